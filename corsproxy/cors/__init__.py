@@ -1,0 +1,70 @@
+"""The CORS core: what the Fetch standard says of origins, methods, header names, and of one request under one policy.
+
+Strings and tuples in, frozen values out.
+Nothing here knows of HTTP on the wire, of paths, of YAML, of sockets, clocks or logs.
+A person's `PolicySpec` is compiled once to a `Policy` of finished header values; a request only looks things up.
+The standard is https://fetch.spec.whatwg.org/#http-cors-protocol.
+"""
+
+from corsproxy.cors.compiler import compile_policy, policy_warnings
+from corsproxy.cors.decision import CorsRequest, Decision, Kind, Reason, classify, decide
+from corsproxy.cors.headers import (
+    ACCESS_CONTROL_ALLOW_CREDENTIALS,
+    ACCESS_CONTROL_ALLOW_HEADERS,
+    ACCESS_CONTROL_ALLOW_METHODS,
+    ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS,
+    ACCESS_CONTROL_MAX_AGE,
+    ACCESS_CONTROL_REQUEST_HEADERS,
+    ACCESS_CONTROL_REQUEST_METHOD,
+    ORIGIN,
+    TIMING_ALLOW_ORIGIN,
+    VARY,
+    exposed_names,
+    is_cors_response_field,
+)
+from corsproxy.cors.hosts import is_loopback
+from corsproxy.cors.origins import Origin, parse_origin
+from corsproxy.cors.patterns import Pattern, PatternError, PatternKind, parse_pattern, parse_regex
+from corsproxy.cors.policy import Policy
+from corsproxy.cors.problems import PolicyErrors, PolicyProblem
+from corsproxy.cors.spec import DANGERS, MAX_MAX_AGE, OriginSpec, PolicySpec
+
+__all__ = [
+    "ACCESS_CONTROL_ALLOW_CREDENTIALS",
+    "ACCESS_CONTROL_ALLOW_HEADERS",
+    "ACCESS_CONTROL_ALLOW_METHODS",
+    "ACCESS_CONTROL_ALLOW_ORIGIN",
+    "ACCESS_CONTROL_EXPOSE_HEADERS",
+    "ACCESS_CONTROL_MAX_AGE",
+    "ACCESS_CONTROL_REQUEST_HEADERS",
+    "ACCESS_CONTROL_REQUEST_METHOD",
+    "DANGERS",
+    "MAX_MAX_AGE",
+    "ORIGIN",
+    "TIMING_ALLOW_ORIGIN",
+    "VARY",
+    "CorsRequest",
+    "Decision",
+    "Kind",
+    "Origin",
+    "OriginSpec",
+    "Pattern",
+    "PatternError",
+    "PatternKind",
+    "Policy",
+    "PolicyErrors",
+    "PolicyProblem",
+    "PolicySpec",
+    "Reason",
+    "classify",
+    "compile_policy",
+    "decide",
+    "exposed_names",
+    "is_cors_response_field",
+    "is_loopback",
+    "parse_origin",
+    "parse_pattern",
+    "parse_regex",
+    "policy_warnings",
+]

@@ -1,0 +1,219 @@
+"""The decision for one request under one policy, in the order of Fetch's own checks.
+
+https://fetch.spec.whatwg.org/#http-cors-protocol and #cors-preflight-fetch, seen from the server.
+Knows nothing of routes, of the upstream, or of how the answer is written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from corsproxy.cors.headers import (
+    ACCESS_CONTROL_ALLOW_CREDENTIALS,
+    ACCESS_CONTROL_ALLOW_HEADERS,
+    ACCESS_CONTROL_ALLOW_METHODS,
+    ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_MAX_AGE,
+    AUTHORIZATION,
+    TIMING_ALLOW_ORIGIN,
+)
+from corsproxy.cors.methods import SAFELISTED, is_forbidden
+from corsproxy.cors.origins import NULL, parse_origin
+from corsproxy.cors.policy import FieldBlock, Fields, Policy
+from corsproxy.cors.request_headers import parse_request_headers
+from corsproxy.cors.tokens import is_token
+
+
+class Kind(StrEnum):
+    """What a request is to CORS."""
+
+    NONE = "none"
+    """No Origin: not a CORS request."""
+    PREFLIGHT = "preflight"
+    """OPTIONS with Origin and Access-Control-Request-Method."""
+    ACTUAL = "actual"
+    """Any other request with an Origin."""
+
+
+class Reason(StrEnum):
+    """Why a request is refused; the whole list, used wherever a refusal is named."""
+
+    ORIGIN_NOT_ALLOWED = "origin_not_allowed"
+    ORIGIN_MALFORMED = "origin_malformed"
+    """Not a serialised origin: upper case, a path, two lines."""
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    HEADERS_NOT_ALLOWED = "headers_not_allowed"
+    NO_POLICY = "no_policy"
+    CREDENTIALS_NOT_ALLOWED = "credentials_not_allowed"
+    """Only where a browser is played: credentials cannot be seen from here."""
+    NO_ROUTE = "no_route"
+    """Only where a browser is played."""
+
+
+@dataclass(frozen=True, slots=True)
+class CorsRequest:
+    """What CORS looks at in a request: every field line's value, in order, white space around it taken off."""
+
+    method: str
+    origins: tuple[bytes, ...] = ()
+    """Origin."""
+    requested_methods: tuple[bytes, ...] = ()
+    """Access-Control-Request-Method."""
+    requested_headers: tuple[bytes, ...] = ()
+    """Access-Control-Request-Headers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the policy says to one request."""
+
+    kind: Kind
+    granted: bool
+    """A CORS request passed every check; never true for `Kind.NONE`, which asks for nothing."""
+    reason: Reason | None = None
+    """None exactly where `granted`, or where `kind` is NONE."""
+    fields: Fields = ()
+    """The CORS fields of the response, in order."""
+    block: bytes = b""
+    """`fields` as finished lines, each ended by CRLF."""
+    varies_on_origin: bool = False
+    """Whether `Origin` must be in the response's Vary."""
+    exposes_all_names: bool = False
+    """Whether Access-Control-Expose-Headers must be added, with the names of that very response."""
+
+
+def classify(request: CorsRequest) -> Kind:
+    """Say what a request is to CORS (https://fetch.spec.whatwg.org/#cors-request, #cors-preflight-request)."""
+    if not request.origins:
+        return Kind.NONE
+    if request.method == "OPTIONS" and request.requested_methods:
+        return Kind.PREFLIGHT
+    return Kind.ACTUAL
+
+
+def decide(policy: Policy | None, request: CorsRequest) -> Decision:
+    """Decide on one request; `policy` None grants nothing."""
+    kind = classify(request)
+    if policy is None:
+        return _REFUSALS[kind, Reason.NO_POLICY, False] if kind is not Kind.NONE else _UNASKED
+    if kind is Kind.NONE:
+        return _decide_unasked(policy)
+    # Checks in Fetch's order: the CORS check, then method, then headers; the first failure decides.
+    reason = _refuse_origin(policy, request.origins)
+    if reason is None and kind is Kind.PREFLIGHT:
+        return _decide_preflight(policy, request)
+    if reason is not None:
+        return _REFUSALS[kind, reason, policy.varies_on_origin]
+    return _grant_actual(policy, kind, request.origins[0])
+
+
+def _decide_unasked(policy: Policy) -> Decision:
+    """A request without Origin gets what does not depend on one.
+
+    So caches may share a response that is the same for everyone
+    (https://fetch.spec.whatwg.org/#cors-protocol-and-http-caches).
+    """
+    if policy.grants_everyone:
+        return _grant_actual(policy, Kind.NONE, b"*")
+    return _UNASKED_VARYING
+
+
+def _refuse_origin(policy: Policy, origins: tuple[bytes, ...]) -> Reason | None:
+    """The CORS check (https://fetch.spec.whatwg.org/#concept-cors-check), from the server's side."""
+    if policy.grants_everyone:
+        return None
+    if len(origins) != 1:
+        return Reason.ORIGIN_MALFORMED
+    value = origins[0]
+    if value in policy.origins.exact:
+        return None
+    if value == NULL:
+        return None if policy.allow_null else Reason.ORIGIN_NOT_ALLOWED
+    origin = parse_origin(value)
+    if origin is None:
+        return Reason.ORIGIN_MALFORMED
+    if policy.allow_any_origin or next(policy.origins.rules(origin), None) is not None:
+        return None
+    return Reason.ORIGIN_NOT_ALLOWED
+
+
+def _decide_preflight(policy: Policy, request: CorsRequest) -> Decision:
+    """The method and header checks of https://fetch.spec.whatwg.org/#cors-preflight-fetch, and the grant."""
+    if not _allows_method(policy, request.requested_methods):
+        return _REFUSALS[Kind.PREFLIGHT, Reason.METHOD_NOT_ALLOWED, policy.varies_on_origin]
+    names = parse_request_headers(
+        request.requested_headers, max_names=policy.max_requested_names, max_bytes=policy.max_requested_bytes
+    )
+    if names is None or not _allows_headers(policy, names):
+        return _REFUSALS[Kind.PREFLIGHT, Reason.HEADERS_NOT_ALLOWED, policy.varies_on_origin]
+    tail = policy.preflight or _list_requested(policy, request.requested_methods[0], names)
+    return _granted(policy, Kind.PREFLIGHT, request.origins[0], tail)
+
+
+def _allows_method(policy: Policy, methods: tuple[bytes, ...]) -> bool:
+    if len(methods) != 1:
+        return False
+    method = methods[0]
+    if method in SAFELISTED or method in policy.methods:
+        return True
+    return policy.allow_any_method and is_token(method) and not is_forbidden(method)
+
+
+def _allows_headers(policy: Policy, names: tuple[bytes, ...]) -> bool:
+    if policy.header_names.issuperset(names):
+        return True
+    return policy.allow_any_header and (AUTHORIZATION not in names or AUTHORIZATION in policy.header_names)
+
+
+def _list_requested(policy: Policy, method: bytes, names: tuple[bytes, ...]) -> FieldBlock:
+    """What follows Access-Control-Allow-Origin where credentials make a wildcard mean nothing.
+
+    Listing what was requested says as much of this request as the wildcard would.
+    """
+    methods = method if policy.allow_any_method else policy.methods_value
+    headers = b", ".join(names) if policy.allow_any_header else policy.headers_value
+    return preflight_tail(policy.allow_credentials, methods, headers, policy.spec.max_age)
+
+
+def preflight_tail(allow_credentials: bool, methods: bytes, headers: bytes, max_age: int) -> FieldBlock:
+    """Finish the fields that follow Access-Control-Allow-Origin on a granted preflight; empty lists are left out."""
+    fields = (
+        (ACCESS_CONTROL_ALLOW_CREDENTIALS, b"true" if allow_credentials else b""),
+        (ACCESS_CONTROL_ALLOW_METHODS, methods),
+        (ACCESS_CONTROL_ALLOW_HEADERS, headers),
+        (ACCESS_CONTROL_MAX_AGE, b"%d" % max_age),
+    )
+    return FieldBlock.of(pair for pair in fields if pair[1])
+
+
+def _grant_actual(policy: Policy, kind: Kind, origin: bytes) -> Decision:
+    tail = policy.actual
+    if policy.timing:
+        value = b"*" if policy.grants_everyone else origin
+        tail = FieldBlock.of((*tail.fields, (TIMING_ALLOW_ORIGIN, value)))
+    return _granted(policy, kind, origin, tail)
+
+
+def _granted(policy: Policy, kind: Kind, origin: bytes, tail: FieldBlock) -> Decision:
+    # Everyone's answer must not repeat what a stranger wrote, well-formed or not.
+    value = b"*" if policy.grants_everyone else origin
+    return Decision(
+        kind=kind,
+        granted=kind is not Kind.NONE,
+        fields=((ACCESS_CONTROL_ALLOW_ORIGIN, value), *tail.fields),
+        block=b"%s: %s\r\n%s" % (ACCESS_CONTROL_ALLOW_ORIGIN, value, tail.block),
+        varies_on_origin=policy.varies_on_origin,
+        exposes_all_names=policy.exposes_all_names and kind is Kind.ACTUAL,
+    )
+
+
+_UNASKED = Decision(Kind.NONE, granted=False)
+_UNASKED_VARYING = Decision(Kind.NONE, granted=False, varies_on_origin=True)
+_REFUSALS = {
+    (kind, reason, varies): Decision(kind, granted=False, reason=reason, varies_on_origin=varies)
+    for kind in (Kind.PREFLIGHT, Kind.ACTUAL)
+    for reason in Reason
+    for varies in (False, True)
+}
+"""Every refusal there is: a refused response has no CORS field, so nothing of it depends on the request."""

@@ -1,0 +1,27 @@
+"""What Fetch says of methods: which are safelisted, which forbidden, and how few of them it normalises.
+
+Methods are compared byte for byte (https://fetch.spec.whatwg.org/#methods); `patch` is not `PATCH`.
+Knows no policy.
+"""
+
+from __future__ import annotations
+
+SAFELISTED = frozenset({b"GET", b"HEAD", b"POST"})
+"""Need no permission (https://fetch.spec.whatwg.org/#cors-safelisted-method)."""
+
+FORBIDDEN = frozenset({b"CONNECT", b"TRACE", b"TRACK"})
+"""Never permitted, in any letter case (https://fetch.spec.whatwg.org/#forbidden-method)."""
+
+NORMALIZED = frozenset({b"DELETE", b"GET", b"HEAD", b"OPTIONS", b"POST", b"PUT"})
+"""The only ones a browser turns to upper case (https://fetch.spec.whatwg.org/#concept-method-normalize)."""
+
+
+def is_forbidden(method: bytes) -> bool:
+    """Say whether Fetch forbids `method`, whatever its letter case."""
+    return method.upper() in FORBIDDEN
+
+
+def normalize(method: bytes) -> bytes:
+    """Spell `method` as a browser would send it."""
+    upper = method.upper()
+    return upper if upper in NORMALIZED else method

@@ -1,0 +1,132 @@
+"""What a policy may say of methods, header names, max age and dangers; everything but origins.
+
+Each check takes one key's value and gives its problems, in order.
+"""
+
+from __future__ import annotations
+
+import difflib
+
+from corsproxy.cors.headers import (
+    REQUEST_ONLY,
+    RESPONSE_ONLY,
+    is_forbidden_request_header,
+    is_forbidden_response_header,
+)
+from corsproxy.cors.methods import is_forbidden, normalize
+from corsproxy.cors.problems import PolicyProblem, ProblemReason, Severity, quote
+from corsproxy.cors.spec import DANGERS, MAX_MAX_AGE, WILDCARD
+from corsproxy.cors.tokens import is_token
+
+_METHODS = "allow_methods"
+_ALLOWED = "allow_headers"
+_EXPOSED = "expose_headers"
+
+
+def check_methods(methods: tuple[str, ...]) -> list[PolicyProblem]:
+    """Check `allow_methods`."""
+    problems = []
+    for index, method in enumerate(methods):
+        if method == WILDCARD:
+            continue
+        wrong = _not_a_name(method, "method")
+        encoded = method.encode("ascii", "replace")
+        if wrong:
+            problems.append(_problem(_METHODS, index, "invalid", "method", method, wrong))
+        elif is_forbidden(encoded):
+            rule = "Fetch forbids CONNECT, TRACE and TRACK, and no browser sends them; remove it"
+            problems.append(_problem(_METHODS, index, "forbidden", "method", method, rule))
+        elif normalize(encoded) != encoded.upper():
+            rule = (
+                "methods are compared letter for letter, and browsers send this one as the page wrote it; "
+                f"write {quote(method.upper())} if pages do"
+            )
+            problems.append(_problem(_METHODS, index, "invalid", "method", method, rule, "warning"))
+    return problems
+
+
+def check_headers(names: tuple[str, ...]) -> list[PolicyProblem]:
+    """Check `allow_headers`."""
+    problems = []
+    for index, name in enumerate(names):
+        if name == WILDCARD:
+            continue
+        wrong = _not_a_name(name, "header name")
+        encoded = name.encode("ascii", "replace")
+        if wrong:
+            problems.append(_problem(_ALLOWED, index, "invalid", "header name", name, wrong))
+        elif is_forbidden_request_header(encoded):
+            rule = "the browser alone sets it (Fetch: forbidden request-header), so no page asks for it; remove it"
+            problems.append(_problem(_ALLOWED, index, "forbidden", "header name", name, rule))
+        elif encoded.lower() in RESPONSE_ONLY:
+            rule = "only responses carry it, so no page sends it; did you mean expose_headers?"
+            problems.append(_problem(_ALLOWED, index, "invalid", "header name", name, rule, "warning"))
+    return problems
+
+
+def check_exposed(names: tuple[str, ...]) -> list[PolicyProblem]:
+    """Check `expose_headers`."""
+    problems = []
+    for index, name in enumerate(names):
+        if name == WILDCARD:
+            continue
+        wrong = _not_a_name(name, "header name")
+        encoded = name.encode("ascii", "replace")
+        if wrong:
+            problems.append(_problem(_EXPOSED, index, "invalid", "header name", name, wrong))
+        elif is_forbidden_response_header(encoded):
+            rule = "no page may ever read it (Fetch: forbidden response-header name); remove it"
+            problems.append(_problem(_EXPOSED, index, "forbidden", "header name", name, rule))
+        elif encoded.lower() in REQUEST_ONLY:
+            rule = "only requests carry it, so there is nothing to read; did you mean allow_headers?"
+            problems.append(_problem(_EXPOSED, index, "invalid", "header name", name, rule, "warning"))
+    return problems
+
+
+def check_max_age(max_age: object) -> list[PolicyProblem]:
+    """Check `max_age`; 0 is a value like any other, and turns the preflight cache off."""
+    if isinstance(max_age, int) and not isinstance(max_age, bool) and 0 <= max_age <= MAX_MAX_AGE:
+        return []
+    rule = f"whole seconds from 0 (no caching) to {MAX_MAX_AGE} (24h), as no browser caches longer"
+    return [_problem("max_age", None, "invalid", "max age", max_age, rule)]
+
+
+def check_dangers(names: tuple[str, ...] | frozenset[str]) -> list[PolicyProblem]:
+    """Check `dangerously_allow`."""
+    problems = []
+    for index, name in enumerate(names if isinstance(names, tuple) else sorted(names)):
+        if name not in DANGERS:
+            near = difflib.get_close_matches(name, DANGERS, n=1)
+            rule = f"did you mean {quote(near[0])}?" if near else f"it is one of {', '.join(DANGERS)}"
+            problems.append(_problem("dangerously_allow", index, "invalid", "danger", name, rule))
+    return problems
+
+
+def _not_a_name(text: str, noun: str) -> str | None:
+    """Say why `text` cannot name anything, and what to do; None where it can."""
+    if not text:
+        return "it is empty; remove it"
+    if "," in text or " " in text.strip():
+        return f"each {noun} is an item of its own"
+    if text != text.strip() or text.endswith(":"):
+        return f"write {quote(text.strip().rstrip(': '))}"
+    if WILDCARD in text:
+        # A star is a token byte, so the name would be valid, and match nothing anyone sends.
+        return f"a star stands only alone, for every {noun}; name each one, or write '*'"
+    if not text.isascii() or not is_token(text.encode("ascii")):
+        return "a name is made of letters, digits and !#$%&'*+-.^_`|~ (RFC 9110: token)"
+    return None
+
+
+def _problem(
+    key: str,
+    index: int | None,
+    reason: ProblemReason,
+    noun: str,
+    value: object,
+    rule: str,
+    severity: Severity = "error",
+) -> PolicyProblem:
+    # A warning's value is valid, so its message says what is doubtful, not that it is wrong.
+    adjective = f"{reason} " if severity == "error" else ""
+    return PolicyProblem(key, index, reason, value, f"{adjective}{noun} {quote(value)}: {rule}", severity)

@@ -1,0 +1,168 @@
+"""The strict parser for the origins of a configuration.
+
+A pattern is an origin, an origin whose leftmost label or port is a star, `*`, `null`, or a regular expression.
+Anything else is a `PatternError` that names the rule and, where it can be guessed, the right spelling.
+Knows no policy: what is dangerous is judged elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from dataclasses import dataclass
+from enum import Enum
+
+from corsproxy.cors.hosts import MAX_DOMAIN, is_domain, is_host
+from corsproxy.cors.origins import DEFAULT_PORTS, MAX_SCHEME, Origin
+from corsproxy.cors.spelling import broken_rules, right_spelling
+
+
+class PatternKind(Enum):
+    """What a pattern compares."""
+
+    ANY = "any"
+    """`*`: every origin."""
+    NULL = "null"
+    """The literal `null`."""
+    EXACT = "exact"
+    """One host."""
+    SUBDOMAINS = "subdomains"
+    """`*.` before a domain: one or more labels there."""
+    LABEL = "label"
+    """A star inside the leftmost label."""
+    REGEX = "regex"
+    """A regular expression, compared with the whole origin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """One parsed item of `allow_origins`."""
+
+    text: str
+    """As written; for EXACT without `any_port` it is the serialised origin itself."""
+    kind: PatternKind
+    scheme: str = ""
+    """Empty for ANY, NULL and REGEX, as are the host and its parts."""
+    host: str = ""
+    """The whole host for EXACT, else the domain after the leftmost label."""
+    port: int | None = None
+    """None is the scheme's default, or any where `any_port` says so."""
+    any_port: bool = False
+    prefix: str = ""
+    """LABEL only: what the leftmost label begins with; empty, or ends with a hyphen."""
+    suffix: str = ""
+    """LABEL only: what the leftmost label ends with; empty, or begins with a hyphen."""
+    regex: re.Pattern[str] | None = None
+    """REGEX only."""
+
+    @property
+    def origin(self) -> Origin | None:
+        """The one origin this pattern stands for, where it is only one."""
+        if self.kind is not PatternKind.EXACT or self.any_port:
+            return None
+        return Origin(self.scheme, self.host, self.port)
+
+
+class PatternError(ValueError):
+    """Text that is no pattern; `rule` says why, `spelling` is the right one where it is known."""
+
+    def __init__(self, rule: str, spelling: str | None = None) -> None:
+        self.rule = rule
+        self.spelling = spelling
+        super().__init__(f"{rule}; write '{spelling}'" if spelling else rule)
+
+
+_PATTERN = re.compile(r"([a-z][a-z0-9+.\-]*+)://(\[[0-9a-f:]++\]|[a-z0-9_.\-*]++)(?::(\*|[0-9]++))?")
+_STAR_SCHEMES = ("http", "https")
+
+
+def parse_pattern(text: str) -> Pattern:
+    """Parse an origin, an origin with a star, `*` or `null`; raise `PatternError` for anything else."""
+    if text == "*":
+        return Pattern(text, PatternKind.ANY)
+    if text == "null":
+        return Pattern(text, PatternKind.NULL)
+    match = _PATTERN.fullmatch(text)
+    if match is None or len(match[1]) > MAX_SCHEME:
+        raise PatternError(broken_rules(text), _checked(right_spelling(text), text))
+    scheme, host, port_text = match.groups()
+    port = _port(text, scheme, port_text)
+    any_port = port_text == "*"
+    if any_port and scheme not in _STAR_SCHEMES:
+        raise PatternError("stars are for http and https origins; name the port")
+    if "*" in host:
+        return _starred(text, scheme, host, port, any_port=any_port)
+    if not is_host(host):
+        raise PatternError(broken_rules(text), _checked(right_spelling(text), text))
+    return Pattern(text, PatternKind.EXACT, scheme, host, port, any_port)
+
+
+def parse_regex(text: str) -> Pattern:
+    """Compile a regular expression over whole origins; raise `PatternError` where it does not compile."""
+    if not text:
+        raise PatternError("the regular expression is empty and would match nothing")
+    try:
+        # What `re` warns about is the future of its own syntax, nothing the user could act on now.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            regex = re.compile(text)
+    except re.error as error:
+        at = "" if error.pos is None else f" at character {error.pos + 1}"
+        raise PatternError(f"the regular expression does not compile: {error.msg}{at}") from None
+    except (OverflowError, RecursionError):
+        raise PatternError("the regular expression does not compile: it repeats or nests too much") from None
+    return Pattern(text, PatternKind.REGEX, regex=regex)
+
+
+def _port(text: str, scheme: str, digits: str | None) -> int | None:
+    """The port's number, or None where there is none or any."""
+    if digits is None or digits == "*":
+        return None
+    spelling = _checked(right_spelling(text), text)
+    # The length first: a huge number need not be computed.
+    if len(digits.lstrip("0")) > 5 or int(digits) > 65535:
+        raise PatternError("a port is at most 65535")
+    port = int(digits)
+    if port == 0:
+        raise PatternError("nothing can be served from port 0; name the real port, or ':*' for any")
+    if port == DEFAULT_PORTS.get(scheme):
+        raise PatternError(f"browsers leave out {port}, the default port of {scheme}", spelling)
+    if digits.startswith("0"):
+        raise PatternError("a port has no leading zeros", spelling)
+    return port
+
+
+def _starred(text: str, scheme: str, host: str, port: int | None, *, any_port: bool) -> Pattern:
+    """A pattern with a star in its host, which may stand in the leftmost label only."""
+    label, dot, domain = host.partition(".")
+    if scheme not in _STAR_SCHEMES:
+        raise PatternError("stars are for http and https origins; name the host")
+    if "*" in domain or "*" not in label:
+        raise PatternError("only the leftmost label of a host may hold a star")
+    if label.count("*") > 1:
+        raise PatternError("a host holds at most one star")
+    if not dot:
+        raise PatternError("a star needs a domain after it, as 'https://*.example.com'; for every origin write '*'")
+    if not is_domain(domain) or len(host) > MAX_DOMAIN:
+        raise PatternError("the star must stand before a domain name, as 'https://*.example.com'")
+    prefix, suffix = label.split("*")
+    if not prefix and not suffix:
+        return Pattern(text, PatternKind.SUBDOMAINS, scheme, domain, port, any_port)
+    if (prefix and not prefix.endswith("-")) or (suffix and not suffix.startswith("-")):
+        raise PatternError(
+            "a star inside a label stands between the label's edges and hyphens, as 'https://shop-*-team.example.com'"
+        )
+    if len(label) > 63:
+        raise PatternError("a label has at most 63 characters")
+    return Pattern(text, PatternKind.LABEL, scheme, domain, port, any_port, prefix, suffix)
+
+
+def _checked(spelling: str | None, text: str) -> str | None:
+    """The proposed spelling, where it really is one."""
+    if spelling is None or spelling == text:
+        return None
+    try:
+        parse_pattern(spelling)
+    except PatternError:
+        return None
+    return spelling

@@ -1,0 +1,46 @@
+"""What a person wrote: a CORS policy before it is checked.
+
+Plain values with the documented defaults; knows nothing of how they are judged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+ANY_ORIGIN_WITH_CREDENTIALS = "any_origin_with_credentials"
+NULL_ORIGIN = "null_origin"
+INSECURE_ORIGINS = "insecure_origins"
+PUBLIC_SUFFIX_ORIGINS = "public_suffix_origins"
+
+DANGERS = (ANY_ORIGIN_WITH_CREDENTIALS, NULL_ORIGIN, INSECURE_ORIGINS, PUBLIC_SUFFIX_ORIGINS)
+"""The names `dangerously_allow` knows."""
+
+MAX_MAX_AGE = 86_400
+"""Seconds; no browser keeps a preflight longer (Firefox 86,400, Chromium 7,200, Safari 600)."""
+
+WILDCARD = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class OriginSpec:
+    """One item of `allow_origins`: an origin, an origin with a star, `*`, `null`, or a regular expression."""
+
+    text: str
+    is_regex: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySpec:
+    """A CORS policy as written."""
+
+    allow_origins: tuple[OriginSpec, ...]
+    allow_methods: tuple[str, ...] = ("GET", "HEAD", "POST")
+    allow_headers: tuple[str, ...] = ()
+    expose_headers: tuple[str, ...] = ()
+    allow_credentials: bool = False
+    max_age: int = 600
+    """Seconds a browser may keep a preflight's answer; 0 is not at all."""
+    timing: bool = False
+    """Whether Timing-Allow-Origin gets the same grant."""
+    dangerously_allow: tuple[str, ...] | frozenset[str] = ()
+    """Names of `DANGERS`."""

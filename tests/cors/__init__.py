@@ -1,0 +1,1 @@
+"""Tests of the CORS core; none of them needs an event loop."""
