@@ -1,0 +1,264 @@
+"""Hosts, ports, addresses to listen on, upstream URLs and networks, as the file and the command line write them.
+
+Strict, and helpful: a refusal shows the right spelling where there is one.
+Text to values; nothing is resolved or opened.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from corsproxy.config.problems import RefusedError, quote
+from corsproxy.settings import Address, Network, TcpAddress, UnixAddress
+
+_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
+"""A label of a host name (RFC 1123 section 2.1), and the underscore that container networks use in service names."""
+_MAX_HOST = 253
+_MAX_UNIX_PATH = 107
+"""sun_path holds 108 bytes on Linux, the last of them zero (unix(7))."""
+_NUMERIC = re.compile(r"[0-9]+|0x[0-9a-f]*")
+"""A last label like this makes the host an IPv4 address in another spelling (WHATWG URL, "ends in a number")."""
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamUrl:
+    """The parts of an upstream's URL, named as in `settings.Upstream`."""
+
+    scheme: Literal["http", "https"]
+    host: str
+    port: int
+    unix_path: str | None = None
+    base_path: str = ""
+    base_query: str = ""
+
+
+def parse_listen(text: str) -> Address:
+    """Parse `HOST:PORT`, `[V6]:PORT` or `unix:/path`; raises `RefusedError`."""
+    if text.startswith("unix:"):
+        return UnixAddress(_unix_path(text.removeprefix("unix:"), text))
+    if text.isascii() and text.isdecimal():
+        raise RefusedError(f"invalid address {quote(text)}: a host is missing: write 127.0.0.1:{text}")
+    if text.startswith((":", "*:")) and text.count(":") == 1:
+        port = text.rpartition(":")[2]
+        right = f"0.0.0.0:{port if port.isascii() and port.isdecimal() else 8080}"
+        raise RefusedError(f"invalid address {quote(text)}: for all addresses of the machine write {right}")
+    if "://" in text:
+        raise RefusedError(f"invalid address {quote(text)}: write HOST:PORT, without scheme and path")
+    host, port_number = parse_authority(text)
+    if port_number is None:
+        raise RefusedError(f"invalid address {quote(text)}: the port is missing: write {text}:8080")
+    return TcpAddress(host.strip("[]"), port_number)
+
+
+def parse_authority(text: str) -> tuple[str, int | None]:
+    """Parse `HOST` or `HOST:PORT`: the host in lower case, IPv6 in brackets; the port None where there is none."""
+    if text.count(":") > 1 and not text.startswith("["):
+        raise RefusedError(f"invalid host {quote(text)}: an IPv6 address stands in brackets: [::1] or [::1]:8080")
+    if text.startswith("["):
+        inside, bracket, rest = text.partition("]")
+        host, separator, port = inside + bracket, rest[:1], rest[1:]
+        if not bracket or separator not in ("", ":"):
+            raise RefusedError(f"invalid host {quote(text)}: expected [V6] or [V6]:PORT")
+    else:
+        host, separator, port = text.partition(":")
+    return parse_host(host), _port(port, text) if separator else None
+
+
+def parse_host(text: str) -> str:
+    """Parse a host name or address; gives it in lower case, IPv6 compressed and in brackets."""
+    if not text:
+        raise RefusedError("missing host", "missing")
+    if text.startswith("["):
+        try:
+            return f"[{ipaddress.IPv6Address(text[1:-1]).compressed}]"
+        except ValueError:
+            raise RefusedError(f"invalid IPv6 address {quote(text)}") from None
+    if not text.isascii():
+        raise RefusedError(f"invalid host {quote(text)}: write it in its ASCII form{_punycode(text)}")
+    host = text.lower()
+    name = host.removesuffix(".")
+    labels = name.split(".")
+    if _NUMERIC.fullmatch(labels[-1]):
+        try:
+            return str(ipaddress.IPv4Address(name))
+        except ValueError:
+            raise RefusedError(
+                f"invalid IPv4 address {quote(text)}: four numbers of 0 to 255, as in 127.0.0.1"
+            ) from None
+    if len(name) > _MAX_HOST or not all(map(_LABEL.fullmatch, labels)):
+        raise RefusedError(
+            f"invalid host {quote(text)}: a host is letters, digits, '-' and '_', in parts set off by dots"
+        )
+    return host
+
+
+def parse_route_host(text: str) -> tuple[str, int | None]:
+    """Parse the `host` of a route: the host in lower case, and the port where it is written."""
+    _refuse_url(text)
+    if "*" in text:
+        raise RefusedError(
+            f"invalid host {quote(text)}: a star is no wildcard here; leave the key out to match every host"
+        )
+    host, port = parse_authority(text)
+    if port == 0:
+        raise RefusedError(f"invalid host {quote(text)}: no request comes for port 0")
+    if host.endswith("."):
+        raise RefusedError(f"invalid host {quote(text)}: write it without the final dot")
+    return host, port
+
+
+def parse_host_header(text: str) -> str:
+    """Parse what is sent as the Host field (RFC 9110 section 7.2), and give it as it was written."""
+    _refuse_url(text)
+    parse_authority(text)
+    return text
+
+
+def parse_admin_host(text: str) -> str:
+    """Parse a name by which the admin listener may be addressed; without a port, as any port will do."""
+    _refuse_url(text)
+    host, port = parse_authority(text)
+    if port is not None:
+        raise RefusedError(f"invalid host {quote(text)}: write it without the port: {host}")
+    return host
+
+
+def parse_cookie_domain(text: str) -> str:
+    """Parse a Domain attribute (RFC 6265 section 5.2.3 ignores a leading dot, so it is refused here)."""
+    if text.startswith("."):
+        raise RefusedError(f"invalid domain {quote(text)}: write it without the leading dot")
+    return parse_host(text)
+
+
+def parse_network(text: str) -> Network:
+    """Parse an address or a network in CIDR notation."""
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError:
+        pass
+    try:
+        wider = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise RefusedError(
+            f"invalid network {quote(text)}: expected an address or a network, as 10.0.0.0/8 or fd00::/8"
+        ) from None
+    raise RefusedError(
+        f"invalid network {quote(text)}: the address has bits set behind the mask; for the whole network write {wider}"
+    )
+
+
+def parse_upstream_url(text: str) -> UpstreamUrl:
+    """Parse `http://HOST[:PORT][/base][?query]`, the same with `https`, or `unix:/path[:/base][?query]`."""
+    _refuse_characters(text)
+    if "#" in text:
+        raise RefusedError(
+            f"invalid URL {quote(text)}: a fragment is never sent to a server; remove '#' and what follows"
+        )
+    address, _, query = text.partition("?")
+    _refuse_escapes(address, text)
+    if address.startswith("unix:"):
+        socket, _, base = address.removeprefix("unix:").partition(":")
+        unix_path = _unix_path(socket, text)
+        return UpstreamUrl("http", "localhost", 80, unix_path, _base_path(base, text), query)
+    scheme = _scheme(address, text)
+    authority, slash, path = address.partition("://")[2].partition("/")
+    if "@" in authority:
+        raise RefusedError(
+            f"prohibited user information in the URL of {quote(authority.rpartition('@')[2])}: "
+            "passwords in URLs end up in logs; remove it, clients send their own Authorization",
+            "prohibited",
+        )
+    host, port = parse_authority(authority)
+    if port == 0:
+        raise RefusedError(f"invalid URL {quote(text)}: nothing listens on port 0")
+    port = port or (443 if scheme == "https" else 80)
+    return UpstreamUrl(scheme, host.strip("[]"), port, None, _base_path(slash + path, text), query)
+
+
+def _refuse_url(text: str) -> None:
+    if "/" in text:
+        raise RefusedError(f"invalid host {quote(text)}: write the host alone, without scheme and path")
+
+
+def _scheme(address: str, text: str) -> Literal["http", "https"]:
+    if not (found := _SCHEME.match(address)):
+        rest = address.lstrip("/") or "localhost:8000"
+        raise RefusedError(f"invalid URL {quote(text)}: the scheme is missing: write http://{rest}")
+    scheme = found[1].lower()
+    if scheme == "http":
+        return "http"
+    if scheme == "https":
+        return "https"
+    if scheme in ("ws", "wss"):
+        right = scheme.replace("ws", "http") + text[len(scheme) :]
+        raise RefusedError(f"invalid URL {quote(text)}: a WebSocket begins as HTTP: write {right}")
+    raise RefusedError(f"invalid scheme {quote(scheme)}: an upstream is http://, https:// or unix:/path")
+
+
+def _base_path(path: str, text: str) -> str:
+    if path and not path.startswith("/"):
+        raise RefusedError(f"invalid URL {quote(text)}: the base path begins with '/': write unix:/path:/base")
+    trimmed = path.removesuffix("/")
+    if any(segment in ("", ".", "..") for segment in trimmed.split("/")[1:]) or "\\" in trimmed:
+        raise RefusedError(f"invalid base path {quote(path)}: write it without '//', '/./', '/../' and backslash")
+    return trimmed
+
+
+def _unix_path(path: str, text: str) -> str:
+    if path.startswith("//"):
+        raise RefusedError(f"invalid socket {quote(text)}: write unix:{'/' + path.lstrip('/')}")
+    if not path.startswith("/") or path.endswith("/"):
+        raise RefusedError(
+            f"invalid socket {quote(text)}: write unix: and the absolute path of the socket: unix:/run/api.sock"
+        )
+    if len(path.encode()) > _MAX_UNIX_PATH:
+        raise RefusedError(f"invalid socket {quote(text)}: a socket's path has at most {_MAX_UNIX_PATH} bytes")
+    if "\0" in path:
+        raise RefusedError(f"invalid socket {quote(text)}: a path has no NUL")
+    return path
+
+
+def _port(text: str, whole: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 5 and int(text) <= 65535):
+        raise RefusedError(f"invalid port in {quote(whole)}: expected a number of at most 65535 after the colon")
+    return int(text)
+
+
+def _refuse_characters(text: str) -> None:
+    if not text:
+        raise RefusedError("missing URL: write http://HOST:PORT", "missing")
+    for character in text:
+        if not character.isascii():
+            host = (_SCHEME.sub("", text).partition("/")[0]).rpartition("@")[2]
+            right = _punycode(host) if not host.isascii() else f": {_percent(character)} for {character!r}"
+            raise RefusedError(f"invalid URL {quote(text)}: a URL is ASCII{right}")
+        if character <= " " or character == "\x7f":
+            raise RefusedError(
+                f"invalid URL {quote(text)}: remove the {character!r}, or write it as {_percent(character)}"
+            )
+
+
+def _refuse_escapes(address: str, text: str) -> None:
+    if found := _BAD_ESCAPE.search(address):
+        raise RefusedError(
+            f"invalid URL {quote(text)}: {address[found.start() : found.start() + 3]!r} is no percent-escape"
+        )
+
+
+def _percent(character: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "surrogateescape"))
+
+
+def _punycode(host: str) -> str:
+    """Give `: ` and the ASCII form of a host with its port, or nothing where there is none to show."""
+    name, colon, port = host.partition(":")
+    try:
+        right = name.encode("idna").decode().lower()
+    except UnicodeError:
+        return ""
+    return f": {right}{colon}{port}" if all(map(_LABEL.fullmatch, right.split("."))) and port.isascii() else ""

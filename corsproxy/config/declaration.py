@@ -1,0 +1,336 @@
+"""The declaration of the file: every key with its shape, its default and what it is for.
+
+The one source of the validation, the JSON Schema and (held to it by a test) the reference in docs/configuration.md.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from corsproxy.config.addresses import (
+    parse_admin_host,
+    parse_cookie_domain,
+    parse_host_header,
+    parse_listen,
+    parse_network,
+    parse_route_host,
+    parse_upstream_url,
+)
+from corsproxy.config.cookies import parse_cookie_path
+from corsproxy.config.paths import parse_route_path, parse_strip_prefix
+from corsproxy.config.shape import Key, ListOf, MapOf, Record, Word
+from corsproxy.config.words import BOOLEAN, boolean_or, choice, choice_or, duration, integer, name, size, text
+from corsproxy.cors import DANGERS, MAX_MAX_AGE
+
+_SHORT = 0.001
+"""The least duration of what must not be 0: a millisecond."""
+_TEXT = {"type": "string", "minLength": 1}
+
+_LISTEN = Word(
+    "HOST:PORT, [V6]:PORT or unix:/path", parse_listen, ({"type": "string", "pattern": "^(unix:/.+|.+:[0-9]+)$"},)
+)
+_URL = Word("URL", parse_upstream_url, ({"type": "string", "pattern": "^(https?://[^@#]+|unix:/[^#]+)$"},))
+_HOST = Word("HOST or HOST:PORT", parse_route_host, ({"type": "string", "pattern": "^[^/*]+$"},))
+_HOST_HEADER = Word("HOST[:PORT]", parse_host_header, ({"type": "string", "pattern": "^[^/]+$"},))
+_PATH = Word("path", parse_route_path, ({"type": "string", "pattern": "^/[^?#*]*$"},))
+_PREFIX = Word("path", parse_strip_prefix, ({"type": "string", "pattern": "^/[^?#*{]*$"},))
+_NETWORK = Word("address or network", parse_network, ({"type": "string", "pattern": r"^[0-9A-Fa-f.:]+(/[0-9]+)?$"},))
+_ORIGIN = Word(
+    "origin or pattern",
+    text("origin").parse,
+    (_TEXT, {"type": "null"}),  # `null` is the text of an origin; a YAML library makes a null of it
+)
+
+_LISTENER_TLS = Record(
+    "tls",
+    (
+        Key("certificate", text("file"), "The certificate with its chain, a PEM file.", required=True),
+        Key("private_key", text("file"), "The certificate's private key, a PEM file.", required=True),
+    ),
+)
+
+_COOKIES = Record(
+    "cookies",
+    (
+        Key(
+            "domain",
+            choice_or(("remove", "keep"), Word("domain", parse_cookie_domain, (_TEXT,))),
+            "`Domain` of the upstream's cookies: taken off, so that they belong to the proxy's host, or replaced.",
+            "keep",
+        ),
+        Key(
+            "path",
+            choice_or(("rewrite", "keep"), Word("path", parse_cookie_path, ({"type": "string", "pattern": "^/"},))),
+            "`Path`: mapped from the upstream's base path to the path at the proxy, or replaced.",
+            "keep",
+        ),
+        Key(
+            "same_site",
+            choice("none", "lax", "strict", "keep"),
+            "`SameSite`: cookies go along from pages of another site only with `none`, "
+            "which browsers take only with `Secure`.",
+            "keep",
+        ),
+        Key(
+            "secure", choice("add", "remove", "keep"), "`Secure`: the cookie is kept and sent over HTTPS only.", "keep"
+        ),
+        Key(
+            "partitioned",
+            BOOLEAN,
+            "`Partitioned`: a jar for each top-level site, where third-party cookies are blocked; "
+            "true adds it, false removes it.",
+        ),
+    ),
+)
+
+_UPSTREAM_TLS = Record(
+    "tls",
+    (
+        Key(
+            "verify",
+            BOOLEAN,
+            "Whether the upstream's certificate is checked; false lets anyone play the upstream.",
+            "true",
+        ),
+        Key("ca", text("file"), "A PEM file of the authorities to trust instead of the system's."),
+        Key("certificate", text("file"), "A client certificate to show to the upstream, a PEM file."),
+        Key("private_key", text("file"), "The client certificate's private key, a PEM file."),
+        Key("server_name", text("name"), "The name asked for (SNI) and verified, where it is not the URL's host."),
+    ),
+)
+
+UPSTREAM: Final = Record(
+    "upstream",
+    (
+        Key(
+            "url",
+            _URL,
+            "Where the server is: `http://` or `https://`, or `unix:/path` of a socket. "
+            "A base path is put before the request's path (`unix:/path:/base` too), a base query before its query.",
+            required=True,
+        ),
+        Key("connect_timeout", duration(_SHORT), "Longest time until a connection stands; then 504.", "5s"),
+        Key("response_timeout", duration(_SHORT), "Longest time until the response's headers; then 504.", "60s"),
+        Key("read_timeout", duration(), "Longest silence inside a body, either way; 0 is none.", "300s"),
+        Key(
+            "max_connections",
+            integer(1, 1_000_000),
+            "Connections to this upstream, per worker; further requests wait at most `connect_timeout`, then 503.",
+            "256",
+        ),
+        Key(
+            "keepalive_timeout",
+            duration(),
+            "How long an idle connection may be used again; keep it below the upstream's own. 0 is never.",
+            "4s",
+        ),
+        Key(
+            "host",
+            choice_or(("upstream", "client"), _HOST_HEADER),
+            "The `Host` sent: the URL's own, the one the client sent, or this text. "
+            "`X-Forwarded-Host` tells the original in any case.",
+            "upstream",
+        ),
+        Key(
+            "origin",
+            choice("forward", "remove", "upstream"),
+            "The `Origin` and `Referer` sent: as they came, none, or the URL's own origin, "
+            "for servers that refuse foreign origins. Anything but `forward` takes away the upstream's own CSRF check.",
+            "forward",
+        ),
+        Key(
+            "redirects",
+            choice("rewrite", "keep"),
+            "Whether a `Location` at the upstream's own origin becomes the proxy's, so that the browser stays with it.",
+            "rewrite",
+        ),
+        Key("cookies", _COOKIES, "Edits of `Set-Cookie` attributes; what is not named here is untouched."),
+        Key("tls", _UPSTREAM_TLS, "How an `https` upstream is verified, and who we are to it."),
+    ),
+    short=_URL,
+    short_for="url",
+)
+
+_ORIGIN_ITEM = Record(
+    "origin",
+    (Key("regex", text("regex"), "A Python regular expression, always matched in full.", required=True),),
+    short=_ORIGIN,
+    short_for="origin",
+)
+
+POLICY: Final = Record(
+    "policy",
+    (
+        Key(
+            "allow_origins",
+            ListOf(_ORIGIN_ITEM, min_items=1),
+            "Who may read: origins (`https://app.example.com`), patterns (`https://*.example.com`, "
+            '`http://localhost:*`), `{regex: ...}`, `"*"` for everybody, or `null`.',
+            required=True,
+        ),
+        Key(
+            "allow_methods",
+            ListOf(text("method")),
+            'The methods granted, or `["*"]`; browsers never ask for GET, HEAD and POST.',
+            "[GET, HEAD, POST]",
+        ),
+        Key(
+            "allow_headers",
+            ListOf(text("header name")),
+            'The request headers granted, or `["*"]`, which never covers `Authorization`: name it beside the star.',
+            "[]",
+        ),
+        Key(
+            "expose_headers",
+            ListOf(text("header name")),
+            'The response headers a page may read besides the safelisted ones, or `["*"]`.',
+            "[]",
+        ),
+        Key("allow_credentials", BOOLEAN, "Whether cookies, client certificates and HTTP login are granted.", "false"),
+        Key(
+            "max_age",
+            duration(0, MAX_MAX_AGE, whole=True, zero="no caching"),
+            "How long a browser may remember a preflight; 0 is no caching, and no browser remembers longer than 24h.",
+            "10m",
+        ),
+        Key(
+            "on_refused",
+            choice("forward", "reject"),
+            "An actual request whose origin is not allowed: forwarded without CORS headers, or refused with 403.",
+            "forward",
+        ),
+        Key(
+            "websockets",
+            choice("policy", "any", "off"),
+            "`Origin` on an upgrade: judged by this policy (same origin as `Host`, or none, is fine too), not judged, "
+            "or no upgrades at all. CORS does not cover WebSockets: nobody else checks.",
+            "policy",
+        ),
+        Key(
+            "mode",
+            choice("enforce", "shadow"),
+            "Whether the policy acts, or is only decided, counted and logged while the upstream's CORS stays as it is.",
+            "enforce",
+        ),
+        Key(
+            "timing",
+            BOOLEAN,
+            "Whether `Timing-Allow-Origin` is written with the same grant; false leaves the upstream's alone.",
+            "false",
+        ),
+        Key(
+            "preflight_status",
+            choice("204", "200"),
+            "The status of a granted preflight; 200 is for old clients.",
+            "204",
+        ),
+        Key(
+            "dangerously_allow",
+            ListOf(choice(*DANGERS)),
+            "What is refused otherwise because it lets strangers in.",
+            "[]",
+        ),
+    ),
+)
+
+ROUTE: Final = Record(
+    "route",
+    (
+        Key(
+            "path",
+            _PATH,
+            "Matched by whole segments as a prefix: `/orders` matches `/orders/7`, never `/orders2`. "
+            "`{name}` is any one segment.",
+            required=True,
+        ),
+        Key("exact", BOOLEAN, "Whether only this very path matches, and nothing below it.", "false"),
+        Key("host", _HOST, "Only requests for this host; letter case is ignored, the port too unless it is written."),
+        Key("upstream", name("an upstream"), "Where such requests go.", required=True),
+        Key(
+            "policy",
+            name("a policy"),
+            "What they are granted; without one CORS headers are stripped and none are given.",
+        ),
+        Key(
+            "strip_prefix",
+            boolean_or(_PREFIX),
+            "What is taken off the path before it is sent: true is the route's own path up to its first `{name}`.",
+            "false",
+        ),
+    ),
+)
+
+_LIMITS = Record(
+    "limits",
+    (
+        Key("max_body", size(), "Largest request body; 0 is no limit, more is 413.", "0"),
+        Key("max_header_bytes", size(256, 16 * 1024**2), "Largest request head, all of it; more is 431.", "32KiB"),
+        Key("header_timeout", duration(_SHORT), "Longest time until a request's head is complete.", "10s"),
+        Key("body_timeout", duration(_SHORT), "Longest silence in a request body; then 408.", "60s"),
+        Key("idle_timeout", duration(_SHORT), "How long a client's connection may stay idle between requests.", "75s"),
+        Key(
+            "max_connections",
+            integer(1, 10_000_000),
+            "Client connections, per worker; one more is answered 503 and closed.",
+            "10000",
+        ),
+    ),
+)
+
+_SHUTDOWN = Record(
+    "shutdown",
+    (
+        Key(
+            "delay", duration(), "How long to go on after a stop is asked for, while `/readyz` already says 503.", "0s"
+        ),
+        Key("drain", duration(), "How long requests in flight may take after that.", "20s"),
+    ),
+)
+
+_LOG = Record(
+    "log",
+    (
+        Key("format", choice("text", "json"), "How lines are written.", "text"),
+        Key(
+            "level",
+            choice("debug", "info", "warning", "error"),
+            "The least important diagnostics that are written.",
+            "info",
+        ),
+        Key("access", BOOLEAN, "Whether every request is logged, on standard output.", "true"),
+    ),
+)
+
+FILE: Final = Record(
+    "configuration",
+    (
+        Key("listen", _LISTEN, "Where the proxy listens; port 0 takes a free one.", "127.0.0.1:8080"),
+        Key("tls", _LISTENER_TLS, "Makes the listener HTTPS."),
+        Key("admin", _LISTEN, "A listener of its own for health, metrics and, if asked for, the inspector."),
+        Key(
+            "admin_hosts",
+            ListOf(Word("host", parse_admin_host, (_TEXT,))),
+            "Further names by which a browser may reach the inspector; others get 403, against DNS rebinding.",
+            "[]",
+        ),
+        Key("inspector", BOOLEAN, "Whether the admin listener shows requests live on a page.", "false"),
+        Key("workers", integer(1, 1024), "Processes that share the listener.", "1"),
+        Key(
+            "trusted_proxies",
+            ListOf(_NETWORK),
+            "Peers whose `Forwarded` and `X-Forwarded-*` are believed.",
+            "[]",
+        ),
+        Key(
+            "upstreams",
+            MapOf("upstream", UPSTREAM, min_items=1),
+            "The servers, by name; a bare URL will do.",
+            required=True,
+        ),
+        Key("policies", MapOf("policy", POLICY), "The CORS policies, by name.", "{}"),
+        Key("routes", ListOf(ROUTE, min_items=1), "Which requests go where, under which policy.", required=True),
+        Key("limits", _LIMITS, "What a client may take up before it is turned away.", "{}"),
+        Key("shutdown", _SHUTDOWN, "How long a stop waits, and for what.", "{}"),
+        Key("log", _LOG, "What is written, and how.", "{}"),
+    ),
+)

@@ -1,0 +1,50 @@
+"""`${NAME}` and `${NAME:-default}` in a scalar, filled in from the environment.
+
+Text in, text out; which scalars are filled in, and what the text then means, is the reader's business.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from corsproxy.config.problems import RefusedError, quote
+
+PATTERN = r"\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\}"
+"""One reference; the JSON Schema uses it too."""
+
+_TOKEN = re.compile(r"\$\$|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}|(?P<bad>\$\{)")
+
+
+def interpolate(text: str, environ: Mapping[str, str]) -> str:
+    """Fill in the variables of one scalar.
+
+    `${NAME:-default}` takes the default where the variable is unset or empty, as a shell does.
+    `$$` is one dollar sign; a dollar sign before anything but `{` or `$` stays, so that a regex may end in `$`.
+    What a variable holds is never looked through again.
+    Raises `RefusedError` for an unset variable without default (`missing`) and for a broken reference (`invalid`).
+    """
+    if "$" not in text:
+        return text
+
+    def fill(found: re.Match[str]) -> str:
+        name, default = found["name"], found["default"]
+        if found["bad"]:
+            raise RefusedError(
+                f"invalid variable in {quote(text)}: write ${{NAME}} or ${{NAME:-default}}; "
+                "for the two characters '${' write '$${'"
+            )
+        if name is None:
+            return "$"
+        if default is not None and "${" in default.replace("$$", ""):
+            raise RefusedError(f"invalid default of ${{{name}}}: a default cannot hold another variable")
+        value = environ.get(name)
+        if default is not None and not value:
+            return str(default).replace("$$", "$")
+        if value is None:
+            raise RefusedError(
+                f"missing environment variable {name}: set it, or give a default: ${{{name}:-default}}", "missing"
+            )
+        return value
+
+    return _TOKEN.sub(fill, text)

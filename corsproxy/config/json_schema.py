@@ -1,0 +1,79 @@
+"""The declaration as a JSON Schema (2020-12), for editors and other tools.
+
+It says what a file may look like; what only the whole file shows (names, routes, policies) `check` says.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from corsproxy.config import environment, words
+from corsproxy.config.declaration import FILE, POLICY, ROUTE, UPSTREAM
+from corsproxy.config.shape import Key, ListOf, MapOf, Record, Shape, Word
+
+_VARIABLE = {"$ref": "#/$defs/variable"}
+_NAMED = {id(record): record for record in (UPSTREAM, POLICY, ROUTE)}
+"""Records that editors show by name."""
+
+
+def json_schema() -> dict[str, Any]:
+    """Build the schema of the file; a scalar may hold `${NAME}` wherever a number or a word stands."""
+    variable = {
+        "type": "string",
+        "pattern": environment.PATTERN,
+        "description": "Filled in from the environment: ${NAME} or ${NAME:-default}.",
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "corsproxy",
+        "description": "The configuration file of corsproxy, a reverse proxy that owns CORS.",
+        **_record(FILE),
+        "$defs": {"variable": variable, **{record.noun: _record(record) for record in _NAMED.values()}},
+    }
+
+
+def _schema(shape: Shape) -> dict[str, Any]:
+    match shape:
+        case Word():
+            return {"anyOf": [*map(dict, shape.schema), _VARIABLE]}
+        case ListOf():
+            items: dict[str, Any] = {"type": "array", "items": _schema(shape.item)}
+            return items | ({"minItems": shape.min_items} if shape.min_items else {})
+        case MapOf():
+            names = {"pattern": f"^{words.NAME_PATTERN.pattern}$"}
+            named: dict[str, Any] = {
+                "type": "object",
+                "propertyNames": names,
+                "additionalProperties": _schema(shape.item),
+            }
+            return named | ({"minProperties": shape.min_items} if shape.min_items else {})
+        case Record():
+            whole = {"$ref": f"#/$defs/{shape.noun}"} if id(shape) in _NAMED else _record(shape)
+            return {"anyOf": [*_schema(shape.short)["anyOf"], whole]} if shape.short else whole
+
+
+def _record(record: Record) -> dict[str, Any]:
+    schema: dict[str, Any] = {
+        "type": "object",
+        "properties": {
+            key.name: {"description": _plain(key), **_schema(key.shape), **_default(key)} for key in record.keys
+        },
+        "additionalProperties": False,
+    }
+    required = [key.name for key in record.keys if key.required]
+    return schema | ({"required": required} if required else {})
+
+
+def _default(key: Key) -> dict[str, Any]:
+    if key.default is None or isinstance(key.shape, Record | MapOf):
+        return {}
+    if isinstance(key.shape, ListOf):
+        return {"default": [item for item in key.default.strip("[]").split(", ") if item]}
+    if key.default in ("true", "false"):
+        return {"default": key.default == "true"}
+    return {"default": int(key.default) if key.default.isdecimal() else key.default}
+
+
+def _plain(key: Key) -> str:
+    """Give the description without Markdown, which editors show as it is."""
+    return key.description.replace("`", "")

@@ -1,0 +1,140 @@
+"""The front door: a configuration file, or its text, to settings; or to everything that is wrong with it.
+
+Reads the file in three steps: YAML to a tree, the tree to values, the values to settings.
+Nothing is compiled unless nothing is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from corsproxy.config import tree
+from corsproxy.config.declaration import FILE
+from corsproxy.config.files import Files
+from corsproxy.config.policies import compile_policies
+from corsproxy.config.problems import ConfigError, Place, Problem, Reason, Report, Span
+from corsproxy.config.reader import BAD, Reader, Values
+from corsproxy.config.routes import Names, check_routes, compile_routes
+from corsproxy.config.upstreams import compile_upstreams
+from corsproxy.cors import PolicySpec
+from corsproxy.settings import Limits, Log, PolicySettings, Settings, Shutdown, TlsFiles, UnixAddress, Upstream
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A configuration that can be used, and what is known of the text it was read from."""
+
+    settings: Settings
+    warnings: tuple[Problem, ...]
+    places: Mapping[str, Place]
+    """Where each key and list item stands, by key path: its value, or the key where its value is on another line."""
+    spans: Mapping[str, Span]
+    """Where the value of each key and list item begins and ends, for a tool that changes the text."""
+    text: str
+    file: str
+    upstreams: Mapping[str, Upstream]
+    """By name, unused ones included."""
+    policies: Mapping[str, PolicySettings]
+    """By name, unused ones included."""
+    specs: Mapping[str, PolicySpec]
+    """The policies as they were written, by name."""
+
+
+def load_file(path: str, environ: Mapping[str, str]) -> Loaded:
+    """Load a configuration file; raises `ConfigError` with everything that is wrong, also where it cannot be read."""
+    try:
+        with open(path, "rb") as opened:
+            content = opened.read(tree.MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise _unusable(path, "missing", "missing file: 'corsproxy init' writes a starter file") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        said = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise _unusable(path, "unreadable", f"unreadable file: {said}") from None
+    if len(content) > tree.MAX_BYTES:
+        raise _unusable(path, "invalid", f"invalid size: more than {tree.MAX_BYTES} bytes are no configuration")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        column = error.start - content.rfind(b"\n", 0, error.start)
+        message = f"invalid byte 0x{content[error.start]:02X}: the file is not UTF-8; save it as UTF-8"
+        raise ConfigError([Problem(path, line, column, "", "error", "invalid", message)]) from None
+    return load_text(text, path, environ)
+
+
+def load_text(text: str, file: str, environ: Mapping[str, str]) -> Loaded:
+    """Load a configuration from its text; `file` names it in problems, and files it names are found beside it."""
+    report = Report(file)
+    values = _read(text, report, environ)
+    if values is None:
+        raise ConfigError(report.problems())
+    files = Files(file, report)
+    upstreams = compile_upstreams(values["upstreams"] or {}, report, files)
+    policies = compile_policies(values["policies"] or {}, report)
+    tls = _listener_tls(values["tls"], files)
+    _check(values, report)
+    if report.has_errors:
+        raise ConfigError(report.problems())
+    compiled = {name: policy.settings for name, policy in policies.items()}
+    settings = Settings(
+        compile_routes(values["routes"], upstreams, compiled),
+        listen=values["listen"],
+        tls=tls,
+        admin=values["admin"],
+        admin_hosts=tuple(host for _, host in values["admin_hosts"]),
+        inspector=values["inspector"],
+        workers=values["workers"],
+        trusted_proxies=tuple(network for _, network in values["trusted_proxies"]),
+        limits=Limits(**values["limits"]),
+        shutdown=Shutdown(**values["shutdown"]),
+        log=Log(**values["log"]),
+    )
+    specs = {name: policy.spec for name, policy in policies.items()}
+    return Loaded(settings, report.problems(), report.places, report.spans, text, file, upstreams, compiled, specs)
+
+
+def _read(text: str, report: Report, environ: Mapping[str, str]) -> Values | None:
+    """Read the whole file; None where it is no mapping of keys, after a report."""
+    try:
+        root = tree.parse(text)
+    except tree.SyntaxProblem as problem:
+        report.error("", problem.reason, problem.message, problem.place)
+        return None
+    if root is None or (isinstance(root, tree.Scalar) and not root.text):
+        report.error("", "missing", "missing configuration: the file is empty; 'corsproxy init' writes a starter file")
+        return None
+    values: Any = Reader(report, environ, FILE).read(root, FILE, "")
+    return None if values is BAD else values
+
+
+def _listener_tls(values: Values | None, files: Files) -> TlsFiles | None:
+    if values is None:
+        return None
+    certificate, private_key = (files.find(f"tls.{key}", values[key]) for key in ("certificate", "private_key"))
+    return TlsFiles(certificate or "", private_key or "")
+
+
+def _check(values: Values, report: Report) -> None:
+    """Look at what only the whole file shows."""
+    listen, admin = values["listen"], values["admin"]
+    if admin == listen and (isinstance(admin, UnixAddress) or admin.port):
+        report.error("admin", "duplicate", f"duplicate address {admin}: the proxy listens there; take another port")
+    for index, network in values["trusted_proxies"]:
+        if network.prefixlen == 0:
+            report.warning(
+                f"trusted_proxies[{index}]",
+                "prohibited",
+                "everybody is believed: any client can then name any address as its own; name the proxies in front",
+            )
+    upstreams = Names("upstream", "upstreams", values["upstreams"])
+    policies = Names("policy", "policies", values["policies"])
+    check_routes(values["routes"] or (), upstreams, policies, report)
+    if values["routes"] is not None:
+        upstreams.report_unused(report)
+        policies.report_unused(report)
+
+
+def _unusable(path: str, reason: Reason, message: str) -> ConfigError:
+    return ConfigError([Problem(path, 0, 0, "", "error", reason, message)])

@@ -1,0 +1,133 @@
+"""The path of a route, and the prefix it takes off: text to segments, strictly.
+
+A route path is compared with what clients send byte for byte, so it is written as it appears on the wire.
+Spellings that the data path refuses as ambiguous (encoded slashes, dot segments) would never match: refused here.
+Knows nothing of upstreams nor of which route wins.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote as percent_encode
+
+from corsproxy.config.problems import RefusedError, quote
+
+_PARAMETER = re.compile(r"\{[A-Za-z_][A-Za-z0-9_-]*\}")
+_PCHAR = "A-Za-z0-9._~!$&'()+,;=:@-"
+"""What a segment may hold as it is (RFC 3986 section 3.3), the star apart: see `_refuse_star`."""
+_LITERAL = re.compile(f"(?:[{_PCHAR}]|%[0-9A-F]{{2}})*")
+_SAFE = "._~!$&'()*+,;=:@-/%{}"
+_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
+_AMBIGUOUS = {
+    "%2F": "an encoded slash",
+    "%5C": "an encoded backslash",
+    "%25": "an encoded percent sign",
+    "%2E": "an encoded dot",
+}
+"""Two servers read these differently: a request with one is refused wherever it would change the route."""
+
+Segments = tuple[str | None, ...]
+
+
+def parse_route_path(text: str) -> str:
+    """Check the path of a route and give it unchanged; raises `RefusedError` with the right spelling."""
+    if not text.startswith("/"):
+        hint = "write the path alone" if "://" in text else f"write {quote('/' + text)}"
+        raise RefusedError(f"invalid path {quote(text)}: a path begins with '/': {hint}")
+    for sign, noun in (("?", "query"), ("#", "fragment")):
+        if sign in text:
+            raise RefusedError(
+                f"invalid path {quote(text)}: a route has no {noun}; a literal {sign} is %{ord(sign):02X}"
+            )
+    _refuse_star(text)
+    for segment in _split(text):
+        _check_segment(segment, text)
+    for segment in _split(text):  # last, so that the spelling shown is right in everything else
+        if not _PARAMETER.fullmatch(segment) and (not _LITERAL.fullmatch(segment) or _canonical(segment) != segment):
+            raise RefusedError(f"invalid path {quote(text)}: write it as it is sent: {_canonical(text)}")
+    return text
+
+
+def segments(path: str, *, exact: bool) -> Segments:
+    """Split a checked path; None is a `{name}`.
+
+    A trailing slash is dropped for a prefix and is an empty last segment for an exact route; `/` is `()`.
+    """
+    parts: Segments = tuple(None if _PARAMETER.fullmatch(part) else part for part in _split(path))
+    return (*parts, "") if exact and path.endswith("/") and path != "/" else parts
+
+
+def literal_prefix(path: str) -> str:
+    """Give the leading part of a checked path before the first `{name}`, without a trailing slash."""
+    literal = []
+    for part in segments(path, exact=False):
+        if part is None:
+            break
+        literal.append(part)
+    return "".join(f"/{part}" for part in literal)
+
+
+def parse_strip_prefix(text: str) -> str:
+    """Check a prefix to take off; whether it is one of the route's own path is checked with the route."""
+    parse_route_path(text)
+    if None in segments(text, exact=False):
+        raise RefusedError(f"invalid prefix {quote(text)}: a prefix is literal, it cannot hold a {{name}}")
+    return text if text == "/" else text.removesuffix("/")
+
+
+def is_whole_prefix(prefix: str, path: str) -> bool:
+    """Tell whether `prefix` is made of the leading segments of `path`, all literal."""
+    literal = literal_prefix(path)
+    return prefix in ("/", literal) or literal.startswith(f"{prefix}/")
+
+
+def _split(path: str) -> list[str]:
+    trimmed = path.removeprefix("/").removesuffix("/")
+    return trimmed.split("/") if trimmed else ([] if path == "/" else [""])
+
+
+def _refuse_star(text: str) -> None:
+    if "*" in text:
+        trimmed = re.sub(r"/\*+$", "", text) or "/"
+        remedy = f"write {trimmed}" if "*" not in trimmed else "write {name} for one whole segment"
+        raise RefusedError(
+            f"invalid path {quote(text)}: a star is no wildcard, a route matches everything below its path: {remedy}"
+        )
+
+
+def _check_segment(segment: str, text: str) -> None:
+    if segment in ("", ".", ".."):
+        raise RefusedError(f"invalid path {quote(text)}: write it without '//', '/./' and '/../'")
+    if _PARAMETER.fullmatch(segment):
+        return
+    if "{" in segment or "}" in segment:
+        raise RefusedError(
+            f"invalid path {quote(text)}: {quote(segment)} is no {{name}}, which is one whole segment "
+            "of letters, digits, '_' and '-'"
+        )
+    for escape in _ESCAPE.finditer(segment):
+        if noun := _AMBIGUOUS.get(escape[0].upper()):
+            raise RefusedError(
+                f"invalid path {quote(text)}: {noun} ({escape[0]}) is read differently by different servers, "
+                "requests with it are refused; route the path above it",
+                "unreachable",
+            )
+    if "\\" in segment:
+        raise RefusedError(
+            f"invalid path {quote(text)}: some servers read a backslash as a slash, requests with it are refused",
+            "unreachable",
+        )
+    if segment.count("%") != len(_ESCAPE.findall(segment)):
+        raise RefusedError(
+            f"invalid path {quote(text)}: a percent sign begins an escape of two hexadecimal digits, as %20"
+        )
+
+
+def _canonical(path: str) -> str:
+    """Spell a path as a browser sends it: escapes in upper case, none where none is needed, all others escaped."""
+
+    def spell(escape: re.Match[str]) -> str:
+        character = chr(int(escape[1], 16))
+        return character if re.fullmatch(f"[{_PCHAR}]", character) else escape[0].upper()
+
+    return _ESCAPE.sub(spell, percent_encode(path, safe=_SAFE, errors="surrogateescape"))

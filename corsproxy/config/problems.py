@@ -1,0 +1,166 @@
+"""What is wrong with a configuration, as data: where, how bad, of which kind, and the sentence a person reads.
+
+Data first, text second: tests and tools compare the fields, only `Problem.__str__` makes the line.
+Knows nothing of YAML nor of what the keys mean.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning"]
+
+Reason = Literal[
+    "missing",  # a key, a value, a file or an environment variable that is not there
+    "unknown",  # a key or a word we have no meaning for
+    "invalid",  # wrong syntax, type or range
+    "prohibited",  # corsproxy refuses it, for a reason of safety
+    "forbidden",  # the Fetch standard never permits it
+    "duplicate",  # said twice
+    "undefined",  # a name that nothing in the file bears
+    "unused",  # a name that nothing in the file refers to
+    "unreachable",  # a route that no request can get to
+    "unreadable",  # a file that is there and cannot be read
+]
+
+_SHOWN = 80
+"""Characters of a value that a message quotes: enough to recognise it, short enough for one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A position in the file; lines and columns count from 1, as editors do."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where a value begins and ends; the end is the place after its last character."""
+
+    start: Place
+    end: Place
+    flow: bool
+    """Whether it is a `[...]` or `{...}`; a block collection starts at its first `-` or key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong, or doubtful where `severity` is `warning`."""
+
+    file: str
+    line: int
+    """0 where there is no line to point at: a command line option, or a file that cannot be read."""
+    column: int
+    path: str
+    """The key path, as in `policies.app.allow_origins[2]`; empty for the file as a whole."""
+    severity: Severity
+    reason: Reason
+    message: str
+
+    def __str__(self) -> str:
+        """Give the line `file:line:column: key.path: message`."""
+        where = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        mark = "warning: " if self.severity == "warning" else ""
+        return ": ".join(part for part in (where, self.path, mark + self.message) if part)
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used; `problems` holds everything found, in file order, warnings included."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class RefusedError(Exception):
+    """One value that cannot stand: the reason and the message, without the place, which the caller knows."""
+
+    def __init__(self, message: str, reason: Reason = "invalid") -> None:
+        self.reason = reason
+        self.message = message
+        super().__init__(message)
+
+
+class Report:
+    """Problems as they are found, and the places of what was read so far."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.places: dict[str, Place] = {}
+        self.spans: dict[str, Span] = {}
+        self._problems: list[Problem] = []
+        self._faulty: set[str] = set()
+        """Key paths with an error at them or below them."""
+
+    def error(self, path: str, reason: Reason, message: str, place: Place | None = None) -> None:
+        """Add an error at `place`, or where `path` or its nearest parent stands."""
+        self._add(path, "error", reason, message, place)
+
+    def warning(self, path: str, reason: Reason, message: str, place: Place | None = None) -> None:
+        """Add a warning, placed as an error is."""
+        self._add(path, "warning", reason, message, place)
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether anything but warnings was found."""
+        return any(problem.severity == "error" for problem in self._problems)
+
+    def problems(self) -> tuple[Problem, ...]:
+        """Everything found, in file order."""
+        return tuple(sorted(self._problems, key=lambda problem: (problem.line, problem.column)))
+
+    def has_errors_in(self, path: str) -> bool:
+        """Whether there is an error at this key path or below it."""
+        return path in self._faulty
+
+    def _add(self, path: str, severity: Severity, reason: Reason, message: str, place: Place | None) -> None:
+        at = place or self._nearest(path)
+        if severity == "error":
+            self._faulty.update(_lineage(path))
+        self._problems.append(Problem(self.file, at.line, at.column, path, severity, reason, message))
+
+    def _nearest(self, path: str) -> Place:
+        return next((self.places[nearer] for nearer in _lineage(path) if nearer in self.places), Place(1, 1))
+
+
+def _lineage(path: str) -> Iterator[str]:
+    """Give a key path and those above it: `a.b[1]`, `a.b`, `a`."""
+    while path:
+        yield path
+        path = path[: max(path.rfind("."), path.rfind("["), 0)]
+
+
+def quote(text: str) -> str:
+    """Show a value in a message: on one line, backslashes as written, long ones cut."""
+    shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+    return "'" + "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in shown) + "'"
+
+
+def join(path: str, name: str) -> str:
+    """Give the key path of `name` below `path`, on one line whatever the name."""
+    name = name if name.isprintable() else name.encode("unicode_escape").decode()
+    return f"{path}.{name}" if path else name
+
+
+def did_you_mean(text: str, known: Iterable[str]) -> str:
+    """Give `: did you mean 'x'?` for the nearest known name, or nothing."""
+    near = nearest(text, known)
+    return f": did you mean {near!r}?" if near else ""
+
+
+def nearest(text: str, known: Iterable[str]) -> str | None:
+    """Find the known name that `text` is most likely a slip of, ignoring case and `-` for `_`."""
+    plain: Mapping[str, str] = {name.lower().replace("-", "_"): name for name in known}
+    found = difflib.get_close_matches(text[:_SHOWN].lower().replace("-", "_"), plain, n=1)
+    return plain[found[0]] if found else None
+
+
+def listed(names: Iterable[str]) -> str:
+    """Write names as `a, b or c`."""
+    *most, last = names
+    return f"{', '.join(most)} or {last}" if most else last

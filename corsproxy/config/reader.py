@@ -1,0 +1,186 @@
+"""The tree of the file against its declaration: plain values where they are good, problems where they are not.
+
+A pass of its own before anything is looked at together, so that every mistake is found at once.
+What one key means for another is not known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from corsproxy.config import tree, words
+from corsproxy.config.environment import interpolate
+from corsproxy.config.problems import Place, RefusedError, Report, did_you_mean, join, nearest, quote
+from corsproxy.config.shape import Key, ListOf, MapOf, Record, Shape, Word, walk
+
+BAD: Final = object()
+"""Stands for a value that was reported."""
+
+Values = dict[str, Any]
+"""A record as read: every declared key, with its default (or None) where it is absent or bad.
+
+A list is a tuple of `(index, value)`, so that what is said later about an item names its place in the file;
+a map of names is a dict.
+"""
+
+
+class Reader:
+    """Reads one tree; problems and places go to the report."""
+
+    def __init__(self, report: Report, environ: Mapping[str, str], shape: Record) -> None:
+        self._report = report
+        self._environ = environ
+        self._homes = _homes(shape)
+
+    def read(self, node: tree.Node, shape: Shape, path: str) -> Any:
+        """Give the value of `node`, or `BAD` after a report."""
+        match shape:
+            case Word():
+                return self._word(node, shape, path)
+            case ListOf():
+                return self._list(node, shape, path)
+            case MapOf():
+                return self._map(node, shape, path)
+            case Record():
+                return self._record(node, shape, path)
+
+    def _word(self, node: tree.Node, word: Word, path: str) -> Any:
+        if not isinstance(node, tree.Scalar):
+            return self._mismatch(node, f"one value ({word.noun})", path)
+        if node.plain and not node.text:
+            return self._bad(path, "missing", f"missing value: expected {word.noun}; write one, or remove the key")
+        try:
+            text = interpolate(node.text, self._environ)
+        except RefusedError as refused:
+            return self._bad(path, refused.reason, refused.message)
+        try:
+            return word.parse(text)
+        except RefusedError as refused:
+            source = f" (from {quote(node.text)})" if text != node.text else ""
+            return self._bad(path, refused.reason, refused.message + source)
+
+    def _list(self, node: tree.Node, shape: ListOf, path: str) -> Any:
+        if not isinstance(node, tree.Sequence):
+            hint = ""
+            if isinstance(node, tree.Scalar) and node.text:
+                hint = f": write [{node.text if _is_safe(node.text) else quote(node.text)}]"
+            return self._mismatch(node, "a list", path, hint)
+        if len(node.items) < shape.min_items:
+            return self._bad(path, "missing", "missing items: an empty list allows nothing; write at least one")
+        values = []
+        for index, item in enumerate(node.items):
+            inner = f"{path}[{index}]"
+            self._report.places[inner] = item.span.start
+            self._report.spans[inner] = item.span
+            if (value := self.read(item, shape.item, inner)) is not BAD:
+                values.append((index, value))
+        return tuple(values)
+
+    def _map(self, node: tree.Node, shape: MapOf, path: str) -> Any:
+        if not isinstance(node, tree.Mapping):
+            return self._mismatch(node, f"a mapping from the name of each {shape.noun} to what it is", path)
+        if len(node.entries) < shape.min_items:
+            return self._bad(path, "missing", f"missing {shape.noun}: write at least one")
+        values: Values = {}
+        for name, value, inner, at in self._entries(node, path):
+            if not words.NAME_PATTERN.fullmatch(name):
+                rule = "at most 63 letters, digits, '_', '-' and '.', the first a letter, digit or '_'"
+                self._report.error(inner, "invalid", f"invalid name {quote(name)}: {rule}", at)
+            values[name] = self.read(value, shape.item, inner)
+        return values
+
+    def _record(self, node: tree.Node, shape: Record, path: str) -> Any:
+        if shape.short and isinstance(node, tree.Scalar) and (node.text or not node.plain):
+            value = self._word(node, shape.short, path)
+            return BAD if value is BAD else {**defaults(shape), shape.short_for: value}
+        if not isinstance(node, tree.Mapping):
+            keys = ", ".join(key.name for key in shape.keys)
+            return self._mismatch(node, f"a mapping with keys of {keys}", path)
+        values = defaults(shape)
+        seen = set()
+        known = [key.name for key in shape.keys]
+        for name, value, inner, at in self._entries(node, path):
+            seen.add(name)
+            if (key := shape.key(name)) is None:
+                self._unknown(name, shape, inner, at)
+                seen.add(nearest(name, known) or "")  # a slip of a required key is not that key missing as well
+            elif (found := self.read(value, key.shape, inner)) is not BAD:
+                values[name] = found
+        for key in shape.keys:
+            if key.required and key.name not in seen:
+                self._bad(join(path, key.name), "missing", f"missing key {key.name!r}: {_first_sentence(key)}")
+        return values
+
+    def _entries(self, node: tree.Mapping, path: str) -> Iterable[tuple[str, tree.Node, str, Place]]:
+        """Give the entries of a mapping, each key once: its name, its value, its path, and where the key stands."""
+        first: dict[str, Place] = {}
+        for key, value in node.entries:
+            name, inner = key.text, join(path, key.text)
+            if name == "<<" and key.plain:
+                message = "prohibited merge key '<<': write the keys out, or use an alias for a whole value"
+                self._report.error(inner, "prohibited", message, key.span.start)
+            elif name in first:
+                message = f"duplicate key {quote(name)}: it stands in line {first[name].line} already; remove one"
+                self._report.error(inner, "duplicate", message, key.span.start)
+            else:
+                first[name] = key.span.start
+                on_one_line = value.span.start.line == key.span.start.line
+                self._report.places[inner] = value.span.start if on_one_line else key.span.start
+                self._report.spans[inner] = value.span
+                yield name, value, inner, key.span.start
+
+    def _unknown(self, name: str, shape: Record, path: str, place: Place) -> None:
+        hint = did_you_mean(name, (key.name for key in shape.keys))
+        elsewhere = self._homes.get(name)
+        if not hint and elsewhere:
+            hint = f": it belongs under {elsewhere}"
+        if not hint:
+            hint = f": expected one of {', '.join(key.name for key in shape.keys)}"
+        self._report.error(path, "unknown", f"unknown key {quote(name)}{hint}", place)
+
+    def _mismatch(self, node: tree.Node, expected: str, path: str, hint: str = "") -> Any:
+        if isinstance(node, tree.Scalar):
+            if node.plain and not node.text:
+                return self._bad(path, "missing", f"missing value: expected {expected}; write it, or remove the key")
+            found = quote(node.text)
+        else:
+            found = "a list" if isinstance(node, tree.Sequence) else "a mapping"
+        return self._bad(path, "invalid", f"invalid value, {found}: expected {expected}{hint}")
+
+    def _bad(self, path: str, reason: Any, message: str) -> Any:
+        self._report.error(path, reason, message)
+        return BAD
+
+
+def defaults(record: Record) -> Values:
+    """Give a record of which no key was written."""
+    return {key.name: _default(key) for key in record.keys}
+
+
+def _default(key: Key) -> Any:
+    if key.default is None:
+        return None
+    match key.shape:
+        case Word():
+            return key.shape.parse(key.default)
+        case Record():
+            return defaults(key.shape)
+        case MapOf():
+            return {}
+        case ListOf():  # of plain words, where it is not empty
+            return tuple(enumerate(text for text in key.default.strip("[]").split(", ") if text))
+
+
+def _homes(shape: Record) -> dict[str, str]:
+    """Where each key name belongs, for a key that was written at the wrong level."""
+    return {key.name: path.rpartition(".")[0] or "the top level" for path, key in walk(shape)}
+
+
+def _first_sentence(key: Key) -> str:
+    return key.description.partition(". ")[0].rstrip(".")
+
+
+def _is_safe(text: str) -> bool:
+    """Whether a text needs no quotes inside a flow list."""
+    return text.isprintable() and not any(sign in text for sign in "*,[]{}#&!|>%@`'\"") and ": " not in text

@@ -1,0 +1,73 @@
+"""The `upstreams` section, read, to `settings.Upstream`, with what its keys mean for one another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from corsproxy.config.addresses import UpstreamUrl
+from corsproxy.config.cookies import compile_cookies
+from corsproxy.config.files import Files
+from corsproxy.config.problems import Report, join
+from corsproxy.config.reader import BAD, Values
+from corsproxy.settings import HostMode, Upstream, UpstreamTls
+
+_SAME_NAME = (
+    "connect_timeout",
+    "response_timeout",
+    "read_timeout",
+    "max_connections",
+    "keepalive_timeout",
+)
+"""Keys that are fields of `Upstream` as they are."""
+
+
+def compile_upstreams(section: Mapping[str, Any], report: Report, files: Files) -> dict[str, Upstream]:
+    """Compile the upstreams that are good; what is wrong with the others is in the report."""
+    compiled = {name: _compile(name, values, report, files) for name, values in section.items() if values is not BAD}
+    return {name: upstream for name, upstream in compiled.items() if upstream}
+
+
+def _compile(name: str, values: Values, report: Report, files: Files) -> Upstream | None:
+    path = join("upstreams", name)
+    url: UpstreamUrl | None = values["url"]
+    cookies = compile_cookies(values["cookies"], f"{path}.cookies", report) if values["cookies"] else None
+    tls = _compile_tls(values["tls"], f"{path}.tls", report, files) if values["tls"] else UpstreamTls()
+    if url is None:
+        return None
+    if values["tls"] and url.scheme != "https":
+        report.error(
+            f"{path}.tls",
+            "invalid",
+            "invalid for an upstream without TLS: write https:// in its url, or remove the key",
+        )
+    host: str = values["host"]
+    host_mode: HostMode = "upstream" if host == "upstream" else "client" if host == "client" else "literal"
+    return Upstream(
+        name,
+        url.scheme,
+        url.host,
+        url.port,
+        url.unix_path,
+        url.base_path,
+        url.base_query,
+        host_mode=host_mode,
+        host_literal=host if host_mode == "literal" else "",
+        origin_mode=values["origin"],
+        rewrite_redirects=values["redirects"] == "rewrite",
+        cookies=cookies,
+        tls=tls,
+        **{key: values[key] for key in _SAME_NAME},
+    )
+
+
+def _compile_tls(values: Values, path: str, report: Report, files: Files) -> UpstreamTls:
+    for one, other in (("certificate", "private_key"), ("private_key", "certificate")):
+        if values[one] and not values[other]:
+            report.error(
+                f"{path}.{one}", "missing", f"missing {other!r} beside it: a certificate and its key go together"
+            )
+    if values["ca"] and not values["verify"]:
+        report.warning(f"{path}.ca", "unused", "unused: with 'verify: false' nothing is checked")
+    found = {key: files.find(f"{path}.{key}", values[key]) for key in ("ca", "certificate", "private_key")}
+    return UpstreamTls(verify=values["verify"], server_name=values["server_name"], **found)

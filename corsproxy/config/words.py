@@ -1,0 +1,167 @@
+"""The scalars of the file that are numbers and words: booleans, choices, durations, sizes, integers, names.
+
+Each is a `Word`: a parser for the text after interpolation, and the JSON Schema for what a YAML library makes of it.
+Addresses, URLs and paths have modules of their own.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from corsproxy.config.problems import RefusedError, did_you_mean, listed, quote
+from corsproxy.config.shape import Word
+
+_BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+"""The words of YAML 1.1 (its one-letter forms apart)."""
+
+_NUMBER = r"([0-9]+(\.[0-9]*)?|\.[0-9]+)"
+_DURATION = re.compile(_NUMBER + r"(ms|s|m|h)?", re.ASCII)
+_DURATION_UNITS = {None: 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_SIZE = re.compile(r"([0-9]+)(KiB|MiB|GiB)?", re.ASCII)
+_SIZE_UNITS = {None: 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
+_INTEGER = re.compile(r"[0-9]+", re.ASCII)
+_MAX_DIGITS = 18
+"""More digits than any limit has; refused before they are made a number."""
+
+NAME_PATTERN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}")
+"""What the user may call an upstream or a policy: the names become labels and parts of key paths."""
+
+
+def text(noun: str = "text") -> Word:
+    """Take any text that is not empty; what it means is checked later, with more at hand."""
+
+    def parse(value: str) -> str:
+        if not value:
+            raise RefusedError(f"missing {noun}", "missing")
+        return value
+
+    return Word(noun, parse, ({"type": "string", "minLength": 1},))
+
+
+def name(noun: str) -> Word:
+    """Take the name of something that is declared elsewhere in the file."""
+
+    def parse(value: str) -> str:
+        if not value:
+            raise RefusedError(f"missing name of {noun}", "missing")
+        return value
+
+    # A YAML library makes a boolean of `no` and a number of `1`: both are fine names here.
+    return Word(f"name of {noun}", parse, ({"type": ["string", "number", "boolean"], "minLength": 1},))
+
+
+def choice(*names: str) -> Word:
+    """Take one of a few words."""
+
+    def parse(value: str) -> str:
+        if value not in names:
+            hint = did_you_mean(value, names) if not value.isdecimal() else ""
+            raise RefusedError(f"invalid word {quote(value)}: expected {listed(names)}" + (hint and f";{hint[1:]}"))
+        return value
+
+    schema: dict[str, Any] = {"enum": list(names)}
+    if "off" in names:
+        schema["enum"].append(False)  # what a YAML 1.1 library makes of `off`
+    schema["enum"] += [int(word) for word in names if word.isdecimal()]
+    return Word(" | ".join(names), parse, (schema,))
+
+
+def _boolean(value: str) -> bool:
+    if value.lower() not in _BOOLEANS:
+        raise RefusedError(f"invalid boolean {quote(value)}: expected true or false")
+    return _BOOLEANS[value.lower()]
+
+
+BOOLEAN = Word("true | false", _boolean, ({"type": "boolean"}, {"enum": ["true", "false", "yes", "no", "on", "off"]}))
+
+
+def duration(at_least: float = 0, at_most: float = 168 * 3600, *, whole: bool = False, zero: str = "") -> Word:
+    """Take a duration and give its seconds, as an `int` where they must be `whole`.
+
+    `at_least` above 0 leaves 0 out; `zero` says in the message what 0 means where it is let in.
+    """
+
+    def parse(value: str) -> float:
+        found = _DURATION.fullmatch(value)
+        if found is None or len(value) > _MAX_DIGITS:
+            raise RefusedError(
+                f"invalid duration {quote(value)}: expected seconds (5, 0.5) or a number with its unit and no space "
+                f"(500ms, 10s, 5m, 1h){_negative(value, zero)}"
+            )
+        seconds = float(found[1]) * _DURATION_UNITS[found[3]]
+        if not at_least <= seconds <= at_most:
+            below = f"at least {_shown(at_least)}" if seconds < at_least else f"at most {_shown(at_most)}"
+            raise RefusedError(f"invalid duration {quote(value)}: it must be {below}")
+        if whole and seconds != int(seconds):
+            raise RefusedError(f"invalid duration {quote(value)}: it is sent as whole seconds")
+        return int(seconds) if whole else seconds
+
+    number = {"type": "integer" if whole else "number", "minimum": at_least, "maximum": at_most}
+    return Word("duration", parse, (number, {"type": "string", "pattern": f"^{_DURATION.pattern}$"}))
+
+
+def size(at_least: int = 0, at_most: int = 2**50) -> Word:
+    """Take a size and give its bytes."""
+
+    def parse(value: str) -> int:
+        found = _SIZE.fullmatch(value)
+        if found is None or len(value) > _MAX_DIGITS:
+            raise RefusedError(
+                f"invalid size {quote(value)}: expected bytes (65536) or a whole number with its unit and no space "
+                "(64KiB, 10MiB, 1GiB)"
+            )
+        amount = int(found[1]) * _SIZE_UNITS[found[2]]
+        if not at_least <= amount <= at_most:
+            raise RefusedError(f"invalid size {quote(value)}: it must be {_bound(amount, at_least, at_most)} bytes")
+        return amount
+
+    number = {"type": "integer", "minimum": at_least, "maximum": at_most}
+    return Word("size", parse, (number, {"type": "string", "pattern": f"^{_SIZE.pattern}$"}))
+
+
+def integer(at_least: int, at_most: int) -> Word:
+    """Take a whole number."""
+
+    def parse(value: str) -> int:
+        if not _INTEGER.fullmatch(value) or len(value) > _MAX_DIGITS:
+            raise RefusedError(f"invalid number {quote(value)}: expected a whole number of at least {at_least}")
+        if not at_least <= int(value) <= at_most:
+            raise RefusedError(f"invalid number {quote(value)}: it must be {_bound(int(value), at_least, at_most)}")
+        return int(value)
+
+    number = {"type": "integer", "minimum": at_least, "maximum": at_most}
+    return Word("whole number", parse, (number, {"type": "string", "pattern": "^[0-9]+$"}))
+
+
+def boolean_or(word: Word) -> Word:
+    """Take true or false, or else what `word` takes."""
+
+    def parse(value: str) -> Any:
+        return _BOOLEANS[value.lower()] if value.lower() in _BOOLEANS else word.parse(value)
+
+    return Word(f"{BOOLEAN.noun} | {word.noun}", parse, (*BOOLEAN.schema, *word.schema))
+
+
+def choice_or(names: tuple[str, ...], word: Word) -> Word:
+    """Take one of a few words, or else what `word` takes."""
+
+    def parse(value: str) -> Any:
+        return value if value in names else word.parse(value)
+
+    return Word(f"{' | '.join(names)} | {word.noun}", parse, ({"enum": list(names)}, *word.schema))
+
+
+def _bound(value: int, at_least: int, at_most: int) -> str:
+    return f"at least {at_least}" if value < at_least else f"at most {at_most}"
+
+
+def _negative(value: str, zero: str) -> str:
+    return f"; 0 is {zero}" if zero and value.startswith("-") else ""
+
+
+def _shown(seconds: float) -> str:
+    for unit, length in (("h", 3600.0), ("m", 60.0), ("s", 1.0)):
+        if seconds >= length and seconds % length == 0:
+            return f"{int(seconds // length)}{unit}"
+    return f"{round(seconds * 1000)}ms"

@@ -1,0 +1,212 @@
+"""What a configuration compiles to, and what the data path and the process read.
+
+Frozen values only: no YAML, no sockets, no defaults guessed late.
+`corsproxy.config` makes them, `corsproxy.proxy` and `corsproxy.server` read them; neither of the two knows the other.
+Durations are seconds, sizes are bytes.
+Of the project this module knows `corsproxy.cors` alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
+from typing import Literal
+
+from corsproxy.cors import Policy
+
+Network = IPv4Network | IPv6Network
+
+OnRefused = Literal["forward", "reject"]
+WebSockets = Literal["policy", "any", "off"]
+Mode = Literal["enforce", "shadow"]
+HostMode = Literal["upstream", "client", "literal"]
+OriginMode = Literal["forward", "remove", "upstream"]
+
+
+@dataclass(frozen=True, slots=True)
+class TcpAddress:
+    """A `HOST:PORT` to listen on; port 0 takes a free one."""
+
+    host: str
+    """Without brackets, also for IPv6."""
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class UnixAddress:
+    """A `unix:/path` to listen on."""
+
+    path: str
+
+    def __str__(self) -> str:
+        return f"unix:{self.path}"
+
+
+Address = TcpAddress | UnixAddress
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFiles:
+    """The HTTPS listener's certificate chain and key (PEM files)."""
+
+    certificate: str
+    private_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamTls:
+    """How an `https` upstream is verified, and who we are to it."""
+
+    verify: bool = True
+    ca: str | None = None
+    certificate: str | None = None
+    private_key: str | None = None
+    server_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CookieRules:
+    """Edits of `Set-Cookie` attributes; None leaves the attribute alone (RFC 6265 section 4.1)."""
+
+    domain: str | None = None
+    """`remove`, or a domain to put there."""
+    path: str | None = None
+    """`rewrite` maps the upstream's base path to the proxy's; anything else begins with `/` and replaces it."""
+    same_site: Literal["none", "lax", "strict"] | None = None
+    secure: Literal["add", "remove"] | None = None
+    partitioned: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """One configured server that requests are forwarded to."""
+
+    name: str
+    scheme: Literal["http", "https"]
+    host: str
+    """Without brackets; `localhost` for a Unix socket."""
+    port: int
+    unix_path: str | None = None
+    base_path: str = ""
+    """Put before the request's path: empty, or begins with `/` and does not end with one."""
+    base_query: str = ""
+    """Put before the request's query, without the `?`."""
+    connect_timeout: float = 5.0
+    response_timeout: float = 60.0
+    """Until the head of the final response."""
+    read_timeout: float = 300.0
+    """Longest silence inside a body; 0 is none."""
+    max_connections: int = 256
+    """Per worker; a request waits at most `connect_timeout` for one."""
+    keepalive_timeout: float = 4.0
+    host_mode: HostMode = "upstream"
+    host_literal: str = ""
+    """Only where `host_mode` is `literal`."""
+    origin_mode: OriginMode = "forward"
+    """What becomes of Origin and Referer on the way to the upstream."""
+    rewrite_redirects: bool = True
+    cookies: CookieRules | None = None
+    tls: UpstreamTls = field(default_factory=UpstreamTls)
+    """Only meaningful where `scheme` is `https`."""
+
+    @property
+    def authority(self) -> str:
+        """The URL's host and, unless it is the scheme's default, port (RFC 9110 section 7.2)."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        default = 443 if self.scheme == "https" else 80
+        return host if self.port == default else f"{host}:{self.port}"
+
+    @property
+    def origin(self) -> str:
+        """The URL's own serialised origin."""
+        return f"{self.scheme}://{self.authority}"
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySettings:
+    """A compiled CORS policy with what the data path does around its decision."""
+
+    name: str
+    cors: Policy
+    on_refused: OnRefused = "forward"
+    websockets: WebSockets = "policy"
+    mode: Mode = "enforce"
+    preflight_status: int = 204
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Which requests go to which upstream, under which policy."""
+
+    path: str
+    """As written; the label in metrics and logs."""
+    segments: tuple[str | None, ...]
+    """The path split at `/`; None is a `{name}`, which is any one segment that is not empty.
+
+    `/` is `()`, `/orders/{id}` is `("orders", None)`.
+    A trailing slash is dropped for a prefix and is an empty last segment for an exact route.
+    """
+    upstream: Upstream
+    policy: PolicySettings | None = None
+    """None strips CORS fields and grants nothing."""
+    exact: bool = False
+    host: str | None = None
+    """Lower case, IPv6 in brackets, without port; None is any host."""
+    host_port: int | None = None
+    """Only where the port was written."""
+    strip_prefix: str = ""
+    """Taken off the path before the upstream's base path is put there: empty, or begins with `/`, no trailing slash."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a client may take up before it is turned away."""
+
+    max_body: int = 0
+    """0 is no limit; more is 413."""
+    max_header_bytes: int = 32 * 1024
+    """The whole head; more is 431."""
+    header_timeout: float = 10.0
+    body_timeout: float = 60.0
+    """Longest silence in a request body; then 408."""
+    idle_timeout: float = 75.0
+    max_connections: int = 10_000
+    """Per worker; one more is answered 503 and closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shutdown:
+    """How long a stop waits, and for what."""
+
+    delay: float = 0.0
+    drain: float = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """What is written, and how."""
+
+    format: Literal["text", "json"] = "text"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    access: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One whole configuration, checked and compiled."""
+
+    routes: tuple[Route, ...]
+    listen: Address = TcpAddress("127.0.0.1", 8080)
+    tls: TlsFiles | None = None
+    admin: Address | None = None
+    admin_hosts: tuple[str, ...] = ()
+    """Further names by which the admin listener may be addressed (the inspector's guard)."""
+    inspector: bool = False
+    workers: int = 1
+    trusted_proxies: tuple[Network, ...] = ()
+    limits: Limits = Limits()
+    shutdown: Shutdown = Shutdown()
+    log: Log = Log()

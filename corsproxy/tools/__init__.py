@@ -1,0 +1,1 @@
+"""What corsproxy does besides serving: explain, probe, learn, check, init, schema, demo."""

@@ -1,0 +1,59 @@
+"""`corsproxy check`: everything that is wrong with a file, as lines for people or as JSON for tools.
+
+Only writes down what `corsproxy.config` finds; the command line is the caller's.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Literal, TextIO
+
+from corsproxy.config import ConfigError, Loaded, Problem, load_file
+
+EXIT_FINE = 0
+EXIT_WARNINGS = 1
+"""Only with `--strict`."""
+EXIT_PROBLEMS = 2
+
+Format = Literal["text", "json"]
+
+
+def check(path: str, *, format: Format, strict: bool, environ: Mapping[str, str], out: TextIO, err: TextIO) -> int:  # noqa: A002 - the option's name
+    """Check one file, write what was found to `out`, and give the exit status.
+
+    As text one problem a line, `file:line:column: key.path: message`, as compilers and linters do, and one line when
+    the file is valid; a file that cannot be read is told on `err`.
+    As JSON a list of problems, empty when there are none, whatever happened.
+    """
+    loaded: Loaded | None = None
+    try:
+        loaded = load_file(path, environ)
+        problems: Sequence[Problem] = loaded.warnings
+    except ConfigError as error:
+        problems = error.problems
+    if format == "json":
+        json.dump([asdict(problem) for problem in problems], out, indent=2, ensure_ascii=False)
+        out.write("\n")
+    else:
+        for problem in problems:
+            print(problem, file=out if problem.line else err)
+        if loaded is not None:
+            print(_summary(loaded), file=out)
+    if loaded is None:
+        return EXIT_PROBLEMS
+    return EXIT_WARNINGS if strict and problems else EXIT_FINE
+
+
+def _summary(loaded: Loaded) -> str:
+    counts = (
+        _count(len(loaded.upstreams), "upstream", "upstreams"),
+        _count(len(loaded.policies), "policy", "policies"),
+        _count(len(loaded.settings.routes), "route", "routes"),
+    )
+    return f"{loaded.file}: valid: {', '.join(counts)}"
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"

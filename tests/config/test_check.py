@@ -1,0 +1,133 @@
+"""`corsproxy check`, `init` and `schema`, as functions."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from corsproxy.tools.check import Format, check
+from corsproxy.tools.init import init
+from tests.config.files import MINIMAL
+
+WARNED = MINIMAL.replace("{api", "{spare: http://x, api")
+BROKEN = MINIMAL + "listne: x\nworkers: 0\n"
+
+
+def run(path: Path, output: Format = "text", *, strict: bool = False) -> tuple[int, str, str]:
+    """Check a file; gives the exit status and what was written to the two streams."""
+    out, err = io.StringIO(), io.StringIO()
+    status = check(str(path), format=output, strict=strict, environ={}, out=out, err=err)
+    return status, out.getvalue(), err.getvalue()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """File."""
+    return tmp_path / "corsproxy.yaml"
+
+
+def test_a_valid_file_is_one_line_that_counts(file: Path) -> None:
+    """A valid file is one line that counts."""
+    file.write_text(MINIMAL)
+    assert run(file) == (0, f"{file}: valid: 1 upstream, 0 policies, 1 route\n", "")
+
+
+def test_problems_are_lines_on_standard_output(file: Path) -> None:
+    """Problems are lines on standard output."""
+    file.write_text(BROKEN)
+    status, out, err = run(file)
+    assert (status, err) == (2, "")
+    assert [line.rpartition(str(file))[2].split(" ")[0:2] for line in out.splitlines()] == [
+        [":3:1:", "listne:"],
+        [":4:10:", "workers:"],
+    ]
+
+
+def test_warnings_are_shown_and_fail_only_when_strict(file: Path) -> None:
+    """Warnings are shown and fail only when strict."""
+    file.write_text(WARNED)
+    status, out, _ = run(file)
+    assert status == 0
+    assert out.splitlines() == [
+        f"{file}:1:20: upstreams.spare: warning: unused upstream 'spare': no route refers to it",
+        f"{file}: valid: 2 upstreams, 0 policies, 1 route",
+    ]
+    assert run(file, strict=True)[0] == 1
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_problems_are_problems_strict_or_not(file: Path, strict: bool) -> None:
+    """Problems are problems strict or not."""
+    file.write_text(BROKEN)
+    assert run(file, strict=strict)[0] == 2
+    assert run(file, "json", strict=strict)[0] == 2
+
+
+def test_json_is_a_list_of_problems(file: Path) -> None:
+    """Json is a list of problems."""
+    file.write_text(WARNED + "listne: x\n")
+    status, out, err = run(file, "json")
+    assert (status, err) == (2, "")
+    assert json.loads(out) == [
+        {
+            "file": str(file), "line": 1, "column": 20, "path": "upstreams.spare", "severity": "warning",
+            "reason": "unused", "message": "unused upstream 'spare': no route refers to it",
+        },
+        {
+            "file": str(file), "line": 3, "column": 1, "path": "listne", "severity": "error",
+            "reason": "unknown", "message": "unknown key 'listne': did you mean 'listen'?",
+        },
+    ]  # fmt: skip
+
+
+def test_json_of_a_valid_file_is_an_empty_list(file: Path) -> None:
+    """Json of a valid file is an empty list."""
+    file.write_text(MINIMAL)
+    status, out, err = run(file, "json", strict=True)
+    assert (status, json.loads(out), err) == (0, [], "")
+
+
+def test_a_file_that_cannot_be_read_is_told_on_standard_error_or_as_json(file: Path) -> None:
+    """A file that cannot be read is told on standard error or as json."""
+    status, out, err = run(file)
+    assert (status, out) == (2, "")
+    assert err == f"{file}: missing file: 'corsproxy init' writes a starter file\n"
+    status, out, err = run(file, "json")
+    assert (status, err) == (2, "")
+    assert [problem["reason"] for problem in json.loads(out)] == ["missing"]
+
+
+def test_the_environment_is_the_one_that_is_given(file: Path) -> None:
+    """The environment is the one that is given."""
+    file.write_text(MINIMAL + "workers: ${WORKERS_OF_THIS_TEST}\n")
+    out = io.StringIO()
+    given = {"WORKERS_OF_THIS_TEST": "2"}
+    assert check(str(file), format="text", strict=True, environ=given, out=out, err=out) == 0
+    assert run(file)[0] == 2
+
+
+def test_the_starter_file_is_valid_and_has_nothing_to_warn_of(file: Path) -> None:
+    """The starter file is valid and has nothing to warn of."""
+    assert str(file) in init(str(file))
+    assert run(file, strict=True)[:2] == (0, f"{file}: valid: 1 upstream, 1 policy, 1 route\n")
+    assert file.read_text().startswith("# yaml-language-server: $schema=corsproxy.schema.json\n")
+
+
+def test_init_never_overwrites(file: Path) -> None:
+    """Init never overwrites."""
+    file.write_text("mine")
+    with pytest.raises(FileExistsError):
+        init(str(file))
+    assert file.read_text() == "mine"
+
+
+def test_init_does_not_write_through_a_dangling_link(file: Path, tmp_path: Path) -> None:
+    """Init does not write through a dangling link."""
+    os.symlink(tmp_path / "elsewhere", file)
+    with pytest.raises(FileExistsError):
+        init(str(file))
+    assert not (tmp_path / "elsewhere").exists()

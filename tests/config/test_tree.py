@@ -1,0 +1,114 @@
+"""YAML text to a tree with places, and everything that is refused before its meaning matters."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from corsproxy.config import tree
+from corsproxy.config.problems import Place
+from corsproxy.config.tree import Mapping, Scalar, Sequence, SyntaxProblem
+
+LOADERS = [yaml.SafeLoader, *([yaml.CSafeLoader] if hasattr(yaml, "CSafeLoader") else [])]
+
+
+@pytest.fixture(params=LOADERS, ids=lambda loader: loader.__name__, autouse=True)
+def _loader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyYAML comes with libyaml or without; both give the same tree."""
+    monkeypatch.setattr(tree, "_LOADER", request.param)
+
+
+def test_scalars_are_the_text_that_was_written() -> None:
+    """No tag is resolved: `off` is no boolean, `1:30` no number and `null` no nothing."""
+    node = tree.parse("[off, no, 1:30, null, 0x10, ~, '', 2024-01-01]")
+    assert isinstance(node, Sequence)
+    assert [item.text for item in node.items if isinstance(item, Scalar)] == [
+        "off", "no", "1:30", "null", "0x10", "~", "", "2024-01-01",
+    ]  # fmt: skip
+
+
+def test_places_count_from_one() -> None:
+    """Places count from one."""
+    node = tree.parse("a:\n  - é: x\n")
+    assert isinstance(node, Mapping)
+    ((key, value),) = node.entries
+    assert key.span.start == Place(1, 1)
+    assert isinstance(value, Sequence)
+    assert value.span.start == Place(2, 3)
+    assert not value.span.flow
+    (item,) = value.items
+    assert isinstance(item, Mapping)
+    assert item.entries[0][1].span.start == Place(2, 8)
+
+
+def test_a_flow_list_knows_its_end() -> None:
+    """A flow list knows its end."""
+    node = tree.parse("a: [b, c]\n")
+    assert isinstance(node, Mapping)
+    span = node.entries[0][1].span
+    assert (span.start, span.end, span.flow) == (Place(1, 4), Place(1, 10), True)
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "\n\n"])
+def test_no_document_is_no_tree(text: str) -> None:
+    """No document is no tree."""
+    assert tree.parse(text) is None
+
+
+def test_an_alias_stands_for_its_anchor() -> None:
+    """An alias stands for its anchor."""
+    node = tree.parse("a: &x [1, 2]\nb: *x\n")
+    assert isinstance(node, Mapping)
+    assert node.entries[1][1] is node.entries[0][1]
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "said"),
+    [
+        ("a: 1\n\tb: 2", (2, 1), "indent with spaces"),
+        ("a:\n  - *.example.com", (2, 6), "needs quotes"),
+        ("a: [*]", (1, 6), "needs quotes"),
+        ("a: *nope", (1, 4), "undefined alias '*nope'"),
+        ("a: @x", (1, 4), "needs quotes"),
+        ("a: `x", (1, 4), "needs quotes"),
+        ("a: b: c", (1, 5), "check the indentation"),
+        ("a: [::1]:80", None, "invalid YAML"),
+        ("a: [1, 2", None, "invalid YAML"),
+        ("a: 'x", None, "a quote or bracket is not closed"),
+        ('a: "\\d"', None, "a backslash is written"),
+        ("a: 1\nb", None, "colon and a space"),
+        ("a: 1\n---\nb: 2", (2, 1), "remove the '---' line"),
+        ("a: !!str x", (1, 4), "remove the tag"),
+        ("a: !!python/object/apply:os.system [x]", (1, 4), "remove the tag"),
+        ("a: !include x", (1, 4), "remove the tag"),
+        ("a: &x [*x]", (1, 8), "inside its own anchor"),
+        ("? [a]\n: b", (1, 3), "a key must be a word"),
+        ("a: b\x00c", (1, 5), r"invalid character \x00"),
+        ("a: x\n b: \x1b[0m", (2, 5), r"invalid character \x1b"),
+        ("a: \ud800", (1, 4), r"invalid character \ud800"),
+    ],
+)
+def test_what_is_refused_says_where_and_how_to_mend_it(text: str, place: tuple[int, int] | None, said: str) -> None:
+    """What is refused says where and how to mend it."""
+    with pytest.raises(SyntaxProblem) as refused:
+        tree.parse(text)
+    assert said in refused.value.message
+    assert refused.value.message.isprintable()
+    if place:  # where None, the two parsers point at different ends of the same mistake
+        assert (refused.value.place.line, refused.value.place.column) == place
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, "{a: " * 5_000, "- " * 5_000, "\n".join(" " * n + "a:" for n in range(500))]
+)
+def test_deep_nesting_is_a_problem_and_no_recursion_error(text: str) -> None:
+    """Deep nesting is a problem and no recursion error."""
+    with pytest.raises(SyntaxProblem, match="more than 32 levels"):
+        tree.parse(text)
+
+
+def test_an_alias_bomb_does_not_go_off() -> None:
+    """Ten levels of ten aliases would be 10,000,000,000 values."""
+    levels = ["a0: &a0 [x]"] + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 11)]
+    with pytest.raises(SyntaxProblem, match="aliases expanded"):
+        tree.parse("\n".join(levels))
