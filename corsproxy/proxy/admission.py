@@ -1,0 +1,152 @@
+"""Whether a request may pass, and under which decision: everything that happens before a byte reaches an upstream.
+
+`admit` finds the target and the route, `decide` brings the policy's decision; both raise `Refusal` for what is answered
+here.
+Moves no bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from corsproxy.cors import Kind, parse_origin
+from corsproxy.proxy.answers import ALLOW_LINE, refused_text, websocket_refused_text
+from corsproxy.proxy.cors_gate import Grant
+from corsproxy.proxy.errors import Refusal
+from corsproxy.proxy.forwarded import ConnectionForwarding
+from corsproxy.proxy.passage import Passage
+from corsproxy.proxy.plan import NO_ROUTE_GATE, RoutePlan
+from corsproxy.proxy.request_head import RequestHead, read_request_head
+from corsproxy.proxy.routes import AmbiguousPath
+from corsproxy.proxy.target import parse_target, split_host
+
+_MOST_PASSES = 3
+"""Requests that have passed this process so often go round in a circle (RFC 9110 section 7.6.3)."""
+
+_WEB_PORTS = {"http": 80, "https": 443}
+"""The schemes a page can come from when it asks its own host, and the port that each leaves out."""
+
+
+def admit(passage: Passage, new_request_id: Callable[[], bytes]) -> None:
+    """Find the route; refuse what two servers could read differently."""
+    request, exchange = passage.request, passage.exchange
+    if request.minor < 0:
+        raise Refusal(505, "this server speaks HTTP/1.1", close=True)
+    if request.method == "CONNECT":
+        raise Refusal(405, "this is no forward proxy", fields=ALLOW_LINE, close=True)
+    head = passage.head = read_request_head(request.raw_fields, request.minor)
+    exchange.host = head.host
+    if head.origins:
+        exchange.origin = head.origins[0] if len(head.origins) == 1 else b", ".join(head.origins)
+    if request.method == "OPTIONS" and request.target == b"*":
+        # RFC 9110 section 9.3.7: about the server as a whole, which is this one; no path, so no policy.
+        raise Refusal(204, "", fields=ALLOW_LINE)
+    target = passage.target = parse_target(request.target)
+    exchange.raw_path = target.path
+    if target.authority is not None:
+        # RFC 9112 section 3.2.2 lets the target win; two servers on the way may not agree, so they must not differ.
+        if head.host and split_host(target.authority) != split_host(head.host):
+            raise Refusal(400, "the host of the request target is not that of the Host field", close=True)
+        head.host = head.host or target.authority
+    try:
+        passage.route = route = passage.plan.routes.match(head.host, target.path)
+    except AmbiguousPath:
+        raise Refusal(400, "the path can be read in two ways that lead to different routes") from None
+    passage.forwarding = _trusted(passage).request(head.host, head.forwarded)
+    exchange.client = passage.forwarding.client
+    exchange.raw_request_id = head.request_id or new_request_id()
+    if route is not None:
+        exchange.route = route.label
+
+
+def _trusted(passage: Passage) -> ConnectionForwarding:
+    """Return what is settled for the life of the connection: whose word it is, and over what."""
+    connection, trust = passage.connection, passage.plan.trust
+    known = connection.forwarding
+    if isinstance(known, tuple) and known[0] is trust:
+        forwarding: ConnectionForwarding = known[1]
+        return forwarding
+    forwarding = trust.for_connection(connection.peer, connection.secure)
+    connection.forwarding = (trust, forwarding)
+    return forwarding
+
+
+def decide(passage: Passage, via_token: bytes) -> bool:
+    """Bring the policy's decision; True where it is the answer to a preflight, to be sent as it is.
+
+    Raises `Refusal` for what is not to be forwarded.
+    """
+    head, route, method = passage.head, passage.route, passage.request.method
+    gate = route.gate if route is not None else NO_ROUTE_GATE
+    is_preflight = method == "OPTIONS" and bool(head.origins) and bool(head.requested_methods)
+    twice = len(head.origins) > 1 or len(head.requested_methods) > 1
+    if is_preflight and not twice:
+        grant = gate.preflight(head.origins[0], head.requested_methods[0], head.requested_headers)
+        passage.exchange.requested_method = head.requested_methods[0]
+        passage.exchange.requested_headers = b", ".join(head.requested_headers) or None
+    else:
+        grant = gate.actual(method, head.origins)
+    passage.grant = grant
+    passage.exchange.decision = grant.decision
+    if head.refusal is not None:
+        raise head.refusal
+    if method == "OPTIONS" and twice:
+        raise Refusal(400, "a preflight has one Origin and one Access-Control-Request-Method")
+    if route is None:
+        raise Refusal(404, "no route leads to this host and path")
+    if is_preflight and gate.enforces:
+        return True
+    passage.upgrade = _upgrade(passage)
+    _refuse(passage, route, grant, via_token)
+    return False
+
+
+def _refuse(passage: Passage, route: RoutePlan, grant: Grant, via_token: bytes) -> None:
+    """Raise `Refusal` for an actual request that must not reach the upstream."""
+    head, request = passage.head, passage.request
+    if request.method == "TRACE":
+        # RFC 9110 section 9.3.8: it would send credentials back to whoever asks.
+        raise Refusal(405, "TRACE is not forwarded", fields=ALLOW_LINE)
+    is_refused = grant.decision.kind is Kind.ACTUAL and not grant.decision.granted
+    # The Origin of an upgrade is judged by `websockets` alone: a page of the same host, for one, is fine there.
+    if is_refused and route.rejects and route.gate.enforces and passage.upgrade is None:
+        raise Refusal(403, refused_text(grant.decision.reason).decode().rstrip())
+    limit = passage.plan.limits.max_body
+    if limit and head.content_length > limit:
+        raise Refusal(413, "the content of the request is larger than this server accepts")
+    if head.via and sum(value.count(via_token) for value in head.via) >= _MOST_PASSES:
+        raise Refusal(508, "this request goes round in a circle")
+    if request.method == "OPTIONS" and head.max_forwards == 0:
+        raise Refusal(204, "", fields=ALLOW_LINE)  # RFC 9110 section 7.6.2
+    if passage.upgrade is not None and not _may_upgrade(route, head, grant):
+        reason = None if route.websockets == "off" else grant.decision.reason
+        raise Refusal(403, websocket_refused_text(reason).decode().rstrip())
+
+
+def _upgrade(passage: Passage) -> bytes | None:
+    """WebSocket, asked for properly; every other protocol is stripped (RFC 9110 section 7.8)."""
+    head, request = passage.head, passage.request
+    if not head.upgrades or not request.upgrade or request.minor != 1 or request.method != "GET":
+        return None
+    if len(head.upgrades) > 1 or head.upgrades[0].lower() != b"websocket" or head.has_content:
+        return None
+    return head.upgrades[0]
+
+
+def _may_upgrade(route: RoutePlan, head: RequestHead, grant: Grant) -> bool:
+    """A WebSocket is not under CORS in the browser: the server alone can check (RFC 6455 section 10.2)."""
+    if route.websockets == "off":
+        return False
+    if route.websockets == "any" or not route.gate.enforces or not head.origins:
+        return True
+    return grant.decision.granted or (len(head.origins) == 1 and _is_own_origin(head.origins[0], head.host))
+
+
+def _is_own_origin(value: bytes, host: bytes) -> bool:
+    """Whether a page of `value` came from the host it asks, under http or https: who ends TLS is not known here."""
+    origin = parse_origin(value)
+    default = _WEB_PORTS.get(origin.scheme) if origin is not None else None
+    if origin is None or default is None or not host:
+        return False
+    name, port = split_host(host)
+    return origin.host.encode() == name and (origin.port or default) == (default if port is None else port)

@@ -1,0 +1,89 @@
+"""The answers the proxy gives itself: finished bytes, a short text for people, no upstream's name and no client's
+bytes.
+
+Knows no sockets and no routes.
+"""
+
+from __future__ import annotations
+
+import time
+from email.utils import formatdate
+from http import HTTPStatus
+
+from corsproxy.cors import Reason
+
+ALLOW_LINE = b"Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"
+"""For `OPTIONS *` and for methods refused here; what a resource allows is the upstream's to say."""
+
+_REFUSAL_SENTENCES: dict[Reason, str] = {
+    Reason.ORIGIN_NOT_ALLOWED: "the policy of this path does not allow this origin",
+    Reason.ORIGIN_MALFORMED: "the Origin field is not a serialised origin",
+    Reason.METHOD_NOT_ALLOWED: "the policy of this path does not allow the requested method",
+    Reason.HEADERS_NOT_ALLOWED: "the policy of this path does not allow one of the requested headers",
+    Reason.NO_POLICY: "this path has no CORS policy",
+}
+
+
+def status_line(status: int, reason: bytes | None = None) -> bytes:
+    """Return the status line of an HTTP/1.1 response; without `reason`, with the standard phrase."""
+    if reason is None:
+        try:
+            reason = HTTPStatus(status).phrase.encode("ascii")
+        except ValueError:
+            reason = b""
+    return b"HTTP/1.1 %d %b\r\n" % (status, reason)
+
+
+def answer_head(status: int, fields: bytes, *, length: int) -> bytes:
+    """Return a head of the proxy's own, without Date, Connection and the empty line.
+
+    A 204 has no Content-Length (RFC 9110 section 8.6).
+    """
+    if status == HTTPStatus.NO_CONTENT:
+        return status_line(status) + fields
+    kind = b"Content-Type: text/plain; charset=utf-8\r\n" if length else b""
+    return b"%b%b%bContent-Length: %d\r\n" % (status_line(status), fields, kind, length)
+
+
+def preflight_refusal_text(reason: Reason | None) -> bytes:
+    """Return the body of a refused preflight: the reason from the closed list, and what it means."""
+    if reason is None:
+        return b"preflight refused\n"
+    sentence = _REFUSAL_SENTENCES.get(reason, "")
+    return f"preflight refused: {reason.value}: {sentence}\n".encode()
+
+
+def refused_text(reason: Reason | None) -> bytes:
+    """Return the body of an actual request that is refused here."""
+    if reason is None:
+        return b"request refused\n"
+    return f"request refused: {reason.value}: {_REFUSAL_SENTENCES.get(reason, '')}\n".encode()
+
+
+def websocket_refused_text(reason: Reason | None) -> bytes:
+    """Return the body of a WebSocket handshake that is refused here; without `reason`, nobody may open one."""
+    if reason is None:
+        return b"request refused: the policy of this path lets nobody open a WebSocket\n"
+    return (
+        f"request refused: {reason.value}: the policy of this path does not let this origin open a WebSocket\n".encode()
+    )
+
+
+class _DateLine:
+    """The Date field, written once a second (RFC 9110 section 6.6.1)."""
+
+    __slots__ = ("_line", "_second")
+
+    def __init__(self) -> None:
+        self._second = 0
+        self._line = b""
+
+    def __call__(self) -> bytes:
+        second = int(time.time())
+        if second != self._second:
+            self._second = second
+            self._line = b"Date: %b\r\n" % formatdate(second, usegmt=True).encode("ascii")
+        return self._line
+
+
+date_line = _DateLine()

@@ -1,0 +1,112 @@
+"""Content on its way, both ways: framing put on, bytes counted, the slower side holding the faster one back.
+
+Knows no heads, no routes and no policy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aiohttp import StreamReader
+
+from corsproxy.proxy.client_connection import ClientConnection
+from corsproxy.proxy.errors import ClientError, ClientErrorKind, UpstreamError, UpstreamErrorKind
+from corsproxy.proxy.exchange import Exchange
+from corsproxy.proxy.upstream.connection import UpstreamConnection
+
+
+class ContentWriter:
+    """Writes the content of a response to the client, as it is or in chunks (RFC 9112 section 7.1)."""
+
+    __slots__ = ("_chunked", "_connection", "_discards", "_exchange", "_upstream")
+
+    def __init__(
+        self,
+        connection: ClientConnection,
+        upstream: UpstreamConnection,
+        exchange: Exchange,
+        *,
+        chunked: bool,
+        discards: bool,
+    ) -> None:
+        self._connection = connection
+        self._upstream = upstream
+        self._exchange = exchange
+        self._chunked = chunked
+        self._discards = discards
+        """True where the response must have no content (HEAD, 205)."""
+
+    def write(self, pieces: list[bytes]) -> None:
+        """Send pieces as they came; hold the upstream back where the client is slow."""
+        connection = self._connection
+        transport = connection.transport
+        if transport is None or self._discards or transport.is_closing():
+            return
+        size = sum(map(len, pieces))
+        self._exchange.bytes_out += size
+        connection.has_sent = True
+        if self._chunked:
+            transport.writelines([b"%x\r\n" % size, *pieces, b"\r\n"])
+        elif len(pieces) == 1:
+            transport.write(pieces[0])
+        else:
+            transport.writelines(pieces)
+        if connection.writing_paused:
+            self._upstream.pause()
+
+    def write_whole(self, head: list[bytes], body: list[bytes], trailers: Sequence[tuple[bytes, bytes]]) -> None:
+        """Send a response that is complete already, in one piece."""
+        if body and not self._discards:
+            size = sum(map(len, body))
+            self._exchange.bytes_out += size
+            if self._chunked:
+                head += (b"%x\r\n" % size, *body, b"\r\n")
+            else:
+                head += body
+        if self._chunked and not self._discards:
+            head.append(_last_chunk(trailers))
+        self._connection.write(b"".join(head))
+
+    def finish(self, trailers: Sequence[tuple[bytes, bytes]]) -> None:
+        """End the content; only for a message that the upstream has ended."""
+        if self._chunked and not self._discards:
+            self._connection.write(_last_chunk(trailers))
+
+
+def _last_chunk(trailers: Sequence[tuple[bytes, bytes]]) -> bytes:
+    if not trailers:
+        return b"0\r\n\r\n"
+    return b"0\r\n%b\r\n" % b"".join([b"%b: %b\r\n" % field for field in trailers])
+
+
+async def send_request_content(
+    connection: ClientConnection,
+    content: StreamReader,
+    upstream: UpstreamConnection,
+    exchange: Exchange,
+    *,
+    chunked: bool,
+    limit: int,
+    stall_timeout: float,
+) -> None:
+    """Send a request's content to the upstream as it comes, in the framing it came in.
+
+    A failure fails the exchange on `upstream`, where the one who waits for the response learns of it; what was sent
+    stays without an end, so that it cannot pass for whole.
+    """
+    try:
+        while data := await connection.read_content(content):
+            exchange.bytes_in += len(data)
+            if limit and exchange.bytes_in > limit:
+                raise ClientError(ClientErrorKind.BODY_TOO_LARGE)
+            if upstream.closed:
+                return
+            upstream.write(b"%x\r\n%b\r\n" % (len(data), data) if chunked else data)
+            if upstream.writing_paused:
+                upstream.set_deadline(stall_timeout, UpstreamErrorKind.RESPONSE_TIMEOUT)
+                await upstream.drain()
+                upstream.set_deadline(0, UpstreamErrorKind.RESPONSE_TIMEOUT)
+        if chunked and not upstream.closed:
+            upstream.write(b"0\r\n\r\n")
+    except (ClientError, UpstreamError) as error:
+        upstream.fail(error)

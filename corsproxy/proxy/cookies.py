@@ -1,0 +1,134 @@
+"""Set-Cookie lines of an upstream, edited so that a browser keeps them: one attribute at a time, the rest as it was.
+
+A cookie that names the upstream's domain or path, or lacks `SameSite=None; Secure` where a page of another site calls,
+is thrown away or never sent back by a browser that talks to the proxy.
+A line is split as browsers split it (RFC 6265 section 5.2: at every `;`, quoted or not, never at a comma), so that what
+is edited here is what they read.
+Knows one field value; no jar, no dates, no CORS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from corsproxy.proxy.redirects import PathMap
+from corsproxy.settings import CookieRules, Upstream
+
+_SPACE = b" \t"
+
+_SAME_SITE = {"none": b"None", "lax": b"Lax", "strict": b"Strict"}
+
+_HOST_PREFIX = b"__host-"
+"""Needs Secure, Path=/ and no Domain (RFC 6265bis section 4.1.3); browsers ignore the letter case."""
+
+_SECURE_PREFIXES = (b"__secure-", _HOST_PREFIX, b"__http-")
+"""Need Secure."""
+
+
+@dataclass(frozen=True, slots=True)
+class CookieRewriter:
+    """One route's edits; None leaves the attribute as it is."""
+
+    remove_domain: bool
+    domain: bytes | None
+    path: bytes | None
+    paths: PathMap | None
+    same_site: bytes | None
+    secure: bool | None
+    partitioned: bool | None
+
+    @classmethod
+    def compile(cls, rules: CookieRules, upstream: Upstream, strip_prefix: str) -> CookieRewriter:
+        """Return the rewriter for a route's upstream and the prefix that the route takes off."""
+        removes_domain = rules.domain == "remove"
+        maps_path = rules.path == "rewrite"
+        return cls(
+            remove_domain=removes_domain,
+            domain=None if removes_domain or rules.domain is None else rules.domain.encode(),
+            path=None if maps_path or rules.path is None else rules.path.encode(),
+            paths=PathMap.compile(upstream, strip_prefix) if maps_path else None,
+            same_site=None if rules.same_site is None else _SAME_SITE[rules.same_site],
+            secure=None if rules.secure is None else rules.secure == "add",
+            partitioned=rules.partitioned,
+        )
+
+    def rewrite(self, value: bytes) -> bytes:
+        """Return the value of one Set-Cookie line for the client.
+
+        Domain and Path are changed where the upstream sends them, never added: a cookie without them, or with an empty
+        one, already belongs to the proxy's host alone and to the path the client asked for.
+        A repeated attribute is edited at every place; browsers read the last.
+        """
+        pair, *attributes = value.split(b";")
+        if not pair.strip(_SPACE):
+            return value  # no cookie: browsers drop the line
+        name = pair.partition(b"=")[0].strip(_SPACE).lower() if b"=" in pair else b""
+        is_host_cookie = name.startswith(_HOST_PREFIX)
+
+        if self.remove_domain:
+            attributes = _without(attributes, b"domain")
+        elif self.domain is not None:
+            attributes = _edited(attributes, b"domain", self._domain)
+        if not is_host_cookie and (self.path is not None or self.paths is not None):
+            attributes = _edited(attributes, b"path", self._path)
+        if self.same_site is not None:
+            attributes = _with(attributes, b"SameSite", self.same_site)
+        if self.secure:
+            attributes = _with(attributes, b"Secure")
+        elif self.secure is False and not name.startswith(_SECURE_PREFIXES):
+            attributes = _without(attributes, b"secure")
+        if self.partitioned:
+            attributes = _with(attributes, b"Partitioned")
+        elif self.partitioned is False:
+            attributes = _without(attributes, b"partitioned")
+        return b";".join((pair, *attributes))
+
+    def _domain(self, value: bytes) -> bytes:
+        return self.domain if value and self.domain is not None else value
+
+    def _path(self, value: bytes) -> bytes:
+        if self.path is not None:
+            return self.path if value else value
+        if self.paths is None or value[:1] != b"/":
+            return value  # browsers take the default path instead
+        if value == b"/" and not self.paths.base:
+            # The whole upstream. `/prefix` and not `/prefix/`, which would not match a request for `/prefix`.
+            return self.paths.prefix or value
+        mapped = self.paths.back(value)
+        return value if mapped is None else mapped or b"/"
+
+
+def _name(attribute: bytes) -> bytes:
+    return attribute.partition(b"=")[0].strip(_SPACE).lower()
+
+
+def _without(attributes: list[bytes], name: bytes) -> list[bytes]:
+    return [attribute for attribute in attributes if _name(attribute) != name]
+
+
+def _edited(attributes: list[bytes], name: bytes, edit: Callable[[bytes], bytes]) -> list[bytes]:
+    return [_with_value(attribute, edit) if _name(attribute) == name else attribute for attribute in attributes]
+
+
+def _with_value(attribute: bytes, edit: Callable[[bytes], bytes]) -> bytes:
+    """Return the attribute with another value, name and white space as they were."""
+    name, equals, text = attribute.partition(b"=")
+    old = text.strip(_SPACE)
+    new = edit(old)
+    if new == old:
+        return attribute
+    if not equals:
+        return b"%s=%s" % (attribute.rstrip(_SPACE), new)
+    before, _, after = text.partition(old) if old else (text, b"", b"")
+    return name + equals + before + new + after
+
+
+def _with(attributes: list[bytes], name: bytes, value: bytes | None = None) -> list[bytes]:
+    """Return the attributes with `name` set: every place that has it edited, else added at the end."""
+    lower = name.lower()
+    if any(_name(attribute) == lower for attribute in attributes):
+        return attributes if value is None else _edited(attributes, lower, lambda _: value)
+    added = b" " + name if value is None else b" %s=%s" % (name, value)
+    # A trailing `;` is used, not doubled.
+    return [*attributes[:-1], added] if attributes and not attributes[-1].strip(_SPACE) else [*attributes, added]

@@ -1,0 +1,91 @@
+"""What is known of one request when it is over: the one value the data path hands to logs, metrics and the inspector.
+
+Filled in as the request goes along, read once by each observer, never kept by the data path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from corsproxy.cors import Decision
+
+
+class Exchange:
+    """One client request and what became of it.
+
+    Mutable while the request runs; observers get it once, when the response is finished or given up, and may keep it.
+    """
+
+    __slots__ = (
+        "bytes_in",
+        "bytes_out",
+        "client",
+        "decision",
+        "duration",
+        "error",
+        "host",
+        "method",
+        "origin",
+        "raw_path",
+        "raw_request_id",
+        "requested_headers",
+        "requested_method",
+        "route",
+        "started",
+        "status",
+        "upstream",
+        "upstream_status",
+    )
+
+    def __init__(self, method: str, started: float, client: str) -> None:
+        self.started = started
+        """`time.monotonic()` when the head was complete."""
+        self.client = client
+        """The client's address as the log shows it: the nearest hop that is not a trusted proxy."""
+        self.method = method
+        """As sent."""
+        self.host: bytes = b""
+        """The Host field."""
+        self.raw_path: bytes = b""
+        """As sent, without the query."""
+        self.status: int = 0
+        """What the client got; 0 where it went away before any answer."""
+        self.bytes_in: int = 0
+        """Content received from the client, without framing."""
+        self.bytes_out: int = 0
+        """Content sent to the client, without framing."""
+        self.duration: float = 0.0
+        """Seconds from the complete head to the end."""
+        self.route: str | None = None
+        """The matched route's path pattern."""
+        self.upstream: str | None = None
+        """The upstream's name, where it was asked."""
+        self.upstream_status: int | None = None
+        self.decision: Decision | None = None
+        """None where no decision was due (no route was found and there was no Origin, or the request was refused
+        before)."""
+        self.origin: bytes | None = None
+        """The Origin field; several lines are joined with `, `."""
+        self.requested_method: bytes | None = None
+        """Access-Control-Request-Method, on a preflight."""
+        self.requested_headers: bytes | None = None
+        """Access-Control-Request-Headers, on a preflight; several lines are joined with `, `."""
+        self.error: str | None = None
+        """The kind of an upstream's or client's failure, from a closed list (corsproxy/proxy/errors.py), else None."""
+        self.raw_request_id: bytes = b""
+        """As sent to the upstream."""
+
+    # Decoded only where somebody reads them: most requests are counted and not logged.
+
+    @property
+    def path(self) -> str:
+        """As sent, without the query; bytes above ASCII as surrogate escapes."""
+        return self.raw_path.decode("utf-8", "surrogateescape")
+
+    @property
+    def request_id(self) -> str:
+        """The X-Request-Id the upstream got."""
+        return self.raw_request_id.decode("ascii")
+
+
+Observer = Callable[[Exchange], None]

@@ -1,0 +1,225 @@
+"""Who asked, for which address, over what: what the upstream is told, and whom we believe.
+
+`Trust` is compiled from `trusted_proxies`.
+`Trust.for_connection` is asked once for a connection, whose peer never changes, and `ConnectionForwarding.request` once
+for a request.
+Nothing an untrusted peer says about other hops reaches the upstream: its lines are replaced (RFC 7239 section 8.1).
+Knows the X-Forwarded-* and Forwarded fields; no sockets, no CORS, no routes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
+from itertools import product
+
+from corsproxy.proxy.hops import (
+    Address,
+    ForwardedElement,
+    format_forwarded,
+    parse_forwarded,
+    parse_hop,
+    parse_peer,
+    port_of,
+)
+from corsproxy.proxy.target import is_valid_host
+from corsproxy.settings import Network
+
+FORWARDING_FIELDS = frozenset(
+    {
+        b"forwarded",
+        b"x-forwarded-by",
+        b"x-forwarded-for",
+        b"x-forwarded-host",
+        b"x-forwarded-port",
+        b"x-forwarded-prefix",
+        b"x-forwarded-proto",
+        b"x-forwarded-protocol",
+        b"x-forwarded-scheme",
+        b"x-forwarded-server",
+        b"x-forwarded-ssl",
+    }
+)
+"""Lower-case names of the fields that a proxy writes about hops: to be handed to `ConnectionForwarding.request`."""
+
+
+def _twins(name: bytes) -> set[bytes]:
+    """Return every spelling of `name` with an underscore for at least one hyphen."""
+    words = name.split(b"-")
+    spellings = {
+        b"".join(part for pair in zip(words, (*marks, b""), strict=True) for part in pair)
+        for marks in product((b"-", b"_"), repeat=len(words) - 1)
+    }
+    return spellings - {name}
+
+
+STRIPPED_TWINS = frozenset(twin for name in FORWARDING_FIELDS for twin in _twins(name))
+"""Lower-case names that CGI and WSGI fold into one variable with a field above (HTTP_X_FORWARDED_FOR): dropped."""
+
+UNKNOWN = "unknown"
+"""The client where there is no address (a Unix socket), the word of RFC 7239 section 6.2.
+
+Said aloud and not left out: an upstream without X-Forwarded-For takes this proxy, often on loopback, for the client.
+"""
+
+_MOST_HOPS = 32
+"""Hops of a chain looked at; longer ones are a loop or an attack, and each costs a parse."""
+
+_SCHEMES = {b"http": b"http", b"https": b"https", b"ws": b"http", b"wss": b"https"}
+"""What X-Forwarded-Proto may say; Traefik writes ws and wss on upgrades."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarding:
+    """What is known of one request's way to us."""
+
+    block: bytes
+    """Field lines for the upstream, each ended by CRLF."""
+    client: str
+    """The nearest hop that is not a trusted proxy; `unknown` where there is no address."""
+    proxy_origin: bytes
+    """This proxy's origin as the client sees it (`https://api.example.com`); empty where no usable host was said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """The peers whose Forwarded and X-Forwarded-* lines are believed."""
+
+    networks: tuple[Network, ...]
+
+    @classmethod
+    def compile(cls, networks: Sequence[Network]) -> Trust:
+        """Return the trust in these networks; IPv4 networks written as IPv6 (`::ffff:10.0.0.0/104`) count as IPv4."""
+        return cls(tuple(_plain(network) for network in networks))
+
+    def believes(self, address: Address | None) -> bool:
+        """Return whether a hop is one of the trusted proxies; a Unix socket's peer never is, it has no network."""
+        return address is not None and any(address in network for network in self.networks)
+
+    def for_connection(self, peer: str, secure: bool) -> ConnectionForwarding:
+        """Return what is told about requests on a connection from `peer` (without port; empty for a Unix socket).
+
+        `secure` is whether the connection itself is TLS.
+        """
+        return ConnectionForwarding(self, parse_peer(peer), secure)
+
+
+class ConnectionForwarding:
+    """One connection's peer, and what follows from it for every request."""
+
+    __slots__ = ("_host", "_last", "_peer", "_secure", "_trust", "client", "trusted")
+
+    def __init__(self, trust: Trust, peer: Address | None, secure: bool) -> None:
+        self.trusted = trust.believes(peer)
+        self.client = UNKNOWN if peer is None else str(peer)
+        """The peer itself; `Forwarding.client` may be farther away."""
+        self._trust = trust
+        self._peer = peer
+        self._secure = secure
+        # Requests on a connection ask for the same host nearly always: the last answer is kept.
+        self._host = b""
+        self._last = self._own(b"")
+
+    def request(self, host: bytes, lines: Sequence[tuple[bytes, bytes]] = ()) -> Forwarding:
+        """Return what is told about a request.
+
+        `host` is the Host field's value; `lines` are the request's own lines of `FORWARDING_FIELDS`, names in any case.
+        """
+        if lines and self.trusted:
+            return self._relayed(host, lines)
+        if host != self._host:
+            self._last = self._own(host)
+            self._host = host
+        return self._last
+
+    def _own(self, host: bytes) -> Forwarding:
+        scheme = b"https" if self._secure else b"http"
+        return _forwarding(self.client.encode(), self.client, scheme, host if is_valid_host(host) else b"", b"")
+
+    def _relayed(self, host: bytes, lines: Sequence[tuple[bytes, bytes]]) -> Forwarding:
+        """Return what is told when a trusted proxy has already told us something."""
+        said: dict[bytes, list[bytes]] = {name: [] for name in (b"for", b"host", b"port", b"proto")}
+        forwarded_lines = []
+        others = []
+        for name, value in lines:
+            lower = name.lower()
+            if lower == b"forwarded":
+                forwarded_lines.append(value.strip(b" \t"))
+            elif (what := lower.removeprefix(b"x-forwarded-")) in said:
+                said[what].append(value.strip(b" \t"))
+            else:
+                others.append(b"%s: %s\r\n" % (name, value))
+        forwarded = b", ".join(filter(None, forwarded_lines))
+        elements = parse_forwarded(forwarded) if forwarded else None
+
+        # Proxies that write one family pass the other on as a client sent it; X-Forwarded-* is by far the commoner.
+        if elements and not any(said.values()):
+            addresses, hosts, schemes = (_parameters(elements, what) for what in (b"for", b"host", b"proto"))
+        else:
+            addresses, hosts, schemes = (_items(said[what]) for what in (b"for", b"host", b"proto"))
+        client, depth = self._walk(addresses)
+        scheme = _SCHEMES.get(_at(schemes, depth).lower(), b"https" if self._secure else b"http")
+        asked = next((name for name in (_at(hosts, depth), host) if is_valid_host(name)), b"")
+        port = _at(_items(said[b"port"]), depth)
+
+        chain = b", ".join([*filter(None, said[b"for"]), self.client.encode()])
+        made = _forwarding(chain, client, scheme, asked, port)
+        if forwarded:
+            own = format_forwarded(self._peer, self._secure, host)
+            others.append(b"Forwarded: %s\r\n" % (b"%s, %s" % (forwarded, own) if elements else own))
+        return Forwarding(made.block + b"".join(others), client, made.proxy_origin)
+
+    def _walk(self, hops: Sequence[bytes]) -> tuple[str, int]:
+        """Return the nearest untrusted hop, and how many trusted proxies stand before it.
+
+        A hop without an address (`unknown`, `_hidden`, rubbish) ends the walk at the proxy that reported it.
+        """
+        client = self.client
+        depth = 0
+        for hop in reversed(hops[-_MOST_HOPS:]):
+            depth += 1
+            address = parse_hop(hop)
+            if address is None:
+                break
+            client = str(address)
+            if not self._trust.believes(address):
+                break
+        return client, max(depth, 1)
+
+
+def _forwarding(chain: bytes, client: str, scheme: bytes, host: bytes, port: bytes) -> Forwarding:
+    """Return the finished lines; `host` is valid or empty, `port` what a trusted proxy said, valid or not."""
+    block = b"X-Forwarded-For: %s\r\nX-Forwarded-Proto: %s\r\n" % (chain, scheme)
+    if not host:
+        return Forwarding(block, client, b"")
+    # The port the client sees, not the listener's own: that is what an upstream builds links from.
+    if not (port.isdigit() and len(port) <= 5):
+        port = port_of(host) or (b"443" if scheme == b"https" else b"80")
+    block += b"X-Forwarded-Host: %s\r\nX-Forwarded-Port: %s\r\n" % (host, port)
+    return Forwarding(block, client, b"%s://%s" % (scheme, host))
+
+
+def _items(values: Sequence[bytes]) -> list[bytes]:
+    """Return the elements of a list field that may stand on several lines, empty ones left out."""
+    return [item for item in map(bytes.strip, b",".join(values).split(b",")) if item]
+
+
+def _parameters(elements: Sequence[ForwardedElement], name: bytes) -> list[bytes]:
+    return [element.get(name, b"") for element in elements]
+
+
+def _at(items: Sequence[bytes], depth: int) -> bytes:
+    """Return what the outermost trusted proxy wrote, `depth` from the right, or the first where the list is shorter.
+
+    What stands further left was sent by somebody nobody trusts.
+    """
+    return items[-min(depth, len(items))] if items else b""
+
+
+def _plain(network: Network) -> Network:
+    if isinstance(network, IPv6Network) and network.prefixlen >= 96:
+        mapped = network.network_address.ipv4_mapped
+        if mapped is not None:
+            return IPv4Network((mapped, network.prefixlen - 96))
+    return network

@@ -1,0 +1,150 @@
+"""A configuration made ready for the data path: the route tree, the upstreams' pools, every finished piece of a head.
+
+Made whole when a file is loaded, swapped in at once, never changed: a request keeps the plan it began with.
+Knows no sockets beyond the pools it holds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from corsproxy.proxy.cookies import CookieRewriter
+from corsproxy.proxy.cors_gate import CorsGate
+from corsproxy.proxy.errors import Refusal
+from corsproxy.proxy.forwarded import Trust
+from corsproxy.proxy.redirects import RedirectRewriter
+from corsproxy.proxy.referer import OriginRewriter
+from corsproxy.proxy.response_head import ResponseRules
+from corsproxy.proxy.routes import RouteTable
+from corsproxy.proxy.target import Target, other_reading
+from corsproxy.proxy.upstream.dial import tls_context
+from corsproxy.proxy.upstream.pool import UpstreamPool
+from corsproxy.settings import Limits, Route, Settings, Upstream
+
+
+class RoutePlan:
+    """One route with everything a request on it needs."""
+
+    __slots__ = (
+        "_base_path",
+        "_base_query",
+        "_host_line",
+        "_strip",
+        "gate",
+        "label",
+        "origins",
+        "pool",
+        "rejects",
+        "route",
+        "rules",
+        "upstream",
+        "websockets",
+    )
+
+    def __init__(self, route: Route, pool: UpstreamPool, gate: CorsGate) -> None:
+        upstream = route.upstream
+        policy = route.policy
+        self.route = route
+        self.label = route.path
+        """The `route` of metrics and logs."""
+        self.upstream = upstream
+        self.pool = pool
+        self.gate = gate
+        self.rejects = policy is not None and policy.on_refused == "reject"
+        self.websockets = policy.websockets if policy is not None else "policy"
+        self.origins = (
+            OriginRewriter.compile(upstream, route.strip_prefix) if upstream.origin_mode != "forward" else None
+        )
+        """None where Origin and Referer go on as they are."""
+        self.rules = ResponseRules(
+            enforces=self.gate.enforces,
+            own_timing=self.gate.own_timing,
+            redirects=RedirectRewriter.compile(upstream, route.strip_prefix) if upstream.rewrite_redirects else None,
+            cookies=CookieRewriter.compile(upstream.cookies, upstream, route.strip_prefix)
+            if upstream.cookies
+            else None,
+        )
+        self._base_path = upstream.base_path.encode()
+        self._base_query = upstream.base_query.encode()
+        self._strip = len(route.strip_prefix.encode())
+        host = upstream.host_literal if upstream.host_mode == "literal" else upstream.authority
+        self._host_line = b"Host: %b\r\n" % host.encode()
+
+    def host_line(self, client_host: bytes) -> bytes:
+        """Return the Host line for the upstream; a client of HTTP/1.0 may have sent none to pass on."""
+        if self.upstream.host_mode == "client" and client_host:
+            return b"Host: %b\r\n" % client_host
+        return self._host_line
+
+    def upstream_target(self, target: Target) -> bytes:
+        """Return the target for the upstream: the path without the stripped prefix, behind the base path, byte for
+        byte.
+
+        Raises `Refusal` with 400 where a server that resolves dot segments would leave the base path.
+        """
+        path = target.path
+        if self._strip:
+            path = path[self._strip :]
+            if path[:1] != b"/":
+                path = b"/" + path
+        if self._base_path or self._strip:
+            path = self._base_path + path
+            read = other_reading(path)
+            if read is not None and not (read + b"/").startswith(self._base_path + b"/"):
+                raise Refusal(400, "the path leads out of what this route serves")
+        query = target.query
+        if self._base_query:
+            return b"%b?%b&%b" % (path, self._base_query, query) if query else b"%b?%b" % (path, self._base_query)
+        return path if query is None else b"%b?%b" % (path, query)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A `Settings` ready for the data path of one worker."""
+
+    settings: Settings
+    routes: RouteTable[RoutePlan]
+    pools: tuple[UpstreamPool, ...]
+    trust: Trust
+
+    @property
+    def limits(self) -> Limits:
+        """What a client may take up."""
+        return self.settings.limits
+
+
+NO_ROUTE_GATE = CorsGate(None)
+"""Decides where no route was found: grants nothing."""
+
+
+def compile_plan(settings: Settings, previous: Plan | None = None) -> Plan:
+    """Make `settings` ready in the running loop; pools of upstreams that did not change are kept.
+
+    Raises `PlanError` where a file the configuration names cannot be used; nothing has changed then.
+    """
+    loop = asyncio.get_running_loop()
+    kept = {pool.upstream: pool for pool in previous.pools} if previous is not None else {}
+    contexts: dict[Upstream, ssl.SSLContext | None] = {}
+    upstreams = _distinct(route.upstream for route in settings.routes)
+    for upstream in upstreams:
+        # A certificate may have been renewed under the same name: a context is always made from what the files hold
+        # now.
+        if upstream not in kept or upstream.scheme == "https":
+            contexts[upstream] = tls_context(upstream)
+    pools = {
+        upstream: UpstreamPool(upstream, contexts[upstream], loop) if upstream in contexts else kept[upstream]
+        for upstream in upstreams
+    }
+    default_port = 443 if settings.tls is not None else 80
+    # One gate for each policy: what it remembers, and so what strangers can make it remember, is kept once.
+    gates = {policy: CorsGate(policy) for policy in {route.policy for route in settings.routes}}
+    plans = [(route, RoutePlan(route, pools[route.upstream], gates[route.policy])) for route in settings.routes]
+    table = RouteTable(plans, default_port)
+    return Plan(settings, table, tuple(pools.values()), Trust.compile(settings.trusted_proxies))
+
+
+def _distinct(upstreams: Iterable[Upstream]) -> list[Upstream]:
+    return list(dict.fromkeys(upstreams))

@@ -1,0 +1,114 @@
+"""The proxy of one worker: the front door of the data path.
+
+Holds the plan in force, the listener's protocol factory and the sweeper that watches every deadline.
+Knows no process: signals, files and sockets to listen on are the server's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Sequence
+
+from corsproxy.proxy.client_connection import Listener
+from corsproxy.proxy.exchange import Exchange, Observer
+from corsproxy.proxy.plan import Plan
+from corsproxy.proxy.relay import Relay
+
+SWEEP_INTERVAL = 0.25
+"""Seconds between two looks at all deadlines: time-outs are late by at most this, and cost no timer each."""
+
+
+def new_via_token() -> str:
+    """Return a pseudonym for Via: the same in every worker of a process, so that a loop is seen whichever it passes."""
+    return f"corsproxy-{secrets.token_hex(4)}"
+
+
+class Proxy:
+    """Forwards what arrives on the connections made by `protocol_factory`, under the plan in force.
+
+    Made inside a running loop. Each finished request is handed to every one of `observers`.
+    """
+
+    def __init__(self, plan: Plan, observers: Sequence[Observer] = (), *, via_token: str | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._observers = tuple(observers)
+        self._relay = Relay(plan, observers, via_token or new_via_token())
+        self._listener = Listener(self._relay, plan.limits, self._on_unread)
+        self._retired: list[Plan] = []
+        self._sweep_handle = self._loop.call_later(SWEEP_INTERVAL, self._sweep)
+
+    @property
+    def plan(self) -> Plan:
+        """The plan in force."""
+        return self._relay.plan
+
+    @property
+    def protocol_factory(self) -> Callable[[], asyncio.BaseProtocol]:
+        """What `loop.create_server` calls for each connection."""
+        return self._listener
+
+    @property
+    def connections(self) -> int:
+        """Open connections of clients."""
+        return len(self._listener.connections)
+
+    @property
+    def in_flight(self) -> int:
+        """Requests being answered."""
+        return self._relay.in_flight
+
+    def swap(self, plan: Plan) -> None:
+        """Put a new plan in force at once; requests under way keep the one they began with."""
+        old, self._relay.plan = self._relay.plan, plan
+        self._listener.limits = plan.limits
+        for pool in old.pools:
+            if pool not in plan.pools:
+                pool.retire()
+        self._retired.append(old)
+
+    def start_draining(self) -> None:
+        """Take no further request on any connection, and close tunnels: nothing else would end them."""
+        for connection in self._listener.open_connections:
+            if connection.tunnel is not None:
+                connection.abort()
+            else:
+                connection.close_when_idle()
+
+    async def wait_drained(self, seconds: float) -> bool:
+        """Wait until no client is connected, `seconds` at most; True where that came to pass."""
+        end = self._loop.time() + seconds
+        while self._listener.connections:
+            if self._loop.time() >= end:
+                return False
+            await asyncio.sleep(0.02)
+        return True
+
+    async def close(self) -> None:
+        """Cut what is left and close every connection."""
+        self._sweep_handle.cancel()
+        for connection in self._listener.open_connections:
+            connection.abort()
+        for plan in (*self._retired, self.plan):
+            for pool in plan.pools:
+                pool.close()
+        await asyncio.sleep(0)
+
+    def _sweep(self) -> None:
+        now = self._loop.time()
+        for connection in self._listener.open_connections:
+            connection.sweep(now)
+        for plan in (self.plan, *self._retired):
+            for pool in plan.pools:
+                pool.sweep(now)
+        self._retired = [plan for plan in self._retired if any(pool.connections for pool in plan.pools)]
+        self._sweep_handle = self._loop.call_later(SWEEP_INTERVAL, self._sweep)
+
+    def _on_unread(self, status: int, peer: str, bytes_out: int) -> None:
+        """A request that could not be parsed, or was not even read, is still a line in the log."""
+        exchange = Exchange("", time.monotonic(), peer)
+        exchange.status = status
+        exchange.bytes_out = bytes_out
+        for observer in self._observers:
+            observer(exchange)

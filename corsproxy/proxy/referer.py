@@ -1,0 +1,67 @@
+"""Origin and Referer on the way to the upstream: forwarded, left out, or the upstream's own.
+
+Old servers answer 403 to an Origin they do not know, and their CSRF checks want Origin or Referer to name the Host they
+were asked for. The CORS decision is made before, from what the client sent.
+Knows two field values; no policy, no routes.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from corsproxy.settings import OriginMode, Upstream
+
+_FRONT = re.compile(rb"https?://[^/?#\\]+", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class OriginRewriter:
+    """What one route's upstream is told about where a request comes from."""
+
+    mode: OriginMode
+    own_origin: bytes
+    base: bytes
+    prefix: bytes
+
+    @classmethod
+    def compile(cls, upstream: Upstream, strip_prefix: str) -> OriginRewriter:
+        """Return the rewriter for a route's upstream and the prefix that the route takes off."""
+        texts = (upstream.origin, upstream.base_path, strip_prefix)
+        return cls(upstream.origin_mode, *(text.encode("utf-8", "surrogateescape") for text in texts))
+
+    def origin(self, value: bytes) -> bytes | None:
+        """Return the Origin line's value for the upstream, or None where the line is left out.
+
+        Never made where the client sent none: a request without Origin is no CORS request for the upstream either.
+        """
+        if self.mode == "forward":
+            return value
+        return None if self.mode == "remove" else self.own_origin
+
+    def referer(self, value: bytes, proxy_origin: bytes) -> bytes | None:
+        """Return the Referer line's value for the upstream, or None where the line is left out.
+
+        As the upstream's own, path and query stay; where the page is one the proxy served (`proxy_origin`), the path is
+        the one the upstream knows it by, so that a redirect back to it finds its way home.
+        What is no http or https URL cannot be made the upstream's own and is left out.
+        """
+        if self.mode == "forward":
+            return value
+        match = None if self.mode == "remove" else _FRONT.match(value)
+        if match is None:
+            return None
+        rest = value[match.end() :]
+        if rest[:1] != b"/":
+            rest = b"/" + rest
+        if match[0] == proxy_origin:
+            rest = self._as_upstream_knows(rest)
+        return self.own_origin + rest
+
+    def _as_upstream_knows(self, rest: bytes) -> bytes:
+        if not rest.startswith(self.prefix):
+            return rest
+        inner = rest[len(self.prefix) :]
+        if inner[:1] == b"/":
+            return self.base + inner
+        return self.base + b"/" + inner if inner[:1] in (b"", b"?", b"#") else rest

@@ -1,0 +1,390 @@
+"""The data path of one request, from top to bottom.
+
+    admit     which target, which route; what is refused is refused here, before any byte reaches an upstream
+    decide    the policy's decision; a preflight is answered and goes no further
+    forward   the request to the upstream, content streaming behind it
+    return    interim responses, then the final head with the grant on it, content streaming behind it; or a tunnel
+
+The order is that of Go's ReverseProxy: strip first, then add; after the first byte of a response a failure cuts the
+connection and never looks like an end.
+Decides nothing about CORS: `CorsGate` brings the core's decisions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import secrets
+import time
+from collections.abc import Awaitable, Coroutine, Sequence
+from functools import partial
+
+from corsproxy.proxy.admission import admit, decide
+from corsproxy.proxy.client_connection import ClientRequest
+from corsproxy.proxy.content import ContentWriter, send_request_content
+from corsproxy.proxy.errors import ClientError, ClientErrorKind, Refusal, UpstreamError, UpstreamErrorKind
+from corsproxy.proxy.exchange import Exchange, Observer
+from corsproxy.proxy.passage import Passage
+from corsproxy.proxy.plan import Plan, RoutePlan
+from corsproxy.proxy.replies import CLIENT_TEXTS, UPSTREAM_TEXTS, fail, reply, send_reply
+from corsproxy.proxy.request_head import RequestHead, upstream_head
+from corsproxy.proxy.response_head import client_head, interim_head, switching_head
+from corsproxy.proxy.tunnel import OpaqueTunnel
+from corsproxy.proxy.upstream.connection import UpstreamConnection
+from corsproxy.proxy.upstream.head import Framing
+
+log = logging.getLogger(__name__)
+
+_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+"""RFC 9110 section 9.2.2; only these may be sent a second time, and only without content."""
+
+
+class Relay:
+    """Answers client requests, one call each; one for each worker."""
+
+    def __init__(self, plan: Plan, observers: Sequence[Observer], via_token: str) -> None:
+        self.plan = plan
+        """The configuration in force; swapped whole."""
+        self.in_flight = 0
+        self._observers = tuple(observers)
+        self._token = via_token.encode("ascii")
+        self._via = (b"Via: 1.0 %b\r\n" % self._token, b"Via: 1.1 %b\r\n" % self._token)
+        self._id_prefix = secrets.token_hex(6).encode()
+        self._ids = itertools.count(1)
+
+    def __call__(self, request: ClientRequest) -> bool | Coroutine[None, None, bool] | None:
+        """Answer `request` on its connection; True where the connection may carry another.
+
+        A request that can be answered, or sent to the upstream, without waiting costs no task: the answer is given at
+        once, or None and the connection told later. Else what is returned is to be awaited.
+        """
+        passage = Passage(self.plan, request, Exchange(request.method, time.monotonic(), request.connection.peer))
+        self.in_flight += 1
+        try:
+            admit(passage, self._new_request_id)
+            if decide(passage, self._token):
+                self._answer_preflight(passage)
+                return self._over(passage)
+            self._prepare(passage)
+            request.on_gone = partial(self._client_gone, passage)
+            return None if self._forward_at_once(passage) else self._see_through(passage)
+        except Exception as error:  # noqa: BLE001 - whatever it is is answered for, and logged where it is our fault
+            self._answer_for(passage, error)
+            return self._over(passage)
+
+    async def _see_through(self, passage: Passage) -> bool:
+        """Do all that has to be waited for."""
+        passage.request.on_gone = None  # from here on this task is cancelled instead
+        try:
+            await self._forward(passage)
+        except asyncio.CancelledError:
+            passage.exchange.error = passage.exchange.error or ClientErrorKind.DISCONNECTED
+            self._over(passage)
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is is answered for, and logged where it is our fault
+            self._answer_for(passage, error)
+        return self._over(passage)
+
+    def _over(self, passage: Passage) -> bool:
+        """Tell the observers; True where the connection may carry another request."""
+        exchange = passage.exchange
+        passage.request.on_gone = None
+        self.in_flight -= 1
+        exchange.duration = time.monotonic() - exchange.started
+        for observer in self._observers:
+            observer(exchange)
+        return passage.keep
+
+    def _answer_for(self, passage: Passage, error: Exception) -> None:
+        """Answer for what has gone wrong on the way."""
+        match error:
+            case Refusal():
+                passage.keep = passage.keep and not error.close
+                reply(passage, error.status, error.text.encode() + b"\n", error.fields)
+            case UpstreamError():
+                passage.exchange.error = error.kind
+                log.warning("upstream %s: %s", passage.exchange.upstream, error)
+                fail(passage, error.status, UPSTREAM_TEXTS[error.kind])
+            case ClientError():
+                passage.exchange.error = error.kind
+                passage.keep = False
+                fail(passage, error.status, CLIENT_TEXTS[error.kind])
+            case _:
+                # Ours, whatever it is; the traceback names no URL and no field.
+                log.error("a fault of the proxy's own while answering a request", exc_info=error)
+                fail(passage, 500, "the proxy has failed")
+
+    def _new_request_id(self) -> bytes:
+        return b"%b-%x" % (self._id_prefix, next(self._ids))
+
+    def _answer_preflight(self, passage: Passage) -> None:
+        route, grant = passage.route, passage.grant
+        assert route is not None
+        assert grant is not None
+        granted_status = route.route.policy.preflight_status if route.route.policy is not None else 204
+        send_reply(passage, granted_status if grant.decision.granted else 403, grant.answer, grant.body)
+
+    # --- forward ----------------------------------------------------------------------------------------------------
+
+    def _prepare(self, passage: Passage) -> None:
+        route = passage.route
+        assert route is not None
+        if (cut := passage.request.content.exception()) is not None:  # what has come is known to be invalid already
+            raise cut if isinstance(cut, ClientError) else ClientError(ClientErrorKind.BAD_BODY)
+        passage.exchange.upstream = route.upstream.name
+        passage.upstream_head = self._upstream_head(passage, route)
+
+    def _forward_at_once(self, passage: Passage) -> bool:
+        """Send a request that is here as a whole over an idle connection; False where there is anything to wait for."""
+        route, content = passage.route, passage.request.content
+        assert route is not None
+        if passage.head.has_content and (passage.head.chunked or not content.is_eof()):
+            return False
+        upstream = passage.upstream = route.pool.take_idle()
+        if upstream is None:
+            return False
+        self._send(passage, upstream)
+        upstream.set_deadline(route.upstream.response_timeout, UpstreamErrorKind.RESPONSE_TIMEOUT)
+        if upstream.failed:
+            return False
+        upstream.on_response = partial(self._responded, passage, upstream, route)
+        return True
+
+    def _responded(self, passage: Passage, upstream: UpstreamConnection, route: RoutePlan) -> None:
+        """Return a response that is here as a whole; leave every other one to a task."""
+        upstream.on_response = None
+        connection, reader = passage.connection, upstream.reader
+        if upstream.failed or reader.interim or not reader.complete:
+            connection.answer_later(self._see_through(passage))
+            return
+        try:
+            self._return(passage, upstream, route)
+        except Exception as error:  # noqa: BLE001 - whatever it is is answered for, and logged where it is our fault
+            self._answer_for(passage, error)
+        route.pool.release(upstream)
+        connection.request_over(keep=self._over(passage))
+
+    def _client_gone(self, passage: Passage) -> None:
+        """The client has gone away while no task was there to be cancelled."""
+        passage.exchange.error = passage.exchange.error or ClientErrorKind.DISCONNECTED
+        if passage.upstream is not None and passage.route is not None:
+            passage.upstream.on_response = None
+            passage.upstream.abort()
+            passage.route.pool.release(passage.upstream)
+        self._over(passage)
+
+    async def _forward(self, passage: Passage) -> None:
+        """Send the request, where that has not been done, wait for the head of the response, and return it."""
+        route = passage.route
+        assert route is not None
+        pool = route.pool
+        sent = passage.upstream is not None
+        upstream = passage.upstream or await pool.acquire()
+        upload: asyncio.Task[None] | None = None
+        try:
+            while True:
+                try:
+                    if not sent:
+                        upload = self._send(passage, upstream)
+                    await self._await_head(passage, route, upstream, upload)
+                    break
+                except UpstreamError as error:
+                    if not _may_retry(passage, upstream, error):
+                        raise
+                    pool.release(upstream)
+                    upstream = await pool.acquire(fresh=True)
+                    sent = False
+            if upstream.reader.tunnel:
+                await self._tunnel(passage, upstream)
+                return
+            if upload is not None and not upload.done():
+                passage.keep = False
+            rest = self._return(passage, upstream, route)
+            if rest is not None:
+                await rest
+        finally:
+            if upload is not None and not upload.done():
+                upload.cancel()
+                upstream.abort()
+            passage.connection.on_writable = None
+            pool.release(upstream)
+
+    def _upstream_head(self, passage: Passage, route: RoutePlan) -> bytes:
+        head, request, forwarding = passage.head, passage.request, passage.forwarding
+        assert forwarding is not None
+        if route.origins is not None:
+            for index, value in zip(head.origin_lines, head.origins, strict=True):
+                _replace_value(head.lines, index, route.origins.origin(value))
+            for index in head.referer_lines:
+                value = head.lines[index].partition(b": ")[2].rstrip(b"\r\n")
+                _replace_value(head.lines, index, route.origins.referer(value, forwarding.proxy_origin))
+        if head.max_forwards is not None and request.method == "OPTIONS":
+            _count_down(head)
+        return upstream_head(
+            head,
+            method=request.method,
+            target=route.upstream_target(passage.target),
+            host_line=route.host_line(head.host),
+            added=b"%bX-Request-Id: %b\r\n%b"
+            % (forwarding.block, passage.exchange.raw_request_id, self._via[request.minor]),
+            upgrade=passage.upgrade,
+        )
+
+    def _send(self, passage: Passage, upstream: UpstreamConnection) -> asyncio.Task[None] | None:
+        """Send the head, and the content at once where all of it is here; else return the task that sends it."""
+        request, head = passage.request, passage.upstream_head
+        upstream.start(is_head_request=request.method == "HEAD", expects_upgrade=passage.upgrade is not None)
+        if not passage.head.has_content:
+            upstream.write(head)
+            return None
+        content = request.content
+        if content.is_eof() and not passage.head.chunked:
+            data = content.read_nowait()
+            passage.exchange.bytes_in = len(data)
+            upstream.write(head + data)
+            return None
+        upstream.write(head)
+        if passage.head.continue_expected and not content.is_eof() and not passage.exchange.bytes_in:
+            passage.connection.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        sending = send_request_content(
+            passage.connection,
+            content,
+            upstream,
+            passage.exchange,
+            chunked=passage.head.chunked,
+            limit=passage.plan.limits.max_body,
+            stall_timeout=upstream_stall_timeout(passage),
+        )
+        return asyncio.get_running_loop().create_task(sending)
+
+    async def _await_head(
+        self, passage: Passage, route: RoutePlan, upstream: UpstreamConnection, upload: asyncio.Task[None] | None
+    ) -> None:
+        """Wait for the final head, passing interim ones on as they come (RFC 9110 section 15.2)."""
+        timeout = route.upstream.response_timeout
+        if upload is None:
+            upstream.set_deadline(timeout, UpstreamErrorKind.RESPONSE_TIMEOUT)
+        else:
+            upload.add_done_callback(
+                lambda _: (
+                    upstream.set_deadline(timeout, UpstreamErrorKind.RESPONSE_TIMEOUT)
+                    if upstream.reader.head is None
+                    else None
+                )
+            )
+        reader = upstream.reader
+        while True:
+            await upstream.responded()
+            if reader.interim:
+                interim, reader.interim = reader.interim, []
+                if passage.request.minor:
+                    passage.connection.write(b"".join(map(interim_head, interim)))
+            if reader.head is not None:
+                return
+
+    # --- return -----------------------------------------------------------------------------------------------------
+
+    def _return(self, passage: Passage, upstream: UpstreamConnection, route: RoutePlan) -> Awaitable[None] | None:
+        """Send the final response as far as it is here; what carries its content to the end is to be awaited."""
+        request, connection, exchange = passage.request, passage.connection, passage.exchange
+        reader = upstream.reader
+        head = reader.head
+        assert head is not None
+        assert passage.grant is not None
+        assert passage.forwarding is not None
+        exchange.upstream_status = exchange.status = head.status
+        if connection.takes_no_more:
+            passage.keep = False
+        is_head = request.method == "HEAD"
+        has_length = head.framing is Framing.LENGTH or head.framing is Framing.NONE
+        chunked = not has_length and request.minor > 0 and head.status != 205
+        if not has_length and not request.minor:
+            passage.keep = False
+            passage.ends_by_close = True
+        framing = (
+            b"Transfer-Encoding: chunked\r\n" if chunked else b"Content-Length: 0\r\n" if head.status == 205 else b""
+        )
+        trailers = chunked and head.framing is Framing.CHUNKED and passage.head.wants_trailers
+        parts = client_head(
+            head,
+            passage.grant,
+            route.rules,
+            proxy_origin=passage.forwarding.proxy_origin,
+            via=self._via[head.minor],
+            framing=framing + passage.connection_line,
+            trailers=trailers,
+        )
+        parts.append(b"\r\n")
+        writer = ContentWriter(connection, upstream, exchange, chunked=chunked, discards=is_head or head.status == 205)
+        passage.started = True
+        if reader.complete:
+            body, reader.body = reader.body, []
+            writer.write_whole(parts, body, reader.trailers if trailers else ())
+            return None
+        connection.write(b"".join(parts))
+        return self._stream(passage, upstream, route, writer, wants_trailers=trailers)
+
+    async def _stream(
+        self,
+        passage: Passage,
+        upstream: UpstreamConnection,
+        route: RoutePlan,
+        writer: ContentWriter,
+        *,
+        wants_trailers: bool,
+    ) -> None:
+        """Send the content of a response as it comes."""
+        passage.connection.on_writable = upstream.resume
+        done = upstream.stream_to(writer, route.upstream.read_timeout)
+        if done is not None:
+            await done
+        writer.finish(upstream.reader.trailers if wants_trailers else ())
+
+    async def _tunnel(self, passage: Passage, upstream: UpstreamConnection) -> None:
+        """Answer 101 and carry bytes both ways until either side closes."""
+        head, protocol = upstream.reader.head, passage.upgrade
+        assert head is not None
+        assert protocol is not None
+        exchange = passage.exchange
+        exchange.upstream_status = exchange.status = 101
+        offered = [value.strip().lower() for code, name, value in head.fields if name.lower() == b"upgrade"]
+        if offered != [protocol.lower()]:
+            raise UpstreamError(UpstreamErrorKind.PROTOCOL, "101 to another protocol than was asked for")
+        upstream.deadline = float("inf")
+        passage.started = True
+        passage.keep = False
+        passage.connection.write(switching_head(head, protocol, self._via[head.minor]))
+        await OpaqueTunnel(passage.connection, upstream, exchange).run()
+
+
+def upstream_stall_timeout(passage: Passage) -> float:
+    """Seconds an upstream may take nothing of a request's content: as long as it may take to answer."""
+    assert passage.route is not None
+    return passage.route.upstream.response_timeout
+
+
+def _may_retry(passage: Passage, upstream: UpstreamConnection, error: UpstreamError) -> bool:
+    """Once, on a reused connection that was dead before a byte of an answer came, and nothing was in flight with it."""
+    return (
+        error.kind is UpstreamErrorKind.CLOSED
+        and upstream.reused
+        and not upstream.reader.started
+        and passage.request.method in _IDEMPOTENT
+        and not passage.head.has_content
+        and passage.upgrade is None
+    )
+
+
+def _replace_value(lines: list[bytes], index: int, value: bytes | None) -> None:
+    name = lines[index].partition(b":")[0]
+    if name:
+        lines[index] = b"%b: %b\r\n" % (name, value) if value is not None else b""
+
+
+def _count_down(head: RequestHead) -> None:
+    """RFC 9110 section 7.6.2: one hop less is allowed from here."""
+    assert head.max_forwards is not None
+    for index, line in enumerate(head.lines):
+        if line[:13].lower() == b"max-forwards:":
+            head.lines[index] = b"%b: %d\r\n" % (line[:12], head.max_forwards - 1)

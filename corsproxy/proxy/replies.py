@@ -1,0 +1,72 @@
+"""The answers the proxy sends in its own name, with the grant of the route where one is known.
+
+Failures of an upstream and of a client get their text here; their status is in `errors`.
+"""
+
+from __future__ import annotations
+
+from corsproxy.cors import exposed_names
+from corsproxy.proxy.answers import answer_head, date_line
+from corsproxy.proxy.errors import ClientError, ClientErrorKind, UpstreamErrorKind
+from corsproxy.proxy.passage import Passage
+
+UPSTREAM_TEXTS: dict[UpstreamErrorKind, str] = {
+    UpstreamErrorKind.DNS: "the upstream's name could not be resolved",
+    UpstreamErrorKind.CONNECT: "the upstream refused the connection",
+    UpstreamErrorKind.CONNECT_TIMEOUT: "the upstream did not accept a connection in time",
+    UpstreamErrorKind.TLS: "no secure connection to the upstream could be made",
+    UpstreamErrorKind.POOL_TIMEOUT: "too many requests are waiting for the upstream",
+    UpstreamErrorKind.RESPONSE_TIMEOUT: "the upstream did not answer in time",
+    UpstreamErrorKind.READ_TIMEOUT: "the upstream fell silent",
+    UpstreamErrorKind.CLOSED: "the upstream closed the connection without a whole answer",
+    UpstreamErrorKind.PROTOCOL: "the upstream's answer is not valid HTTP",
+}
+
+CLIENT_TEXTS: dict[ClientErrorKind, str] = {
+    ClientErrorKind.DISCONNECTED: "the client has gone",
+    ClientErrorKind.BAD_BODY: "the content of the request is not valid",
+    ClientErrorKind.BODY_TIMEOUT: "the content of the request took too long",
+    ClientErrorKind.BODY_TOO_LARGE: "the content of the request is larger than this server accepts",
+    ClientErrorKind.STALLED: "the client takes nothing",
+}
+
+
+def reply(passage: Passage, status: int, text: bytes, fields: bytes = b"") -> None:
+    """Answer in the proxy's own name, with the grant of the route where one is known."""
+    grant = passage.grant
+    cors = b""
+    if grant is not None and (passage.route is None or passage.route.gate.enforces):
+        fields += b"Vary: Origin\r\n" if grant.varies else b""
+        cors = grant.block
+        if grant.exposes_all_names:
+            names = exposed_names(line.partition(b":")[0] for line in (fields + date_line()).splitlines())
+            cors += b"Access-Control-Expose-Headers: %b\r\n" % names
+    text = b"" if status == 204 else text
+    send_reply(passage, status, answer_head(status, cors + fields, length=len(text)), text)
+
+
+def send_reply(passage: Passage, status: int, head: bytes, body: bytes) -> None:
+    """Send a finished answer, with what depends on the connection."""
+    if passage.connection.takes_no_more or not passage.request.content.is_eof():
+        passage.keep = False
+    passage.exchange.status = status
+    passage.started = True
+    if passage.request.method == "HEAD":
+        body = b""
+    passage.exchange.bytes_out = len(body)
+    try:
+        passage.connection.write(b"%b%b%b\r\n%b" % (head, date_line(), passage.connection_line, body))
+    except ClientError as error:
+        passage.exchange.error = error.kind
+        passage.keep = False
+
+
+def fail(passage: Passage, status: int, text: str) -> None:
+    """Answer for a failure; where the response has begun, cut it (RFC 9112 section 8)."""
+    if passage.started:
+        if passage.ends_by_close:
+            passage.connection.reset()
+        passage.keep = False
+        return
+    fields = b"Retry-After: 1\r\n" if status == 503 else b""
+    reply(passage, status, text.encode() + b"\n", fields)

@@ -1,0 +1,280 @@
+"""The head of a client request, read in one pass; and the head that goes to the upstream.
+
+Strip first, then add: hop-by-hop fields and what strangers may not say go, everything else stays byte for byte and in
+order, and what the proxy itself says comes last (RFC 9110 section 7.6).
+Knows no sockets, no routes and no policy.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from corsproxy.proxy.errors import Refusal
+from corsproxy.proxy.fields import REQUEST_FIELDS, RequestField
+from corsproxy.proxy.target import is_valid_host
+
+_PROTECTED_FROM_CONNECTION = frozenset(
+    {
+        b"access-control-request-headers",
+        b"access-control-request-method",
+        b"content-length",
+        b"content-type",
+        b"cookie",
+        b"host",
+        b"origin",
+    }
+)
+"""Fields that a connection option must not take away: the request would break, or mean something else
+(CVE-2022-31813)."""
+
+_PLAIN_OPTIONS = frozenset({b"close", b"keep-alive", b"te", b"upgrade", b""})
+"""Connection options that name no other field to remove; TE and Upgrade are dealt with by name."""
+
+_MOST_DIGITS = 19
+"""Of a Content-Length: what surely fits in 64 bits. llhttp takes any number of leading zeros, `int` does not."""
+
+_SANE_REQUEST_ID = re.compile(rb"[A-Za-z0-9._~+/=:@-]{1,128}")
+"""A request id goes to logs and headers of others: printable, no spaces, no quotes, bounded."""
+
+_NEEDS_LENGTH = frozenset({"POST", "PUT", "PATCH"})
+"""RFC 9110 section 8.6: methods that give meaning to content say `Content-Length: 0` where there is none."""
+
+
+class RequestHead:
+    """What one pass over the field lines of a client request has found."""
+
+    __slots__ = (
+        "chunked",
+        "content_length",
+        "continue_expected",
+        "forwarded",
+        "host",
+        "lines",
+        "max_forwards",
+        "minor",
+        "options",
+        "origin_lines",
+        "origins",
+        "referer_lines",
+        "refusal",
+        "request_id",
+        "requested_headers",
+        "requested_methods",
+        "says_length",
+        "te",
+        "upgrades",
+        "via",
+    )
+
+    def __init__(self, minor: int = 1) -> None:
+        self.minor = minor
+        """Of HTTP/1."""
+        self.lines: list[bytes] = []
+        """Finished field lines that go on as they are; an emptied item is a removed line."""
+        self.host: bytes = b""
+        self.origins: tuple[bytes, ...] = ()
+        self.origin_lines: tuple[int, ...] = ()
+        """Where in `lines` the Origin fields stand."""
+        self.referer_lines: tuple[int, ...] = ()
+        self.requested_methods: tuple[bytes, ...] = ()
+        self.requested_headers: tuple[bytes, ...] = ()
+        self.options: tuple[bytes, ...] = ()
+        """Values of Connection that may name fields."""
+        self.forwarded: tuple[tuple[bytes, bytes], ...] = ()
+        """X-Forwarded-* and Forwarded lines, names as sent: not in `lines`."""
+        self.upgrades: tuple[bytes, ...] = ()
+        self.te: tuple[bytes, ...] = ()
+        self.via: tuple[bytes, ...] = ()
+        self.request_id: bytes = b""
+        """Empty where none was sent or it is not sane."""
+        self.max_forwards: int | None = None
+        self.content_length = 0
+        self.says_length = False
+        """True where there is a Content-Length, 0 included."""
+        self.chunked = False
+        self.continue_expected = False
+        self.refusal: Refusal | None = None
+        """Why the request is not forwarded; told once the route, and so the grant, is known."""
+
+    @property
+    def has_content(self) -> bool:
+        """True where the request has content, known length or not."""
+        return self.chunked or self.content_length > 0
+
+    @property
+    def wants_trailers(self) -> bool:
+        """True where the client can take trailer fields (RFC 9110 section 10.1.4)."""
+        return any(item.strip().lower() == b"trailers" for value in self.te for item in value.split(b","))
+
+
+def read_request_head(raw: Sequence[tuple[bytes, bytes]], minor: int) -> RequestHead:
+    """Read the field lines of a client request of HTTP/1.`minor`.
+
+    Raises `Refusal` with 400 where no host can be known.
+    Leaves a `Refusal` in `refusal`: 400 for framing that two servers could read differently, 417 for an expectation
+    nobody here can meet, 501 for a transfer coding that would have to be undone.
+    """
+    head = RequestHead(minor)
+    lines, fields, notes = head.lines, REQUEST_FIELDS, _NOTES
+    for name, value in raw:
+        code = fields[name]
+        if not code or notes[code](head, name, value):
+            lines.append(b"%b: %b\r\n" % (name, value))
+    if not head.host and minor:
+        raise Refusal(400, "the Host field is empty", close=True)
+    if head.options:
+        _strip_named_fields(head)
+    return head
+
+
+# What is noted of a field line that means something; True where the line goes on to the upstream as it is.
+
+
+def _drop(_head: RequestHead, _name: bytes, _value: bytes) -> bool:
+    return False
+
+
+def _note_host(head: RequestHead, _: bytes, value: bytes) -> bool:
+    if value and not is_valid_host(value):
+        raise Refusal(400, "the Host field is not a host name", close=True)
+    head.host = value
+    return False
+
+
+def _note_connection(head: RequestHead, _: bytes, value: bytes) -> bool:
+    if value.lower() not in _PLAIN_OPTIONS:
+        head.options += (value,)
+    return False
+
+
+def _note_origin(head: RequestHead, _: bytes, value: bytes) -> bool:
+    head.origins += (value,)
+    head.origin_lines += (len(head.lines),)
+    return True
+
+
+def _note_requested_method(head: RequestHead, _: bytes, value: bytes) -> bool:
+    head.requested_methods += (value,)
+    return True
+
+
+def _note_requested_headers(head: RequestHead, _: bytes, value: bytes) -> bool:
+    head.requested_headers += (value,)
+    return True
+
+
+def _note_content_length(head: RequestHead, _: bytes, value: bytes) -> bool:
+    if len(value) > _MOST_DIGITS:
+        head.refusal = Refusal(400, "the Content-Length has too many digits", close=True)
+        return True
+    head.content_length = int(value)
+    head.says_length = True
+    return True
+
+
+def _note_transfer_encoding(head: RequestHead, _: bytes, value: bytes) -> bool:
+    """RFC 9112 section 6.1: chunked alone, and never in HTTP/1.0."""
+    if head.minor == 0:
+        head.refusal = Refusal(400, "HTTP/1.0 has no Transfer-Encoding", close=True)
+    elif head.chunked or value.lower() != b"chunked":
+        head.refusal = Refusal(501, "the only transfer coding understood here is chunked", close=True)
+    head.chunked = True
+    return False
+
+
+def _note_expect(head: RequestHead, _: bytes, value: bytes) -> bool:
+    if value.lower() != b"100-continue" and head.refusal is None:  # one that closes the connection stays
+        head.refusal = Refusal(417, "the only expectation that can be met is 100-continue")
+    head.continue_expected = head.minor > 0
+    return False
+
+
+def _note_upgrade(head: RequestHead, _: bytes, value: bytes) -> bool:
+    head.upgrades += (value,)
+    return False
+
+
+def _note_te(head: RequestHead, _: bytes, value: bytes) -> bool:
+    head.te += (value,)
+    return False
+
+
+def _note_forwarded(head: RequestHead, name: bytes, value: bytes) -> bool:
+    head.forwarded += ((name, value),)
+    return False
+
+
+def _note_via(head: RequestHead, _: bytes, value: bytes) -> bool:
+    head.via += (value,)
+    return True
+
+
+def _note_request_id(head: RequestHead, _: bytes, value: bytes) -> bool:
+    head.request_id = value if _SANE_REQUEST_ID.fullmatch(value) else b""
+    return False
+
+
+def _note_referer(head: RequestHead, _name: bytes, _value: bytes) -> bool:
+    head.referer_lines += (len(head.lines),)
+    return True
+
+
+def _note_max_forwards(head: RequestHead, _: bytes, value: bytes) -> bool:
+    head.max_forwards = int(value) if value.isdigit() and len(value) < 10 else None
+    return True
+
+
+_NOTE_OF = {
+    RequestField.FORWARD: _drop,  # never asked
+    RequestField.DROP: _drop,
+    RequestField.HOST: _note_host,
+    RequestField.CONNECTION: _note_connection,
+    RequestField.ORIGIN: _note_origin,
+    RequestField.REQUESTED_METHOD: _note_requested_method,
+    RequestField.REQUESTED_HEADERS: _note_requested_headers,
+    RequestField.CONTENT_LENGTH: _note_content_length,
+    RequestField.TRANSFER_ENCODING: _note_transfer_encoding,
+    RequestField.EXPECT: _note_expect,
+    RequestField.UPGRADE: _note_upgrade,
+    RequestField.TE: _note_te,
+    RequestField.FORWARDED: _note_forwarded,
+    RequestField.VIA: _note_via,
+    RequestField.REQUEST_ID: _note_request_id,
+    RequestField.REFERER: _note_referer,
+    RequestField.MAX_FORWARDS: _note_max_forwards,
+}
+
+_NOTES = tuple(_NOTE_OF[code] for code in RequestField)
+"""The same by number."""
+
+
+def _strip_named_fields(head: RequestHead) -> None:
+    """RFC 9110 section 7.6.1: what Connection names is for this hop only; all its lines count (CVE-2021-33197)."""
+    named = {item.strip().lower() for value in head.options for item in value.split(b",")} - _PLAIN_OPTIONS
+    named -= _PROTECTED_FROM_CONNECTION
+    if not named:
+        return
+    for index, line in enumerate(head.lines):
+        if line[: line.index(b":")].lower() in named:
+            head.lines[index] = b""
+    if b"x-request-id" in named:
+        head.request_id = b""
+
+
+def upstream_head(
+    head: RequestHead, *, method: str, target: bytes, host_line: bytes, added: bytes, upgrade: bytes | None
+) -> bytes:
+    """Write the head for the upstream: `added` are the proxy's own finished lines, `upgrade` the protocol asked for."""
+    parts = [method.encode("ascii"), b" ", target, b" HTTP/1.1\r\n", host_line, *head.lines]
+    if head.chunked:
+        parts.append(b"Transfer-Encoding: chunked\r\n")
+    elif not head.content_length and method in _NEEDS_LENGTH and not head.says_length:
+        parts.append(b"Content-Length: 0\r\n")
+    if upgrade is not None:
+        parts.append(b"Connection: Upgrade\r\nUpgrade: %b\r\n" % upgrade)
+    elif head.te and head.wants_trailers:
+        parts.append(b"Connection: TE\r\nTE: trailers\r\n")
+    parts.append(added)
+    parts.append(b"\r\n")
+    return b"".join(parts)

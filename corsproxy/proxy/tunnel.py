@@ -1,0 +1,84 @@
+"""After a 101: bytes pass both ways unread until either side closes (RFC 9110 section 7.8).
+
+Each side's slowness holds the other side's reading back; nothing else is kept.
+Knows no protocol that runs inside, and no policy: who may open a tunnel was decided before.
+"""
+
+from __future__ import annotations
+
+from corsproxy.proxy.client_connection import ClientConnection
+from corsproxy.proxy.errors import UpstreamErrorKind
+from corsproxy.proxy.exchange import Exchange
+from corsproxy.proxy.upstream.connection import UpstreamConnection
+
+CLOSE_GRACE = 1.0
+"""Seconds that the last bytes may take to reach a side when the other has closed."""
+
+
+class OpaqueTunnel:
+    """Bytes between a client and an upstream that have switched protocols."""
+
+    __slots__ = ("_client", "_exchange", "_held", "_upstream")
+
+    def __init__(self, client: ClientConnection, upstream: UpstreamConnection, exchange: Exchange) -> None:
+        self._client = client
+        self._upstream = upstream
+        self._exchange = exchange
+        self._held = False
+
+    async def run(self) -> None:
+        """Carry bytes until either side closes."""
+        client, upstream = self._client, self._upstream
+        upstream.on_writable = self._upstream_writable
+        client.tunnel = self
+        try:
+            early = client.take_early_bytes()
+            if early:
+                self.from_client(early)
+            if client.has_stopped_sending:
+                self.client_eof()
+            done = upstream.stream_to(self, read_timeout=0)
+            if done is not None:
+                await done
+        finally:
+            upstream.on_writable = None
+
+    # --- from the client --------------------------------------------------------------------------------------------
+
+    def from_client(self, data: bytes) -> None:
+        """Send on what the client sent; hold its reading back where the upstream is slow."""
+        if self._upstream.closed:
+            return
+        self._exchange.bytes_in += len(data)
+        self._upstream.write(data)
+        if self._upstream.writing_paused and not self._held and self._client.transport is not None:
+            self._held = True
+            self._client.transport.pause_reading()
+
+    def client_eof(self) -> None:
+        """The client has closed: let the upstream have what is under way, then close it too."""
+        if not self._upstream.closed:
+            self._upstream.set_deadline(CLOSE_GRACE, UpstreamErrorKind.READ_TIMEOUT)
+            self._upstream.transport.close()
+
+    def client_writable(self) -> None:
+        """The client takes bytes again."""
+        self._upstream.resume()
+
+    # --- from the upstream ------------------------------------------------------------------------------------------
+
+    def write(self, pieces: list[bytes]) -> None:
+        """Send on what the upstream sent; hold its reading back where the client is slow."""
+        transport = self._client.transport
+        if transport is None or transport.is_closing():
+            return
+        for piece in pieces:
+            self._exchange.bytes_out += len(piece)
+            transport.write(piece)
+        if self._client.writing_paused:
+            self._upstream.pause()
+
+    def _upstream_writable(self) -> None:
+        if self._held and self._client.transport is not None:
+            self._held = False
+            self._client.transport.resume_reading()

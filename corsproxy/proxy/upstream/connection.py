@@ -1,0 +1,308 @@
+"""One connection to an upstream: an `asyncio.Protocol` that carries one exchange at a time.
+
+It moves bytes between the socket, the `ResponseReader` and whoever is reading: `responded` for the head, then a sink
+that content is handed to as it comes.
+It keeps a deadline for the sweeper instead of a timer of its own, and is never used again after anything unexpected.
+Knows no policy, no route and no client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import Callable
+from typing import Protocol, cast
+
+from corsproxy.proxy.errors import ClientError, UpstreamError, UpstreamErrorKind
+from corsproxy.proxy.upstream.reader import ResponseReader
+
+NEVER = float("inf")
+
+_LAST_WORDS = 64 * 1024
+"""Bytes read at once from a socket that is lost; what there is is bounded by the kernel's buffer."""
+
+
+class ContentSink(Protocol):
+    """Where the content of a response goes, piece by piece, as it comes."""
+
+    def write(self, pieces: list[bytes]) -> None:
+        """Take pieces of content; call `pause` on the connection where there is no room for more."""
+
+
+class UpstreamConnection(asyncio.Protocol):
+    """A TCP, TLS or Unix socket connection to one upstream."""
+
+    __slots__ = (
+        "_done",
+        "_drained",
+        "_error",
+        "_loop",
+        "_paused",
+        "_read_timeout",
+        "_sink",
+        "_writing_paused",
+        "busy",
+        "closed",
+        "deadline",
+        "deadline_kind",
+        "idle_since",
+        "on_closed",
+        "on_response",
+        "on_writable",
+        "reader",
+        "reused",
+        "transport",
+    )
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, on_closed: Callable[[UpstreamConnection], None]) -> None:
+        self._loop = loop
+        self.on_closed = on_closed
+        self.on_writable: Callable[[], None] | None = None
+        """Called when the upstream, having been slow, takes bytes again."""
+        self.on_response: Callable[[], None] | None = None
+        """Called when a head has come, or the exchange has failed before one; `responded` waits for the same."""
+        self.reader = ResponseReader()
+        self.transport: asyncio.Transport = cast("asyncio.Transport", None)
+        self.busy = True
+        """True from the dial, or from being taken out of the pool, until it is put back."""
+        self.closed = False
+        self.reused = False
+        """True where an earlier exchange went over this connection: only then may it be dead without our fault."""
+        self.idle_since = 0.0
+        self.deadline = NEVER
+        """When, on the loop's clock, the sweeper fails this connection with `deadline_kind`."""
+        self.deadline_kind = UpstreamErrorKind.RESPONSE_TIMEOUT
+        self._read_timeout = 0.0
+        self._error: UpstreamError | ClientError | None = None
+        self._done: asyncio.Future[None] | None = None
+        self._sink: ContentSink | None = None
+        self._paused = False
+        self._writing_paused = False
+        self._drained: asyncio.Future[None] | None = None
+
+    # --- the exchange, in order -------------------------------------------------------------------------------------
+
+    def start(self, *, is_head_request: bool, expects_upgrade: bool) -> None:
+        """Begin an exchange."""
+        if self.reader.started and not self.reader.complete:
+            # It spoke before it was asked: what it said must not pass for the beginning of the answer.
+            self.fail(UpstreamError(UpstreamErrorKind.PROTOCOL, "bytes before the request"))
+        self.reader.start(is_head_request=is_head_request, expects_upgrade=expects_upgrade)
+
+    def write(self, data: bytes) -> None:
+        """Send bytes of the request."""
+        self.transport.write(data)
+
+    @property
+    def writing_paused(self) -> bool:
+        """True where the upstream reads slower than we send; `drain` waits for it."""
+        return self._writing_paused
+
+    async def drain(self) -> None:
+        """Wait until the upstream has taken most of what was sent; raises `UpstreamError` where it never will."""
+        if self._error is not None:
+            raise self._error
+        if self._writing_paused:
+            self._drained = self._loop.create_future()
+            try:
+                await self._drained
+            finally:
+                self._drained = None
+
+    def set_deadline(self, seconds: float, kind: UpstreamErrorKind) -> None:
+        """Fail the exchange with `kind` unless something else happens within `seconds`."""
+        self.deadline = self._loop.time() + seconds if seconds > 0 else NEVER
+        self.deadline_kind = kind
+
+    @property
+    def failed(self) -> bool:
+        """True where `responded` raises."""
+        return self._error is not None
+
+    async def responded(self) -> None:
+        """Wait until an interim head or the final head is there; raises `UpstreamError`."""
+        reader = self.reader
+        if self._error is None and reader.head is None and not reader.interim:
+            told = self._loop.create_future()
+            self.on_response = lambda: None if told.done() else told.set_result(None)
+            try:
+                await told
+            finally:
+                self.on_response = None
+        if self._error is not None:
+            raise self._error
+
+    def stream_to(self, sink: ContentSink, read_timeout: float) -> asyncio.Future[None] | None:
+        """Hand what content there is, and all that comes, to `sink`; `read_timeout` is the longest silence, 0 is none.
+
+        Returns a future that is done when the message is complete and fails with `UpstreamError` when it is cut;
+        None where it is complete already.
+        """
+        reader = self.reader
+        self._sink = sink
+        self._read_timeout = read_timeout
+        done = self._done = self._loop.create_future()
+        self.set_deadline(self._read_timeout, UpstreamErrorKind.READ_TIMEOUT)
+        self.resume()  # `_hold` may have paused it; the sink says for itself where it has no room
+        if reader.body:
+            pieces, reader.body = reader.body, []
+            sink.write(pieces)
+        if reader.complete:
+            self._done = None
+            return None
+        if self._error is not None and not done.done():
+            done.set_exception(self._error)
+        return done
+
+    def pause(self) -> None:
+        """Stop reading: the client takes no more. Silence that we ask for is no time-out."""
+        if not self._paused and not self.closed:
+            self._paused = True
+            self.deadline = NEVER
+            self.transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read again."""
+        if self._paused:
+            self._paused = False
+            if not self.closed:
+                self.set_deadline(self._read_timeout, UpstreamErrorKind.READ_TIMEOUT)
+                self.transport.resume_reading()
+
+    def finish(self) -> bool:
+        """End the exchange; True where the connection may carry another one."""
+        self._sink = None
+        self._done = None
+        self.deadline = NEVER
+        reader = self.reader
+        head = reader.head
+        reusable = (
+            head is not None
+            and reader.complete
+            and head.keep_alive
+            and not reader.surplus
+            and not reader.tunnel
+            and not self.transport.is_closing()
+            and not self._writing_paused
+            and self._error is None
+        )
+        if not reusable:
+            self.abort()
+        elif self._paused:
+            self._paused = False
+            self.transport.resume_reading()
+        return reusable
+
+    def abort(self) -> None:
+        """Close at once: what was being sent stays unfinished on the wire."""
+        if not self.closed:
+            self.transport.abort()
+
+    def fail(self, error: UpstreamError | ClientError) -> None:
+        """End the exchange with `error`, whoever is at fault, and the connection with it."""
+        if self._error is None:
+            self._error = error
+        for waiter in (self._done, self._drained):
+            if waiter is not None and not waiter.done():
+                waiter.set_exception(self._error)
+        self.abort()
+        if self.on_response is not None:
+            self.on_response()
+
+    def sweep(self, now: float) -> None:
+        """Fail the exchange where its deadline has passed."""
+        if now >= self.deadline:
+            self.deadline = NEVER
+            self.fail(UpstreamError(self.deadline_kind))
+
+    # --- asyncio's callbacks ----------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        self.transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Read; anything that comes while nobody asked poisons the connection and ends it."""
+        reader = self.reader
+        if self._nobody_asked():
+            reader.surplus = True
+            self.abort()
+            return
+        try:
+            reader.feed(data)
+        except UpstreamError as error:
+            self.fail(error)
+            return
+        sink = self._sink
+        if sink is None:
+            if reader.head is not None and not reader.complete:
+                self._hold()
+            if self.on_response is not None and (reader.head is not None or reader.interim):
+                self.on_response()
+            return
+        if self._read_timeout > 0:
+            self.deadline = self._loop.time() + self._read_timeout
+        if reader.body:
+            pieces, reader.body = reader.body, []
+            sink.write(pieces)
+        if reader.complete and self._done is not None and not self._done.done():
+            self._done.set_result(None)
+
+    def eof_received(self) -> bool:
+        """The upstream has ended its side; whether that is the end of the content, or a cut, is the reader's to say."""
+        if self.busy:
+            try:
+                self.reader.feed_eof()
+            except UpstreamError as error:
+                self.fail(error)
+            else:
+                if self._done is not None and not self._done.done():
+                    self._done.set_result(None)
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone."""
+        if isinstance(exc, OSError) and self.busy and not self.reader.complete:
+            self._read_last_words()
+        self.closed = True
+        if exc is not None and not self.reader.complete:
+            self.fail(UpstreamError(UpstreamErrorKind.CLOSED, type(exc).__name__))
+        elif self.busy:
+            self.eof_received()
+            if self._drained is not None and not self._drained.done():
+                self.fail(UpstreamError(UpstreamErrorKind.CLOSED, "connection ended inside the request"))
+        self.on_closed(self)
+
+    def _read_last_words(self) -> None:
+        """Take what had come before a write failed: an upstream that refuses an upload answers, closes, and so resets.
+
+        The event loop lets go of a socket with the first error, though what was received before can still be read.
+        """
+        sock = self.transport.get_extra_info("socket")
+        if sock is None or self.transport.get_extra_info("sslcontext") is not None:
+            return
+        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(sock.fileno())) as last:
+            while self._error is None and not self.reader.complete and (data := last.recv(_LAST_WORDS)):
+                self.data_received(data)
+
+    def pause_writing(self) -> None:
+        """The upstream takes no more for now."""
+        self._writing_paused = True
+
+    def resume_writing(self) -> None:
+        """The upstream takes more."""
+        self._writing_paused = False
+        if self._drained is not None and not self._drained.done():
+            self._drained.set_result(None)
+        if self.on_writable is not None:
+            self.on_writable()
+
+    def _nobody_asked(self) -> bool:
+        return not self.busy or self.reader.complete
+
+    def _hold(self) -> None:
+        """Content has come before anyone reads it: one segment is kept, the rest waits in the socket."""
+        if len(self.reader.body) > 1:
+            self.pause()

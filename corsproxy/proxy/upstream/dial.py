@@ -1,0 +1,107 @@
+"""Opening a connection to an upstream: name, address, TCP, TLS, each failure with its own kind.
+
+Names are resolved at every dial, so that a changed DNS answer is followed as soon as a new connection is needed;
+addresses are raced as RFC 8305 (happy eyeballs) says.
+Knows no requests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+import ssl
+from collections.abc import Callable
+
+import aiohappyeyeballs
+
+from corsproxy.proxy.errors import PlanError, UpstreamError, UpstreamErrorKind
+from corsproxy.proxy.upstream.connection import UpstreamConnection
+from corsproxy.settings import Upstream
+
+_HAPPY_EYEBALLS_DELAY = 0.25
+"""Seconds before the next address is tried beside the first (RFC 8305 section 5: 250 ms)."""
+
+_AddrInfo = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int]]
+
+
+def tls_context(upstream: Upstream) -> ssl.SSLContext | None:
+    """Make the TLS context of an `https` upstream, once, when the configuration is loaded.
+
+    Raises `PlanError` where a file cannot be used.
+    """
+    if upstream.scheme != "https":
+        return None
+    tls = upstream.tls
+    key = f"upstreams.{upstream.name}.tls"
+    try:
+        context = ssl.create_default_context(cafile=tls.ca)
+    except (OSError, ssl.SSLError) as error:
+        raise PlanError(f"{key}.ca", f"cannot use {tls.ca!r}: {error}") from None
+    if not tls.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if tls.certificate is not None:
+        try:
+            context.load_cert_chain(tls.certificate, tls.private_key)
+        except (OSError, ssl.SSLError) as error:
+            raise PlanError(f"{key}.certificate", f"cannot use {tls.certificate!r}: {error}") from None
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+async def dial(
+    upstream: Upstream, context: ssl.SSLContext | None, on_closed: Callable[[UpstreamConnection], None]
+) -> UpstreamConnection:
+    """Open a connection within the upstream's `connect_timeout`; raises `UpstreamError`."""
+    try:
+        async with asyncio.timeout(upstream.connect_timeout):
+            return await _connect(upstream, context, on_closed)
+    except TimeoutError:
+        raise UpstreamError(UpstreamErrorKind.CONNECT_TIMEOUT) from None
+    except ssl.SSLError as error:
+        raise UpstreamError(UpstreamErrorKind.TLS, str(error)) from None
+    except OSError as error:
+        raise UpstreamError(UpstreamErrorKind.CONNECT, error.strerror or type(error).__name__) from None
+
+
+async def _connect(
+    upstream: Upstream, context: ssl.SSLContext | None, on_closed: Callable[[UpstreamConnection], None]
+) -> UpstreamConnection:
+    loop = asyncio.get_running_loop()
+
+    def factory() -> UpstreamConnection:
+        return UpstreamConnection(loop, on_closed)
+
+    name = None if context is None else upstream.tls.server_name or upstream.host
+    if upstream.unix_path is not None:
+        _, connection = await loop.create_unix_connection(
+            factory, upstream.unix_path, ssl=context, server_hostname=name
+        )
+        return connection
+    sock = await aiohappyeyeballs.start_connection(
+        await _resolve(loop, upstream.host, upstream.port), loop=loop, happy_eyeballs_delay=_HAPPY_EYEBALLS_DELAY
+    )
+    try:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        _, connection = await loop.create_connection(factory, sock=sock, ssl=context, server_hostname=name)
+    except BaseException:
+        sock.close()
+        raise
+    return connection
+
+
+async def _resolve(loop: asyncio.AbstractEventLoop, host: str, port: int) -> list[_AddrInfo]:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        pass
+    else:
+        if address.version == 4:
+            return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (host, port))]
+        return [(socket.AF_INET6, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (host, port, 0, 0))]
+    try:
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+    except (OSError, UnicodeError) as error:
+        raise UpstreamError(UpstreamErrorKind.DNS, str(error)) from None
+    return [(family, kind, proto, canonical, address) for family, kind, proto, canonical, address in found]  # type: ignore[misc]

@@ -1,0 +1,43 @@
+"""The head of an upstream's response: what was read, and where its content ends.
+
+Knows nothing of how it is read.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from corsproxy.proxy.fields import ResponseField
+
+
+class Framing(Enum):
+    """How the end of the content is known (RFC 9112 section 6.3)."""
+
+    NONE = "none"
+    LENGTH = "length"
+    CHUNKED = "chunked"
+    CLOSE = "close"
+
+
+NO_CONTENT_STATUSES = frozenset({204, 304})
+"""RFC 9112 section 6.3: a response with one of these has no content, whatever its fields say."""
+
+
+class ResponseHead:
+    """The status line and the field section of one response."""
+
+    __slots__ = ("fields", "framing", "keep_alive", "length", "minor", "reason", "status")
+
+    def __init__(self) -> None:
+        self.minor = 1
+        self.status = 0
+        self.reason = b""
+        self.fields: list[tuple[ResponseField, bytes, bytes]] = []
+        """Each field line as (what it means to the proxy, name, value), in order."""
+        self.framing = _UNSETTLED
+        self.length = -1
+        """`Content-Length`; -1 where there was none."""
+        self.keep_alive = True
+
+
+_UNSETTLED = Framing.NONE

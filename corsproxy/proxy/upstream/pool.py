@@ -1,0 +1,170 @@
+"""The connections to one upstream: those that are idle, how many there are, and who waits for one.
+
+A connection is lent to one exchange at a time and comes back only clean (`UpstreamConnection.finish` says so).
+Knows no requests and no policy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections import deque
+
+from corsproxy.proxy.errors import UpstreamError, UpstreamErrorKind
+from corsproxy.proxy.upstream.connection import UpstreamConnection
+from corsproxy.proxy.upstream.dial import dial
+from corsproxy.settings import Upstream
+
+
+class UpstreamPool:
+    """The connections of one worker to one upstream."""
+
+    def __init__(self, upstream: Upstream, context: ssl.SSLContext | None, loop: asyncio.AbstractEventLoop) -> None:
+        self.upstream = upstream
+        self._context = context
+        self._loop = loop
+        self._idle: list[UpstreamConnection] = []
+        """The one used last is taken first: the others may age out."""
+        self.connections: set[UpstreamConnection] = set()
+        """Every open connection, idle or lent."""
+        self._dialling = 0
+        self._waiters: deque[asyncio.Future[UpstreamConnection | None]] = deque()
+        self._retired = False
+
+    def take_idle(self) -> UpstreamConnection | None:
+        """Lend the idle connection used last, if there is one that is not too old."""
+        idle = self._idle
+        oldest = self._loop.time() - self.upstream.keepalive_timeout
+        while idle:
+            connection = idle.pop()
+            if not connection.closed and not connection.transport.is_closing() and connection.idle_since > oldest:
+                connection.busy = True
+                connection.reused = True
+                return connection
+            connection.abort()
+        return None
+
+    async def acquire(self, *, fresh: bool = False) -> UpstreamConnection:
+        """Lend a connection: an idle one, a new one, or the next that comes back.
+
+        `fresh` takes none that was used before.
+        Raises `UpstreamError`: `pool_timeout` where none was to be had within `connect_timeout`, or what the dial met.
+        """
+        connection = None if fresh else self.take_idle()
+        may_dial = False
+        if connection is None and self._full and not self._drop_one_idle():
+            connection = await self._wait()
+            may_dial = connection is None
+            if connection is not None and (fresh or connection.closed or connection.transport.is_closing()):
+                # It may have ended between being handed over and being taken.
+                connection.abort()
+                connection = None
+        if connection is not None:
+            return connection
+        if not may_dial:
+            self._dialling += 1
+        try:
+            connection = await dial(self.upstream, self._context, self._on_closed)
+        except BaseException:
+            self._dialling -= 1
+            self._admit_one()
+            raise
+        self._dialling -= 1
+        if connection.closed:
+            self._admit_one()
+        else:
+            self.connections.add(connection)
+        return connection
+
+    def release(self, connection: UpstreamConnection) -> None:
+        """Take back a connection after its exchange; one that is not clean is closed."""
+        if not connection.finish() or self._retired:
+            connection.abort()
+            return
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                connection.reused = True
+                waiter.set_result(connection)
+                return
+        connection.busy = False
+        connection.idle_since = self._loop.time()
+        self._idle.append(connection)
+
+    def sweep(self, now: float) -> None:
+        """Fail what is overdue and close what has been idle too long."""
+        oldest = now - self.upstream.keepalive_timeout
+        for connection in tuple(self.connections):
+            if connection.busy:
+                connection.sweep(now)
+            elif connection.idle_since <= oldest:
+                connection.abort()
+        if self._idle:
+            self._idle = [
+                connection for connection in self._idle if not connection.closed and connection.idle_since > oldest
+            ]
+
+    def retire(self) -> None:
+        """Keep no connection any more: exchanges that run may finish, what is idle is closed."""
+        self._retired = True
+        idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.abort()
+
+    def close(self) -> None:
+        """Close everything at once."""
+        self.retire()
+        for connection in tuple(self.connections):
+            connection.abort()
+
+    @property
+    def _full(self) -> bool:
+        return len(self.connections) + self._dialling >= self.upstream.max_connections
+
+    def _drop_one_idle(self) -> bool:
+        if not self._idle:
+            return False
+        connection = self._idle.pop(0)
+        connection.abort()
+        self.connections.discard(connection)
+        return True
+
+    async def _wait(self) -> UpstreamConnection | None:
+        """Wait for a connection that comes back, or for leave to dial (None)."""
+        waiter: asyncio.Future[UpstreamConnection | None] = self._loop.create_future()
+        self._waiters.append(waiter)
+        try:
+            async with asyncio.timeout(self.upstream.connect_timeout):
+                return await waiter
+        except TimeoutError:
+            self._give_back(waiter)
+            raise UpstreamError(UpstreamErrorKind.POOL_TIMEOUT) from None
+        except asyncio.CancelledError:
+            self._give_back(waiter)
+            raise
+
+    def _give_back(self, waiter: asyncio.Future[UpstreamConnection | None]) -> None:
+        """Pass on what was granted in the same moment in which its taker gave up."""
+        if waiter in self._waiters:
+            self._waiters.remove(waiter)
+        if waiter.done() and not waiter.cancelled():
+            connection = waiter.result()
+            if connection is None:
+                self._dialling -= 1
+                self._admit_one()
+            else:
+                self.release(connection)
+
+    def _on_closed(self, connection: UpstreamConnection) -> None:
+        if connection in self.connections:
+            self.connections.discard(connection)
+            self._admit_one()
+
+    def _admit_one(self) -> None:
+        """A place has become free: it is kept for the one who waits longest, who may dial."""
+        while self._waiters and not self._full:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                self._dialling += 1
+                waiter.set_result(None)
+                return

@@ -1,0 +1,26 @@
+"""The bench: a proxy for each module, configured by its `CONFIG` where it has one; clean for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.proxy.bench import CONFIG, Bench, bench_for
+
+
+@pytest.fixture(scope="module", name="module_bench")
+def _module_bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
+    with bench_for(getattr(request.module, "CONFIG", CONFIG)) as bench:
+        yield bench
+
+
+@pytest.fixture
+def bench(module_bench: Bench) -> Iterator[Bench]:
+    """Return the module's proxy and its upstream; the test fails where the proxy had a fault of its own."""
+    module_bench.settle()
+    said = len(module_bench.proxy.stderr.lines)
+    yield module_bench
+    assert module_bench.proxy.popen.poll() is None, module_bench.proxy.stderr.text
+    new = "\n".join(module_bench.proxy.stderr.lines[said:])
+    assert "Traceback" not in new, new

@@ -1,0 +1,201 @@
+"""The adaptation keys in a running proxy: each is off until it is written, and each is seen on the wire.
+
+What each makes of every possible value is in the tables of the other modules; here is that it is asked at all, with the
+route's own settings.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.proxy.bench import Bench, bench_for
+from tests.support.upstream import Request
+
+CONFIG = """
+admin: 127.0.0.1:0
+trusted_proxies: [127.0.0.2]
+upstreams:
+  plain: {{url: "{upstream}"}}
+  adapted:
+    url: "{upstream}/v2"
+    origin: upstream
+    cookies: {{domain: remove, path: rewrite, same_site: none, secure: add, partitioned: true}}
+  silent: {{url: "{upstream}", origin: remove, host: client, redirects: keep}}
+  named: {{url: "{upstream}", host: legacy.example}}
+policies:
+  app: {{allow_origins: ["https://app.example"], allow_credentials: true, timing: true}}
+routes:
+  - {{path: /, upstream: plain}}
+  - {{path: /shop, strip_prefix: true, upstream: adapted, policy: app}}
+  - {{path: /silent, upstream: silent}}
+  - {{path: /named, upstream: named}}
+log: {{format: json}}
+"""
+
+ORIGIN_AND_REFERER = b"Origin: https://app.example\r\nReferer: https://app.example/page?q\r\n"
+
+
+def ask(bench: Bench, target: bytes, fields: bytes = b"", answer: bytes = b"") -> Request:
+    """Send a GET for Host api.example, answered with the fields given; return what the upstream read."""
+    bench.answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n" + answer + b"\r\n")
+    bench.ask(b"GET " + target + b" HTTP/1.1\r\nHost: api.example\r\n" + fields + b"\r\n")
+    return bench.request
+
+
+def answered(bench: Bench, target: bytes, name: bytes, value: bytes, fields: bytes = b"") -> list[bytes]:
+    """Return what becomes of one response field on its way to the client."""
+    bench.answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n" + name + b": " + value + b"\r\n\r\n")
+    response = bench.ask(b"GET " + target + b" HTTP/1.1\r\nHost: api.example\r\n" + fields + b"\r\n")
+    return response.values(name)
+
+
+def authority(bench: Bench) -> bytes:
+    """Return the host and port of the upstream's URL."""
+    return bench.upstream.url.removeprefix("http://").encode()
+
+
+COOKIE = b"sid=a=b; Domain=legacy; Path=/v2/x; Expires=Wed, 21 Oct 2015 07:28:00 GMT; X"
+
+
+def test_nothing_is_adapted_without_a_key(bench: Bench) -> None:
+    """Origin, Referer and cookies go through as they are; Host is the URL's."""
+    request = ask(bench, b"/x", ORIGIN_AND_REFERER)
+    assert request.values(b"Origin") == [b"https://app.example"]
+    assert request.values(b"Referer") == [b"https://app.example/page?q"]
+    assert request.values(b"Host") == [authority(bench)]
+    assert request.values(b"X-Forwarded-Host") == [b"api.example"]
+
+
+def test_a_cookie_goes_through_as_it_is_without_a_key(bench: Bench) -> None:
+    """To the byte."""
+    assert answered(bench, b"/x", b"Set-Cookie", COOKIE) == [COOKIE]
+
+
+def test_a_cookie_is_edited_with_the_routes_own_paths(bench: Bench) -> None:
+    """Domain off, /v2 to /shop, and the attributes that another site's page needs."""
+    wanted = b"sid=a=b; Path=/shop/x; Expires=Wed, 21 Oct 2015 07:28:00 GMT; X; SameSite=None; Secure; Partitioned"
+    assert answered(bench, b"/shop/x", b"Set-Cookie", COOKIE) == [wanted]
+
+
+def test_two_cookies_stay_two_lines(bench: Bench) -> None:
+    """Each is edited alone, in order."""
+    both = b"a=1; Path=/v2\r\nSet-Cookie: b=2; Path=/v2"
+    tail = b"; Path=/shop; SameSite=None; Secure; Partitioned"
+    assert answered(bench, b"/shop/x", b"Set-Cookie", both) == [b"a=1" + tail, b"b=2" + tail]
+
+
+@pytest.mark.parametrize("name", [b"Location", b"content-location", b"REFRESH"])
+def test_a_reference_to_the_upstream_comes_back_as_the_proxys(bench: Bench, name: bytes) -> None:
+    """Absolute, and as an absolute path, in the three fields that hold one."""
+    front = b"5; url=" if name == b"REFRESH" else b""
+    own = b"http://" + authority(bench) + b"/v2/cart?a=%2f#f"
+    assert answered(bench, b"/shop/x", name, front + own) == [front + b"http://api.example/shop/cart?a=%2f#f"]
+
+
+def test_a_path_comes_back_with_the_prefix(bench: Bench) -> None:
+    """Base path off, stripped prefix on."""
+    assert answered(bench, b"/shop/x", b"Location", b"/v2/cart") == [b"/shop/cart"]
+
+
+def test_another_origin_and_another_path_are_left_alone(bench: Bench) -> None:
+    """No way through the proxy leads there."""
+    assert answered(bench, b"/shop/x", b"Location", b"https://elsewhere.example/v2/cart") == [
+        b"https://elsewhere.example/v2/cart"
+    ]
+    bench.settle()
+    assert answered(bench, b"/shop/x", b"Location", b"/admin") == [b"/admin"]
+
+
+def test_redirects_keep_leaves_the_upstreams_address(bench: Bench) -> None:
+    """For servers that know their public address."""
+    own = b"http://" + authority(bench) + b"/x"
+    assert answered(bench, b"/silent", b"Location", own) == [own]
+
+
+def test_origin_and_referer_are_the_upstreams_own(bench: Bench) -> None:
+    """The path is kept, and mapped where the page came through the proxy."""
+    request = ask(bench, b"/shop/x", ORIGIN_AND_REFERER)
+    assert request.line == b"GET /v2/x HTTP/1.1"
+    assert request.values(b"Origin") == [b"http://" + authority(bench)]
+    assert request.values(b"Referer") == [b"http://" + authority(bench) + b"/page?q"]
+
+
+def test_a_page_that_came_through_the_proxy_is_named_as_the_upstream_knows_it(bench: Bench) -> None:
+    """So that a redirect back finds its way home."""
+    request = ask(bench, b"/shop/x", b"Referer: http://api.example/shop/form\r\n")
+    assert request.values(b"Referer") == [b"http://" + authority(bench) + b"/v2/form"]
+    assert request.values(b"Origin") == []
+
+
+def test_origin_and_referer_are_removed_and_the_clients_host_is_sent(bench: Bench) -> None:
+    """`origin: remove` and `host: client`."""
+    request = ask(bench, b"/silent", ORIGIN_AND_REFERER)
+    assert request.values(b"Origin") == request.values(b"Referer") == []
+    assert request.values(b"Host") == [b"api.example"]
+
+
+def test_the_grant_is_decided_from_the_origin_that_the_browser_sent(bench: Bench) -> None:
+    """What the upstream is told does not change it."""
+    grant = answered(bench, b"/shop/x", b"Access-Control-Allow-Origin", b"*", ORIGIN_AND_REFERER)
+    assert grant == [b"https://app.example"]
+
+
+def test_timings_are_opened_with_the_same_grant(bench: Bench) -> None:
+    """`timing: true` replaces the upstream's own Timing-Allow-Origin."""
+    assert answered(bench, b"/shop/x", b"Timing-Allow-Origin", b"*", ORIGIN_AND_REFERER) == [b"https://app.example"]
+
+
+def test_a_literal_host_is_sent_and_the_original_told(bench: Bench) -> None:
+    """`host: legacy.example`, whose redirects are its own too."""
+    request = ask(bench, b"/named")
+    assert request.values(b"Host") == [b"legacy.example"]
+    assert request.values(b"X-Forwarded-Host") == [b"api.example"]
+    bench.settle()
+    assert answered(bench, b"/named", b"Location", b"http://legacy.example/x") == [b"http://api.example/x"]
+
+
+FORGED = (
+    b"X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: evil.example\r\nX-Forwarded-Port: 1\r\n"
+    b"X-Forwarded-Prefix: /evil\r\nForwarded: for=6.6.6.6\r\n"
+    b"X_Forwarded_For: 6.6.6.6\r\nX-Forwarded_Proto: https\r\n"
+)
+
+
+def test_what_a_stranger_says_about_other_hops_does_not_reach_the_upstream(bench: Bench) -> None:
+    """Its lines are replaced by what the proxy sees, twins with underscores and the rest of the family dropped."""
+    request = ask(bench, b"/x", FORGED)
+    told = [(name, value) for name, value in request.fields if b"forwarded" in name.lower()]
+    assert told == [
+        (b"X-Forwarded-For", b"127.0.0.1"),
+        (b"X-Forwarded-Proto", b"http"),
+        (b"X-Forwarded-Host", b"api.example"),
+        (b"X-Forwarded-Port", b"80"),
+    ]
+
+
+def test_a_stranger_does_not_choose_where_redirects_lead(bench: Bench) -> None:
+    """Its X-Forwarded-Host and -Proto are not believed."""
+    own = b"http://" + authority(bench) + b"/v2/cart"
+    assert answered(bench, b"/shop/x", b"Location", own, FORGED) == [b"http://api.example/shop/cart"]
+
+
+def test_a_connection_option_does_not_take_away_what_the_proxy_tells() -> None:
+    """`Connection: X-Forwarded-For` names a hop's own fields (RFC 9110 section 7.6.1), not the proxy's."""
+    with bench_for(CONFIG) as bench:
+        request = ask(bench, b"/shop/x", b"Connection: X-Forwarded-For, X-Forwarded-Host, Host\r\n")
+        assert request.values(b"X-Forwarded-For") == [b"127.0.0.1"]
+        assert request.values(b"X-Forwarded-Host") == [b"api.example"]
+        assert request.values(b"Host") == [authority(bench)]
+
+
+def test_a_trusted_proxy_is_believed() -> None:
+    """Its chain is continued, its scheme and host are those of redirects, and its client is the one in the log."""
+    with bench_for(CONFIG.replace("127.0.0.2", "127.0.0.0/8")) as bench:
+        said = b"X-Forwarded-For: 9.9.9.9\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: www.example\r\n"
+        own = b"http://" + authority(bench) + b"/v2/cart"
+        assert answered(bench, b"/shop/x", b"Location", own, said) == [b"https://www.example/shop/cart"]
+        assert bench.request.values(b"X-Forwarded-For") == [b"9.9.9.9, 127.0.0.1"]
+        assert bench.request.values(b"X-Forwarded-Proto") == [b"https"]
+        assert bench.request.values(b"X-Forwarded-Host") == [b"www.example"]
+        assert bench.request.values(b"X-Forwarded-Port") == [b"443"]
+        assert bench.proxy.access_log(at_least=1)[0]["client"] == "9.9.9.9"

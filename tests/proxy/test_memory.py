@@ -1,0 +1,111 @@
+"""Memory while much passes through: a download to a slow reader and an upload to a slow upstream.
+
+`CORSPROXY_MEMORY_MIB=1024 pytest -s tests/proxy/test_memory.py` makes the figures of docs/http.md; without it less is
+sent, and the bound is the same.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.proxy.bench import Bench
+from tests.proxy.wire import Client
+from tests.support.upstream import Connection
+
+MIB = 1024 * 1024
+AMOUNT = int(os.environ.get("CORSPROXY_MEMORY_MIB", "128")) * MIB
+MOST_GROWTH = 8 * MIB
+PIECE = b"x" * MIB
+
+CONFIG = """
+admin: 127.0.0.1:0
+upstreams: {{up: "{upstream}"}}
+routes: [{{path: /, upstream: up}}]
+log: {{access: false, level: error}}
+"""
+
+
+def resident(pid: int) -> int:
+    """Bytes of memory that a process holds now."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) * 1024
+
+
+def drained(receive: Callable[[], int], pid: int) -> int:
+    """Take the amount slowly, a MiB and a pause at a time; the most memory the proxy held meanwhile."""
+    pause = threading.Event()
+    taken = most = 0
+    looked = 0
+    while taken < AMOUNT:
+        taken += receive()
+        if taken - looked >= MIB:
+            looked = taken
+            most = max(most, resident(pid))
+            pause.wait(0.002)
+    return most
+
+
+def warm_up(bench: Bench) -> int:
+    """Send a little both ways, so that what is allocated once is; the memory held then."""
+    with bench.client() as client:
+        client.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 1_000_000)
+        assert client.read_response().status == 200
+    bench.wait_idle()
+    return resident(bench.proxy.pid)
+
+
+def said(what: str, before: int, most: int) -> None:
+    """Print the figures for the docs."""
+    print(f"{what} of {AMOUNT // MIB} MiB: {before / MIB:.1f} MiB before, at most {most / MIB:.1f} MiB during")
+
+
+def test_http_77_a_large_download_to_a_slow_reader(bench: Bench) -> None:
+    """http-77: memory does not grow with what passes."""
+    before = warm_up(bench)
+
+    def script(connection: Connection) -> None:
+        connection.read_request()
+        connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % AMOUNT)
+        for _ in range(AMOUNT // MIB):
+            connection.send(PIECE)
+
+    bench.settle()
+    bench.script = script
+    with bench.client(receive_buffer=64 * 1024) as client:
+        client.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        assert client.read_head().status == 200
+        taken = [len(client.received)]
+        most = drained(lambda: taken.pop() if taken else len(client.socket.recv(65536)), bench.proxy.pid)
+    said("download", before, most)
+    assert most - before < MOST_GROWTH
+
+
+def test_http_78_a_large_upload_to_a_slow_upstream(bench: Bench) -> None:
+    """http-78: memory does not grow with what passes."""
+    before = warm_up(bench)
+    most = [0]
+
+    def script(connection: Connection) -> None:
+        connection.read_head()
+        early = [len(connection.received) - connection.received.find(b"\r\n\r\n") - 4]
+        sock = connection._socket
+        most[0] = drained(lambda: early.pop() if early else len(sock.recv(65536)), bench.proxy.pid)
+        connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    bench.settle()
+    bench.script = script
+    with bench.client() as client:
+        client.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % AMOUNT)
+        send_all(client)
+        assert client.read_response().status == 200
+    said("upload", before, most[0])
+    assert most[0] - before < MOST_GROWTH
+
+
+def send_all(client: Client) -> None:
+    """Send the amount."""
+    for _ in range(AMOUNT // MIB):
+        client.send(PIECE)

@@ -1,0 +1,131 @@
+"""The plain way to read a head and llhttp's way are one: whatever the plain one takes, llhttp reads alike."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from corsproxy.proxy.errors import UpstreamError
+from corsproxy.proxy.upstream.head import Framing
+from corsproxy.proxy.upstream.plain_head import read_plain_head
+from corsproxy.proxy.upstream.reader import ResponseReader
+
+STATUS_LINES = (
+    "HTTP/1.1 200 OK",
+    "HTTP/1.1 204 No Content",
+    "HTTP/1.1 304 Not Modified",
+    "HTTP/1.1 404 ",
+    "HTTP/1.1 404",
+    "HTTP/1.1 500  two spaces",
+    "HTTP/1.1 500 space behind ",
+    "HTTP/1.1 200 caf\xe9",
+    "HTTP/1.1 100 Continue",
+    "HTTP/1.1 101 Switching",
+    "HTTP/1.1 099 x",
+    "HTTP/1.1 999 x",
+    "HTTP/1.1 2000 x",
+    "HTTP/1.1 +20 x",
+    "HTTP/1.0 200 OK",
+    "HTTP/1.1\t200 OK",
+    "http/1.1 200 OK",
+    "ICY 200 OK",
+)
+
+FIELD_LINES = (
+    "Content-Length: 2",
+    "Content-Length: 2, 2",
+    "content-length:0",
+    "Content-Length: +2",
+    "Content-Length: 99999999999999999999",
+    "Content-Length:",
+    "Transfer-Encoding: chunked",
+    "transfer-encoding: gzip",
+    "Connection: close",
+    "Connection: Keep-Alive",
+    "Connection: close, X-A",
+    "Proxy-Connection: close",
+    "Keep-Alive: timeout=5",
+    "Upgrade: websocket",
+    "Set-Cookie: a=b",
+    "Vary:  Accept \t",
+    "X-Empty:",
+    "X-A : 1",
+    ": 1",
+    "no colon",
+    " folded",
+    "X(A: 1",
+    "X-A: \x00",
+    "X-A: \x7f",
+    "X-A: a\rb",
+    "X-A: a\nX-B: b",
+    "X-A: \xe4",
+    "X-A: a:b",
+)
+
+CONTENTS = ("", "ok", "o", "okay", "\r\n", "2\r\nok\r\n0\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n")
+
+heads = st.builds(
+    lambda line, fields, content: f"{line}\r\n{''.join(f'{field}{chr(13)}{chr(10)}' for field in fields)}\r\n{content}",
+    st.sampled_from(STATUS_LINES),
+    st.lists(st.sampled_from(FIELD_LINES), max_size=4),
+    st.sampled_from(CONTENTS),
+).map(lambda text: text.encode("latin-1"))
+
+
+def read(segments: list[bytes], *, is_head_request: bool) -> object:
+    """Return all there is to know of what a reader made of some bytes."""
+    reader = ResponseReader()
+    reader.start(is_head_request=is_head_request, expects_upgrade=False)
+    try:
+        for segment in segments:
+            reader.feed(segment)
+    except UpstreamError as error:
+        return error.kind
+    head = reader.head
+    if head is None:
+        return None
+    said = (head.status, head.minor, head.reason, head.fields, head.framing, head.length, head.keep_alive)
+    return said, b"".join(reader.body), reader.complete, reader.surplus, reader.started
+
+
+@given(heads, st.booleans())
+@example(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", False)
+@example(b"HTTP/1.1 304 Not Modified\r\nContent-Length: 2\r\n\r\n", False)
+@example(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", True)
+def test_a_head_in_one_segment_reads_as_in_two(data: bytes, is_head_request: bool) -> None:
+    """The first byte apart leaves the head to llhttp; what is read is the same."""
+    assert read([data], is_head_request=is_head_request) == read([data[:1], data[1:]], is_head_request=is_head_request)
+
+
+@given(heads, st.booleans())
+def test_what_the_plain_way_takes_has_an_end_that_nobody_disputes(data: bytes, is_head_request: bool) -> None:
+    """A length, or no content at all; never a coding, never the end of the connection."""
+    plain = read_plain_head(data, is_head_request=is_head_request)
+    if plain is not None:
+        head, content = plain
+        assert head.framing in {Framing.LENGTH, Framing.NONE}
+        assert head.length >= 0 or not content
+        assert data.endswith(content)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"HTTP/1.1 200 OK\r\nServer: legacy\r\nContent-Length: 2\r\nConnection: keep-alive\r\n\r\nok",
+        b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n",
+        b"HTTP/1.1 204 No Content\r\nVary: Accept\r\n\r\n",
+    ],
+)
+def test_an_ordinary_head_is_read_the_plain_way(data: bytes) -> None:
+    """Were it left to llhttp, nothing would be wrong but the speed."""
+    assert read_plain_head(data, is_head_request=False) is not None
+
+
+def test_a_table_of_names_does_not_grow_for_ever() -> None:
+    """Names are the upstream's to choose, and it may be as odd as any stranger."""
+    from corsproxy.proxy.upstream import plain_head
+
+    for number in range(5000):
+        read_plain_head(b"HTTP/1.1 200 OK\r\nX-%d: 1\r\nContent-Length: 0\r\n\r\n" % number, is_head_request=False)
+    assert len(plain_head._FIELDS) <= 1024
