@@ -1,0 +1,20 @@
+"""The process: listeners, workers, reload, drain, admin listener, metrics and logs.
+
+`serve` runs it until it is told to stop.
+Must not know what is inside a request's decision: it counts, logs and shows the words it is given.
+"""
+
+from corsproxy.server.options import ServeOptions
+
+__all__ = ["ServeOptions", "serve"]
+
+
+def serve(options: ServeOptions) -> int:
+    """Run the proxy until it is told to stop; returns the exit status.
+
+    Raises `UsageError` or `ConfigError` where it cannot start as asked.
+    """
+    # Loaded here, so that a health check, which asks every few seconds, does not load the data path.
+    from corsproxy.server.start import start
+
+    return start(options)

@@ -1,0 +1,141 @@
+"""The access log: one line for each finished request on stdout, as text or JSON.
+
+`FIELDS` is the whole list of JSON keys; docs/operations.md shows the same, and a test holds the two together.
+What never appears: the query string, cookies, Authorization; `Exchange` does not carry them.
+Knows nothing of who reads it: `output.py` writes without waiting.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from json.encoder import encode_basestring_ascii as quoted
+
+from corsproxy.cors import Decision, Kind
+from corsproxy.proxy import Exchange
+from corsproxy.server.escape import Clock, printable, readable
+from corsproxy.server.output import LineWriter
+from corsproxy.settings import Log
+
+FIELDS = {
+    "time": "when the request was over, RFC 3339 in UTC with milliseconds",
+    "client": "the client's address: the nearest hop that is not a trusted proxy",
+    "method": "as sent",
+    "path": "as sent, without the query string",
+    "status": "what the client got; 0 where it went away before any answer",
+    "bytes_in": "content received from the client, without framing",
+    "bytes_out": "content sent to the client, without framing",
+    "duration_ms": "from the complete head to the end of the answer, in milliseconds",
+    "route": "the matched route's path pattern",
+    "upstream": "the upstream's name, where it was asked",
+    "upstream_status": "what the upstream answered",
+    "origin": "the Origin field",
+    "cors": "`none`, `preflight_granted`, `preflight_refused`, `granted` or `refused`",
+    "reason": "why it was refused",
+    "requested_method": "Access-Control-Request-Method of a preflight",
+    "requested_headers": "Access-Control-Request-Headers of a preflight",
+    "error": "what went wrong between the two sockets",
+    "request_id": "the X-Request-Id that the upstream was sent",
+}
+"""Each key, in order, and what it holds; null where there is nothing to say."""
+
+_SAY_DROPPED_EVERY = 10.0
+"""Seconds between two warnings that lines are being dropped."""
+
+log = logging.getLogger(__name__)
+
+
+class AccessLog:
+    """Writes each finished request to a `LineWriter`; an observer of the data path."""
+
+    def __init__(self, writer: LineWriter) -> None:
+        self._writer = writer
+        self._clock = Clock()
+        self._line: Callable[[Exchange, str], str] | None = None
+        self._dropped = 0
+        self._said_at = float("-inf")
+
+    def configure(self, settings: Log) -> None:
+        """Take over the format, and whether there is a log at all."""
+        formats = {"text": text_line, "json": json_line}
+        self._line = formats[settings.format] if settings.access else None
+
+    def __call__(self, exchange: Exchange) -> None:
+        """Write one finished request."""
+        if self._line is None:
+            return
+        self._writer.write(self._line(exchange, self._clock.text(time.time())).encode("utf-8", "backslashreplace"))
+        if self._writer.dropped != self._dropped:
+            self._say_dropped(time.monotonic())
+
+    def _say_dropped(self, now: float) -> None:
+        if now - self._said_at < _SAY_DROPPED_EVERY:
+            return
+        log.warning(
+            "access log: %d lines dropped: what reads stdout is too slow, or has gone",
+            self._writer.dropped - self._dropped,
+        )
+        self._dropped, self._said_at = self._writer.dropped, now
+
+
+def cors_word(decision: Decision | None) -> str:
+    """Name the decision as the `cors` field does."""
+    if decision is None or decision.kind is Kind.NONE:
+        return "none"
+    outcome = "granted" if decision.granted else "refused"
+    return f"preflight_{outcome}" if decision.kind is Kind.PREFLIGHT else outcome
+
+
+def json_line(exchange: Exchange, now: str) -> str:
+    """Write a finished request as one JSON object and a newline, all ASCII."""
+    decision = exchange.decision
+    reason = decision.reason if decision is not None else None
+    return (
+        f'{{"time":"{now}","client":{_json(exchange.client or None)},"method":{_json(exchange.method or None)},'
+        f'"path":{quoted(readable(exchange.raw_path))},"status":{exchange.status},"bytes_in":{exchange.bytes_in},'
+        f'"bytes_out":{exchange.bytes_out},"duration_ms":{exchange.duration * 1000:.3f},'
+        f'"route":{_json(exchange.route)},"upstream":{_json(exchange.upstream)},'
+        f'"upstream_status":{exchange.upstream_status or "null"},"origin":{_json(readable(exchange.origin))},'
+        f'"cors":"{cors_word(decision)}","reason":{_json(reason.value if reason is not None else None)},'
+        f'"requested_method":{_json(readable(exchange.requested_method))},'
+        f'"requested_headers":{_json(readable(exchange.requested_headers))},'
+        f'"error":{_json(exchange.error)},"request_id":{_json(exchange.request_id or None)}}}\n'
+    )
+
+
+def text_line(exchange: Exchange, now: str) -> str:
+    """Write a finished request as one line for people: what happened, then what else there is as `key=value`."""
+    decision = exchange.decision
+    reason = decision.reason if decision is not None else None
+    cors = cors_word(decision)
+    said: dict[str, object] = {
+        "route": exchange.route,
+        "upstream": exchange.upstream,
+        "upstream_status": exchange.upstream_status,
+        "origin": readable(exchange.origin),
+        "cors": cors if cors != "none" else None,
+        "reason": reason.value if reason is not None else None,
+        "requested_method": readable(exchange.requested_method),
+        "requested_headers": readable(exchange.requested_headers),
+        "error": exchange.error,
+        "in": exchange.bytes_in or None,
+        "out": exchange.bytes_out or None,
+        "request_id": exchange.request_id or None,
+    }
+    details = "".join(f" {name}={_bare(str(value))}" for name, value in said.items() if value is not None)
+    path = _bare(readable(exchange.raw_path))
+    return (
+        f"{now} {_bare(exchange.client or '-')} {exchange.method or '-'} {path or '-'} {exchange.status}"
+        f" {exchange.duration * 1000:.1f}ms{details}\n"
+    )
+
+
+def _json(value: str | None) -> str:
+    return "null" if value is None else quoted(value)
+
+
+def _bare(value: str) -> str:
+    """Write a value so that it ends at the next space: printable, and in quotes where a space is part of it."""
+    shown = printable(value)
+    return '"' + shown.replace('"', r"\"") + '"' if " " in shown or '"' in shown else shown

@@ -1,0 +1,99 @@
+"""The admin listener: health, readiness, metrics, and the inspector's pages where it is switched on.
+
+Probes are answered from memory and never wait for a worker; only `/metrics` asks them.
+Never a CORS header here: no page of another origin has anything to read on it.
+Knows nothing of the data path.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from aiohttp import web
+
+from corsproxy.server.host_guard import HostGuard
+from corsproxy.server.sockets import BACKLOG, Listener
+from corsproxy.settings import UnixAddress
+
+Page = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+_CLOSING_WAIT = 1.0
+"""Seconds that open requests, such as an event stream, get to end when the process stops."""
+
+
+class Admin:
+    """Answers on the admin listener; `ready` is what `/readyz` says."""
+
+    def __init__(self, metrics: Callable[[], Awaitable[tuple[bytes, str]]], guard: HostGuard) -> None:
+        """`metrics` gives the exposition and its content type; `guard` stands before the inspector's pages."""
+        self.ready = True
+        self._metrics = metrics
+        self._guard = guard
+        self._pages: dict[str, Page] = {
+            "/healthz": self._healthz,
+            "/readyz": self._readyz,
+            "/metrics": self._show_metrics,
+        }
+        self._guarded: dict[str, Page] = {}
+        self._close_pages: Callable[[], Awaitable[None]] | None = None
+        self._server = web.Server(self._answer, access_log=None)
+        self._servers: list[asyncio.Server] = []
+
+    def add_pages(self, pages: Mapping[str, Page], close: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Register the inspector's pages, by path; they are answered only to a Host the guard knows.
+
+        `close` ends what they keep open, when the process stops.
+        """
+        self._guarded.update(pages)
+        self._close_pages = close
+
+    async def start(self, listeners: Sequence[Listener]) -> None:
+        """Answer on these sockets from now on."""
+        loop = asyncio.get_running_loop()
+        for listener in listeners:
+            create = loop.create_unix_server if isinstance(listener.address, UnixAddress) else loop.create_server
+            self._servers.append(await create(self._server, sock=listener.socket, backlog=BACKLOG))
+
+    async def stop(self) -> None:
+        """Close the listener and what is open on it."""
+        for server in self._servers:
+            server.close()
+        if self._close_pages is not None:
+            await self._close_pages()
+        await self._server.shutdown(_CLOSING_WAIT)
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        page = self._pages.get(request.path)
+        if page is None:
+            page = self._guarded.get(request.path)
+            if page is None:
+                return _text(404, "not found\n")
+            if not self._guard.allows(request.headers.get("Host", ""), _local_host(request)):
+                return _text(403, "this host name is not the admin listener's own; name it in admin_hosts\n")
+        if request.method not in ("GET", "HEAD"):
+            return _text(405, "method not allowed\n", Allow="GET, HEAD")
+        return await page(request)
+
+    async def _healthz(self, _: web.BaseRequest) -> web.Response:
+        return _text(200, "ok\n")
+
+    async def _readyz(self, _: web.BaseRequest) -> web.Response:
+        return _text(200, "ready\n") if self.ready else _text(503, "stopping\n")
+
+    async def _show_metrics(self, _: web.BaseRequest) -> web.Response:
+        body, content_type = await self._metrics()
+        return web.Response(body=body, headers={"Content-Type": content_type, "Server": "corsproxy"})
+
+
+def _text(status: int, text: str, **fields: str) -> web.Response:
+    return web.Response(
+        status=status, text=text, headers={"Cache-Control": "no-store", "Server": "corsproxy", **fields}
+    )
+
+
+def _local_host(request: web.BaseRequest) -> str:
+    """Give the address that the connection came in on."""
+    transport = request.transport
+    name = transport.get_extra_info("sockname") if transport is not None else None
+    return str(name[0]) if isinstance(name, tuple) else ""

@@ -1,0 +1,86 @@
+"""What a reload changes: one line for the log, and what it cannot change at all.
+
+Two configurations in, words out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from corsproxy.server.configuration import Configuration
+from corsproxy.settings import Route, Settings
+
+FIXED: dict[str, Callable[[Settings], object]] = {
+    "listen": lambda settings: settings.listen,
+    "tls": lambda settings: settings.tls,
+    "admin": lambda settings: settings.admin,
+    "admin_hosts": lambda settings: settings.admin_hosts,
+    "inspector": lambda settings: settings.inspector,
+    "workers": lambda settings: settings.workers,
+}
+"""The keys that are read at start only, and their values; the renewed content of the same tls files is read again."""
+
+
+def keep_fixed(old: Settings, new: Settings) -> tuple[Settings, list[str]]:
+    """Give the new settings with the old values of what cannot change, and a warning for each key that wanted to."""
+    warnings = [
+        f"{key} cannot change without a restart: the old value stays in force"
+        for key, value in FIXED.items()
+        if value(old) != value(new)
+    ]
+    kept = replace(
+        new,
+        listen=old.listen,
+        tls=old.tls,
+        admin=old.admin,
+        admin_hosts=old.admin_hosts,
+        inspector=old.inspector,
+        workers=old.workers,
+    )
+    return kept, warnings
+
+
+def describe(old: Configuration, new: Configuration) -> str:
+    """Say in one line which routes, upstreams, policies and other keys were added, removed or changed."""
+    parts = [_difference(name, _named(old)[name], _named(new)[name]) for name in ("routes", "upstreams", "policies")]
+    parts += [
+        f"{key} changed"
+        for key in ("trusted_proxies", "limits", "shutdown", "log")
+        if getattr(old.settings, key) != getattr(new.settings, key)
+    ]
+    return "; ".join(filter(None, parts)) or "nothing changed"
+
+
+def _named(configuration: Configuration) -> dict[str, Mapping[str, object]]:
+    """List what has a name in the file, each with what there is to compare."""
+    loaded = configuration.loaded
+    routes = {_name(route): _shape(route) for route in configuration.settings.routes}
+    if loaded is None:
+        return {"routes": routes, "upstreams": {}, "policies": {}}
+    policies = {
+        name: (loaded.specs[name], policy.on_refused, policy.websockets, policy.mode, policy.preflight_status)
+        for name, policy in loaded.policies.items()
+    }
+    return {"routes": routes, "upstreams": loaded.upstreams, "policies": policies}
+
+
+def _name(route: Route) -> str:
+    host = route.host or ""
+    port = f":{route.host_port}" if route.host_port is not None else ""
+    return f"{host}{port}{route.path}{' (exact)' if route.exact else ''}"
+
+
+def _shape(route: Route) -> tuple[str, str | None, str]:
+    """Give what the route itself says: changes inside its upstream and policy are told under their own names."""
+    return route.upstream.name, route.policy.name if route.policy else None, route.strip_prefix
+
+
+def _difference(what: str, old: Mapping[str, object], new: Mapping[str, object]) -> str:
+    found = {
+        "added": [name for name in new if name not in old],
+        "removed": [name for name in old if name not in new],
+        "changed": [name for name in new if name in old and new[name] != old[name]],
+    }
+    said = [f"{change} {', '.join(names)}" for change, names in found.items() if names]
+    return f"{what}: {', '.join(said)}" if said else ""

@@ -1,0 +1,96 @@
+"""What is counted of each request: plain integers in dicts, so that the data path pays for an increment and no more.
+
+A `Counters` counts what one process sees; `take` empties it into a message, `add` pours a message into the totals.
+Knows nothing of Prometheus: `metrics.py` gives these numbers their names there.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from typing import Any
+
+from corsproxy.cors import Kind
+from corsproxy.proxy import Exchange
+from corsproxy.proxy.errors import UpstreamErrorKind
+
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+"""Upper bounds in seconds: a millisecond is a preflight, 30 s an upstream about to time out."""
+
+KNOWN_METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"))
+"""Of RFC 9110 section 9 and RFC 5789; every other one is the label `other`, as strangers may send any."""
+
+_UPSTREAM_ERRORS = frozenset(str(kind) for kind in UpstreamErrorKind)
+
+
+class Counters:
+    """Counts of finished requests; an observer of the data path."""
+
+    __slots__ = ("decisions", "durations", "requests", "upstream_errors")
+
+    def __init__(self) -> None:
+        self.requests: dict[tuple[str, str, int], int] = {}
+        """By route, method and status."""
+        self.durations: dict[str, list[float]] = {}
+        """By route: a count for each bucket (not cumulated), one for what is above the last, and the sum of seconds."""
+        self.decisions: dict[tuple[str, str, str, str], int] = {}
+        """By route, kind, outcome and reason."""
+        self.upstream_errors: dict[tuple[str, str], int] = {}
+        """By upstream and kind."""
+
+    def __call__(self, exchange: Exchange) -> None:
+        """Count one finished request."""
+        route = exchange.route or "none"
+        method = exchange.method if exchange.method in KNOWN_METHODS else "other"
+        request = (route, method, exchange.status)
+        self.requests[request] = self.requests.get(request, 0) + 1
+        row = self.durations.get(route)
+        if row is None:
+            row = self.durations[route] = [0] * (len(BUCKETS) + 1) + [0.0]
+        row[bisect_left(BUCKETS, exchange.duration)] += 1
+        row[-1] += exchange.duration
+        decision = exchange.decision
+        if decision is not None and decision.kind is not Kind.NONE:
+            kind = "preflight" if decision.kind is Kind.PREFLIGHT else "actual"
+            reason = decision.reason.value if decision.reason is not None else ""
+            key = (route, kind, "granted" if decision.granted else "refused", reason)
+            self.decisions[key] = self.decisions.get(key, 0) + 1
+        if exchange.error is not None and exchange.upstream is not None and exchange.error in _UPSTREAM_ERRORS:
+            failure = (exchange.upstream, str(exchange.error))
+            self.upstream_errors[failure] = self.upstream_errors.get(failure, 0) + 1
+
+    def take(self) -> dict[str, Any]:
+        """Hand over what was counted since the last time, as plain lists; empty where nothing was."""
+        if not self.requests:
+            return {}
+        taken: dict[str, Any] = {
+            name: [[*key, count] for key, count in getattr(self, name).items()]
+            for name in ("requests", "decisions", "upstream_errors")
+        }
+        taken["durations"] = list(self.durations.items())
+        for counted in (self.requests, self.durations, self.decisions, self.upstream_errors):
+            counted.clear()
+        return taken
+
+    def add(self, taken: dict[str, Any]) -> None:
+        """Add what another process has handed over by `take`."""
+        for name in ("requests", "decisions", "upstream_errors"):
+            totals: dict[tuple[Any, ...], int] = getattr(self, name)
+            for *parts, count in taken.get(name, ()):
+                totals[tuple(parts)] = totals.get(tuple(parts), 0) + count
+        for route, row in taken.get("durations", ()):
+            known = self.durations.get(route)
+            self.durations[route] = list(map(sum, zip(known, row, strict=True))) if known else list(row)
+
+
+@dataclass(slots=True)
+class Totals:
+    """Everything the metrics show, over all processes that serve."""
+
+    counters: Counters = field(default_factory=Counters)
+    connections: int = 0
+    """Open connections of clients."""
+    in_flight: int = 0
+    """Requests being answered."""
+    reloads: dict[str, int] = field(default_factory=lambda: {"success": 0, "failure": 0})
+    last_reload_successful: bool = True

@@ -1,0 +1,149 @@
+"""The data path of one process: its sockets, its `Proxy`, and those who observe what goes through.
+
+The same in the only process and in each worker; who prepares, commits and stops it differs.
+Knows no signals and no admin listener.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from corsproxy.proxy import Observer, Plan, Proxy, compile_plan
+from corsproxy.server.access_log import AccessLog
+from corsproxy.server.configuration import Configuration
+from corsproxy.server.counters import Counters
+from corsproxy.server.diagnostics import configure_diagnostics
+from corsproxy.server.output import LineWriter
+from corsproxy.server.sockets import BACKLOG, Listener, load_certificate, tls_context
+from corsproxy.server.terminal import Terminal
+from corsproxy.settings import UnixAddress
+
+_TLS_HANDSHAKE_TIMEOUT = 10.0
+"""Seconds a client may take for its TLS handshake: like a request's head, it is what a stranger can hold open."""
+
+_TLS_CLOSE_TIMEOUT = 2.0
+"""Seconds a client may take to answer the end of a TLS session before the connection is simply closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Where a process writes: the access log to stdout, everything else to stderr."""
+
+    stdout: LineWriter
+    stderr: LineWriter
+
+    @classmethod
+    def open(cls, lock: int | None = None) -> Outputs:
+        """Start writing to descriptors 1 and 2; `lock` is given where several processes write."""
+        # Twenty milliseconds of access log make one write, and one wake-up of the thread that does it.
+        return cls(LineWriter(1, lock=lock, pause=0.02), LineWriter(2, lock=lock))
+
+    def close(self) -> None:
+        """Write what is left."""
+        self.stdout.close()
+        self.stderr.close()
+
+
+class DataPath:
+    """Serves clients on some sockets under a configuration that can be exchanged."""
+
+    def __init__(
+        self,
+        listeners: Sequence[Listener],
+        outputs: Outputs,
+        counters: Counters | None,
+        via_token: str | None = None,
+        recorder: Observer | None = None,
+    ) -> None:
+        """`counters` is None where nobody can ask for them; `via_token` is given where other processes share it.
+
+        `recorder` is the inspector's, where that is on.
+        """
+        self._listeners = listeners
+        self._outputs = outputs
+        self._counters = counters
+        self._via_token = via_token
+        self._recorder = recorder
+        self._access_log = AccessLog(outputs.stdout)
+        self._tls: ssl.SSLContext | None = None
+        self._proxy: Proxy | None = None
+        self._servers: list[asyncio.Server] = []
+
+    @property
+    def connections(self) -> int:
+        """Open connections of clients."""
+        return self._proxy.connections if self._proxy is not None else 0
+
+    @property
+    def in_flight(self) -> int:
+        """Requests being answered."""
+        return self._proxy.in_flight if self._proxy is not None else 0
+
+    async def start(self, configuration: Configuration) -> None:
+        """Serve; raises `PlanError` or `UsageError` where a file the configuration names cannot be used."""
+        settings = configuration.settings
+        self._tls = tls_context(settings.tls) if settings.tls is not None else None
+        self._proxy = Proxy(compile_plan(settings), self._observers(configuration), via_token=self._via_token)
+        self._configure_logs(configuration)
+        loop = asyncio.get_running_loop()
+        for listener in self._listeners:
+            create = loop.create_unix_server if isinstance(listener.address, UnixAddress) else loop.create_server
+            server = await create(
+                self._proxy.protocol_factory,
+                sock=listener.socket,
+                backlog=BACKLOG,
+                ssl=self._tls,
+                ssl_handshake_timeout=_TLS_HANDSHAKE_TIMEOUT if self._tls is not None else None,
+                ssl_shutdown_timeout=_TLS_CLOSE_TIMEOUT if self._tls is not None else None,
+            )
+            self._servers.append(server)
+
+    def prepare(self, configuration: Configuration) -> Plan:
+        """Make everything ready for another configuration; raises as `start`, and nothing has changed then."""
+        if self._proxy is None:
+            raise RuntimeError("not started")
+        files = configuration.settings.tls
+        if files is not None:
+            tls_context(files)  # a pair that cannot be used must not replace the one in use
+        return compile_plan(configuration.settings, self._proxy.plan)
+
+    def commit(self, configuration: Configuration, plan: Plan) -> None:
+        """Put in force what was prepared, at once."""
+        if self._proxy is None:
+            raise RuntimeError("not started")
+        files = configuration.settings.tls
+        if files is not None and self._tls is not None:
+            load_certificate(self._tls, files)
+        self._proxy.swap(plan)
+        self._configure_logs(configuration)
+
+    async def stop(self, drain: float) -> bool:
+        """Accept no more, let requests in flight finish for `drain` seconds, end the rest; True where none was cut."""
+        # A connection that the kernel has taken but we have not accepted would be reset by closing: accept it first.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        for server in self._servers:
+            server.close()
+        if self._proxy is None:
+            return True
+        self._proxy.start_draining()
+        drained = await self._proxy.wait_drained(drain)
+        await self._proxy.close()
+        return drained
+
+    def _observers(self, configuration: Configuration) -> list[Observer]:
+        observers: list[Observer] = [self._access_log]
+        if self._counters is not None:
+            observers.insert(0, self._counters)
+        if self._recorder is not None:
+            observers.append(self._recorder)
+        if configuration.source.file is None:
+            observers.append(Terminal(self._outputs.stderr))
+        return observers
+
+    def _configure_logs(self, configuration: Configuration) -> None:
+        self._access_log.configure(configuration.settings.log)
+        configure_diagnostics(configuration.settings.log, self._outputs.stderr)

@@ -1,0 +1,66 @@
+"""Diagnostics: what the program itself has to say, on stderr, as text or JSON.
+
+The start-up lines are not diagnostics: they are plain text whatever the format, and `banner.py` writes them.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+
+from corsproxy.server.escape import Clock, printable
+from corsproxy.server.output import LineWriter
+from corsproxy.settings import Log
+
+
+def configure_diagnostics(log: Log, writer: LineWriter) -> None:
+    """Send every logger's records to `writer`, in the format and from the level of `log`; may be called again."""
+    handler = _Handler(writer)
+    handler.setFormatter(_Json() if log.format == "json" else _Text())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(log.level.upper())
+
+
+class _Handler(logging.Handler):
+    """Logging's own lock makes this the one caller at a time that `LineWriter` asks for."""
+
+    def __init__(self, writer: LineWriter) -> None:
+        super().__init__()
+        self._writer = writer
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._writer.write(self.format(record).encode("utf-8", "backslashreplace") + b"\n")
+
+
+class _Text(logging.Formatter):
+    """`TIME LEVEL message`; a traceback, which only a fault of ours has, follows on lines of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._clock = Clock()
+
+    def format(self, record: logging.LogRecord) -> str:
+        message = printable(record.getMessage())
+        if record.exc_info:
+            message += "\n" + self.formatException(record.exc_info)
+        return f"{self._clock.text(record.created)} {record.levelname.lower()} {message}"
+
+
+class _Json(logging.Formatter):
+    """One object a line: `time`, `level`, `logger`, `message`, and `exception` where there is one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._clock = Clock()
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = {
+            "time": self._clock.text(record.created),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            fields["exception"] = self.formatException(record.exc_info)
+        return json.dumps(fields)

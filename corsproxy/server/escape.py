@@ -1,0 +1,44 @@
+"""What strangers sent, made fit for a line of a log: no control character, no broken encoding, no second line.
+
+Bytes or text in, text out; knows nothing of what it is part of.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import overload
+
+
+@overload
+def readable(sent: bytes) -> str: ...
+@overload
+def readable(sent: bytes | None) -> str | None: ...
+def readable(sent: bytes | None) -> str | None:
+    r"""Show bytes of a head: UTF-8 as its characters, any other byte as `\xNN`."""
+    return sent.decode("utf-8", "backslashreplace") if sent is not None else None
+
+
+def printable(text: str) -> str:
+    """Escape what a terminal would act on, or hide: control characters, line ends, direction marks."""
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+
+
+class Clock:
+    """Tells the time as RFC 3339 in UTC with milliseconds, making the text of a second once."""
+
+    __slots__ = ("_second", "_text")
+
+    def __init__(self) -> None:
+        self._second = -1
+        self._text = ""
+
+    def text(self, now: float) -> str:
+        """Give the text of `now`, seconds since the epoch."""
+        milliseconds = int(now * 1000)
+        second, rest = divmod(milliseconds, 1000)
+        if second != self._second:
+            self._second = second
+            self._text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        return f"{self._text}.{rest:03d}Z"

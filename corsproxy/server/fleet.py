@@ -1,0 +1,76 @@
+"""Who serves: this process, or workers; the process's life is the same for both.
+
+`Fleet` is what `life.py` needs of either; `Alone` is the one without workers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+from corsproxy.server.configuration import Configuration
+from corsproxy.server.counters import Totals
+from corsproxy.server.data_path import DataPath
+from corsproxy.server.inspector import Event, Recorder
+
+
+class Fleet(Protocol):
+    """Everything that serves clients."""
+
+    async def start(self, configuration: Configuration) -> None:
+        """Serve; returns when connections are accepted; raises `PlanError` or `UsageError`."""
+
+    async def failure(self) -> str:
+        """Wait until clients cannot be served any more; returns why."""
+
+    async def apply(self, configuration: Configuration) -> None:
+        """Put another configuration in force everywhere, or nowhere; raises `PlanError` or `UsageError`."""
+
+    async def report(self, totals: Totals) -> None:
+        """Bring `totals` up to date."""
+
+    async def events(self) -> tuple[list[Event], int]:
+        """Hand over what the inspector's recorders kept since the last time, in order, and how many they left out."""
+
+    async def stop(self, drain: float) -> bool:
+        """Accept no more, finish what is in flight within `drain` seconds, end; True where nothing was cut."""
+
+    def kill(self) -> None:
+        """End at once whatever would outlive this process."""
+
+
+class Alone:
+    """This process serves by itself: the default, with nothing between a signal and the data path."""
+
+    def __init__(self, data_path: DataPath, recorder: Recorder | None = None) -> None:
+        """`recorder` is the inspector's, where that is on; the data path tells it of each request."""
+        self._data_path = data_path
+        self._recorder = recorder
+
+    async def start(self, configuration: Configuration) -> None:
+        """Serve, as `Fleet.start`."""
+        await self._data_path.start(configuration)
+
+    async def failure(self) -> str:
+        """Never returns: what ends this process ends the whole."""
+        never: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        return await never
+
+    async def apply(self, configuration: Configuration) -> None:
+        """Exchange the configuration, as `Fleet.apply`."""
+        self._data_path.commit(configuration, self._data_path.prepare(configuration))
+
+    async def report(self, totals: Totals) -> None:
+        """Read the gauges; the data path counts into the totals itself."""
+        totals.connections, totals.in_flight = self._data_path.connections, self._data_path.in_flight
+
+    async def events(self) -> tuple[list[Event], int]:
+        """Hand over the events, as `Fleet.events`."""
+        return self._recorder.take() if self._recorder is not None else ([], 0)
+
+    async def stop(self, drain: float) -> bool:
+        """Stop, as `Fleet.stop`."""
+        return await self._data_path.stop(drain)
+
+    def kill(self) -> None:
+        """Nothing outlives the only process."""

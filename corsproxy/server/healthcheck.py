@@ -1,0 +1,62 @@
+"""`healthcheck`: asks `/healthz` as a container's HEALTHCHECK does, with no curl in the image.
+
+Finds the admin listener from the same options, environment and file as `serve`.
+Knows nothing of the running process.
+"""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import sys
+
+from corsproxy.errors import UsageError
+from corsproxy.server.configuration import admin_address, find_source, load
+from corsproxy.server.escape import printable
+from corsproxy.server.options import ServeOptions
+from corsproxy.settings import Address, TcpAddress, UnixAddress
+
+TIMEOUT = 3.0
+"""Seconds until a proxy that does not answer is unhealthy; less than any orchestrator waits by default."""
+
+_LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what is asked in place of every address
+
+
+def healthcheck(options: ServeOptions) -> int:
+    """Return 0 where the proxy is healthy, and 1 with a line on stderr where it is not, or cannot be reached.
+
+    Raises `UsageError` or `ConfigError` where there is no admin listener to ask.
+    """
+    address = admin_address(load(find_source(options)).settings)
+    if address is None:
+        raise UsageError("no admin listener to ask: set admin: 127.0.0.1:8081 in the file, or --admin")
+    if isinstance(address, TcpAddress) and not address.port:
+        raise UsageError(f"the admin listener is on a free port ({address}) that only the running process knows")
+    try:
+        status = _ask(address)
+    except (OSError, http.client.HTTPException) as error:
+        said = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+        print(f"unhealthy: {address}: {printable(said.strip())}", file=sys.stderr)
+        return 1
+    if status != http.client.OK:
+        print(f"unhealthy: {address}: /healthz answers {status}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _ask(address: Address) -> int:
+    connection: http.client.HTTPConnection
+    if isinstance(address, UnixAddress):
+        connection = http.client.HTTPConnection("localhost", timeout=TIMEOUT)
+        connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.sock.settimeout(TIMEOUT)
+        connection.sock.connect(address.path)
+    else:
+        connection = http.client.HTTPConnection(
+            _LOOPBACK_OF.get(address.host, address.host), address.port, timeout=TIMEOUT
+        )
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status
+    finally:
+        connection.close()

@@ -1,0 +1,38 @@
+"""Who may be addressed as the inspector: the defence against DNS rebinding.
+
+A page of any site can have its own name resolve to 127.0.0.1, and then reads what is there as its own origin; what it
+cannot do is send another Host than that name.
+So the inspector answers only to names that are its own. Ports are not compared: a forwarded port is a usual thing.
+Text in, yes or no out.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+
+
+class HostGuard:
+    """Says whether a Host field names the admin listener itself."""
+
+    def __init__(self, own_host: str, further: Iterable[str] = ()) -> None:
+        """`own_host` is the configured host of the listener, `further` are the names of `admin_hosts`."""
+        self._names = frozenset(name.lower().strip("[]") for name in (own_host, *further) if name) | {"localhost"}
+
+    def allows(self, host: str, local_address: str) -> bool:
+        """Say whether a request with this Host, on a connection to this local address, is meant for the listener."""
+        name = _without_port(host).lower()
+        if not name:
+            return False
+        if name in self._names or name == local_address:
+            return True
+        try:
+            return ipaddress.ip_address(name).is_loopback
+        except ValueError:
+            return False
+
+
+def _without_port(host: str) -> str:
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.rpartition(":")[0] if ":" in host else host

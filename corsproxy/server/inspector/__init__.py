@@ -1,0 +1,14 @@
+"""The inspector: a page on the admin listener that shows requests as they are decided, and says why.
+
+    Recorder   in every process that serves: keeps the latest requests, bounded, at most so many a second
+    Feed       in the process with the admin listener: asks the recorders while somebody watches, and tells who does
+    Inspector  the page, its stream of events, and `explain` on the configuration in force, as pages of the listener
+
+A request costs the proxy a comparison and, for those that are kept, one small dict; everything else happens only while
+a page is open. Cookies, Authorization, content and query strings are not in an `Exchange`, so they cannot appear.
+Decides nothing: the data path has decided, and `explain` says which line of the file it was.
+"""
+
+from corsproxy.server.inspector.recorder import Budget, Event, Recorder, merged
+
+__all__ = ["Budget", "Event", "Recorder", "merged"]

@@ -1,0 +1,136 @@
+"""Brings together what the recorders have kept, and hands it to whoever watches.
+
+Nothing runs while nobody watches. Then the recorders are asked a few times a second, and what they say goes into one
+ring that every watcher reads at its own pace: one that is slow misses events, and costs no more than one that is not.
+Knows nothing of HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from corsproxy.server.counters import Totals
+from corsproxy.server.inspector.recorder import Event, Ring
+
+Source = Callable[[], Awaitable[tuple[list[Event], int]]]
+"""Gives the events of all processes since the last time, in order, and how many were left out."""
+
+INTERVAL = 0.2
+"""Seconds between two questions to the recorders: a request is shown at once, as far as a person can tell."""
+
+TOTALS_INTERVAL = 1.0
+"""Seconds between two totals for a watcher; they also keep the connection from looking dead."""
+
+MAX_WATCHERS = 16
+"""Pages that may be open at once: those of a team, not of a crowd."""
+
+
+class CrowdedError(Exception):
+    """There are `MAX_WATCHERS` already."""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a watcher is told: events that are new to it, or totals, or both."""
+
+    events: list[Event]
+    totals: dict[str, Any] | None
+
+
+class Feed:
+    """The latest events of all processes, and who watches them."""
+
+    def __init__(self, source: Source, totals: Totals) -> None:
+        self.boot = secrets.token_hex(8)
+        """Names this process: the ids of events begin again with the next."""
+        self._source = source
+        self._totals = totals
+        self._ring = Ring()
+        self._last_id = 0
+        self._skipped = 0
+        self._watchers = 0
+        self._pump: asyncio.Task[None] | None = None
+        self._news = asyncio.Condition()
+        self._closed = False
+
+    async def watch(self, after: int = 0) -> AsyncGenerator[News, None]:
+        """Tell the kept events with an id above `after`, and then what comes, until the feed is closed.
+
+        The iterator must be closed when it is left early (`contextlib.aclosing`).
+        Raises `CrowdedError` where too many watch.
+        """
+        if self._watchers >= MAX_WATCHERS:
+            raise CrowdedError
+        self._watchers += 1
+        if self._pump is None:
+            self._pump = asyncio.get_running_loop().create_task(self._ask_regularly())
+        try:
+            async for news in self._tell(after):
+                yield news
+        finally:
+            self._watchers -= 1
+
+    async def close(self) -> None:
+        """End every watch."""
+        self._closed = True
+        async with self._news:
+            self._news.notify_all()
+
+    async def _tell(self, after: int) -> AsyncIterator[News]:
+        """Read the ring at the pace of one watcher."""
+        loop = asyncio.get_running_loop()
+        totals_due = 0.0
+        missed = 0
+        last = after
+        while not self._closed:
+            events = self._ring.since(last)
+            if last > after:
+                missed += self._last_id - last - len(events)
+            last = self._last_id
+            totals = None
+            if loop.time() >= totals_due:
+                totals = self._count(missed)
+                totals_due = loop.time() + TOTALS_INTERVAL
+            if events or totals is not None:
+                yield News(events, totals)
+            async with self._news:
+                if self._last_id == last and not self._closed:
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self._news.wait(), TOTALS_INTERVAL)
+
+    async def _ask_regularly(self) -> None:
+        """Ask while somebody watches; it is never cancelled, so that no answer on its way is lost."""
+        while self._watchers and not self._closed:
+            events, skipped = await self._source()
+            for event in events:
+                self._last_id += 1
+                self._ring.add({**event, "id": self._last_id})
+            self._skipped += skipped
+            if events:
+                async with self._news:
+                    self._news.notify_all()
+            await asyncio.sleep(INTERVAL)
+        self._pump = None
+
+    def _count(self, missed: int) -> dict[str, Any]:
+        """Add up what the metrics count: since the start, over all processes."""
+        counters = self._totals.counters
+        reasons: dict[str, int] = {}
+        granted = 0
+        for (_, _, outcome, reason), count in counters.decisions.items():
+            if outcome == "refused":
+                reasons[reason] = reasons.get(reason, 0) + count
+            else:
+                granted += count
+        return {
+            "requests": sum(counters.requests.values()),
+            "granted": granted,
+            "refused": sum(reasons.values()),
+            "reasons": reasons,
+            "skipped": self._skipped + missed,
+        }

@@ -1,0 +1,111 @@
+// The table of requests: rows are put in and taken out, never drawn again, so that focus and selection stay.
+
+import { element, make } from "./dom.js";
+import { kindOf, timeOf, verdictOf, VERDICTS } from "./words.js";
+
+export class Table {
+  #rows = new Map();
+  #body = element("rows");
+  #openId = null;
+  #onOpen;
+
+  /** `onOpen` is called with the event whose row is opened. */
+  constructor(onOpen) {
+    this.#onOpen = onOpen;
+    this.#body.addEventListener("keydown", (key) => this.#move(key));
+  }
+
+  /** Show exactly these events, in this order. */
+  show(events) {
+    const wanted = new Set(events.map((event) => event.id));
+    const focused = this.#body.contains(document.activeElement) ? document.activeElement.closest("tr") : null;
+    for (const [id, row] of this.#rows) {
+      if (!wanted.has(id)) {
+        row.remove();
+        this.#rows.delete(id);
+      }
+    }
+    let next = this.#body.firstElementChild;
+    for (const event of events) {
+      const row = this.#rows.get(event.id) ?? this.#make(event);
+      if (row === next) next = next.nextElementSibling;
+      else this.#body.insertBefore(row, next);
+    }
+    this.#keepOneTabStop(focused !== null && !focused.isConnected);
+  }
+
+  /** Mark the row whose details are shown; null marks none. */
+  mark(id) {
+    this.#expand(this.#openId, false);
+    this.#openId = id;
+    this.#expand(id, true);
+  }
+
+  /** Give the focus to a row, where it is still there. */
+  focus(id) {
+    this.#button(this.#rows.get(id))?.focus();
+  }
+
+  #make(event) {
+    const verdict = verdictOf(event);
+    const row = make("tr", verdict);
+    row.setAttribute("role", "row");
+    const open = make("button", "open", event.path);
+    open.type = "button";
+    open.tabIndex = -1;
+    open.title = event.path;
+    open.setAttribute("aria-expanded", String(event.id === this.#openId));
+    open.setAttribute("aria-controls", "detail");
+    const origin = make("td", "origin", event.origin ?? "–");
+    origin.title = event.origin ?? "no Origin";
+    row.append(
+      make("td", "time", timeOf(event)),
+      make("td", "method", event.method || "–"),
+      make("td", "path", open),
+      origin,
+      make("td", "kind", kindOf(event)),
+      make("td", "status", event.status ? String(event.status) : "gone"),
+      make("td", "verdict", make("span", "badge", VERDICTS[verdict]), event.reason ? make("span", "reason", event.reason) : null),
+    );
+    // Said because a narrow window shows rows as cards, and a browser then forgets that they are a table.
+    for (const cell of row.children) cell.setAttribute("role", "cell");
+    if (event.id === this.#openId) row.classList.add("current");
+    row.addEventListener("click", () => this.#onOpen(event));
+    this.#rows.set(event.id, row);
+    return row;
+  }
+
+  #button(row) {
+    return row?.querySelector(".open");
+  }
+
+  #expand(id, expanded) {
+    const row = this.#rows.get(id);
+    if (!row) return;
+    row.classList.toggle("current", expanded);
+    this.#button(row).setAttribute("aria-expanded", String(expanded));
+  }
+
+  /** The table is one stop of the Tab key; arrows move inside (ARIA Authoring Practices, roving tabindex). */
+  #keepOneTabStop(hadFocus) {
+    const first = this.#button(this.#body.firstElementChild);
+    if (!first || this.#body.querySelector('.open[tabindex="0"]')) return;
+    first.tabIndex = 0;
+    if (hadFocus) first.focus();
+  }
+
+  #move(key) {
+    const row = key.target.closest("tr");
+    const to = {
+      ArrowDown: row?.nextElementSibling,
+      ArrowUp: row?.previousElementSibling,
+      Home: this.#body.firstElementChild,
+      End: this.#body.lastElementChild,
+    }[key.key];
+    if (!to) return;
+    key.preventDefault();
+    this.#button(row).tabIndex = -1;
+    this.#button(to).tabIndex = 0;
+    this.#button(to).focus();
+  }
+}

@@ -1,0 +1,44 @@
+// What the inspector says in words: verdicts, kinds, and each reason of the closed list.
+
+const REASONS = {
+  origin_not_allowed: (event) => `The policy does not name the origin ${event.origin}.`,
+  origin_malformed: (event) =>
+    `“${event.origin}” is not an origin that a browser sends: scheme://host[:port] in lower case, once, without a path.`,
+  method_not_allowed: (event) => `The policy does not allow the method ${event.requested_method ?? event.method}.`,
+  headers_not_allowed: (event) => `The policy does not allow every one of these headers: ${event.requested_headers}.`,
+  no_policy: (event) => (event.route === null
+    ? "No route leads to this host and path, so there is no policy that could grant anything."
+    : `The route ${event.route} has no policy: CORS headers are stripped, none are given.`),
+  credentials_not_allowed: () => "The policy does not allow credentials.",
+  no_route: () => "No route leads to this host and path.",
+};
+
+/** Why a request was refused, as a sentence. */
+export function because(event) {
+  return REASONS[event.reason]?.(event) ?? event.reason;
+}
+
+/** `refused`, `granted` or `none`: what the filter goes by. */
+export function verdictOf(event) {
+  if (event.cors === "none") return "none";
+  return event.cors.endsWith("refused") ? "refused" : "granted";
+}
+
+export const VERDICTS = { refused: "✕ refused", granted: "✓ granted", none: "not CORS" };
+
+/** What kind of request it was, for the table. */
+export function kindOf(event) {
+  if (event.cors === "none") return "–";
+  return event.cors.startsWith("preflight") ? `preflight (${event.requested_method})` : "actual";
+}
+
+/** The time of day here, to the second. */
+export function timeOf(event) {
+  const time = new Date(event.time * 1000);
+  return [time.getHours(), time.getMinutes(), time.getSeconds()].map((part) => String(part).padStart(2, "0")).join(":");
+}
+
+/** The same to the millisecond. */
+export const exactTimeOf = (event) => `${timeOf(event)}.${String(Math.round((event.time % 1) * 1000)).padStart(3, "0")}`;
+
+export const number = (count) => count.toLocaleString("en");

@@ -1,0 +1,152 @@
+"""The inspector's pages on the admin listener: the page itself, its stream of events, and `explain`.
+
+The listener has checked the Host (`host_guard.py`) before anything here runs.
+No CORS field is ever sent: what is read here is read by the page of this very origin, and nothing else.
+Knows nothing of how requests are decided.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from importlib.resources import files
+from typing import Any
+
+from aiohttp import web
+
+from corsproxy import __version__
+from corsproxy.errors import UsageError
+from corsproxy.server.configuration import Configuration
+from corsproxy.server.inspector.explaining import explain_in_force, question_of
+from corsproxy.server.inspector.feed import CrowdedError, Feed, News
+
+Page = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+SECURITY = {
+    # Everything the page is made of comes from this listener, and nothing may frame it or be loaded by it.
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+        "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+    "Server": "corsproxy",
+}
+"""On every response made here."""
+
+_TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+
+_OWN_SITES = frozenset(("same-origin", "none"))
+"""Values of Sec-Fetch-Site that are the page's own requests, or a person's (https://w3c.github.io/webappsec-fetch-metadata)."""
+
+_RETRY = 2000
+"""Milliseconds until a page asks again for a stream that has ended: the proxy may just be restarting."""
+
+
+class Inspector:
+    """Answers for the inspector; `pages` is what the admin listener needs."""
+
+    def __init__(self, feed: Feed, configuration: Callable[[], Configuration]) -> None:
+        """`configuration` gives the one in force, which a reload exchanges."""
+        self._feed = feed
+        self._configuration = configuration
+        self._explaining = asyncio.Lock()
+
+    def pages(self) -> Mapping[str, Page]:
+        """Give every page by its path."""
+        pages: dict[str, Page] = {"/events": _own(self._events), "/explain": _own(self._explain)}
+        for entry in files(__package__).joinpath("page").iterdir():
+            path = "/" if entry.name == "index.html" else f"/inspector/{entry.name}"
+            pages[path] = _static(entry.read_bytes(), _TYPES[entry.name.rpartition(".")[2]])
+        return pages
+
+    async def _events(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Stream events (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
+        if request.method == "HEAD":
+            return web.Response(headers=SECURITY, content_type="text/event-stream")
+        async with contextlib.aclosing(self._feed.watch(self._seen(request))) as watch:
+            try:
+                news = await anext(watch)
+            except CrowdedError:
+                return _json(503, {"error": "too many pages are open: close one"})
+            except StopAsyncIteration:
+                return _json(503, {"error": "stopping"})
+            response = web.StreamResponse(headers={**SECURITY, "Content-Type": "text/event-stream; charset=utf-8"})
+            await response.prepare(request)
+            # A browser that has gone ends the stream here, as any other request.
+            with contextlib.suppress(ConnectionError):
+                await response.write(self._hello() + self._written(news))
+                async for news in watch:
+                    await response.write(self._written(news))
+        return response
+
+    async def _explain(self, request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            question = question_of(list(request.query.items()))
+        except UsageError as error:
+            return _json(400, {"error": str(error)})
+        # In a thread and one at a time: requests go on while it thinks.
+        async with self._explaining:
+            found = await asyncio.to_thread(explain_in_force, self._configuration(), question)
+        return _json(200, found)
+
+    def _seen(self, request: web.BaseRequest) -> int:
+        """Read where a page that connects again left off: the id of the last event it got from this process."""
+        boot, _, number = request.headers.get("Last-Event-ID", "").partition("-")
+        return int(number) if boot == self._feed.boot and number.isascii() and number.isdecimal() else 0
+
+    def _hello(self) -> bytes:
+        """Tell the page what it looks at."""
+        configuration = self._configuration()
+        routes = dict.fromkeys(route.path for route in configuration.settings.routes)
+        hello = {
+            "boot": self._feed.boot,
+            "version": __version__,
+            "file": configuration.source.file,
+            "routes": list(routes),
+        }
+        return b"retry: %d\n" % _RETRY + _message("hello", hello)
+
+    def _written(self, news: News) -> bytes:
+        parts = []
+        if news.events:
+            # The id comes last, so that a page which has it has everything before it.
+            parts.append(b"id: %b-%d\n" % (self._feed.boot.encode(), news.events[-1]["id"]))
+            parts.append(_message("requests", news.events))
+        if news.totals is not None:
+            parts.append(_message("totals", news.totals))
+        return b"".join(parts)
+
+
+def _own(page: Page) -> Page:
+    """Answer only the page itself, or a person: where a browser says whose request it is, it is believed."""
+
+    async def guarded(request: web.BaseRequest) -> web.StreamResponse:
+        site = request.headers.get("Sec-Fetch-Site")
+        if site is not None and site not in _OWN_SITES:
+            return _json(403, {"error": "only the inspector's own page may ask"})
+        return await page(request)
+
+    return guarded
+
+
+def _static(content: bytes, content_type: str) -> Page:
+    async def answer(_: web.BaseRequest) -> web.Response:
+        return web.Response(body=content, content_type=content_type, charset="utf-8", headers=SECURITY)
+
+    return answer
+
+
+def _json(status: int, content: Mapping[str, Any]) -> web.Response:
+    text = json.dumps(content)
+    return web.Response(status=status, text=text, content_type="application/json", headers=SECURITY)
+
+
+def _message(event: str, content: object) -> bytes:
+    """Write one event; JSON as written here is one line."""
+    return b"event: %b\ndata: %b\n\n" % (event.encode(), json.dumps(content, separators=(",", ":")).encode())

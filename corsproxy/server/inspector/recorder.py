@@ -1,0 +1,166 @@
+"""What one process keeps of the requests it has answered, until the inspector asks.
+
+An observer of the data path: the cost of a request does not grow with anything, and nothing is written or sent here.
+Refused requests and all others are kept, and counted against the rate, apart: a flood of the one must not hide the
+other.
+Knows nothing of who watches.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterable
+from typing import Any
+
+from corsproxy.cors import Decision, Kind
+from corsproxy.proxy import Exchange
+from corsproxy.server.access_log import cors_word
+from corsproxy.server.escape import printable, readable
+
+Event = dict[str, Any]
+"""One request as the page gets it; the keys are those of `describe`."""
+
+KEPT = 500
+"""Events that are kept, half of them for refusals: a page shows no more."""
+
+RATE = 200
+"""Events a second that are kept, half of them for refusals: more than anybody can read, few enough to cost nothing."""
+
+_SHOWN = 1000
+"""Characters of a value: what a stranger sends may be as long as a whole head."""
+
+_REAL_NAMES = "(every name in this response)"
+
+
+class Ring:
+    """The latest events, refusals apart from the others; each half has a bound of its own."""
+
+    def __init__(self, size: int = KEPT) -> None:
+        self._halves: dict[bool, deque[Event]] = {refused: deque(maxlen=size // 2) for refused in (True, False)}
+
+    def add(self, event: Event) -> None:
+        """Keep one event; the oldest of its half goes where there is no room."""
+        self._halves[event["reason"] is not None].append(event)
+
+    def since(self, event_id: int) -> list[Event]:
+        """Give the events with a higher `id` than this, in that order."""
+        found = [event for half in self._halves.values() for event in half if event["id"] > event_id]
+        return sorted(found, key=lambda event: event["id"])
+
+    def take(self) -> list[Event]:
+        """Give all events in order of time, and keep none."""
+        taken = _in_order(event for half in self._halves.values() for event in half)
+        for half in self._halves.values():
+            half.clear()
+        return taken
+
+
+class Budget:
+    """How many events of each half a second may have."""
+
+    __slots__ = ("_others_left", "_refused_left", "_second")
+
+    def __init__(self) -> None:
+        self._second = -1
+        self._refused_left = 0
+        self._others_left = 0
+
+    def allows(self, now: float, *, refused: bool) -> bool:
+        """Say whether there is room for one more in the second of `now`, and take it."""
+        second = int(now)
+        if second > self._second:
+            self._second = second
+            self._refused_left = self._others_left = RATE // 2
+        if refused:
+            self._refused_left -= 1
+            return self._refused_left >= 0
+        self._others_left -= 1
+        return self._others_left >= 0
+
+
+class Recorder:
+    """Keeps the latest finished requests of this process, and counts those it left out."""
+
+    def __init__(self) -> None:
+        self._ring = Ring()
+        self._budget = Budget()
+        self._skipped = 0
+
+    def __call__(self, exchange: Exchange) -> None:
+        """Keep one finished request, unless this second has had enough of its kind."""
+        decision = exchange.decision
+        refused = decision is not None and decision.reason is not None
+        # The time of the end on the monotonic clock, without another look at it.
+        if self._budget.allows(exchange.started + exchange.duration, refused=refused):
+            self._ring.add(describe(exchange, time.time()))
+        else:
+            self._skipped += 1
+
+    def take(self) -> tuple[list[Event], int]:
+        """Hand over what was kept since the last time, in order, and how many were left out."""
+        skipped, self._skipped = self._skipped, 0
+        return self._ring.take(), skipped
+
+
+def merged(taken: Iterable[tuple[list[Event], int]], budget: Budget) -> tuple[list[Event], int]:
+    """Make one of what several recorders handed over: in order, and no more a second than one would keep."""
+    events: list[Event] = []
+    left_out = 0
+    for one, skipped in taken:
+        events += one
+        left_out += skipped
+    kept = [event for event in _in_order(events) if budget.allows(event["time"], refused=event["reason"] is not None)]
+    return kept, left_out + len(events) - len(kept)
+
+
+def _in_order(events: Iterable[Event]) -> list[Event]:
+    """Sort events by when they were over."""
+    return sorted(events, key=lambda event: event["time"])
+
+
+def describe(exchange: Exchange, now: float) -> Event:
+    """Write down what the page shows of a request; `now` is the time in seconds since the epoch.
+
+    Words and names are those of the access log. Text is bounded and has no sign that does not print.
+    """
+    decision = exchange.decision
+    return {
+        "time": round(now, 6),
+        "client": exchange.client,
+        "method": _text(exchange.method),
+        "host": _text(readable(exchange.host)),
+        "path": _text(readable(exchange.raw_path)),
+        "origin": _text(readable(exchange.origin)),
+        "requested_method": _text(readable(exchange.requested_method)),
+        "requested_headers": _text(readable(exchange.requested_headers)),
+        "cors": cors_word(decision),
+        "reason": decision.reason.value if decision is not None and decision.reason is not None else None,
+        "status": exchange.status,
+        "answered": _answered(decision),
+        "route": exchange.route,
+        "upstream": exchange.upstream,
+        "upstream_status": exchange.upstream_status,
+        "duration_ms": round(exchange.duration * 1000, 1),
+        "error": exchange.error,
+        "request_id": _text(exchange.request_id) or None,
+    }
+
+
+def _answered(decision: Decision | None) -> list[tuple[str, str]]:
+    """Give the CORS fields that the decision puts on the response, and Vary."""
+    if decision is None:
+        return []
+    fields = [(name.decode(), _text(readable(value)) or "") for name, value in decision.fields]
+    if decision.exposes_all_names and decision.kind is Kind.ACTUAL:
+        fields.append(("Access-Control-Expose-Headers", _REAL_NAMES))
+    if decision.varies_on_origin:
+        fields.append(("Vary", "Origin"))
+    return fields
+
+
+def _text(value: str | None) -> str | None:
+    if value is None:
+        return None
+    shown = printable(value[:_SHOWN])
+    return shown if len(value) <= _SHOWN else shown + "…"

@@ -1,0 +1,175 @@
+"""The life of a running process: what its signals do, and the order in which it starts and stops.
+
+Start: the fleet, the admin listener, and only then the lines that say so.
+Stop: not ready, the delay, no new connections, the drain, the end.
+Knows nothing of options and files, and of the data path only its `Fleet`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from corsproxy.server.banner import listener_lines, routing_lines
+from corsproxy.server.configuration import Configuration
+from corsproxy.server.counters import Totals
+from corsproxy.server.data_path import Outputs
+from corsproxy.server.fleet import Fleet
+from corsproxy.server.reload import Reloader
+from corsproxy.server.runtime import settle_memory
+from corsproxy.server.sockets import Listener
+from corsproxy.server.watch import Look, watch
+from corsproxy.settings import TcpAddress
+
+if TYPE_CHECKING:
+    from corsproxy.server.admin import Admin
+
+KILLED = 128
+"""Added to the signal's number for the exit status of a stop by a second signal, as shells do."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the configuration file was when it was read, for those who watch it."""
+
+    look: Look | None = None
+    digest: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """Everything a process has when it begins to run; `run` is its life."""
+
+    configuration: Configuration
+    reading: Reading
+    fleet: Fleet
+    totals: Totals
+    outputs: Outputs
+    listeners: Sequence[Listener]
+    admin_listeners: Sequence[Listener]
+
+    async def run(self, hangups: Sequence[int]) -> int:
+        """Serve until a signal, or until the fleet cannot go on; returns the exit status.
+
+        `hangups` are the SIGHUPs that came before this could hear them.
+        Raises `PlanError` or `UsageError` where a file the configuration names cannot be used.
+        """
+        loop = asyncio.get_running_loop()
+        ending: asyncio.Future[int] = loop.create_future()
+        reloader = Reloader(self.configuration, self.fleet, self.totals, self.reading.digest)
+        self._hear_signals(ending, reloader)
+        tasks = [loop.create_task(self._end_on_failure(ending))]
+        try:
+            if not await _unless(ending, self.fleet.start(self.configuration)):
+                self.fleet.kill()
+                return ending.result()
+            admin = await self._start_admin(reloader)
+            self._say_hello()
+            settle_memory()
+            if hangups:
+                reloader.request()
+            tasks += [loop.create_task(work) for work in self._background(reloader)]
+            status = await ending
+            if admin is not None:
+                admin.ready = False
+            await self._stop(reloader.configuration)
+            if admin is not None:
+                await admin.stop()
+            return status
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    def _hear_signals(self, ending: asyncio.Future[int], reloader: Reloader) -> None:
+        """Install every handler explicitly: as process 1 of a container there is no default action to fall back on."""
+        loop = asyncio.get_running_loop()
+
+        def on_stop(number: signal.Signals) -> None:
+            if ending.done():
+                self._end_at_once(number)
+            log.info("stopping: %s", number.name)
+            ending.set_result(0)
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, on_stop, number)
+        loop.add_signal_handler(signal.SIGHUP, reloader.request)
+
+    def _end_at_once(self, number: signal.Signals) -> None:
+        self.fleet.kill()
+        for listener in (*self.listeners, *self.admin_listeners):
+            listener.remove_file()
+        os._exit(KILLED + number)
+
+    async def _end_on_failure(self, ending: asyncio.Future[int]) -> None:
+        why = await self.fleet.failure()
+        log.error("%s", why)
+        if not ending.done():
+            ending.set_result(1)
+
+    async def _start_admin(self, reloader: Reloader) -> Admin | None:
+        if not self.admin_listeners:
+            return None
+        # Where there is no admin listener, neither its server nor the metrics library is loaded.
+        from corsproxy.server.admin import Admin
+        from corsproxy.server.host_guard import HostGuard
+        from corsproxy.server.metrics import CONTENT_TYPE, exposition
+
+        async def metrics() -> tuple[bytes, str]:
+            await self.fleet.report(self.totals)
+            return exposition(self.totals), CONTENT_TYPE
+
+        settings = self.configuration.settings
+        own = settings.admin.host if isinstance(settings.admin, TcpAddress) else ""
+        admin = Admin(metrics, HostGuard(own, settings.admin_hosts))
+        if settings.inspector:
+            from corsproxy.server.inspector.feed import Feed
+            from corsproxy.server.inspector.pages import Inspector
+
+            feed = Feed(self.fleet.events, self.totals)
+            admin.add_pages(Inspector(feed, lambda: reloader.configuration).pages(), feed.close)
+        await admin.start(self.admin_listeners)
+        return admin
+
+    def _say_hello(self) -> None:
+        settings = self.configuration.settings
+        lines = [*map(str, self.configuration.warnings), *self.configuration.source.notes]
+        lines += listener_lines(settings, self.listeners, self.admin_listeners) + routing_lines(settings)
+        for line in lines:
+            self.outputs.stderr.write(line.encode("utf-8", "backslashreplace") + b"\n")
+
+    def _background(self, reloader: Reloader) -> list[Coroutine[None, None, None]]:
+        source = self.configuration.source
+        work: list[Coroutine[None, None, None]] = [reloader.run()]
+        if source.options.watch and source.file is not None:
+            work.append(watch(source.file, self.reading.look, reloader.request_if_changed))
+        elif source.options.watch:
+            log.warning("--watch has nothing to watch: the proxy was started with --upstream and reads no file")
+        return work
+
+    async def _stop(self, configuration: Configuration) -> None:
+        shutdown = configuration.settings.shutdown
+        if shutdown.delay:
+            # Whoever sends us requests learns from /readyz, and needs a moment, that this is the end.
+            await asyncio.sleep(shutdown.delay)
+        if await self.fleet.stop(shutdown.drain):
+            log.info("stopped")
+        else:
+            log.warning("stopped: requests in flight were cut after %g s (shutdown.drain)", shutdown.drain)
+
+
+async def _unless(ending: asyncio.Future[int], work: Coroutine[None, None, None]) -> bool:
+    """Do some work; False where it was given up because the end came first."""
+    task = asyncio.get_running_loop().create_task(work)
+    await asyncio.wait((task, ending), return_when=asyncio.FIRST_COMPLETED)
+    if task.done():
+        task.result()
+        return True
+    task.cancel()
+    return False

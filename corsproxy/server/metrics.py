@@ -1,0 +1,126 @@
+"""The numbers as Prometheus families, made when somebody asks and not before.
+
+`FAMILIES` is the whole list of names and labels; docs/operations.md shows the same table, and a test holds the two
+together.
+The only module that knows prometheus_client, imported only where there is an admin listener.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import Collector
+
+from corsproxy import __version__
+from corsproxy.server.counters import BUCKETS, Totals
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One metric: its name as scraped, what it is, its labels."""
+
+    name: str
+    kind: str
+    labels: tuple[str, ...]
+    help: str
+
+
+FAMILIES = (
+    Family(
+        "corsproxy_requests_total",
+        "counter",
+        ("route", "method", "status"),
+        "Requests answered or given up; status 0 where the client went away before any answer.",
+    ),
+    Family(
+        "corsproxy_request_duration_seconds",
+        "histogram",
+        ("route",),
+        "Time from a request's complete head to the end of its answer.",
+    ),
+    Family(
+        "corsproxy_cors_decisions_total",
+        "counter",
+        ("route", "kind", "outcome", "reason"),
+        "CORS decisions on preflights and actual requests.",
+    ),
+    Family(
+        "corsproxy_upstream_errors_total",
+        "counter",
+        ("upstream", "kind"),
+        "Requests that an upstream gave no whole answer to.",
+    ),
+    Family("corsproxy_connections", "gauge", (), "Open connections of clients."),
+    Family("corsproxy_requests_in_flight", "gauge", (), "Requests being answered."),
+    Family("corsproxy_config_reloads_total", "counter", ("outcome",), "Attempts to reload the configuration."),
+    Family(
+        "corsproxy_config_last_reload_successful",
+        "gauge",
+        (),
+        "Whether the configuration in force is the one last read: 1 or 0.",
+    ),
+    Family("corsproxy_build_info", "gauge", ("version",), "The running version; always 1."),
+)
+
+
+def exposition(totals: Totals) -> bytes:
+    """Write the totals in Prometheus' text format, of the content type `CONTENT_TYPE`."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_TotalsCollector(totals))
+    return generate_latest(registry)
+
+
+class _TotalsCollector(Collector):
+    def __init__(self, totals: Totals) -> None:
+        self._totals = totals
+
+    def collect(self) -> Iterable[Metric]:
+        samples = dict(_samples(self._totals))
+        return [_metric(family, samples[family.name]) for family in FAMILIES]
+
+
+Sample = tuple[tuple[str, ...], float]
+
+
+def _samples(totals: Totals) -> Iterator[tuple[str, list[Sample] | dict[str, list[float]]]]:
+    counters = totals.counters
+    requests: list[Sample] = [((r, m, str(s)), count) for (r, m, s), count in counters.requests.items()]
+    yield "corsproxy_requests_total", requests
+    yield "corsproxy_request_duration_seconds", counters.durations
+    yield "corsproxy_cors_decisions_total", list(counters.decisions.items())
+    yield "corsproxy_upstream_errors_total", list(counters.upstream_errors.items())
+    yield "corsproxy_connections", [((), totals.connections)]
+    yield "corsproxy_requests_in_flight", [((), totals.in_flight)]
+    yield "corsproxy_config_reloads_total", [((outcome,), count) for outcome, count in totals.reloads.items()]
+    yield "corsproxy_config_last_reload_successful", [((), int(totals.last_reload_successful))]
+    yield "corsproxy_build_info", [((__version__,), 1)]
+
+
+def _metric(family: Family, samples: list[Sample] | dict[str, list[float]]) -> Metric:
+    if isinstance(samples, dict):
+        histogram = HistogramMetricFamily(family.name, family.help, labels=family.labels)
+        for route, row in samples.items():
+            histogram.add_metric((route,), _cumulated(row), sum_value=row[-1])
+        return histogram
+    made = CounterMetricFamily if family.kind == "counter" else GaugeMetricFamily
+    metric = made(family.name, family.help, labels=family.labels)
+    for labels, value in samples:
+        metric.add_metric(labels, value)
+    return metric
+
+
+def _cumulated(row: list[float]) -> list[tuple[str, float]]:
+    """Turn counts of each bucket into the running totals that Prometheus wants, up to `+Inf`."""
+    bounds = [*map(str, BUCKETS), "+Inf"]
+    total = 0.0
+    cumulated = []
+    for bound, count in zip(bounds, row[:-1], strict=True):
+        total += count
+        cumulated.append((bound, total))
+    return cumulated

@@ -1,0 +1,108 @@
+"""Lines out of the process without ever waiting for who reads them.
+
+A pipe that nobody empties blocks its writer; a proxy must not stand still because a log collector does.
+So a thread does the writing, what waits for it is bounded, and what does not fit is dropped and counted.
+Making the descriptor non-blocking would be simpler, and wrong: the flag belongs to the open file, which other processes
+(the shell, the workers) share.
+Knows nothing of what the lines say.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import select
+import threading
+from collections import deque
+
+MAX_PENDING = 4 * 1024 * 1024
+"""Bytes that may wait: some 10,000 lines, a second or two of a busy log while its reader restarts."""
+
+_CHUNK = 64 * 1024
+"""Bytes of one write: what a pipe holds on Linux (pipe(7))."""
+
+_CLOSING_WAIT = 1.0
+"""Seconds that what is left may take at the end of the process; a reader that stands still must not hold it."""
+
+
+class LineWriter:
+    """Writes lines to a descriptor in order, whole, and without blocking the caller."""
+
+    def __init__(self, fd: int, *, lock: int | None = None, pause: float = 0.0, limit: int = MAX_PENDING) -> None:
+        """`lock` is a file whose lock keeps lines of several processes apart; `pause` gathers lines for one write.
+
+        A pipe keeps writes apart only up to 4 KiB (PIPE_BUF), hence the lock; `pause` is in seconds.
+        """
+        self.dropped = 0
+        """Lines that found no room, or no reader."""
+        self._fd = fd
+        self._lock = lock
+        self._pause = pause
+        self._limit = limit
+        self._lines: deque[bytes] = deque()
+        # Each counter has one writer, the caller or the thread, so that neither needs a lock.
+        self._accepted = 0
+        self._settled = 0
+        self._wake = threading.Event()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"lines to {fd}", daemon=True)
+        self._thread.start()
+
+    def write(self, line: bytes) -> None:
+        """Take a line, ended by a newline; at most one thread may call this at a time."""
+        size = len(line)
+        if self._accepted - self._settled + size > self._limit:
+            self.dropped += 1
+            return
+        self._accepted += size
+        self._lines.append(line)
+        if not self._wake.is_set():
+            self._wake.set()
+
+    def close(self) -> None:
+        """Write what is left, as far as that goes without a long wait."""
+        self._closing.set()
+        self._wake.set()
+        self._thread.join(_CLOSING_WAIT)
+
+    def _run(self) -> None:
+        while not (self._closing.is_set() and not self._lines):
+            self._wake.wait()
+            if self._pause:
+                self._closing.wait(self._pause)
+            self._wake.clear()
+            while self._lines:
+                self._write_some()
+            if self._closing.is_set():
+                return
+
+    def _write_some(self) -> None:
+        taken = [self._lines.popleft()]
+        size = len(taken[0])
+        while self._lines and size + len(self._lines[0]) <= _CHUNK:
+            taken.append(self._lines.popleft())
+            size += len(taken[-1])
+        try:
+            self._write_whole(b"".join(taken))
+        except OSError:
+            # The reader has gone for good (EPIPE), or the disk is full: the proxy goes on without its log.
+            self.dropped += len(taken)
+        self._settled += size
+
+    def _write_whole(self, data: bytes) -> None:
+        if self._lock is not None:
+            # A byte for each descriptor: such a lock is the process's, not the thread's, so two threads need two.
+            fcntl.lockf(self._lock, fcntl.LOCK_EX, 1, self._fd)
+        try:
+            rest = memoryview(data)
+            while rest:
+                try:
+                    rest = rest[os.write(self._fd, rest) :]
+                except BlockingIOError:
+                    # Somebody who shares the open file has made it non-blocking.
+                    poll = select.poll()
+                    poll.register(self._fd, select.POLLOUT)
+                    poll.poll()
+        finally:
+            if self._lock is not None:
+                fcntl.lockf(self._lock, fcntl.LOCK_UN, 1, self._fd)

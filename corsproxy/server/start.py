@@ -1,0 +1,116 @@
+"""What `serve` does: from the options to the exit status.
+
+Everything that can be the user's mistake happens here, before anything runs, and is a `UsageError` or a `ConfigError`.
+Knows how the parts of the process are put together; `life.py` knows what they do together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from types import FrameType
+
+from corsproxy.errors import UsageError
+from corsproxy.proxy import PlanError
+from corsproxy.server.configuration import INSPECTOR_ADDRESS, Configuration, find_source, load
+from corsproxy.server.counters import Totals
+from corsproxy.server.data_path import DataPath, Outputs
+from corsproxy.server.diagnostics import configure_diagnostics
+from corsproxy.server.fleet import Alone, Fleet
+from corsproxy.server.inspector import Recorder
+from corsproxy.server.life import Life, Reading
+from corsproxy.server.options import ServeOptions
+from corsproxy.server.runtime import new_event_loop
+from corsproxy.server.sockets import Listener, is_taken, open_listeners
+from corsproxy.server.watch import content_digest, look
+from corsproxy.server.workers import Workers
+from corsproxy.settings import Settings, TcpAddress
+
+
+def start(options: ServeOptions) -> int:
+    """Run the proxy until it is told to stop; returns the exit status.
+
+    Raises `UsageError` or `ConfigError` where it cannot start as asked.
+    """
+    with _early_signals() as hangups, contextlib.ExitStack() as stack:
+        source = find_source(options)
+        reading = Reading(look(source.file), content_digest(source.file)) if source.file is not None else Reading()
+        configuration = load(source)
+        settings = configuration.settings
+        listeners = open_listeners(settings.listen, "--listen" if options.listen else "listen")
+        stack.callback(_close, listeners)
+        admin_listeners = _open_admin(settings, "--admin" if options.admin else "admin")
+        stack.callback(_close, admin_listeners)
+        lock = None
+        if settings.workers > 1:
+            lock = os.memfd_create("corsproxy output lock")
+            stack.callback(os.close, lock)
+        outputs = Outputs.open(lock)
+        stack.callback(outputs.close)
+        configure_diagnostics(settings.log, outputs.stderr)
+        totals = Totals()
+        fleet = _fleet(configuration, listeners, outputs, totals, lock, counts=bool(admin_listeners))
+        life = Life(configuration, reading, fleet, totals, outputs, listeners, admin_listeners)
+        runner = stack.enter_context(asyncio.Runner(loop_factory=new_event_loop))
+        try:
+            return runner.run(life.run(hangups))
+        except PlanError as error:
+            raise UsageError(f"{source.file or 'the options'}: {error}") from None
+
+
+def _fleet(
+    configuration: Configuration,
+    listeners: Sequence[Listener],
+    outputs: Outputs,
+    totals: Totals,
+    lock: int | None,
+    *,
+    counts: bool,
+) -> Fleet:
+    settings = configuration.settings
+    if lock is not None:
+        return Workers(settings.workers, listeners, lock, totals, counts=counts, inspects=settings.inspector)
+    recorder = Recorder() if settings.inspector else None
+    return Alone(DataPath(listeners, outputs, totals.counters if counts else None, recorder=recorder), recorder)
+
+
+def _open_admin(settings: Settings, option: str) -> list[Listener]:
+    """Listen for the admin's clients; an inspector that nobody said the place of takes a free one."""
+    if settings.admin is not None:
+        return open_listeners(settings.admin, option)
+    if not settings.inspector:
+        return []
+    address = TcpAddress(INSPECTOR_ADDRESS.host, 0) if is_taken(INSPECTOR_ADDRESS) else INSPECTOR_ADDRESS
+    return open_listeners(address, "--inspect")
+
+
+@contextlib.contextmanager
+def _early_signals() -> Iterator[list[int]]:
+    """Hear signals that come before the loop does: a stop ends the start, a reload is remembered.
+
+    Without this a SIGHUP in the first moments would end the process, and a SIGTERM to process 1 would go unheard.
+    """
+    hangups: list[int] = []
+
+    def on_stop(_number: int, _frame: FrameType | None) -> None:
+        sys.exit(0)
+
+    def on_hangup(number: int, _frame: FrameType | None) -> None:
+        hangups.append(number)
+
+    handlers = {signal.SIGTERM: on_stop, signal.SIGINT: on_stop, signal.SIGHUP: on_hangup}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield hangups
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _close(listeners: Sequence[Listener]) -> None:
+    for listener in listeners:
+        listener.close()

@@ -1,0 +1,59 @@
+"""In development each refusal is also a plain line on the terminal: what was refused, why, and how to mend it.
+
+Only in quick mode, where the options are the whole policy; with a file the inspector and `explain` say more.
+An observer of the data path; knows nothing of how a decision is made.
+"""
+
+from __future__ import annotations
+
+from corsproxy.cors import Kind, Reason
+from corsproxy.proxy import Exchange
+from corsproxy.server.escape import printable, readable
+from corsproxy.server.output import LineWriter
+
+NULL_ORIGIN_FIX = (
+    "the page has no origin of its own (opened from a file, or in a sandboxed frame): "
+    "serve it over HTTP, for example with python -m http.server"
+)
+
+FIXES: dict[Reason, str] = {
+    Reason.ORIGIN_NOT_ALLOWED: (
+        "the page's origin is not allowed; start corsproxy with --allow-origin {origin} "
+        "(repeat the option for each origin: they replace the pages of this machine, allowed by default)"
+    ),
+    Reason.ORIGIN_MALFORMED: (
+        "this is no origin a browser sends: scheme://host[:port] in lower case, once, without a path; see what sent it"
+    ),
+    Reason.METHOD_NOT_ALLOWED: "the method {method} is not allowed; name it in a file: 'corsproxy init' writes one",
+    Reason.HEADERS_NOT_ALLOWED: (
+        "a header of {headers} is not allowed; name it in a file: 'corsproxy init' writes one "
+        "(behind --allow-origin '*' a browser sends no credentials)"
+    ),
+    Reason.NO_POLICY: "no policy applies; start corsproxy with --allow-origin {origin}",
+}
+"""What to do about each reason that a running proxy can have."""
+
+
+class Terminal:
+    """Says each refusal in one line."""
+
+    def __init__(self, writer: LineWriter) -> None:
+        self._writer = writer
+
+    def __call__(self, exchange: Exchange) -> None:
+        """Say why this one was refused, where it was."""
+        decision = exchange.decision
+        if decision is None or decision.granted or decision.kind is Kind.NONE or decision.reason is None:
+            return
+        self._writer.write((refusal_line(exchange, decision.reason) + "\n").encode("utf-8", "backslashreplace"))
+
+
+def refusal_line(exchange: Exchange, reason: Reason) -> str:
+    """Write the reason and the fix for a refused request on one line."""
+    origin = readable(exchange.origin) or ""
+    method = readable(exchange.requested_method) or exchange.method
+    fix = FIXES.get(reason, "")
+    if origin == "null":
+        fix = NULL_ORIGIN_FIX
+    filled = fix.format(origin=origin, method=method, headers=readable(exchange.requested_headers) or "")
+    return printable(f"refused {method} {readable(exchange.raw_path)} from {origin}: {reason.value}: {filled}")

@@ -1,0 +1,52 @@
+"""Notices that a file may have new content, however it got there: written in place, renamed over, a swapped symlink.
+
+Kubernetes updates a mounted ConfigMap by swapping the `..data` symlink above the file, which no watch on the file
+itself sees; looking at what the path leads to sees all three, on every file system, at the cost of one stat(2).
+Knows nothing of what the file is for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+from collections.abc import Callable
+
+INTERVAL = 0.4
+"""Seconds between two looks; a change is told once it has stood still for one, so that no half-written file is read."""
+
+Look = tuple[int, int, int, int]
+
+
+async def watch(path: str, seen: Look | None, changed: Callable[[], None], interval: float = INTERVAL) -> None:
+    """Call `changed` each time the path leads to another file, or to one written since; runs until it is cancelled.
+
+    `seen` is the look that was taken before the file was read.
+    A file that is gone for a moment, as between two renames, has not changed.
+    """
+    told = seen
+    while True:
+        await asyncio.sleep(interval)
+        now = look(path)
+        if now is not None and now == seen and now != told:
+            told = now
+            changed()
+        seen = now or seen
+
+
+def look(path: str) -> Look | None:
+    """Say which file the path leads to, when it was written and how long it is; None where there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def content_digest(path: str) -> bytes | None:
+    """Hash what is in the file, as one that was only touched has not changed; None where it cannot be read."""
+    try:
+        with open(path, "rb") as opened:
+            return hashlib.file_digest(opened, "sha256").digest()
+    except OSError:
+        return None

@@ -1,0 +1,155 @@
+"""A worker: a fresh process that serves on the parent's sockets and does what the parent says over its channel.
+
+`main` is what it is started with. It has no signals of its own: the parent hears them, and a terminal or a service
+manager that sends them to everybody must not stop workers behind the parent's back.
+Knows nothing of other workers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from corsproxy.config import ConfigError
+from corsproxy.errors import UsageError
+from corsproxy.proxy import Plan, PlanError
+from corsproxy.server.configuration import Configuration, Source, load_again
+from corsproxy.server.control import Channel, Message
+from corsproxy.server.counters import Counters
+from corsproxy.server.data_path import DataPath, Outputs
+from corsproxy.server.inspector import Recorder
+from corsproxy.server.options import ServeOptions
+from corsproxy.server.runtime import new_event_loop, settle_memory
+from corsproxy.server.sockets import adopt_listener
+from corsproxy.settings import TlsFiles
+
+REPORT_INTERVAL = 1.0
+"""Seconds between two reports nobody asked for: what is counted since the last one is lost with a worker that is
+killed."""
+
+ORPHAN_DRAIN = 2.0
+"""Seconds that requests in flight get when the parent is gone; the worker has to end within five."""
+
+
+def main(control: int, lock: int, listeners: Sequence[int]) -> None:
+    """Work until the parent says stop, or is gone; the arguments are inherited descriptors."""
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    outputs = Outputs.open(lock)
+    try:
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(_work(control, listeners, outputs))
+    finally:
+        outputs.close()
+
+
+async def _work(control: int, listeners: Sequence[int], outputs: Outputs) -> None:
+    channel = await Channel.open(socket.socket(fileno=control))
+    start = await channel.receive()
+    if start is None:
+        return
+    counters = Counters() if start["counts"] else None
+    recorder = Recorder() if start["inspects"] else None
+    data_path = DataPath([adopt_listener(fd) for fd in listeners], outputs, counters, start["via_token"], recorder)
+    try:
+        await data_path.start(_configuration(start))
+    except (ConfigError, PlanError, UsageError) as error:
+        sys.exit(f"worker: {error}")
+    channel.send({"ready": True})
+    settle_memory()
+    await _Worker(channel, data_path, counters, recorder).run()
+    await channel.close()
+
+
+class _Worker:
+    """Answers the parent's messages while the data path serves."""
+
+    def __init__(
+        self, channel: Channel, data_path: DataPath, counters: Counters | None, recorder: Recorder | None
+    ) -> None:
+        self._channel = channel
+        self._data_path = data_path
+        self._counters = counters
+        self._recorder = recorder
+        self._prepared: tuple[Configuration, Plan] | None = None
+        self._stopped = asyncio.Event()
+        self._draining: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """Work until stopped; the parent's end is a stop too."""
+        loop = asyncio.get_running_loop()
+        stopped = loop.create_task(self._stopped.wait())
+        reports = loop.create_task(self._report_regularly())
+        while True:
+            received = loop.create_task(self._channel.receive())
+            await asyncio.wait((received, stopped), return_when=asyncio.FIRST_COMPLETED)
+            if stopped.done():
+                received.cancel()
+                break
+            message = received.result()
+            if message is None:
+                await self._data_path.stop(ORPHAN_DRAIN)
+                break
+            await self._obey(message)
+        reports.cancel()
+        stopped.cancel()
+        self._channel.send(self._report())
+
+    async def _obey(self, message: Message) -> None:
+        match message["do"]:
+            case "prepare":
+                self._channel.send({"re": message["id"], "error": await self._prepare(message)})
+            case "commit":
+                if self._prepared is not None:
+                    self._data_path.commit(*self._prepared)
+                    self._prepared = None
+                self._channel.send({"re": message["id"]})
+            case "report":
+                self._channel.send({"re": message["id"], **self._report()})
+            case "events":
+                events, skipped = self._recorder.take() if self._recorder is not None else ([], 0)
+                self._channel.send({"re": message["id"], "events": events, "skipped": skipped})
+            case "stop":
+                self._draining = asyncio.get_running_loop().create_task(self._drain(message["drain"]))
+
+    async def _prepare(self, message: Message) -> str | None:
+        """Make another configuration ready; returns why that cannot be."""
+        self._prepared = None
+        try:
+            configuration = await asyncio.to_thread(_configuration, message)
+            self._prepared = configuration, self._data_path.prepare(configuration)
+        except (ConfigError, PlanError, UsageError) as error:
+            return str(error)
+        return None
+
+    async def _drain(self, seconds: float) -> None:
+        drained = await self._data_path.stop(seconds)
+        self._channel.send({"drained": drained})
+        self._stopped.set()
+
+    async def _report_regularly(self) -> None:
+        while True:
+            await asyncio.sleep(REPORT_INTERVAL)
+            if self._counters is not None:
+                self._channel.send(self._report())
+
+    def _report(self) -> dict[str, Any]:
+        return {
+            "counters": self._counters.take() if self._counters is not None else {},
+            "connections": self._data_path.connections,
+            "in_flight": self._data_path.in_flight,
+        }
+
+
+def _configuration(message: Message) -> Configuration:
+    """Make the configuration that the parent has found good, from the same text."""
+    options = ServeOptions(**{**message["options"], "allow_origins": tuple(message["options"]["allow_origins"])})
+    configuration = load_again(Source(options, message["file"]), message["text"])
+    # The parent's word, as what the file says now may not be what was read at start.
+    tls = TlsFiles(*message["tls"]) if message["tls"] is not None else None
+    return replace(configuration, settings=replace(configuration.settings, tls=tls))

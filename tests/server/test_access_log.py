@@ -1,0 +1,219 @@
+"""The access log: every key, nothing secret, one line whatever is sent, and a reader that stands still."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import re
+import threading
+from pathlib import Path
+
+import pytest
+
+from corsproxy.cors import Decision, Kind, Reason
+from corsproxy.proxy import Exchange
+from corsproxy.server.access_log import FIELDS, json_line, text_line
+from tests.server.setup import APP, OTHER, ask, ask_on, config, connect, receive_all
+from tests.support.process import DEADLINE, started
+from tests.support.upstream import Upstream
+
+OPERATIONS = Path(__file__).parents[2] / "docs/operations.md"
+NOW = "2026-01-02T03:04:05.678Z"
+
+
+def exchange(**what: object) -> Exchange:
+    """Make a finished request that differs from the usual one in `what`."""
+    made = Exchange("GET", 0.0, "192.0.2.1")
+    made.raw_path, made.status = b"/", 200
+    for name, value in what.items():
+        setattr(made, name, value)
+    return made
+
+
+def test_each_request_is_one_json_line_with_every_key() -> None:
+    """What happened is in the line: an actual request, a granted preflight, a refused one, and one without a route."""
+    with Upstream() as upstream:
+        text = f"""
+upstreams: {{api: "{upstream.url}"}}
+policies: {{app: {{allow_origins: [{APP}], allow_headers: [X-Known]}}}}
+routes: [{{path: "/items/{{id}}", upstream: api, policy: app}}]
+"""
+        with started(text, "--log-format", "json") as proxy:
+            ask(proxy.address, "/items/7?token=secret", "POST", b"hello", Origin=APP, X_Request_Id="abc-1")
+            for header in ("x-known", "x-unknown"):
+                ask(
+                    proxy.address,
+                    "/items/8",
+                    "OPTIONS",
+                    Origin=APP,
+                    Access_Control_Request_Method="POST",
+                    Access_Control_Request_Headers=header,
+                )
+            ask(proxy.address, "/", Origin=OTHER, Cookie="a=secret", Authorization="secret")
+            lines = proxy.access_log(at_least=4)
+            raw = proxy.stdout.text if proxy.stdout else ""
+    assert "secret" not in raw
+    assert all(list(line) == list(FIELDS) for line in lines)
+    for line in lines:
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line.pop("time"))
+        assert line.pop("duration_ms") > 0
+        assert line.pop("client") == "127.0.0.1"
+    assert lines[0] == {
+        "method": "POST", "path": "/items/7", "status": 200, "bytes_in": 5, "bytes_out": 2, "route": "/items/{id}",
+        "upstream": "api", "upstream_status": 200, "origin": APP, "cors": "granted", "reason": None,
+        "requested_method": None, "requested_headers": None, "error": None, "request_id": "abc-1",
+    }  # fmt: skip
+    shown = ("cors", "reason", "status", "upstream", "requested_method", "requested_headers")
+    assert [[line[key] for key in shown] for line in lines[1:]] == [
+        ["preflight_granted", None, 204, None, "POST", "x-known"],
+        ["preflight_refused", "headers_not_allowed", 403, None, "POST", "x-unknown"],
+        ["refused", "no_policy", 404, None, None, None],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("what", "key", "shown"),
+    [
+        pytest.param({"raw_path": b"/caf\xc3\xa9"}, "path", "/café", id="UTF-8 in a path as its characters"),
+        pytest.param({"raw_path": b"/a\xff"}, "path", "/a\\xff", id="a byte that is not UTF-8 as an escape"),
+        pytest.param(
+            {"raw_path": b"/a\x1b[2J\n"}, "path", "/a\x1b[2J\n", id="control characters in a path, escaped by JSON"
+        ),
+        pytest.param({"origin": b"a\x00\xff"}, "origin", "a\x00\\xff", id="an Origin of any bytes"),
+        pytest.param({"client": ""}, "client", None, id="no client address on a Unix socket"),
+        pytest.param({"method": ""}, "method", None, id="no method where nothing could be parsed"),
+        pytest.param({"status": 0}, "status", 0, id="status 0 where the client went away"),
+        pytest.param({"error": "read_timeout"}, "error", "read_timeout", id="an error by its kind"),
+        pytest.param({"decision": Decision(Kind.NONE, granted=False)}, "cors", "none", id="no CORS request"),
+        pytest.param({"decision": Decision(Kind.ACTUAL, granted=True)}, "cors", "granted", id="a granted request"),
+    ],
+)
+def test_a_json_line_shows(what: dict[str, object], key: str, shown: object) -> None:
+    """Whatever was sent is one line of ASCII that parses."""
+    line = json_line(exchange(**what), NOW)
+    assert line.isascii()
+    assert line.count("\n") == 1
+    assert line.endswith("\n")
+    assert json.loads(line)[key] == shown
+
+
+def test_a_text_line_is_one_line_whatever_was_sent() -> None:
+    """Control characters are escaped, and a value with a space is in quotes."""
+    refused = Decision(Kind.PREFLIGHT, granted=False, reason=Reason.HEADERS_NOT_ALLOWED)
+    line = text_line(
+        exchange(
+            method="OPTIONS",
+            raw_path=b"/a\x1b[2J\xe2\x80\xae\xff",
+            status=403,
+            duration=0.0123,
+            origin=APP.encode(),
+            decision=refused,
+            requested_method=b"PUT",
+            requested_headers=b"x-a, x-b\r\n",
+            raw_request_id=b"id-1",
+        ),
+        NOW,
+    )
+    assert line == (
+        f"{NOW} 192.0.2.1 OPTIONS /a\\x1b[2J\\u202e\\xff 403 12.3ms origin={APP} cors=preflight_refused"
+        ' reason=headers_not_allowed requested_method=PUT requested_headers="x-a, x-b\\r\\n" request_id=id-1\n'
+    )
+
+
+def test_raw_bytes_of_a_client_stay_one_line() -> None:
+    """A request line with bytes above ASCII is one parseable line of the log."""
+    with Upstream() as upstream, started(config(upstream), "--log-format", "json") as proxy:
+        with connect(proxy.address) as client:
+            client.sendall(b"GET /%0a HTTP/1.1\r\nHost: h\r\nOrigin: \xff\xfe\r\nConnection: close\r\n\r\n")
+            receive_all(client)
+        line = proxy.access_log(at_least=1)[0]
+        assert (line["path"], line["origin"], line["reason"]) == ("/%0a", "\\xff\\xfe", "origin_malformed")
+
+
+def test_an_unparsable_request_is_a_line_too() -> None:
+    """Where no request can be made out there is no method and no path, but the 400 is on record."""
+    with started(config("http://127.0.0.1:9"), "--log-format", "json") as proxy:
+        with connect(proxy.address) as client:
+            client.sendall(b"GET / HTTP/1.1\r\nHost : h\r\n\r\n")
+            assert receive_all(client).startswith(b"HTTP/1.1 400 ")
+        line = proxy.access_log(at_least=1)[0]
+        assert (line["method"], line["path"], line["status"], line["route"]) == (None, "", 400, None)
+
+
+def test_no_access_log_where_it_is_switched_off() -> None:
+    """`access: false` leaves stdout empty, and a reload can switch it on."""
+    with Upstream() as upstream, started(config(upstream, "log: {access: false, format: json}")) as proxy:
+        ask(proxy.address, "/unseen")
+        proxy.reload(config(upstream, "log: {access: true, format: json}"))
+        proxy.stderr.wait_line("configuration reloaded: log changed")
+        ask(proxy.address, "/seen")
+        assert [line["path"] for line in proxy.access_log(at_least=1)] == ["/seen"]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_stdout_that_nobody_reads_does_not_stall_the_proxy(workers: int) -> None:
+    """Requests go on; lines that find no room are dropped and said on stderr; those that are written are whole."""
+    reader, writer = os.pipe()
+    path = "/" + "x" * 8000
+    with Upstream() as upstream:
+        text = config(upstream, f"log: {{format: json}}\nworkers: {workers}")
+        with started(text, stdout=writer) as proxy:
+            os.close(writer)
+            connections = [http.client.HTTPConnection(*proxy.address, timeout=DEADLINE) for _ in range(4)]
+            said = re.compile("access log: [0-9]+ lines dropped: what reads stdout is too slow")
+            for number in range(4000):
+                assert ask_on(connections[number % 4], path).status == 200
+                if any(said.search(line) for line in proxy.stderr.lines):
+                    break
+            assert said.search(proxy.stderr.text)
+            for connection in connections:
+                connection.close()
+            lines: list[bytes] = []
+            with os.fdopen(reader, "rb") as pipe:
+                thread = threading.Thread(target=lambda: lines.extend(pipe))
+                thread.start()
+                assert proxy.stop() == 0
+                thread.join(DEADLINE)
+    assert len(lines) > 100
+    assert all(json.loads(line)["path"] == path for line in lines)
+
+
+def test_a_stdout_that_is_gone_does_not_end_the_proxy() -> None:
+    """The reader of the log may die; requests are still answered."""
+    reader, writer = os.pipe()
+    with Upstream() as upstream, started(config(upstream), stdout=writer) as proxy:
+        os.close(writer)
+        os.close(reader)
+        with contextlib.closing(http.client.HTTPConnection(*proxy.address, timeout=DEADLINE)) as connection:
+            for _ in range(20):
+                assert ask_on(connection).status == 200
+        assert proxy.stop() == 0
+
+
+def test_lines_of_several_workers_are_never_mixed() -> None:
+    """Lines far longer than a pipe keeps apart by itself arrive whole from all workers."""
+    with Upstream() as upstream:
+        text = config(upstream, "log: {format: json}\nworkers: 2")
+        with started(text) as proxy:
+
+            def many(name: str) -> None:
+                for _ in range(40):
+                    ask(proxy.address, "/" + name * 20000)
+
+            threads = [threading.Thread(target=many, args=(name,)) for name in "abcd"]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(DEADLINE)
+            paths = [line["path"] for line in proxy.access_log(at_least=160)]
+    assert sorted(paths) == sorted("/" + name * 20000 for name in "abcd" for _ in range(40))
+
+
+def test_the_documented_fields_are_those_of_the_line() -> None:
+    """docs/operations.md lists each key of the access log in order, with the same words."""
+    section = OPERATIONS.read_text(encoding="utf-8").split("\n## Access log\n")[1].split("\n## ")[0]
+    documented = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", section, re.MULTILINE))
+    assert documented == FIELDS
+    assert list(documented) == list(json.loads(json_line(exchange(), NOW)))

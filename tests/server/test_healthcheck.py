@@ -1,0 +1,95 @@
+"""`healthcheck`: finds the admin listener as `serve` does, and says in a status whether the proxy is healthy."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.server.setup import config
+from tests.support.process import ran, started
+
+
+def free_port() -> int:
+    """Find a port that nobody listens on just now."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def test_a_running_proxy_is_healthy_however_the_admin_listener_is_named(tmp_path: Path) -> None:
+    """By file, by option and by environment the answer is 0, and nothing is said."""
+    port = free_port()
+    text = config("http://127.0.0.1:9", f"admin: 127.0.0.1:{port}")
+    file = tmp_path / "corsproxy.yaml"
+    with started(text, directory=tmp_path):
+        assert ran("healthcheck", "-c", str(file)) == (0, [], [])
+        assert ran("healthcheck", directory=tmp_path) == (0, [], [])
+        quick = ("healthcheck", "--upstream", "http://127.0.0.1:9")
+        assert ran(*quick, "--admin", f"127.0.0.1:{port}") == (0, [], [])
+        assert ran(*quick, environ={"CORSPROXY_ADMIN": f"127.0.0.1:{port}"}) == (0, [], [])
+        # A listener on every address is asked on loopback.
+        assert ran(*quick, "--admin", f"0.0.0.0:{port}") == (0, [], [])
+
+
+def test_an_admin_listener_on_a_unix_socket_is_asked_there(tmp_path: Path) -> None:
+    """The socket file is all there is to know."""
+    text = config("http://127.0.0.1:9", f"admin: unix:{tmp_path}/admin.sock")
+    with started(text, directory=tmp_path) as proxy:
+        assert ran("healthcheck", directory=tmp_path) == (0, [], [])
+        assert proxy.stop() == 0
+    status, _, said = ran("healthcheck", directory=tmp_path)
+    assert (status, said) == (1, [f"unhealthy: unix:{tmp_path}/admin.sock: No such file or directory"])
+
+
+def test_a_proxy_that_is_not_there_is_unhealthy(tmp_path: Path) -> None:
+    """Status 1, and one line that says why."""
+    port = free_port()
+    (tmp_path / "corsproxy.yaml").write_text(config("http://127.0.0.1:9", f"admin: 127.0.0.1:{port}"), encoding="utf-8")
+    status, _, said = ran("healthcheck", directory=tmp_path)
+    assert (status, said) == (1, [f"unhealthy: 127.0.0.1:{port}: Connection refused"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        pytest.param(b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n", "/healthz answers 500", id="another status"),
+        pytest.param(b"what?\r\n", "what?", id="no HTTP"),
+        pytest.param(b"", "Remote end closed connection without response", id="no answer"),
+    ],
+)
+def test_something_else_on_the_admin_port_is_unhealthy(answer: bytes, said: str) -> None:
+    """Only a 200 counts."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def play() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=play)
+        thread.start()
+        port = server.getsockname()[1]
+        found = ran("healthcheck", "--upstream", "http://127.0.0.1:9", "--admin", f"127.0.0.1:{port}")
+        thread.join()
+    assert found == (1, [], [f"unhealthy: 127.0.0.1:{port}: {said}"])
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        pytest.param([], "nothing to serve", id="nothing is configured"),
+        pytest.param(["--upstream", "http://127.0.0.1:9"], "no admin listener to ask", id="no admin listener"),
+        pytest.param(
+            ["--upstream", "http://127.0.0.1:9", "--admin", "127.0.0.1:0"], "on a free port", id="a port nobody knows"
+        ),
+        pytest.param(["-c", "nowhere.yaml"], "missing file", id="a file that is not there"),
+    ],
+)
+def test_a_configuration_without_an_answer_is_status_2(args: list[str], said: str, tmp_path: Path) -> None:
+    """There is nothing to ask, and the message says what to do."""
+    status, _, lines = ran("healthcheck", *args, directory=tmp_path)
+    assert status == 2
+    assert said in lines[0]

@@ -1,0 +1,225 @@
+"""How the process starts: what it says, what it listens on, and one short message for each mistake of a user."""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.server.setup import APP, ask, config
+from tests.support.certificates import Certificate, self_signed
+from tests.support.process import ran, started
+from tests.support.upstream import Upstream
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    """Make a certificate for localhost."""
+    return self_signed(tmp_path_factory.mktemp("tls"), "localhost")
+
+
+def test_start_says_where_it_listens_and_the_routing_table_in_matching_order() -> None:
+    """One line a listener, with the real ports, and the routes with the most specific first."""
+    text = """
+upstreams: {api: "http://127.0.0.1:9/base"}
+policies: {app: {allow_origins: [https://app.example.com]}}
+routes:
+  - {path: /, upstream: api}
+  - {path: "/orders/{id}", upstream: api, policy: app}
+  - {path: /orders/new, upstream: api, policy: app, exact: true}
+  - {path: /, upstream: api, policy: app, host: api.example.com}
+"""
+    with started(text, "--log-format", "json", admin=True) as proxy:
+        proxy.stderr.wait_for(lambda lines: len(lines) >= 8)
+        lines = proxy.stderr.lines
+        assert re.fullmatch(r"listening on http://127\.0\.0\.1:[1-9]\d*", lines[0])
+        assert re.fullmatch(r"admin on http://127\.0\.0\.1:[1-9]\d*", lines[1])
+        table = [line.split() for line in lines[2:8]]
+        assert table == [
+            ["routes:"],
+            ["host", "path", "match", "upstream", "policy"],
+            ["api.example.com", "/", "prefix", "api", "(http://127.0.0.1:9/base)", "app"],
+            ["any", "/orders/new", "exact", "api", "(http://127.0.0.1:9/base)", "app"],
+            ["any", "/orders/{id}", "prefix", "api", "(http://127.0.0.1:9/base)", "app"],
+            ["any", "/", "prefix", "api", "(http://127.0.0.1:9/base)", "none"],
+        ]
+        assert proxy.stop() == 0
+
+
+def test_quick_mode_allows_pages_of_this_machine_and_ignores_a_file_that_lies_there(tmp_path: Path) -> None:
+    """`--upstream` alone is a whole configuration; a corsproxy.yaml here is named as ignored."""
+    (tmp_path / "corsproxy.yaml").write_text("nonsense: [", encoding="utf-8")
+    with Upstream() as upstream, started(None, "--upstream", upstream.url, directory=tmp_path) as proxy:
+        proxy.stderr.wait_line(r"corsproxy\.yaml here is ignored: --upstream is given")
+        answer = ask(proxy.address, Origin="http://localhost:3000")
+        assert answer.cors["access-control-allow-origin"] == "http://localhost:3000"
+        assert proxy.stop() == 0
+
+
+def test_the_file_of_the_working_directory_is_the_default(tmp_path: Path) -> None:
+    """Without `--config` and `--upstream` corsproxy.yaml is read."""
+    (tmp_path / "corsproxy.yaml").write_text(config("http://127.0.0.1:9"), encoding="utf-8")
+    with started(None, directory=tmp_path) as proxy:
+        proxy.stderr.wait_line(r"any +/ +prefix +api")
+
+
+def test_options_win_over_the_environment_and_both_over_the_file(tmp_path: Path) -> None:
+    """Workers, listener and log format come from the nearest that names them."""
+    text = config("http://127.0.0.1:9", "listen: 127.0.0.1:1\nlog: {format: text}\nworkers: 2")
+    environ = {"CORSPROXY_LISTEN": "127.0.0.1:2", "CORSPROXY_LOG_FORMAT": "json", "CORSPROXY_WORKERS": "1"}
+    with started(text, environ=environ) as proxy:
+        assert proxy.address[1] > 2
+        ask(proxy.address)
+        assert proxy.access_log(1)[0]["path"] == "/"
+
+
+def test_inspect_opens_an_admin_listener_even_where_its_usual_port_is_taken() -> None:
+    """`--inspect` takes 127.0.0.1:8081, or a free port."""
+    with started(config("http://127.0.0.1:9"), "--inspect") as first:
+        first.stderr.wait_line("inspector on http://127.0.0.1:")
+        with started(config("http://127.0.0.1:9"), "--inspect") as second:
+            assert first.admin[0] == second.admin[0] == "127.0.0.1"
+            assert first.admin[1] != second.admin[1]
+            assert second.ask_admin("/healthz")[0] == 200
+
+
+def test_a_tls_listener_says_https_and_serves_it(certificate: Certificate) -> None:
+    """With `tls` the listener speaks TLS, with HTTP/1.1 by name."""
+    tls = f"tls: {{certificate: {certificate.certificate}, private_key: {certificate.private_key}}}"
+    with Upstream() as upstream, started(config(upstream, tls)) as proxy:
+        assert proxy.url.startswith("https://127.0.0.1:")
+        context = ssl.create_default_context(cafile=certificate.certificate)
+        context.set_alpn_protocols(["h2", "http/1.1"])
+        with (
+            socket.create_connection(proxy.address) as plain,
+            context.wrap_socket(plain, server_hostname="localhost") as secure,
+        ):
+            assert secure.selected_alpn_protocol() == "http/1.1"
+            secure.sendall(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+            assert secure.recv(100).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_a_unix_socket_is_served_replaced_when_stale_and_removed_at_the_end(tmp_path: Path) -> None:
+    """A socket file that nobody answers on is no obstacle; at the end there is none."""
+    path = tmp_path / "proxy.sock"
+    with socket.socket(socket.AF_UNIX) as stale:
+        stale.bind(str(path))
+    with Upstream() as upstream, started(config(upstream), "--listen", f"unix:{path}") as proxy:
+        assert proxy.unix_path == str(path)
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(path))
+            client.sendall(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+            assert client.recv(100).startswith(b"HTTP/1.1 200 OK\r\n")
+        status, _, said = ran("serve", "--upstream", upstream.url, "--listen", f"unix:{path}")
+        message = f"corsproxy: cannot listen on unix:{path} (--listen): the address is in use"
+        assert (status, said) == (2, [f"{message}: stop what listens there, or take another port"])
+        assert proxy.stop() == 0
+        assert not path.exists()
+
+
+MISTAKES = {
+    "nothing to serve": (["serve"], r"nothing to serve: no corsproxy\.yaml here, and no --upstream"),
+    "a file and an upstream": (
+        ["serve", "-c", "{file}", "--upstream", "http://127.0.0.1:9"],
+        r"--config and --upstream exclude each other",
+    ),
+    "origins beside a file": (["serve", "-c", "{file}", "--allow-origin", APP], r"--allow-origin goes with --upstream"),
+    "a missing file": (["serve", "-c", "nowhere.yaml"], r"nowhere\.yaml: .*missing file"),
+    "an upstream that is no URL": (["serve", "--upstream", "localhost"], r"--upstream: "),
+    "an origin that is none": (
+        ["serve", "--upstream", "http://127.0.0.1:9", "--allow-origin", "https://a.example/"],
+        r"--allow-origin: ",
+    ),
+    "a listener without a port": (
+        ["serve", "-c", "{file}", "--listen", "127.0.0.1"],
+        r"--listen: .*the port is missing",
+    ),
+    "an admin listener without a host": (["serve", "-c", "{file}", "--admin", ":8081"], r"--admin: .*0\.0\.0\.0:8081"),
+    "a port in use": (
+        ["serve", "-c", "{file}", "--listen", "127.0.0.1:{port}"],
+        r"cannot listen on 127\.0\.0\.1:\d+ \(--listen\): the address is in use",
+    ),
+    "an admin port in use": (
+        ["serve", "-c", "{file}", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:{port}"],
+        r"cannot listen on 127\.0\.0\.1:\d+ \(--admin\): the address is in use",
+    ),
+    "an address of another machine": (
+        ["serve", "-c", "{file}", "--listen", "192.0.2.1:8080"],
+        r"cannot listen on 192\.0\.2\.1:8080 \(--listen\): this machine has no such address",
+    ),
+    "a host that does not resolve": (
+        ["serve", "-c", "{file}", "--listen", "nowhere.invalid:8080"],
+        r"cannot listen on nowhere\.invalid:8080 \(--listen\): ",
+    ),
+    "a socket in a directory that is not there": (
+        ["serve", "-c", "{file}", "--listen", "unix:/nowhere/at/all.sock"],
+        r"cannot listen on unix:/nowhere/at/all\.sock \(--listen\): the directory is missing",
+    ),
+    "a file where the socket should be": (
+        ["serve", "-c", "{file}", "--listen", "unix:{file}"],
+        r"there is a file that is not a socket",
+    ),
+}
+
+
+@pytest.mark.parametrize(("args", "said"), MISTAKES.values(), ids=MISTAKES.keys())
+def test_a_mistake_is_a_short_message_and_status_2(args: list[str], said: str, tmp_path: Path) -> None:
+    """Each names what is wrong, and there is no traceback."""
+    file = tmp_path / "good.yaml"
+    file.write_text(config("http://127.0.0.1:9"), encoding="utf-8")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        filled = [arg.format(file=file, port=taken.getsockname()[1]) for arg in args]
+        status, _, lines = ran(*filled, directory=tmp_path)
+    assert status == 2
+    assert re.search(said, lines[0]), lines
+    assert len(lines) <= 4
+    assert "Traceback" not in "\n".join(lines)
+
+
+def test_a_bad_file_is_told_with_all_its_problems(tmp_path: Path) -> None:
+    """`serve` reports what `check` would, and does not start."""
+    file = tmp_path / "bad.yaml"
+    file.write_text(config("http://127.0.0.1:9", "worker: 2\nlisten: nonsense"), encoding="utf-8")
+    status, _, lines = ran("serve", "-c", str(file))
+    assert status == 2
+    assert len(lines) == 2
+    assert all(line.startswith(f"{file}:") for line in lines)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_certificates_that_cannot_be_used_are_told_by_name(workers: str, tmp_path: Path) -> None:
+    """A certificate with another's key, or without PEM in it, is a message and not a traceback."""
+    one, other = self_signed(tmp_path, "one"), self_signed(tmp_path, "other")
+    file = tmp_path / "corsproxy.yaml"
+    cases = {
+        one.certificate: (other.private_key, "the private key is not the certificate's"),
+        file: (one.private_key, "not PEM"),
+    }
+    for certificate, (key, said) in cases.items():
+        tls = f"tls: {{certificate: {certificate}, private_key: {key}}}"
+        file.write_text(config("http://127.0.0.1:9", tls), encoding="utf-8")
+        status, _, lines = ran("serve", "-c", str(file), "--listen", "127.0.0.1:0", "--workers", workers)
+        assert (status, len(lines)) == (2, 1)
+        assert said in lines[0]
+
+
+def test_an_upstream_that_is_not_there_does_not_keep_the_proxy_from_starting() -> None:
+    """Upstreams come and go; the proxy is healthy, and answers for one that is gone."""
+    with started(config("http://127.0.0.1:9"), admin=True) as proxy:
+        assert proxy.ask_admin("/healthz")[0] == 200
+        assert ask(proxy.address).status == 502
+
+
+def test_a_host_name_listens_on_each_of_its_addresses() -> None:
+    """`localhost` is 127.0.0.1 and, where there is IPv6, ::1."""
+    with Upstream() as upstream, started(config(upstream), "--listen", "localhost:0") as proxy:
+        proxy.stderr.wait_line("routes:")
+        urls = [line.removeprefix("listening on ") for line in proxy.stderr.lines if line.startswith("listening")]
+        assert urls
+        for url in urls:
+            with urllib.request.urlopen(url) as response:
+                assert response.read() == b"ok"

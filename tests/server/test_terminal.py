@@ -1,0 +1,56 @@
+"""In development each refusal is a line on the terminal that says what to do."""
+
+from __future__ import annotations
+
+import pytest
+
+from corsproxy.cors import Reason
+from corsproxy.proxy import Exchange
+from corsproxy.server.terminal import FIXES, refusal_line
+from tests.server.setup import OTHER, ask, config
+from tests.support.process import started
+from tests.support.upstream import Upstream
+
+ONLY_A_BROWSER = {Reason.CREDENTIALS_NOT_ALLOWED, Reason.NO_ROUTE}
+"""Reasons that a running proxy cannot have: it does not see the credentials mode, and no route is a 404."""
+
+
+def test_a_refusal_in_quick_mode_is_a_plain_line_with_the_fix_whatever_the_log_format() -> None:
+    """A refused preflight and a refused request each say it; granted ones and those without Origin say nothing."""
+    with (
+        Upstream() as upstream,
+        started(None, "--upstream", upstream.url, "--log-format", "json", "--log-level", "error") as proxy,
+    ):
+        ask(proxy.address, "/granted", Origin="http://localhost:1")
+        ask(proxy.address, "/plain")
+        ask(proxy.address, "/a?secret=1", Origin=OTHER)
+        ask(proxy.address, "/b", "OPTIONS", Origin=OTHER, Access_Control_Request_Method="PUT")
+        ask(proxy.address, "/c", Origin="null")
+        proxy.stderr.wait_for(lambda lines: sum(line.startswith("refused ") for line in lines) == 3)
+        said = [line for line in proxy.stderr.lines if line.startswith("refused ")]
+    assert said[0].startswith(f"refused GET /a from {OTHER}: origin_not_allowed: ")
+    assert f"--allow-origin {OTHER}" in said[0]
+    assert said[1].startswith(f"refused PUT /b from {OTHER}: origin_not_allowed: ")
+    assert "serve it over HTTP" in said[2]
+    assert "secret" not in proxy.stderr.text
+
+
+def test_with_a_file_the_terminal_is_left_alone() -> None:
+    """In production refusals are in the access log and the metrics."""
+    with Upstream() as upstream, started(config(upstream), "--log-format", "json") as proxy:
+        ask(proxy.address, Origin=OTHER)
+        assert proxy.access_log(at_least=1)[0]["reason"] == "origin_not_allowed"
+        assert proxy.stop() == 0
+        assert "refused" not in proxy.stderr.text
+
+
+@pytest.mark.parametrize("reason", [reason for reason in Reason if reason not in ONLY_A_BROWSER])
+def test_every_reason_has_a_fix_on_one_line(reason: Reason) -> None:
+    """Whatever the client sent, the line is one and every place in the text is filled."""
+    exchange = Exchange("OPTIONS", 0.0, "127.0.0.1")
+    exchange.raw_path = b"/a\n\x1b[31m"
+    exchange.origin, exchange.requested_method, exchange.requested_headers = b"https://{x}.example", b"PUT", b"x-a\r\n"
+    assert reason in FIXES
+    line = refusal_line(exchange, reason)
+    assert line.isprintable()
+    assert line.startswith("refused PUT /a\\n\\x1b[31m from https://{x}.example: " + reason.value)
