@@ -1,0 +1,125 @@
+"""Methods and header names as a browser sees them: which need no permission, which a script can never use.
+
+Written from the Fetch standard alone: it judges the proxy's own decisions, so it shares no rule with them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+Headers = Iterable[tuple[str, str]]
+
+SAFELISTED_METHODS = frozenset({"GET", "HEAD", "POST"})
+FORBIDDEN_METHODS = frozenset({"CONNECT", "TRACE", "TRACK"})
+NORMALISED_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"})
+"""Fetch 4.3: upper-cased whatever the script wrote; PATCH is not among them, `patch` stays as it is."""
+
+NON_WILDCARD_NAMES = frozenset({"authorization"})
+
+SAFELISTED_RESPONSE_NAMES = frozenset(
+    {"cache-control", "content-language", "content-length", "content-type", "expires", "last-modified", "pragma"}
+)
+FORBIDDEN_RESPONSE_NAMES = frozenset({"set-cookie", "set-cookie2"})
+
+MAX_VALUE = 128
+"""Bytes of one safelisted value."""
+MAX_TOTAL = 1024
+"""Bytes of all safelisted values together."""
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_UNSAFE = re.compile('[\x00-\x08\x0a-\x1f"():<>?@[\\\\\\]{}\x7f]')
+_LANGUAGE = re.compile(r"[0-9A-Za-z *,\-.;=]*")
+_RANGE = re.compile(r"bytes=([0-9]+)-([0-9]*)")
+_ESSENCES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"})
+
+_FORBIDDEN_NAMES = frozenset(
+    {
+        "accept-charset", "accept-encoding", "access-control-request-headers", "access-control-request-method",
+        "connection", "content-length", "cookie", "cookie2", "date", "dnt", "expect", "host", "keep-alive", "origin",
+        "referer", "set-cookie", "te", "trailer", "transfer-encoding", "upgrade", "via",
+    }
+)  # fmt: skip
+_FORBIDDEN_PREFIXES = ("proxy-", "sec-")
+_OVERRIDES = frozenset({"x-http-method", "x-http-method-override", "x-method-override"})
+
+
+def is_token(text: str) -> bool:
+    """Return whether a text can be a method or a header name (RFC 9110 section 5.6.2)."""
+    return _TOKEN.fullmatch(text) is not None
+
+
+def normalised(method: str) -> str:
+    """Give the method as it goes out (https://fetch.spec.whatwg.org/#concept-method-normalize)."""
+    return method.upper() if method.upper() in NORMALISED_METHODS else method
+
+
+def is_forbidden_method(method: str) -> bool:
+    """Return whether a script that asks for it gets an exception (https://fetch.spec.whatwg.org/#forbidden-method)."""
+    return method.upper() in FORBIDDEN_METHODS
+
+
+def is_forbidden_header(name: str, value: str) -> bool:
+    """Return whether what a script sets is dropped silently (https://fetch.spec.whatwg.org/#forbidden-request-header)."""
+    low = name.lower()
+    if low in _FORBIDDEN_NAMES or low.startswith(_FORBIDDEN_PREFIXES):
+        return True
+    return low in _OVERRIDES and any(is_forbidden_method(part.strip(" \t")) for part in value.split(","))
+
+
+def unsafe_because(name: str, value: str) -> str | None:
+    """Say why a header needs permission, None where it is safelisted.
+
+    https://fetch.spec.whatwg.org/#cors-safelisted-request-header; Chromium also lets a few client hints
+    (`DPR`, `Width`) through, which the standard does not.
+    """
+    low = name.lower()
+    if low not in {"accept", "accept-language", "content-language", "content-type", "range"}:
+        return "it is not a CORS-safelisted request-header name"
+    if len(value) > MAX_VALUE:
+        return f"its value is longer than {MAX_VALUE} bytes"
+    if low in {"accept", "content-type"} and (found := _UNSAFE.search(value)):
+        return f"its value holds {found.group()!r}, a CORS-unsafe request-header byte"
+    if low in {"accept-language", "content-language"} and not _LANGUAGE.fullmatch(value):
+        return "its value holds a byte that no language tag has"
+    if low == "content-type" and (essence := mime_essence(value)) not in _ESSENCES:
+        return f"{essence} is none of the three types a form can send" if essence else "its value is no MIME type"
+    if low == "range" and not _is_single_range(value):
+        return "its value is not one simple range, as 'bytes=0-99' is"
+    return None
+
+
+def unsafe_names(headers: Headers) -> dict[str, str]:
+    """Give the CORS-unsafe request-header names, lower case and sorted, each with why it is one.
+
+    https://fetch.spec.whatwg.org/#cors-unsafe-request-header-names
+    """
+    unsafe: dict[str, str] = {}
+    safe: set[str] = set()
+    total = 0
+    for name, value in headers:
+        why = unsafe_because(name, value)
+        if why is not None:
+            unsafe[name.lower()] = why
+        else:
+            safe.add(name.lower())
+            total += len(value)
+    if total > MAX_TOTAL:
+        for name in safe:
+            unsafe.setdefault(name, f"all safelisted values together are longer than {MAX_TOTAL} bytes")
+    return dict(sorted(unsafe.items()))
+
+
+def mime_essence(value: str) -> str | None:
+    """Give `type/subtype` in lower case, None where the value is no MIME type (https://mimesniff.spec.whatwg.org/#parsing-a-mime-type)."""
+    kind, slash, rest = value.strip(" \t\r\n").partition("/")
+    subtype = rest.partition(";")[0].rstrip(" \t\r\n")
+    if not slash or not is_token(kind) or not is_token(subtype):
+        return None
+    return f"{kind}/{subtype}".lower()
+
+
+def _is_single_range(value: str) -> bool:
+    """https://fetch.spec.whatwg.org/#simple-range-header-value, without white space and with a start."""
+    found = _RANGE.fullmatch(value)
+    return found is not None and (not found[2] or int(found[1]) <= int(found[2]))

@@ -1,0 +1,124 @@
+"""What a page asks for, as `fetch(url, {method, headers, credentials})` says it, and what of it leaves the browser.
+
+Knows no answer: everything here is settled before the first byte is sent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from corsproxy.tools.browser import names, urls
+from corsproxy.tools.browser.steps import Check, Outcome, Step
+
+
+class Credentials(StrEnum):
+    """The credentials mode of a request; `withCredentials` of XMLHttpRequest is `include`, without it `same-origin`."""
+
+    OMIT = "omit"
+    SAME_ORIGIN = "same-origin"
+    INCLUDE = "include"
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """One request of a page's script."""
+
+    url: str
+    """Absolute, http or https."""
+    origin: str
+    """The page's own, serialised; `null` for an opaque one (a sandboxed frame, a `file:` page)."""
+    method: str = "GET"
+    """As the script writes it."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """As the script sets them."""
+    credentials: Credentials = Credentials.SAME_ORIGIN
+    forces_preflight: bool = False
+    """An upload listener of XMLHttpRequest, or a streamed body: the standard's use-CORS-preflight flag."""
+    cookie: str = ""
+    """What the browser's jar holds for the URL: sent only where credentials are."""
+
+    @property
+    def include(self) -> bool:
+        """Whether credentials go to other origins."""
+        return self.credentials is Credentials.INCLUDE
+
+
+_PRESUMED = {"content-type": "application/json", "range": "bytes=0-99"}
+
+
+def presumed_value(name: str) -> str:
+    """Give the value to presume for a header of which only the name is known: what such a header is usually set for.
+
+    Content-Type is JSON, which needs permission; the other safelisted names are harmless.
+    """
+    return _PRESUMED.get(name.lower(), "1")
+
+
+def kept_headers(request: PageRequest) -> tuple[tuple[str, str], ...]:
+    """Give the script's headers without those that the browser drops silently, values trimmed."""
+    trimmed = ((name, value.strip(" \t\r\n")) for name, value in request.headers)
+    return tuple((name, value) for name, value in trimmed if not names.is_forbidden_header(name, value))
+
+
+def preflight_reasons(method: str, headers: tuple[tuple[str, str], ...], *, forced: bool = False) -> tuple[str, ...]:
+    """Say why a cross-origin request needs a preflight; empty where it does not."""
+    because = []
+    if method not in names.SAFELISTED_METHODS:
+        because.append(f"method {method} is not CORS-safelisted (GET, HEAD, POST)")
+    unsafe = names.unsafe_names(headers)
+    because += [f"header {name}: {why}" for name, why in unsafe.items()]
+    if forced:
+        because.append("an upload listener or a streamed body asks for one")
+    return tuple(because)
+
+
+def request_steps(request: PageRequest) -> list[Step]:
+    """Judge the request before anything is sent: what a script may ask for at all."""
+    steps = []
+    if not names.is_token(request.method) or names.is_forbidden_method(request.method):
+        adjective = "forbidden" if names.is_token(request.method) else "invalid"
+        why = f"{adjective} method {request.method!r}: fetch() throws a TypeError, nothing is sent"
+        steps.append(Step(Check.REQUEST, Outcome.FAILED, why, reason="method_not_allowed"))
+    for name, value in request.headers:
+        if not names.is_token(name) or any(sign in value.strip(" \t\r\n") for sign in "\0\r\n"):
+            why = f"invalid header {name!r}: fetch() throws a TypeError, nothing is sent"
+            steps.append(Step(Check.REQUEST, Outcome.FAILED, why, reason="headers_not_allowed"))
+        elif names.is_forbidden_header(name, value):
+            why = f"{name} is a forbidden request-header name: the browser drops it silently and sets its own, if any"
+            steps.append(Step(Check.REQUEST, Outcome.REMARK, why))
+    if names.normalised(request.method) == request.method != request.method.upper():
+        why = (
+            f"{request.method!r} goes out as it is: only {', '.join(sorted(names.NORMALISED_METHODS))} are upper-cased"
+        )
+        steps.append(Step(Check.REQUEST, Outcome.REMARK, why))
+    return steps
+
+
+def url_steps(request: PageRequest, url: str, hop: int = 0) -> list[Step]:
+    """Judge a URL before it is asked: scheme, port, mixed content, and whether it is nearer than the page."""
+    parts = urls.split(url)
+    if parts is None:
+        return [Step(Check.URL, Outcome.FAILED, f"{url!r} is no http or https URL", hop)]
+    if parts.port in urls.BAD_PORTS:
+        return [Step(Check.URL, Outcome.FAILED, f"port {parts.port} is on the list of blocked ports", hop)]
+    if hop == 0 and urls.has_credentials(url):
+        why = "the URL carries a user name or password: fetch() throws a TypeError"
+        return [Step(Check.URL, Outcome.FAILED, why, hop)]
+    if urls.is_mixed(request.origin, url):
+        why = f"mixed content: a page of {request.origin} may not ask an http URL"
+        return [Step(Check.URL, Outcome.FAILED, why, hop)]
+    return _local_network(request.origin, url, hop)
+
+
+def _local_network(origin: str, url: str, hop: int) -> list[Step]:
+    """Remark on the prompt for what is nearer than the page (Chromium from 142); no header takes part in it."""
+    near = urls.nearness(url)
+    order = ("public", "local", "loopback")
+    if origin == "null" or order.index(near) <= order.index(urls.nearness(origin)):
+        return []
+    if not urls.is_trustworthy(origin):
+        why = f"Chromium refuses a page without HTTPS to ask a {near} address, without a prompt"
+    else:
+        why = f"Chromium asks the user whether {origin} may reach a {near} address; no header of the server takes part"
+    return [Step(Check.LOCAL_NETWORK, Outcome.REMARK, why, hop)]

@@ -1,0 +1,171 @@
+"""What comes out of playing a browser: steps, each with its outcome, its reason and its place in the standard.
+
+Data first; the text for people is made from it, here and nowhere else.
+Knows nothing of how a step was decided.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+FETCH = "https://fetch.spec.whatwg.org/"
+
+
+class Outcome(StrEnum):
+    """How a step went; a `REMARK` never decides anything."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    REMARK = "remark"
+
+
+class Check(StrEnum):
+    """The steps there are, in the order in which a browser takes them."""
+
+    REQUEST = "request"
+    URL = "url"
+    LOCAL_NETWORK = "local-network"
+    SAME_ORIGIN = "same-origin"
+    PREFLIGHT_NEEDED = "preflight-needed"
+    PREFLIGHT_CACHE = "preflight-cache"
+    PREFLIGHT_ANSWER = "preflight-answer"
+    PREFLIGHT_CORS = "preflight-cors-check"
+    PREFLIGHT_STATUS = "preflight-status"
+    PREFLIGHT_METHOD = "preflight-method"
+    PREFLIGHT_HEADERS = "preflight-headers"
+    PREFLIGHT_MAX_AGE = "preflight-max-age"
+    ANSWER = "answer"
+    CORS = "cors-check"
+    REDIRECT = "redirect"
+    EXPOSED = "exposed-headers"
+    TIMING = "timing"
+
+
+SECTIONS: dict[Check, str] = {
+    Check.REQUEST: f"{FETCH}#methods",
+    Check.URL: f"{FETCH}#concept-main-fetch",
+    Check.LOCAL_NETWORK: "https://wicg.github.io/local-network-access/",
+    Check.SAME_ORIGIN: f"{FETCH}#concept-main-fetch",
+    Check.PREFLIGHT_NEEDED: f"{FETCH}#cors-unsafe-request-header-names",
+    Check.PREFLIGHT_CACHE: f"{FETCH}#concept-cache",
+    Check.PREFLIGHT_ANSWER: f"{FETCH}#cors-preflight-fetch",
+    Check.PREFLIGHT_CORS: f"{FETCH}#concept-cors-check",
+    Check.PREFLIGHT_STATUS: f"{FETCH}#cors-preflight-fetch",
+    Check.PREFLIGHT_METHOD: f"{FETCH}#cors-preflight-fetch",
+    Check.PREFLIGHT_HEADERS: f"{FETCH}#cors-preflight-fetch",
+    Check.PREFLIGHT_MAX_AGE: f"{FETCH}#http-access-control-max-age",
+    Check.ANSWER: f"{FETCH}#concept-http-fetch",
+    Check.CORS: f"{FETCH}#concept-cors-check",
+    Check.REDIRECT: f"{FETCH}#concept-http-redirect-fetch",
+    Check.EXPOSED: f"{FETCH}#http-access-control-expose-headers",
+    Check.TIMING: f"{FETCH}#tao-check",
+}
+"""Where the standard says it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check says, before it is known where in the course of things it was made."""
+
+    ok: bool
+    why: str
+    reason: str | None = None
+    """Of a failure, where the closed list of reasons has a word for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a browser."""
+
+    check: Check
+    outcome: Outcome
+    why: str
+    hop: int = 0
+    """0 for the first URL, one more for each redirect."""
+    reason: str | None = None
+
+    @property
+    def section(self) -> str:
+        """The link to the section of the standard that demands it."""
+        return SECTIONS[self.check]
+
+    def __str__(self) -> str:
+        """Give one line for people."""
+        mark = {Outcome.PASSED: "pass", Outcome.FAILED: "FAIL", Outcome.REMARK: "note"}[self.outcome]
+        return f"{mark}  {self.check}: {self.why}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request as a browser would send it."""
+
+    kind: str
+    """`preflight` or `actual`."""
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...]
+    """Those that matter here: what the script set, Origin, Accept, Cookie and the preflight's own."""
+
+    @property
+    def origin(self) -> str | None:
+        """The Origin field's value, None where the browser sends none."""
+        return next((value for name, value in self.headers if name == "Origin"), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response as it came: every field line in order, values as the bytes read as Latin-1."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def lines(self, name: str) -> tuple[str, ...]:
+        """Every value of a field, its name in any letter case."""
+        wanted = name.lower()
+        return tuple(value.strip(" \t") for found, value in self.headers if found.lower() == wanted)
+
+    def combined(self, name: str) -> str | None:
+        """Return the value as the standard gets it: lines joined with a comma, None where there is none."""
+        lines = self.lines(name)
+        return ", ".join(lines) if lines else None
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What was sent and what came back; `answer` is None where nothing did."""
+
+    sent: Sent
+    answer: Answer | None
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """The whole course of one request of a page."""
+
+    steps: tuple[Step, ...]
+    exchanges: tuple[Exchange, ...] = ()
+    preflight_because: tuple[str, ...] = field(default=())
+    """Why the first URL needs a preflight; empty where it does not."""
+    exposed: frozenset[str] = frozenset()
+    """The response header names, lower case, that the script may read; empty where it gets no response."""
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the script gets the response."""
+        return not any(step.outcome is Outcome.FAILED for step in self.steps)
+
+    @property
+    def failure(self) -> Step | None:
+        """The step that decided against it."""
+        return next((step for step in self.steps if step.outcome is Outcome.FAILED), None)
+
+    @property
+    def reason(self) -> str | None:
+        """The failure's reason from the closed list, None where nothing failed or the list has no word for it."""
+        return self.failure.reason if self.failure else None
+
+    @property
+    def needs_preflight(self) -> bool:
+        """Whether the first URL needs a preflight, cached or not."""
+        return bool(self.preflight_because)

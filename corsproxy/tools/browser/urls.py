@@ -1,0 +1,87 @@
+"""URLs as a browser sees them: origins, blocked ports, mixed content, and how near the addressed machine is.
+
+Works on texts alone: no name is ever looked up.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+
+BAD_PORTS = frozenset(
+    {
+        0, 1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103,
+        104, 109, 110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513,
+        514, 515, 526, 530, 531, 532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720,
+        1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
+    }
+)  # fmt: skip
+"""https://fetch.spec.whatwg.org/#port-blocking"""
+
+
+def split(url: str) -> SplitResult | None:
+    """Split an http or https URL, None where it is none or a browser could not read it."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in {"http", "https"} or not parts.hostname or (port is not None and port > 65535):
+        return None
+    return parts
+
+
+def origin_of(url: str) -> str | None:
+    """Give the serialised origin of an http or https URL (https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin)."""
+    parts = split(url)
+    if parts is None or parts.hostname is None:
+        return None
+    try:
+        host = parts.hostname.encode("idna").decode() if not parts.hostname.isascii() else parts.hostname
+    except UnicodeError:
+        return None
+    host = f"[{host}]" if ":" in host else host
+    port = "" if parts.port in {None, DEFAULT_PORTS[parts.scheme]} else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}"
+
+
+def join(base: str, location: str) -> str | None:
+    """Resolve a Location, None where it leads to nothing that a browser follows; the fragment goes."""
+    try:
+        joined = urljoin(base, location)
+    except ValueError:
+        return None
+    return joined.partition("#")[0] if split(joined) is not None else None
+
+
+def has_credentials(url: str) -> bool:
+    """Whether a URL carries a user name or a password."""
+    parts = split(url)
+    return parts is not None and (parts.username is not None or parts.password is not None)
+
+
+def is_trustworthy(origin: str) -> bool:
+    """Tell whether a page of this origin is a secure context, loopback included (https://w3c.github.io/webappsec-secure-contexts/)."""
+    return origin.startswith("https://") or (origin != "null" and nearness(origin) == "loopback")
+
+
+def is_mixed(origin: str, url: str) -> bool:
+    """Whether it is mixed content: an https page that asks an http URL that is not loopback (https://w3c.github.io/webappsec-mixed-content/)."""
+    return origin.startswith("https://") and url.startswith("http://") and nearness(url) != "loopback"
+
+
+def nearness(url: str) -> str:
+    """Say how near the addressed machine is, as far as the text tells: `loopback`, `local` or `public`."""
+    parts = split(url)
+    host = (parts.hostname or "") if parts else ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return "loopback"
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return "local" if host.endswith(".local") else "public"
+    if address.is_loopback:
+        return "loopback"
+    return "local" if address.is_private or address.is_link_local else "public"

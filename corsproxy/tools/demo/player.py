@@ -1,0 +1,126 @@
+"""Makes the demo's calls as a browser would, directly and through the proxy, and keeps what was on the wire.
+
+The verdicts are those of `corsproxy.tools.browser`; this module adds the sending, and a jar for one host's cookies.
+Blocking: it runs on a thread beside the loop that serves.
+"""
+
+from __future__ import annotations
+
+import http.client
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import urlsplit
+
+from corsproxy.tools.browser import Answer, Credentials, Exchange, PageRequest, Play, Sent, play
+from corsproxy.tools.demo.calls import Call
+
+TIMEOUT = 10.0
+"""Seconds: everything is on this machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """One call and how it went, asked one way."""
+
+    call: Call
+    play: Play
+    contents: tuple[str, ...]
+    """What came back as content, one text for each exchange."""
+
+    @property
+    def answered(self) -> str:
+        """What the server said, request by request: `preflight 204, then 200`."""
+        return ", then ".join(map(_answered, self.play.exchanges))
+
+    @property
+    def verdict(self) -> str:
+        """What a browser makes of it: `allowed`, or `blocked:` and why."""
+        failure = self.play.failure
+        return "allowed" if failure is None else f"blocked: {failure.why}"
+
+
+@dataclass(slots=True)
+class Browser:
+    """A browser with one page open, on `origin`.
+
+    Cookies belong to a host, whatever its port (RFC 6265 section 8.5), so that API and proxy share them here.
+    """
+
+    origin: str
+    _jar: SimpleCookie = field(default_factory=SimpleCookie)
+
+    def call(self, call: Call, server: str) -> Played:
+        """Make one call of the page to `server`, an origin."""
+        contents: list[str] = []
+        request = PageRequest(
+            url=server + call.path,
+            origin=self.origin,
+            method=call.method,
+            headers=call.headers,
+            credentials=Credentials.INCLUDE if call.credentials else Credentials.SAME_ORIGIN,
+            cookie="; ".join(f"{name}={morsel.value}" for name, morsel in self._jar.items()),
+        )
+
+        def send(sent: Sent) -> Answer | None:
+            body = call.body if sent.kind == "actual" else None
+            try:
+                answer, content = _exchange(sent, body)
+            except (OSError, http.client.HTTPException):
+                answer, content = None, ""
+            contents.append(content)
+            if answer is not None and call.credentials and sent.kind == "actual":
+                self._remember(answer)
+            return answer
+
+        return Played(call, play(request, send), tuple(contents))
+
+    def _remember(self, answer: Answer) -> None:
+        """Keep the cookies: a browser does so before the CORS check, which is why blocking protects no server."""
+        for line in answer.lines("Set-Cookie"):
+            try:
+                self._jar.load(line)
+            except CookieError:
+                continue
+
+
+def _exchange(sent: Sent, body: str | None) -> tuple[Answer, str]:
+    url = urlsplit(sent.url)
+    connection = http.client.HTTPConnection(url.hostname or "", url.port, timeout=TIMEOUT)
+    try:
+        connection.request(sent.method, url.path, body, headers=dict(sent.headers))
+        response = connection.getresponse()
+        content = response.read().decode("utf-8", "replace")
+        return Answer(response.status, tuple(response.getheaders())), content
+    finally:
+        connection.close()
+
+
+def _answered(exchange: Exchange) -> str:
+    said = str(exchange.answer.status) if exchange.answer else "nothing"
+    return f"preflight {said}" if exchange.sent.kind == "preflight" else said
+
+
+_SHOWN = ("access-control-", "vary", "content-type", "set-cookie", "origin", "cookie")
+"""The fields that matter here, by how their names begin."""
+
+
+def wire(played: Played) -> list[Mapping[str, object]]:
+    """Give what was on the wire for the page to show: each request and its answer, the fields that matter alone."""
+    return [
+        {
+            "kind": exchange.sent.kind,
+            "request": f"{exchange.sent.method} {played.call.path}",
+            "sent": _lines(exchange.sent.headers),
+            "status": exchange.answer.status if exchange.answer else None,
+            "received": _lines(exchange.answer.headers if exchange.answer else ()),
+            "content": content,
+        }
+        for exchange, content in zip(played.play.exchanges, played.contents, strict=True)
+    ]
+
+
+def _lines(fields: tuple[tuple[str, str], ...]) -> list[str]:
+    shown = [f"{name}: {value}" for name, value in fields if name.lower().startswith(_SHOWN)]
+    named = [f"{name}: {value}" for name, value in fields if name.lower().startswith("x-")]
+    return shown + named

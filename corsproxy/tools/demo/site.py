@@ -1,0 +1,44 @@
+"""Serves the demo's page, and what it is to say, on an origin of its own.
+
+The page's files are in `page/`; `/demo.json` tells it the addresses, the policy and the calls.
+Makes no calls to the API or the proxy: that is the browser's part.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from importlib.resources import files
+
+from aiohttp import web
+
+_FILES = {
+    "/": ("index.html", "text/html"),
+    "/style.css": ("style.css", "text/css"),
+    "/app.js": ("app.js", "text/javascript"),
+}
+
+
+def site(describe: Callable[[], Mapping[str, object]], may_connect: tuple[str, ...]) -> web.Application:
+    """Make the page's server; `describe` gives the content of `/demo.json`, `may_connect` the origins the page may ask.
+
+    The page loads nothing from anywhere else, and its Content-Security-Policy keeps that true.
+    """
+    security = (
+        "default-src 'none'; img-src data:; style-src 'self'; script-src 'self'",
+        f"connect-src 'self' {' '.join(may_connect)}",
+    )
+    headers = {"Content-Security-Policy": "; ".join(security), "Cache-Control": "no-store"}
+    folder = files(__package__) / "page"
+    application = web.Application()
+
+    def add(path: str, content_type: str, content: Callable[[], str]) -> None:
+        async def answer(_request: web.Request) -> web.Response:
+            return web.Response(text=content(), content_type=content_type, charset="utf-8", headers=headers)
+
+        application.router.add_get(path, answer)
+
+    for path, (name, content_type) in _FILES.items():
+        add(path, content_type, (folder / name).read_bytes().decode)
+    add("/demo.json", "application/json", lambda: json.dumps(describe()))
+    return application

@@ -1,0 +1,227 @@
+"""One request under one configuration: the route, both answers as the client would see them, and the browser's verdict.
+
+The proxy's decisions come from `corsproxy.cors`, the verdict from the model of the browser: neither knows the other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from corsproxy.config import Loaded
+from corsproxy.cors import CorsRequest, Decision, Kind, Reason, decide
+from corsproxy.settings import PolicySettings, Route
+from corsproxy.tools.browser import Answer, Play, Sent, names, play
+from corsproxy.tools.explain.question import Question
+from corsproxy.tools.explain.routing import Choice, choose
+
+FORWARDED_METHODS = frozenset(
+    {
+        "ACL", "BIND", "CHECKOUT", "COPY", "DELETE", "GET", "HEAD", "LINK", "LOCK", "M-SEARCH", "MERGE", "MKACTIVITY",
+        "MKCALENDAR", "MKCOL", "MOVE", "NOTIFY", "OPTIONS", "PATCH", "POST", "PROPFIND", "PROPPATCH", "PURGE", "PUT",
+        "QUERY", "REBIND", "REPORT", "SEARCH", "SOURCE", "SUBSCRIBE", "UNBIND", "UNLINK", "UNLOCK", "UNSUBSCRIBE",
+    }
+)  # fmt: skip
+"""What the HTTP parser knows; the proxy answers 501 to any other, `patch` among them, whatever a policy allows."""
+_EXPOSED_LATER = "(the names of that response)"
+"""With credentials `*` becomes the names of each response, which are the upstream's to choose."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedBy:
+    """The line of the file that decided."""
+
+    file: str
+    line: int
+    column: int
+    path: str
+    """The key path, `policies.app.allow_origins[2]`."""
+    text: str
+    """The line, without white space around it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What becomes of one request."""
+
+    question: Question
+    choice: Choice
+    route: Route | None
+    decision: Decision
+    """The one that decided: of the preflight where that is refused, else of the actual request."""
+    preflight: Answer | None
+    """None where a browser sends none."""
+    response: Answer
+    """The actual response's CORS fields and Vary; the status is 200 where it is the upstream's to say."""
+    plays: dict[bool, Play]
+    """The browser's course by credentials mode (`include` or not); empty without Origin."""
+    reason: str | None
+    """Why it is refused, None where it is not."""
+    decided_by: DecidedBy
+
+    @property
+    def policy(self) -> PolicySettings | None:
+        """The route's policy."""
+        return self.route.policy if self.route else None
+
+    @property
+    def play(self) -> Play | None:
+        """The course in the mode that was asked for."""
+        return self.plays.get(self.question.credentials)
+
+    @property
+    def is_allowed(self) -> bool:
+        """Whether the page gets its answer; a request without Origin is not under CORS."""
+        return self.route is not None and (self.play is None or self.play.allowed)
+
+    @property
+    def is_impossible(self) -> bool:
+        """Whether no server could allow it: the browser sends nothing at all."""
+        return self.play is not None and not self.play.exchanges
+
+    @property
+    def because(self) -> str:
+        """Why, in a sentence: what the configuration says to it."""
+        asked, policy = self.question, self.policy
+        if self.reason is None or self.is_impossible:
+            failure = self.play.failure if self.play else None
+            return failure.why if failure else "every check passes"
+        method = names.normalised(asked.method)
+        if self.reason == "method_not_allowed" and self.decision.granted:
+            return f"the proxy knows no method {method!r} and answers 501"
+        policy_name = policy.name if policy else ""
+        return _BECAUSE[self.reason].format(origin=asked.origin, method=method, policy=policy_name, path=asked.path)
+
+
+_BECAUSE = {
+    "no_route": "no route matches {path}",
+    "no_policy": "the route has no policy, so it grants nothing",
+    "origin_not_allowed": "nothing in allow_origins of policy {policy} matches {origin}",
+    "origin_malformed": "{origin} is not an origin as browsers write it",
+    "method_not_allowed": "allow_methods of policy {policy} does not name {method}",
+    "headers_not_allowed": "allow_headers of policy {policy} does not name every header that needs it",
+    "credentials_not_allowed": "allow_credentials of policy {policy} is not true",
+}
+"""By the reason, what the configuration lacks."""
+
+
+def judge(loaded: Loaded, question: Question) -> Judgement:
+    """Judge one request; no network, no clock."""
+    choice = choose(loaded.settings, question.host, question.path)
+    route = loaded.settings.routes[choice.index] if choice.index is not None else None
+    policy = route.policy if route else None
+    server = _Server(policy, 404 if route is None and not choice.is_ambiguous else 400 if route is None else None)
+    method = names.normalised(question.method)
+    plays = {}
+    if question.origin is not None:
+        plays = {include: play(question.page_request(include=include), server.answer) for include in (False, True)}
+    asked = plays.get(question.credentials)
+    if asked is None:
+        response, decision = server.actual(method, ())
+        preflight = None
+    else:
+        preflight = next((one.answer for one in asked.exchanges if one.sent.kind == "preflight"), None)
+        response, decision = server.actual(method, (_latin(question.origin or ""),))
+        if preflight is not None:
+            _, first = server.preflight(asked.exchanges[0].sent)
+            decision = decision if first.granted else first
+    reason = _reason(route, decision, asked)
+    where = _where(loaded, question, choice, route, reason)
+    return Judgement(question, choice, route, decision, preflight, response, plays, reason, where)
+
+
+class _Server:
+    """The proxy as a browser meets it, CORS alone."""
+
+    def __init__(self, policy: PolicySettings | None, without_route: int | None) -> None:
+        self._without_route = without_route
+        """The status of every answer where there is no route."""
+        self._policy = policy
+        self._cors = policy.cors if policy else None
+
+    def answer(self, sent: Sent) -> Answer:
+        """Answer what a browser sends."""
+        if sent.kind == "preflight":
+            return self.preflight(sent)[0]
+        return self.actual(sent.method, (_latin(sent.origin or ""),))[0]
+
+    def preflight(self, sent: Sent) -> tuple[Answer, Decision]:
+        """Answer a preflight: the policy's status and grant, 403, or 404 without a route."""
+        fields = dict(sent.headers)
+        wanted = fields.get("Access-Control-Request-Headers")
+        request = CorsRequest(
+            "OPTIONS",
+            (_latin(fields["Origin"]),),
+            (_latin(fields["Access-Control-Request-Method"]),),
+            (_latin(wanted),) if wanted is not None else (),
+        )
+        decision = decide(self._cors, request)
+        granted = self._policy.preflight_status if self._policy else 204
+        return self._answered(decision, granted if decision.granted else 403), decision
+
+    def actual(self, method: str, origins: tuple[bytes, ...]) -> tuple[Answer, Decision]:
+        """Answer an actual request: 403 where the policy rejects it, else as if the upstream said 200."""
+        decision = decide(self._cors, CorsRequest(method, origins))
+        if method not in FORWARDED_METHODS:
+            return Answer(501), decision
+        rejects = self._policy is not None and self._policy.on_refused == "reject"
+        refused = decision.kind is Kind.ACTUAL and not decision.granted
+        return self._answered(decision, 403 if refused and rejects else 200), decision
+
+    def _answered(self, decision: Decision, status: int) -> Answer:
+        fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in decision.fields]
+        if decision.exposes_all_names:
+            fields.append(("Access-Control-Expose-Headers", _EXPOSED_LATER))
+        if decision.varies_on_origin:
+            fields.append(("Vary", "Origin"))
+        return Answer(self._without_route or status, tuple(fields))
+
+
+def _reason(route: Route | None, decision: Decision, asked: Play | None) -> str | None:
+    """The proxy's word where it refused, the browser's where the proxy cannot see it; a TypeError comes first."""
+    if route is None:
+        return Reason.NO_ROUTE.value
+    if asked is None or asked.allowed:
+        return None
+    if asked.exchanges and not decision.granted and decision.reason is not None:
+        return decision.reason.value
+    last = asked.exchanges[-1].sent if asked.exchanges else None
+    if last and last.kind == "actual" and last.method not in FORWARDED_METHODS:
+        return Reason.METHOD_NOT_ALLOWED.value
+    return asked.reason
+
+
+def _where(loaded: Loaded, question: Question, choice: Choice, route: Route | None, reason: str | None) -> DecidedBy:
+    """Find the line that decided."""
+    paths = _deciding_paths(question, choice, route, reason)
+    path = next((path for path in paths if path in loaded.places), "")
+    place = loaded.places[path]
+    line = loaded.text.splitlines()[place.line - 1].strip()
+    return DecidedBy(loaded.file, place.line, place.column, path, line)
+
+
+_KEYS = {
+    "origin_not_allowed": "allow_origins",
+    "origin_malformed": "allow_origins",
+    "method_not_allowed": "allow_methods",
+    "headers_not_allowed": "allow_headers",
+    "credentials_not_allowed": "allow_credentials",
+}
+"""The key of the policy that a refusal comes from."""
+
+
+def _deciding_paths(question: Question, choice: Choice, route: Route | None, reason: str | None) -> list[str]:
+    """Key paths, the most telling first: a key that is not written has its default, so its parent stands for it."""
+    if route is None:
+        return ["routes"]
+    at = f"routes[{choice.index}]"
+    if route.policy is None or question.origin is None:
+        return [at]
+    policy = f"policies.{route.policy.name}"
+    if reason is not None:
+        return [f"{policy}.{_KEYS.get(reason, '')}", policy]
+    rule = route.policy.cors.matching_rule(_latin(question.origin))
+    return [f"{policy}.allow_origins[{rule}]", f"{policy}.allow_origins", policy]
+
+
+def _latin(text: str) -> bytes:
+    return text.encode("latin-1", "replace")

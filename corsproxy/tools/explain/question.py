@@ -1,0 +1,74 @@
+"""What `explain` is asked: one request of a page, as the command line names it.
+
+Checks the asking only; the configuration is not known here.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+from corsproxy.errors import UsageError
+from corsproxy.tools.browser import Credentials, PageRequest, names, presumed_value
+
+_HOST = re.compile(r"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+_SAFE = "/%:@!$&'()*+,;=~-._[]|{}^\"<>\\`"
+_ELSEWHERE = "https://corsproxy.invalid"
+"""Where the played browser believes the proxy to be: no page has this origin, so every request is a CORS request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One request to explain."""
+
+    path: str
+    """As sent: begins with `/`, without query, non-ASCII characters escaped."""
+    origin: str | None = None
+    """None is a request without Origin: no browser on another origin makes one."""
+    method: str = "GET"
+    headers: tuple[tuple[str, str], ...] = ()
+    credentials: bool = False
+    host: str = ""
+    """Empty where none is named: then only routes for any host are chosen."""
+
+    def page_request(self, *, include: bool) -> PageRequest:
+        """Give the request for the browser's model, in one of the two credentials modes that differ here."""
+        mode = Credentials.INCLUDE if include else Credentials.OMIT
+        return PageRequest(_ELSEWHERE + self.path, self.origin or "null", self.method, self.headers, mode)
+
+
+def ask(
+    path: str, *, origin: str | None, method: str, headers: tuple[str, ...], credentials: bool, host: str | None
+) -> Question:
+    """Check what was asked and make a question of it; raises `UsageError`.
+
+    A whole URL may stand for the path; its host is then the request's, and its query and fragment are left out.
+    An origin is taken as it is: a malformed one is for the configuration to refuse.
+    """
+    if path.startswith(("http://", "https://")):
+        parts = urlsplit(path)
+        host = host or parts.netloc.rpartition("@")[2]
+        path = parts.path or "/"
+    path = re.split("[?#]", path, maxsplit=1)[0]
+    if not path.startswith("/"):
+        raise UsageError(f"invalid path {path!r}: a path begins with '/': write {'/' + path!r}")
+    if any(sign <= " " or sign == "\x7f" for sign in path):
+        path = "".join(quote(sign) if sign <= " " or sign == "\x7f" else sign for sign in path)
+    if host and not _HOST.fullmatch(host):
+        raise UsageError(f"invalid host {host!r}: expected HOST or HOST:PORT")
+    if not names.is_token(method):
+        raise UsageError(f"invalid method {method!r}: letters, digits and a few signs, as GET")
+    if origin is not None and not origin.isprintable():
+        raise UsageError(f"invalid origin {origin!r}: a control character cannot be in a header")
+    return Question(quote(path, safe=_SAFE), origin, method, tuple(map(_header, headers)), credentials, host or "")
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    name = name.strip()
+    if not names.is_token(name):
+        raise UsageError(f"invalid header name {name!r}: expected NAME, or 'NAME: value'")
+    if any(sign in value for sign in "\0\r\n"):
+        raise UsageError(f"invalid header {name!r}: a value is one line")
+    return name, value.strip() if colon else presumed_value(name)

@@ -1,0 +1,83 @@
+"""Which route a request takes, and why the others that came close do not.
+
+The choice is the data path's own table; only the reasons are made here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from corsproxy.proxy.routes import AmbiguousPath, RouteTable
+from corsproxy.settings import Route, Settings
+
+_SHOWN = 3
+"""Near misses that are told: more would hide the one that was meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """A route that came close."""
+
+    index: int
+    """Its place in the file's list of routes."""
+    route: Route
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the route table says to one request."""
+
+    index: int | None
+    """The place of the chosen route in the file's list, None where there is none."""
+    near: tuple[NearMiss, ...]
+    is_ambiguous: bool = False
+    """Two readings of the path lead to different routes: the proxy answers 400."""
+
+
+def choose(settings: Settings, host: str, path: str) -> Choice:
+    """Choose as the proxy does, and say who else came close."""
+    entries = [(route, index) for index, route in enumerate(settings.routes)]
+    table = RouteTable(entries, 443 if settings.tls is not None else 80)
+    ambiguous = False
+    try:
+        index = table.match(host.encode(), path.encode())
+    except AmbiguousPath:
+        index, ambiguous = None, True
+    segments = path[1:].split("/") if path != "/" else []
+    misses = []
+    for at, route in enumerate(settings.routes):
+        if at != index and (found := _miss(route, host, segments, chosen=index is not None)):
+            closeness, why = found
+            misses.append((-closeness, at, NearMiss(at, route, why)))
+    return Choice(index, tuple(miss for _, _, miss in sorted(misses, key=lambda one: one[:2])[:_SHOWN]), ambiguous)
+
+
+def _miss(route: Route, host: str, segments: list[str], *, chosen: bool) -> tuple[int, str] | None:
+    """How many segments fit, and why the route is not taken; None where it is not even close."""
+    fits = 0
+    for own, sent in zip(route.segments, segments, strict=False):
+        if own != sent and not (own is None and sent):
+            break
+        fits += 1
+    is_prefix = fits == len(route.segments)
+    if is_prefix and not _takes_host(route, host):
+        port = f":{route.host_port}" if route.host_port else ""
+        return fits + 1, f"it is for the host {route.host}{port} only" + ("" if host else ": give it with --host")
+    if is_prefix and route.exact and fits < len(segments):
+        return fits, f"it is exact: it matches {route.path} and nothing below"
+    if is_prefix:
+        return (fits, "it matches too, and is less specific") if chosen else None
+    if not fits:
+        return None
+    if fits == len(segments):
+        return fits, "it is longer than the path"
+    return fits, f"its segment {fits + 1} is {route.segments[fits]!r}, the path's is {segments[fits]!r}"
+
+
+def _takes_host(route: Route, host: str) -> bool:
+    if route.host is None:
+        return True
+    name, colon, port = host.rpartition(":")
+    name = name if colon and port.isdecimal() else host
+    return name.lower() == route.host and route.host_port in {None, int(port) if port.isdecimal() else None}

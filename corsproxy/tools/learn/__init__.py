@@ -1,0 +1,106 @@
+"""`corsproxy learn`: from recorded traffic and the configuration in force, a whole new file with the smallest policies.
+
+`traffic` counts the log, `suspects` says what looks like an attack, `grouping` makes patterns where they are safe,
+`proposal` makes one policy for each route, `writing` puts them into the text in force.
+What is written has been loaded: it passes `corsproxy check`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TextIO
+
+from corsproxy.config import ConfigError, Loaded, load_file, load_text
+from corsproxy.errors import UsageError
+from corsproxy.settings import Route
+from corsproxy.tools.learn.proposal import Proposal, propose
+from corsproxy.tools.learn.traffic import Traffic, read_traffic
+from corsproxy.tools.learn.writing import Named, write
+
+__all__ = ["learn", "learn_command"]
+
+_DEFAULT_FILE = "corsproxy.yaml"
+
+
+def learn_command(
+    log: str | None,
+    *,
+    config: str | None,
+    environ: Mapping[str, str],
+    stdin: TextIO,
+    out: TextIO,
+    err: TextIO,
+) -> int:
+    """Read a log (None or `-`: standard input), write the proposed file to `out`, and give the exit status 0.
+
+    What was read is told on `err`.
+    Raises `ConfigError` for a file that cannot be used, `UsageError` for a log that cannot be read or is none.
+    """
+    loaded = load_file(config or _DEFAULT_FILE, environ)
+    traffic = _read(log, stdin)
+    skipped = f", {traffic.skipped} lines skipped that are none of the JSON access log" if traffic.skipped else ""
+    print(f"learn: {traffic.requests} requests read{skipped}", file=err)
+    if not traffic.requests:
+        raise UsageError("no request in the log: it must be the JSON access log (log: {format: json}), one line each")
+    out.write(learn(loaded, traffic, environ))
+    return 0
+
+
+def learn(loaded: Loaded, traffic: Traffic, environ: Mapping[str, str]) -> str:
+    """Give the text of the proposed file; raises `UsageError` where the text in force cannot be edited."""
+    named: Named = {}
+    empty: dict[str, Proposal] = {}
+    assigned: dict[int, str] = {}
+    settled: dict[tuple[str, str | None], tuple[str | None, Proposal]] = {}
+    routes = loaded.settings.routes
+    for index, route in enumerate(routes):
+        found = traffic.routes.get(route.path)
+        if found is None:
+            continue
+        key = (route.path, route.policy.name if route.policy else None)
+        if key not in settled:
+            proposal = propose(found, route.policy)
+            settled[key] = (_name(route, named, loaded) if proposal.spec else None, proposal)
+        name, proposal = settled[key]
+        if name is not None:
+            named[name] = (route.policy, proposal, route.path)
+            assigned[index] = name
+        else:
+            empty[route.path] = proposal
+    staying = {route.policy.name for at, route in enumerate(routes) if route.policy and at not in assigned}
+    kept = [name for name in loaded.policies if name in staying and name not in named]
+    text = write(loaded, traffic, named, assigned, kept, empty)
+    return _checked(text, loaded, environ)
+
+
+def _checked(text: str, loaded: Loaded, environ: Mapping[str, str]) -> str:
+    try:
+        load_text(text, loaded.file, environ)
+    except ConfigError as error:
+        raise UsageError(
+            f"{loaded.file} cannot be rewritten line by line ({error.problems[0].message}): "
+            "write out what its anchors share, or put each key on a line of its own"
+        ) from None
+    return text
+
+
+def _name(route: Route, taken: Mapping[str, object], loaded: Loaded) -> str:
+    """The name of the policy in force where it is this path's alone, else the route's path in words."""
+    old = route.policy.name if route.policy else None
+    if old and {one.path for one in loaded.settings.routes if one.policy and one.policy.name == old} == {route.path}:
+        return old
+    slug = re.sub(r"[^A-Za-z0-9]+", "-", route.path).strip("-").lower()[:40].strip("-") or "root"
+    used = {*taken, *loaded.policies}
+    names = (slug, *(f"{slug}-{number}" for number in range(2, len(used) + 3)))
+    return next(name for name in names if name not in used)
+
+
+def _read(log: str | None, stdin: TextIO) -> Traffic:
+    if log is None or log == "-":
+        return read_traffic(stdin)
+    try:
+        with open(log, encoding="utf-8", errors="replace") as lines:
+            return read_traffic(lines)
+    except OSError as error:
+        raise UsageError(f"cannot read {log}: {(error.strerror or str(error)).lower()}") from None

@@ -1,0 +1,139 @@
+"""Recorded traffic, counted: which origins asked each route, how often, when, and for what.
+
+Reads lines of the JSON access log; whatever else is among them is skipped and counted.
+Bounded whatever is read: origins are a stranger's to choose.
+Judges nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+MAX_ORIGINS = 10_000
+"""For each route; more are counted together."""
+_MAX_NAMES = 1_000
+"""Methods, or header names, for each origin."""
+_MAX_TEXT = 2_048
+"""Characters of a value; an origin has at most 330."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """How often something was asked, and when."""
+
+    count: int = 0
+    refused: int = 0
+    first: str = ""
+    last: str = ""
+
+    def add(self, time: str, *, refused: bool) -> None:
+        """Count one request."""
+        self.count += 1
+        self.refused += refused
+        self.first = min(self.first or time, time)
+        self.last = max(self.last, time)
+
+    def merge(self, other: Seen) -> None:
+        """Count what another counted."""
+        self.count += other.count
+        self.refused += other.refused
+        self.first = min(filter(None, (self.first, other.first)), default="")
+        self.last = max(self.last, other.last)
+
+    def __str__(self) -> str:
+        requests = f"{self.count} request{'' if self.count == 1 else 's'}"
+        refused = f", {self.refused} refused" if self.refused else ""
+        if not self.first:
+            return requests + refused
+        when = self.first if self.first == self.last else f"{self.first} to {self.last}"
+        return f"{requests}{refused}, {when}"
+
+
+@dataclass(slots=True)
+class OriginTraffic:
+    """What one origin asked of one route."""
+
+    seen: Seen = field(default_factory=Seen)
+    methods: dict[str, Seen] = field(default_factory=dict)
+    headers: dict[str, Seen] = field(default_factory=dict)
+    """By the names in lower case."""
+
+
+@dataclass(slots=True)
+class RouteTraffic:
+    """What was asked of one route, by origin."""
+
+    seen: Seen = field(default_factory=Seen)
+    origins: dict[str, OriginTraffic] = field(default_factory=dict)
+    dropped: int = 0
+    """Requests of origins beyond `MAX_ORIGINS`."""
+
+
+@dataclass(slots=True)
+class Traffic:
+    """A whole log."""
+
+    routes: dict[str | None, RouteTraffic] = field(default_factory=dict)
+    """By the route's path pattern; None is no route. Requests without Origin are not in it."""
+    requests: int = 0
+    skipped: int = 0
+    """Lines that are none of the JSON access log."""
+    seen: Seen = field(default_factory=Seen)
+
+
+def read_traffic(lines: Iterable[str]) -> Traffic:
+    """Count a log; never raises for what a line holds."""
+    traffic = Traffic()
+    for line in lines:
+        if not line.strip():
+            continue
+        entry = _entry(line)
+        if entry is None:
+            traffic.skipped += 1
+            continue
+        traffic.requests += 1
+        _count(traffic, entry)
+    return traffic
+
+
+def _entry(line: str) -> dict[str, Any] | None:
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(entry, dict) or not isinstance(entry.get("method"), str) or "path" not in entry:
+        return None
+    return entry
+
+
+def _count(traffic: Traffic, entry: dict[str, Any]) -> None:
+    origin, time = _text(entry, "origin"), _text(entry, "time")[:40]
+    refused = _text(entry, "cors").endswith("refused")
+    traffic.seen.add(time, refused=refused)
+    if not origin:
+        return
+    found = traffic.routes.setdefault(_text(entry, "route") or None, RouteTraffic())
+    found.seen.add(time, refused=refused)
+    if origin not in found.origins and len(found.origins) >= MAX_ORIGINS:
+        found.dropped += 1
+        return
+    asked = found.origins.setdefault(origin, OriginTraffic())
+    asked.seen.add(time, refused=refused)
+    is_preflight = _text(entry, "cors").startswith("preflight")
+    method = _text(entry, "requested_method") if is_preflight else _text(entry, "method")
+    _note(asked.methods, method, time, refused)
+    for name in _text(entry, "requested_headers").split(",") if is_preflight else ():
+        _note(asked.headers, name.strip(" \t").lower(), time, refused)
+
+
+def _note(names: dict[str, Seen], name: str, time: str, refused: bool) -> None:
+    if name and (name in names or len(names) < _MAX_NAMES):
+        names.setdefault(name, Seen()).add(time, refused=refused)
+
+
+def _text(entry: dict[str, Any], key: str) -> str:
+    value = entry.get(key)
+    return value[:_MAX_TEXT] if isinstance(value, str) else ""

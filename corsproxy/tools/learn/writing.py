@@ -1,0 +1,200 @@
+"""The proposed file: the text in force with its policies written anew, and each route sent to its own.
+
+Everything else stays byte for byte; what was seen and what was left out are comments.
+Text of strangers is never written raw: it cannot end a comment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from corsproxy.config import Loaded
+from corsproxy.cors import OriginSpec, PolicySpec
+from corsproxy.settings import PolicySettings
+from corsproxy.tools.learn.proposal import Proposal
+from corsproxy.tools.learn.traffic import Traffic
+from corsproxy.tools.patch import Edit, Editor, Value, apply, scalar
+
+_SHOWN = 120
+"""Characters of a stranger's text in a comment."""
+_MOST_LEFT_OUT = 20
+"""Comments of what was left out, for each route."""
+
+Named = dict[str, tuple[PolicySettings | None, Proposal, str]]
+"""Proposed policies by name: the settings in force, the proposal, the route's path."""
+
+
+def write(
+    loaded: Loaded,
+    traffic: Traffic,
+    named: Named,
+    assigned: dict[int, str],
+    kept: list[str],
+    empty: dict[str, Proposal],
+) -> str:
+    """Write the file.
+
+    `assigned` are the policies of routes by their place, `kept` the policies that stay as they are, `empty` the
+    proposals that grant nothing, by the route's path.
+    """
+    editor = Editor(loaded)
+    edits = [editor.set(f"routes[{index}]", "policy", name) for index, name in assigned.items()]
+    header = list(_header(loaded, traffic))
+    if editor.is_flow:
+        policies: dict[str, Value] = {name: _flow(*named[name][:2]) for name in named}
+        policies |= {name: _flow_kept(loaded.policies[name]) for name in kept}
+        edits.append(editor.set("", "policies", policies))
+        header += [f"# {line}" for name in named for line in _all_comments(name, named[name])]
+    else:
+        lines = ["policies:"]
+        for name, (settings, proposal, path) in named.items():
+            lines += _block(name, settings, proposal, path, traffic)
+        for name in kept:
+            lines += [f"  # {name}: no CORS request was recorded; left as it is", *_kept(name, loaded.policies[name])]
+        edits.append(editor.section("policies", "routes", lines if len(lines) > 1 else ["policies: {}"]))
+    header += [f"# {_clean(path)}: {line}" for path, proposal in empty.items() for line in _left_out(proposal)]
+    header += [f"# {line}" for line in _unrouted(traffic)]
+    return apply(loaded.text, [Edit(0, 0, "".join(f"{line}{editor.newline}" for line in header)), *edits])
+
+
+def _header(loaded: Loaded, traffic: Traffic) -> Iterator[str]:
+    yield f"# Proposed by 'corsproxy learn' from {_clean(str(traffic.seen))}, and {_clean(loaded.file)}."
+    yield "# Read it before you use it: what was recorded is not always what is meant, and credentials are in no log."
+    yield "#"
+
+
+def _block(
+    name: str, settings: PolicySettings | None, proposal: Proposal, path: str, traffic: Traffic
+) -> Iterator[str]:
+    """One policy over several lines, a comment at each item."""
+    spec = proposal.spec
+    yield f"  {scalar(name)}:"
+    yield f"    # {_clean(path)}: {_clean(str(traffic.routes[path].seen))}"
+    if traffic.routes[path].dropped:
+        yield f"    # {traffic.routes[path].dropped} requests of further origins are not counted"
+    if settings is None:
+        yield "    # credentials cannot be seen in a log: allow_credentials: true where pages send cookies"
+    for line in _left_out(proposal):
+        yield f"    # {line}"
+    if spec is None:
+        return
+    yield "    allow_origins:"
+    for origin in spec.allow_origins:
+        yield f"      - {_origin(origin)}   # {_clean(proposal.origins.get(origin, ''))}"
+    if any(method in proposal.methods for method in spec.allow_methods):
+        yield "    allow_methods:"
+        for method in spec.allow_methods:
+            yield f"      - {scalar(method)}   # {_clean(proposal.methods.get(method, ''))}"
+    if spec.allow_headers:
+        yield "    allow_headers:"
+        for header in spec.allow_headers:
+            yield f"      - {scalar(header)}   # {_clean(proposal.headers.get(header, ''))}"
+    for key, value in _rest(spec, settings):
+        yield f"    {key}: {value}"
+
+
+def _kept(name: str, settings: PolicySettings) -> Iterator[str]:
+    """A policy as it is in force; comments of the old text are not taken over."""
+    spec = settings.cors.spec
+    yield f"  {scalar(name)}:"
+    yield "    allow_origins:"
+    for origin in spec.allow_origins:
+        yield f"      - {_origin(origin)}"
+    for key, names in _lists(spec):
+        yield f"    {key}: {_list(names)}"
+    for key, value in _rest(spec, settings):
+        yield f"    {key}: {value}"
+
+
+def _lists(spec: PolicySpec) -> Iterator[tuple[str, tuple[str, ...]]]:
+    if spec.allow_methods != PolicySpec(()).allow_methods:
+        yield "allow_methods", spec.allow_methods
+    if spec.allow_headers:
+        yield "allow_headers", spec.allow_headers
+
+
+def _rest(spec: PolicySpec, settings: PolicySettings | None) -> Iterator[tuple[str, str]]:
+    """What is not learnt, where it is not the default."""
+    default = PolicySpec(())
+    if spec.expose_headers:
+        yield "expose_headers", _list(spec.expose_headers)
+    if spec.allow_credentials:
+        yield "allow_credentials", "true"
+    if spec.max_age != default.max_age:
+        yield "max_age", str(spec.max_age)
+    if spec.timing:
+        yield "timing", "true"
+    if spec.dangerously_allow:
+        yield "dangerously_allow", _list(tuple(spec.dangerously_allow))
+    if settings is None:
+        return
+    plain = PolicySettings(settings.name, settings.cors)
+    for key in ("on_refused", "websockets", "mode", "preflight_status"):
+        value = getattr(settings, key)
+        if value != getattr(plain, key):
+            yield key, str(value)
+
+
+def _flow(settings: PolicySettings | None, proposal: Proposal) -> Value:
+    """A proposed policy as a value, for a file in which there are no lines to comment."""
+    return _flow_spec(proposal.spec or PolicySpec(()), settings)
+
+
+def _flow_kept(settings: PolicySettings) -> Value:
+    return _flow_spec(settings.cors.spec, settings)
+
+
+def _flow_spec(spec: PolicySpec, settings: PolicySettings | None) -> Value:
+    origins: list[Value] = [{"regex": one.text} if one.is_regex else one.text for one in spec.allow_origins]
+    values: dict[str, Value] = {"allow_origins": origins}
+    values |= {key: list(names) for key, names in _lists(spec)}
+    if spec.expose_headers:
+        values["expose_headers"] = list(spec.expose_headers)
+    if spec.dangerously_allow:
+        values["dangerously_allow"] = list(spec.dangerously_allow)
+    values |= {key: value for key, value in _rest(spec, settings) if key not in {"expose_headers", "dangerously_allow"}}
+    return values
+
+
+def _all_comments(name: str, entry: tuple[PolicySettings | None, Proposal, str]) -> Iterator[str]:
+    _, proposal, path = entry
+    yield f"{_clean(name)}, for {_clean(path)}:"
+    told = (
+        {_text(origin): comment for origin, comment in proposal.origins.items()} | proposal.methods | proposal.headers
+    )
+    for item, comment in told.items():
+        yield f"  {_clean(item)}: {_clean(comment)}"
+    for line in _left_out(proposal):
+        yield f"  {line}"
+
+
+def _text(origin: OriginSpec) -> str:
+    return origin.text
+
+
+def _left_out(proposal: Proposal) -> Iterator[str]:
+    for one in proposal.left_out[:_MOST_LEFT_OUT]:
+        yield f"left out: {_clean(one.what)}: {_clean(one.why)} ({_clean(str(one.seen))})"
+    if (more := len(proposal.left_out) - _MOST_LEFT_OUT) > 0:
+        yield f"left out: {more} more"
+
+
+def _unrouted(traffic: Traffic) -> Iterator[str]:
+    """Requests that no route took: no policy helps them."""
+    found = traffic.routes.get(None)
+    if found is not None:
+        yield f"No route: {_clean(str(found.seen))}; 'corsproxy explain PATH' shows what is missing."
+
+
+def _origin(origin: OriginSpec) -> str:
+    return f"regex: {scalar(origin.text)}" if origin.is_regex else scalar(origin.text)
+
+
+def _list(names: tuple[str, ...]) -> str:
+    return f"[{', '.join(scalar(name, flow=True) for name in names)}]"
+
+
+def _clean(text: str) -> str:
+    """One line of printable ASCII, cut where it is long."""
+    shown = "".join(sign if " " <= sign <= "~" else f"\\x{ord(sign):02x}" for sign in text)
+    return shown if len(shown) <= _SHOWN * 3 else shown[: _SHOWN * 3] + "..."

@@ -1,0 +1,201 @@
+"""What is wrong with the answers themselves: stars, double lines, Vary, errors, preflights, max-age.
+
+Pure: a play and the further requests with their answers in, findings out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from corsproxy.tools.browser import Answer, Check, Outcome, Play, checks
+from corsproxy.tools.probe.finding import ProbeFinding, Severity
+from corsproxy.tools.probe.strangers import with_credentials
+from corsproxy.tools.probe.variants import Asked, Variant
+
+
+def answer_findings(play: Play, by_variant: Mapping[Variant, Asked], origin: str) -> Iterator[ProbeFinding]:
+    """Find what the answers show, whoever asked."""
+    answers = [exchange.answer for exchange in play.exchanges if exchange.answer]
+    answers += [asked.answer for asked in by_variant.values()]
+    yield from _stars(answers)
+    yield from _lines(answers)
+    yield from _preflight(play, by_variant)
+    yield from _vary(play, by_variant, origin)
+    yield from _errors(play, by_variant, origin)
+    yield from _ages(play)
+
+
+def _stars(answers: Iterable[Answer]) -> Iterator[ProbeFinding]:
+    """A star beside credentials, which no browser takes."""
+    seen = set()
+    for answer in answers:
+        if not with_credentials(answer):
+            continue
+        for name in (checks.ACAO, checks.ACAM, checks.ACAH, checks.ACEH):
+            if name not in seen and "*" in (checks.members(answer, name) or ()):
+                seen.add(name)
+    for name in sorted(seen):
+        yield ProbeFinding(
+            "credentials_with_wildcard",
+            Severity.WARNING,
+            f"{name}: * stands beside {checks.ACAC}: true: with credentials a star is no wildcard",
+            "write the names themselves, or leave credentials out",
+        )
+
+
+_SINGLE = (checks.ACAO, checks.ACAC, checks.ACMA)
+
+
+def _lines(answers: Sequence[Answer]) -> Iterator[ProbeFinding]:
+    """Fields that must stand once and stand twice: two layers both write CORS."""
+    for name in _SINGLE:
+        most = max((len(answer.lines(name)) for answer in answers), default=0)
+        if most > 1:
+            yield ProbeFinding(
+                "duplicate_lines",
+                Severity.ERROR if name != checks.ACMA else Severity.WARNING,
+                f"{name} stands {most} times in one answer: browsers read them as one list, which matches nothing",
+                "write CORS in one layer only: the application or the server before it",
+            )
+    listed = [line for answer in answers for line in answer.lines(checks.ACAO) if "," in line]
+    if listed:
+        yield ProbeFinding(
+            "origin_list",
+            Severity.ERROR,
+            f"{checks.ACAO} is a list ({listed[0]!r}): it must be one origin",
+            "answer with the one that asked",
+        )
+
+
+def _preflight(play: Play, by_variant: Mapping[Variant, Asked]) -> Iterator[ProbeFinding]:
+    """Preflights that are asked for a password, or sent elsewhere, whatever the page needs today."""
+    asked = by_variant.get(Variant.PREFLIGHT)
+    answers = [exchange.answer for exchange in play.exchanges if exchange.sent.kind == "preflight" and exchange.answer]
+    answers += [asked.answer] if asked else []
+    severity = Severity.ERROR if play.needs_preflight else Severity.WARNING
+    for answer in answers[:1]:
+        if answer.status in {401, 407}:
+            yield ProbeFinding(
+                "preflight_needs_authentication",
+                severity,
+                f"a preflight gets {answer.status}: browsers never send credentials with one, so it can never pass",
+                "answer OPTIONS with Access-Control-Request-Method before authentication",
+            )
+        elif answer.status in {301, 302, 303, 307, 308}:
+            location = answer.combined("Location") or "nowhere"
+            yield ProbeFinding(
+                "preflight_redirected",
+                severity,
+                f"a preflight is redirected ({answer.status} to {location}): browsers do not follow it",
+                "answer preflights where they arrive; have pages ask the final URL (https, trailing slash)",
+            )
+
+
+def _vary(play: Play, by_variant: Mapping[Variant, Asked], origin: str) -> Iterator[ProbeFinding]:
+    """Answers that depend on Origin and do not say so, which a cache then hands to the wrong page."""
+    stranger = by_variant.get(Variant.STRANGER)
+    if stranger and stranger.sent.kind == "preflight":
+        return  # no cache keeps an answer to OPTIONS (RFC 9110 section 9.3.7)
+    told: dict[str, Answer] = {}
+    itself = by_variant.get(Variant.ITSELF)
+    own = itself.answer if itself else _last_actual(play)
+    if own is not None:
+        told[f"for {origin}"] = own
+    for variant, name in ((Variant.STRANGER, "for another origin"), (Variant.NO_ORIGIN, "without Origin")):
+        if asked := by_variant.get(variant):
+            told[name] = asked.answer
+    values = {answer.lines(checks.ACAO) for answer in told.values()}
+    if len(values) < 2:
+        return
+    silent = [name for name, answer in told.items() if not _varies(answer)]
+    if silent:
+        yield ProbeFinding(
+            "missing_vary",
+            Severity.WARNING,
+            f"{checks.ACAO} depends on Origin, but Vary does not say so {_joined(silent)}: a cache mixes them up",
+            "send Vary: Origin with every answer of this URL: granted, refused, and without Origin",
+        )
+
+
+def _varies(answer: Answer) -> bool:
+    members = {member.strip().lower() for member in (answer.combined("Vary") or "").split(",")}
+    return bool(members & {"*", "origin"})
+
+
+def _last_actual(play: Play) -> Answer | None:
+    actual = [exchange.answer for exchange in play.exchanges if exchange.sent.kind == "actual"]
+    return actual[-1] if actual else None
+
+
+def _errors(play: Play, by_variant: Mapping[Variant, Asked], origin: str) -> Iterator[ProbeFinding]:
+    """Errors that a page cannot read."""
+    asked = by_variant.get(Variant.NOT_FOUND)
+    own = by_variant.get(Variant.ITSELF)
+    good = own.answer if own else _last_actual(play)
+    if not asked or asked.answer.status < 400 or good is None or not _fits(good, origin) or _fits(asked.answer, origin):
+        return
+    yield ProbeFinding(
+        "error_without_grant",
+        Severity.WARNING,
+        f"an answer of {asked.answer.status} has no grant: the page sees a network error instead of the status",
+        "put the CORS fields on every answer, errors too (nginx: add_header ... always)",
+    )
+
+
+def _fits(answer: Answer, origin: str) -> bool:
+    return checks.cors_check(answer, origin, include=False).ok
+
+
+def _ages(play: Play) -> Iterator[ProbeFinding]:
+    """Preflights that are forgotten at once, or meant to be remembered longer than any browser does."""
+    passed = [exchange.answer for exchange in play.exchanges if exchange.sent.kind == "preflight"]
+    ok = not any(step.outcome is Outcome.FAILED and step.check in _PREFLIGHT_CHECKS for step in play.steps)
+    answer = passed[0] if passed and ok else None
+    if answer is None:
+        return
+    lines = answer.lines(checks.ACMA)
+    for applies, code, severity, message, fix in _AGE_ROWS:
+        if applies(lines):
+            yield ProbeFinding(code, severity, message.format(value=", ".join(lines)), fix)
+            return
+
+
+_PREFLIGHT_CHECKS = frozenset(
+    {Check.PREFLIGHT_CORS, Check.PREFLIGHT_STATUS, Check.PREFLIGHT_METHOD, Check.PREFLIGHT_HEADERS}
+)
+_Applies = Callable[[tuple[str, ...]], bool]
+_AGE_ROWS: tuple[tuple[_Applies, str, Severity, str, str], ...] = (
+    (
+        lambda lines: not lines,
+        "max_age_missing",
+        Severity.NOTE,
+        f"{checks.ACMA} is missing: browsers remember the preflight for 5 seconds",
+        f"{checks.ACMA}: 600 saves most preflights",
+    ),
+    (
+        lambda lines: len(lines) == 1 and lines[0] == "0",
+        "max_age_zero",
+        Severity.NOTE,
+        f"{checks.ACMA} is 0: every request has its preflight",
+        f"{checks.ACMA}: 600 saves most preflights",
+    ),
+    (
+        lambda lines: len(lines) == 1 and not lines[0].isdecimal(),
+        "max_age_invalid",
+        Severity.WARNING,
+        f"{checks.ACMA} is {{value!r}}, which is no number of seconds: browsers take 5",
+        "write whole seconds",
+    ),
+    (
+        lambda lines: len(lines) == 1 and int(lines[0][:18]) > max(checks.MAX_AGE_CAPS.values()),
+        "max_age_excessive",
+        Severity.NOTE,
+        f"{checks.ACMA} is {{value}}: no browser remembers longer than 86400 (Chromium 7200, Safari 600)",
+        "86400 says the same; a mistake in a preflight stays as long as it is remembered",
+    ),
+)
+
+
+def _joined(names: Sequence[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last

@@ -1,0 +1,213 @@
+"""Probe as a command: what it sends and shows, blocked requests, servers that do not answer, mistakes of its user."""
+
+from __future__ import annotations
+
+import io
+import socket
+
+import pytest
+
+from corsproxy.errors import UsageError
+from corsproxy.tools.probe import probe_command
+from tests.support.upstream import Connection, Upstream
+from tests.tools.probe_servers import (
+    PAGE,
+    Fields,
+    careful,
+    letting_in,
+    probed,
+    served,
+)
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "credentials"),
+    [
+        pytest.param("GET", (), False, id="a GET"),
+        pytest.param("PUT", ("Content-Type",), True, id="a PUT of JSON with credentials"),
+    ],
+)
+def test_a_careful_server_has_no_findings(method: str, headers: tuple[str, ...], credentials: bool) -> None:
+    """Nothing is found where nothing is wrong, and the exit status is 0."""
+    with served(careful) as server:
+        status, report, _ = probed(f"{server.url}/x", *headers, method=method, credentials=credentials)
+    assert report["findings"] == []
+    assert report["verdict"]["allowed"] is True
+    assert status == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "credentials", "reason"),
+    [
+        pytest.param("DELETE", (), False, "method_not_allowed", id="a method that is not allowed"),
+        pytest.param("GET", ("X-A",), False, "headers_not_allowed", id="a header that is not allowed"),
+        pytest.param("GET", (), False, "origin_not_allowed", id="an origin that is not allowed"),
+    ],
+)
+def test_blocked_with_its_reason(method: str, headers: tuple[str, ...], credentials: bool, reason: str) -> None:
+    """A block is told with the reason from the closed list."""
+    origin = "https://other.example.org" if reason == "origin_not_allowed" else PAGE
+    with served(careful) as server:
+        status, report, _ = probed(server.url, *headers, method=method, origin=origin, credentials=credentials)
+    assert (status, report["verdict"]["allowed"], report["verdict"]["reason"]) == (1, False, reason)
+    assert report["findings"][0]["code"] == reason
+
+
+def test_credentials_are_blocked_where_only_the_origin_is_granted() -> None:
+    """A grant without Access-Control-Allow-Credentials is none for a page that sends them."""
+    with served(letting_in(lambda origin: origin == PAGE, credentials=False)) as server:
+        assert probed(server.url)[0] == 0
+        status, report, _ = probed(server.url, credentials=True)
+    assert (status, report["verdict"]["reason"]) == (1, "credentials_not_allowed")
+
+
+def test_redirects_are_followed_as_a_browser_does() -> None:
+    """The further requests go to where the page ends up."""
+
+    def serve(method: str, path: str, origin: str | None) -> tuple[int, Fields]:
+        status, fields = careful(method, path, origin)
+        return (302, [*fields, ("Location", "/new")]) if path == "/old" else (status, fields)
+
+    with served(serve) as server:
+        status, report, _ = probed(f"{server.url}/old")
+        assert [exchange["request"]["url"] for exchange in report["exchanges"]] == [
+            f"{server.url}/old",
+            f"{server.url}/new",
+        ]
+        assert all("/new" in further["request"]["url"] for further in report["further"])
+    assert status == 0
+
+
+def test_only_a_handful_of_requests_is_sent_and_they_are_announced() -> None:
+    """What is announced on stderr is an upper bound of what is sent."""
+    with served(careful) as server:
+        _, _, told = probed(f"{server.url}/x", method="PUT", origin=PAGE)
+        sent = len(server.requests)
+    announced = int(told.split("at most ")[1].split(" ")[0])
+    assert 8 <= sent <= announced <= 16
+
+
+def test_dangerous_methods_are_sent_once() -> None:
+    """A DELETE goes out once, for the page; the further requests are GET and OPTIONS."""
+
+    def serve(method: str, path: str, origin: str | None) -> tuple[int, Fields]:
+        status, fields = careful(method, path, origin)
+        return status, [*fields, ("Access-Control-Allow-Methods", "DELETE")]
+
+    with served(serve) as server:
+        probed(f"{server.url}/x", method="DELETE")
+        methods = [request.line.split()[0] for request in server.requests]
+    assert methods.count(b"DELETE") == 1
+    assert set(methods) == {b"DELETE", b"GET", b"OPTIONS"}
+
+
+def test_secrets_are_sent_and_not_shown() -> None:
+    """Authorization and cookies reach the server and no report."""
+    with served(careful) as server:
+        _, report, _ = probed(server.url, from_curl=None, method="PUT")
+        curl = f"curl {server.url}/x -H 'Origin: {PAGE}' -b 'session=S3CRET'"
+        _, report, _ = probed(None, from_curl=curl, origin=None)
+        assert any(b"session=S3CRET" in request.head for request in server.requests)
+    assert "S3CRET" not in str(report)
+    assert report["credentials"] is True
+
+
+def test_nothing_listens_there() -> None:
+    """A server that is not there is one clear line, no traceback and no finding."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    status, report, told = probed(f"http://127.0.0.1:{port}/")
+    assert status == 1
+    assert report["error"] == "connection refused: nothing listens there"
+    assert report["findings"] == []
+    assert told.splitlines()[-1] == f"probe: http://127.0.0.1:{port}/: connection refused: nothing listens there"
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (b"", "closed the connection without an answer"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "no HTTP/1.1 response"),
+    ],
+)
+def test_what_answers_is_no_http_server(answer: bytes, said: str) -> None:
+    """Whatever comes back is an answer or one clear line."""
+    with Upstream.answering(answer) if answer else Upstream(lambda connection: connection.close()) as server:
+        status, report, _ = probed(server.url)
+    assert status == 1
+    assert said in report["error"]
+
+
+def _wait(connection: Connection) -> None:
+    connection.read_to_end()
+
+
+def test_a_silent_server_is_given_up() -> None:
+    """A server that says nothing ends the probe after the timeout."""
+    with Upstream(_wait) as server:
+        status, report, _ = probed(server.url, timeout=0.2)
+    assert (status, report["error"]) == (1, "no answer within 0.2 s")
+
+
+def test_text_for_people() -> None:
+    """The text shows what was sent and answered, each step, the verdict, and each finding with its fix."""
+    out = io.StringIO()
+    with served(letting_in(lambda _: True)) as server:
+        probe_command(
+            f"{server.url}/x?a=1", origin=PAGE, method="PUT", headers=("X-A: 1",), credentials=True, from_curl=None,
+            format="text", insecure=False, timeout=20, out=out, err=io.StringIO(),
+        )  # fmt: skip
+    text = out.getvalue()
+    assert "preflight: OPTIONS /x?a=1\n" in text
+    assert "  > Access-Control-Request-Headers: x-a\n" in text
+    assert "  FAIL  preflight-headers: not allowed: x-a; Access-Control-Allow-Headers is 'Content-Type'\n" in text
+    assert "https://fetch.spec.whatwg.org/#cors-preflight-fetch" in text
+    assert "verdict: blocked (headers_not_allowed)" in text
+    assert "  error  reflects_any_origin: any origin is granted, with credentials" in text
+    assert "fix: compare Origin with a list" in text
+
+
+def test_control_characters_of_a_server_do_not_reach_the_terminal() -> None:
+    """A hostile server cannot write escape sequences to the terminal."""
+    out = io.StringIO()
+    with Upstream.answering(b"HTTP/1.1 200 OK\r\nVary: \x1b[31mred\r\nContent-Length: 0\r\n\r\n") as server:
+        probe_command(
+            server.url, origin=PAGE, method="GET", headers=(), credentials=False, from_curl=None,
+            format="text", insecure=False, timeout=20, out=out, err=io.StringIO(),
+        )  # fmt: skip
+    assert "\x1b" not in out.getvalue()
+    assert "\\x1b[31mred" in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("url", "options", "said"),
+    [
+        pytest.param(None, {}, "missing URL", id="no URL"),
+        pytest.param("api.example.com/x", {}, "write http://api.example.com/x", id="a URL without a scheme"),
+        pytest.param("ftp://x/", {}, "expected an absolute http or https URL", id="a URL of another scheme"),
+        pytest.param("http://x:99999/", {}, "invalid URL", id="a port out of range"),
+        pytest.param(
+            "http://x/",
+            {"origin": "https://App.example.com/"},
+            "write https://app.example.com",
+            id="an origin misspelt",
+        ),
+        pytest.param("http://x/", {"origin": "app"}, "expected scheme://host", id="no origin"),
+        pytest.param("http://x/", {"method": "GE T"}, "invalid method", id="no method"),
+        pytest.param("http://x/", {"from_curl": "curl http://y/"}, "two requests", id="a URL and curl"),
+        pytest.param(None, {"from_curl": "wget http://y/"}, "must begin with 'curl'", id="no curl"),
+        pytest.param(None, {"from_curl": "curl -X POST"}, "names no URL", id="curl without a URL"),
+        pytest.param(None, {"from_curl": "curl 'http://y/"}, "no closing quotation", id="an open quote"),
+    ],
+)
+def test_usage(url: str | None, options: dict[str, str], said: str) -> None:
+    """A mistake of the user is one line that says what to write."""
+    with pytest.raises(UsageError, match=said):
+        probed(url, **options)  # type: ignore[arg-type]  # the rows name keyword options of different types
+
+
+@pytest.mark.parametrize("header", ["X A", "", ": x", "X-A: 1\r\nB: 2"])
+def test_bad_headers_are_refused(header: str) -> None:
+    """A header that no request can hold never leaves."""
+    with pytest.raises(UsageError, match="invalid header"):
+        probed("http://x/", header)

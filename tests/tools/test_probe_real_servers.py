@@ -1,0 +1,180 @@
+"""Probe against servers that nobody here wrote, configured as they often are; each finding was confirmed by hand.
+
+What each is known to do is in its file under `servers/`; the comments say why a finding is right.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.process import DEADLINE, Output, started
+from tests.support.upstream import Upstream
+from tests.tools.probe_servers import codes, probed
+
+HERE = Path(__file__).with_name("servers")
+NODE_MODULES = HERE / "node_modules"
+_ADDRESS = r"(?i)(?:running|listening|available) on:?\s+(http://127\.0\.0\.1:\d+)|(http://127\.0\.0\.1:\d+)"
+
+
+@contextlib.contextmanager
+def running(*command: str, folder: Path = HERE) -> Iterator[Output]:
+    """Run a server's own command, and end it."""
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "FORCE_COLOR": "0", "NO_COLOR": "1"}
+    process = subprocess.Popen(
+        command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment
+    )
+    assert process.stdout is not None
+    output = Output(process.stdout)
+    try:
+        yield output
+    finally:
+        process.terminate()
+        try:
+            process.wait(DEADLINE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        output.finish()
+        process.stdout.close()
+
+
+@contextlib.contextmanager
+def served(*command: str) -> Iterator[str]:
+    """Run a server that prints its address, and give its URL."""
+    with running(*command) as output:
+        found = output.wait_line(_ADDRESS)
+        yield found[1] or found[2]
+
+
+@contextlib.contextmanager
+def nginx(folder: Path) -> Iterator[str]:
+    """Run nginx on a port that was free a moment ago: it cannot say which one it took."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    config = folder / "nginx.conf"
+    config.write_text((HERE / "nginx.conf").read_text().replace("@PORT@", str(port)))
+    with running("nginx", "-p", str(folder), "-c", str(config), "-e", "stderr", folder=folder):
+        _wait_for_port(port)
+        yield f"http://127.0.0.1:{port}"
+
+
+def _wait_for_port(port: int) -> None:
+    """Connect until somebody answers: nginx says nothing when it is ready."""
+    for _ in range(2000):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=DEADLINE):
+            return
+    raise AssertionError("nginx does not listen")
+
+
+def needs(program: str, instruction: str) -> str:
+    """Find a program, or skip with what would install it."""
+    found = shutil.which(program)
+    if found is None:
+        pytest.skip(f"no {program}: {instruction}")
+    return found
+
+
+def node() -> str:
+    """Find Node with the packages of `servers/package.json`."""
+    found = needs("node", "install Node.js (Debian: apt-get install nodejs npm)")
+    if not NODE_MODULES.is_dir():
+        pytest.skip(f"no packages: npm install --no-package-lock --prefix {HERE.relative_to(Path.cwd())}")
+    return found
+
+
+def test_flask_cors() -> None:
+    """Whatever asks is granted with cookies, null too; an answer without Origin has no Vary."""
+    pytest.importorskip("flask_cors")
+    with served(
+        sys.executable, "-m", "flask", "--app", "flask_app.py", "run", "--host", "127.0.0.1", "--port", "0"
+    ) as url:
+        status, report, _ = probed(f"{url}/books", credentials=True)
+    assert report["verdict"]["allowed"]
+    assert codes(report) == {
+        "reflects_any_origin": "error",
+        "accepts_null": "error",
+        "missing_vary": "warning",
+    }
+    assert status == 1
+
+
+def test_starlette() -> None:
+    """The dot before example lets any character pass; an error that nobody caught has no grant."""
+    pytest.importorskip("starlette")
+    command = (sys.executable, "-m", "uvicorn", "starlette_app:app", "--host", "127.0.0.1", "--port", "0")
+    with served(*command) as url:
+        status, report, _ = probed(f"{url}/books", method="PUT", credentials=True)
+    assert report["verdict"]["allowed"]
+    assert codes(report) == {"unescaped_dot": "error", "error_without_grant": "warning", "max_age_zero": "note"}
+    assert status == 1
+
+
+def test_django_cors_headers() -> None:
+    """The expression has no end, and the s is optional: prefix and plain http are granted with cookies."""
+    pytest.importorskip("corsheaders")
+    with served(sys.executable, "django_app.py") as url:
+        status, report, _ = probed(f"{url}/books", "Content-Type", method="POST", credentials=True)
+    assert report["verdict"]["allowed"]
+    assert codes(report) == {"prefix_match": "error", "trusts_http_origin": "warning", "max_age_excessive": "note"}
+    assert status == 1
+
+
+def test_express_cors() -> None:
+    """Whatever ends in example.com is granted: evilexample.com, and plain http."""
+    with served(node(), "express_app.js") as url:
+        status, report, _ = probed(f"{url}/books", "Content-Type", method="POST", credentials=True)
+    assert codes(report) == {"suffix_match": "error", "trusts_http_origin": "warning", "max_age_missing": "note"}
+    assert status == 1
+
+
+def test_nginx(tmp_path: Path) -> None:
+    """Everybody is reflected with cookies, Vary is nowhere, and errors have no grant without `always`."""
+    needs("nginx", "install it (Debian: apt-get install nginx-light)")
+    with nginx(tmp_path) as url:
+        status, report, _ = probed(f"{url}/books", "Content-Type", method="PUT")
+    assert report["verdict"]["allowed"]
+    assert codes(report) == {
+        "reflects_any_origin": "error",
+        "accepts_null": "error",
+        "missing_vary": "warning",
+        "error_without_grant": "warning",
+        "max_age_excessive": "note",
+    }
+    assert status == 1
+
+
+def test_http_server(tmp_path: Path) -> None:
+    """A star for everybody, on errors too: nothing to find, but for the preflight that no one remembers."""
+    (tmp_path / "books").write_text("[]")
+    binary = str(NODE_MODULES / "http-server" / "bin" / "http-server")
+    with served(node(), binary, str(tmp_path), "--cors", "-a", "127.0.0.1", "-p", "0") as url:
+        status, report, _ = probed(f"{url}/books", "X-Requested-With")
+    assert report["verdict"]["allowed"]
+    assert codes(report) == {"max_age_missing": "note"}
+    assert status == 0
+
+
+def test_corsproxy_itself() -> None:
+    """Before any of these, corsproxy: nothing is found, errors and refusals included."""
+    origins = "allow_origins: [https://app.example.com], allow_credentials: true"
+    policy = f"{{{origins}, allow_methods: [PUT], allow_headers: [Content-Type]}}"
+    config = "upstreams: {{a: {url}}}\npolicies:\n  p: {policy}\nroutes: [{{path: /books, upstream: a, policy: p}}]\n"
+    with (
+        Upstream.answering(
+            b"HTTP/1.1 404 Not Found\r\nAccess-Control-Allow-Origin: *\r\nContent-Length: 0\r\n\r\n"
+        ) as upstream,
+        started(config.format(url=upstream.url, policy=policy)) as proxy,
+    ):
+        status, report, _ = probed(f"{proxy.url}/books", "Content-Type", method="PUT", credentials=True)
+    assert report["verdict"]["allowed"]
+    assert codes(report) == {}
+    assert status == 0

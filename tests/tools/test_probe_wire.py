@@ -1,0 +1,66 @@
+"""Probe on the wire: TLS, targets and content; a certificate that nobody vouches for is one clear line."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+
+import pytest
+
+from corsproxy.tools.browser import Answer, Sent
+from corsproxy.tools.probe.wire import UnreachableError, Wire
+from tests.support.certificates import self_signed
+from tests.support.upstream import Upstream, answer_each
+
+ASKED = "GET", (("Accept", "*/*"),)
+
+
+@pytest.fixture(name="server")
+def server_fixture(tmp_path: Path) -> Upstream:
+    """An https server with a certificate of its own making, and with every field in lines of its own."""
+    made = self_signed(tmp_path, "localhost")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(made.certificate, made.private_key)
+    answer = b"HTTP/1.1 200 OK\r\nvary: a\r\nVary: Origin\r\nContent-Length: 0\r\n\r\n"
+    return Upstream(answer_each(answer), tls=context)
+
+
+def test_an_unknown_certificate_is_refused_with_the_way_out(server: Upstream) -> None:
+    """The message names the option that takes it all the same."""
+    with server, pytest.raises(UnreachableError, match=r"^TLS failed: self.signed certificate \(--insecure takes"):
+        Wire(20).send(Sent("actual", ASKED[0], f"{server.url}/", ASKED[1]))
+
+
+def test_insecure_takes_any_certificate(server: Upstream) -> None:
+    """The answer comes with its field lines as they were sent."""
+    with server:
+        answer = Wire(20, insecure=True).send(Sent("actual", ASKED[0], f"{server.url}/", ASKED[1]))
+    assert answer == Answer(200, (("vary", "a"), ("Vary", "Origin"), ("Content-Length", "0")))
+
+
+@pytest.mark.parametrize(
+    ("path", "target"),
+    [
+        pytest.param("", b"/", id="no path is the root"),
+        pytest.param("/a%2Fb//c/../d?x=%20&y=[1]", b"/a%2Fb//c/../d?x=%20&y=[1]", id="a target goes out as written"),
+        pytest.param("/a b?c d", b"/a%20b?c%20d", id="a space is escaped"),
+        pytest.param("/caf\u00e9", b"/caf%C3%A9", id="what is not ASCII is escaped"),
+    ],
+)
+def test_the_target_goes_out_as_it_was_written(path: str, target: bytes) -> None:
+    """Nothing is normalised: the server is asked what the page asks."""
+    with Upstream() as server:
+        Wire(20).send(Sent("actual", "GET", server.url + path, ()))
+        assert server.requests[0].line == b"GET %b HTTP/1.1" % target
+
+
+@pytest.mark.parametrize(
+    ("kind", "method", "length"),
+    [("actual", "POST", [b"3"]), ("actual", "PUT", [b"3"]), ("actual", "GET", []), ("preflight", "OPTIONS", [])],
+)
+def test_content_goes_with_the_request_and_no_other(kind: str, method: str, length: list[bytes]) -> None:
+    """What curl's --data says is sent where the page would send it."""
+    with Upstream() as server:
+        Wire(20, body=b"abc").send(Sent(kind, method, f"{server.url}/", ()))
+        assert server.requests[0].values(b"Content-Length") == length
+        assert server.requests[0].body == (b"abc" if length else b"")
