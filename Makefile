@@ -1,0 +1,69 @@
+# One command for each thing a person does here; CI runs the same ones.
+# Needs make, Python 3.11 or newer with venv, and pip's way to its packages. Nothing is installed outside .venv.
+
+PYTHON ?= python3
+BASE   ?= python:3.14-slim-bookworm
+IMAGE  ?= corsproxy:latest
+
+VENV := .venv
+BIN  := $(VENV)/bin
+# A stamp is as old as the last installation, so pip runs again only when pyproject.toml is newer.
+RUN_STAMP  := $(VENV)/.installed
+TEST_STAMP := $(VENV)/.installed-test
+LOCK_STAMP := $(VENV)/.installed-lock
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format docs lock image image-test clean
+
+help: ## say what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+demo: $(RUN_STAMP) ## a legacy API, a page on another origin and the proxy between them, on loopback
+	@$(BIN)/corsproxy demo
+
+test: lint ## everything a reviewer runs: format, lint, types, tests
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(TEST_STAMP) ## check format, lint rules and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(TEST_STAMP) ## format the sources and apply the safe fixes
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: $(TEST_STAMP) ## write docs/cli.md again from the program's own help
+	$(BIN)/python scripts/cli_reference.py docs/cli.md
+
+lock: $(LOCK_STAMP) ## resolve the image's dependencies again, with hashes
+	$(BIN)/python scripts/lock.py
+
+image: ## build the container image (BASE=... for another base, IMAGE=... for another name)
+	buildah bud --format docker --build-arg BASE=$(BASE) --tag $(IMAGE) .
+
+image-test: ## build the image on a base made here, then run it as its user on a read-only root
+	$(PYTHON) scripts/image_test.py
+
+clean: ## remove what the other targets made
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo 'corsproxy needs Python 3.11 or newer; say which with: make PYTHON=/path/to/python3.11' >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { echo 'no virtual environment could be made; on Debian: apt-get install python3-venv' >&2; rm -rf $(VENV); exit 1; }
+
+$(RUN_STAMP): pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet --editable .
+	@touch $@
+
+$(TEST_STAMP): pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet --editable '.[test]'
+	@touch $@ $(RUN_STAMP)
+
+$(LOCK_STAMP): pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet 'uv>=0.9'
+	@touch $@

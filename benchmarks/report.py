@@ -1,0 +1,130 @@
+"""A run as text for people, as JSON for programs, and as a picture.
+
+Knows nothing of how anything was measured.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+from benchmarks.results import UNITS, Results, spread
+from benchmarks.targets import judge
+
+_BAR_HEIGHT, _LABEL_WIDTH, _BAR_WIDTH, _TITLE_HEIGHT = 18, 200, 420, 34
+"""Of the picture, in pixels."""
+
+_PICTURED = {
+    "GET 1 KiB": "cpu",
+    "POST 1 KiB": "cpu",
+    "preflight": "cpu",
+    "download 100 MiB": "cpu_per_mib",
+    "upload 100 MiB": "cpu_per_mib",
+}
+"""By scenario, the metric that is drawn."""
+
+
+def machine() -> dict[str, str]:
+    """Say on what it was measured."""
+    names = [line.partition(":")[2].strip() for line in _cpu_info() if line.startswith("model name")]
+    return {
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "cpu": f"{names[0] if names else platform.machine()}, {os.cpu_count()} cores",
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+    }
+
+
+def as_text(results: Results, versions: Mapping[str, str], on: Mapping[str, str]) -> str:
+    """Write tables with medians and spreads, the targets, and what could not be measured."""
+    lines = [", ".join(on.values()), ", ".join(f"{name} {version}" for name, version in versions.items())]
+    for scenario in results.scenarios():
+        lines += ["", *_table(results, scenario)]
+    lines += ["", "Targets"]
+    marks = {True: "met    ", False: "MISSED ", None: "not measured"}
+    lines += [f"  {marks[verdict.kept]} {verdict.text}" for verdict in judge(results)]
+    if results.gaps:
+        lines += ["", "Not measured", *(f"  {gap}" for gap in results.gaps)]
+    return "\n".join(lines) + "\n"
+
+
+def _table(results: Results, scenario: str) -> list[str]:
+    subjects = results.subjects(scenario)
+    metrics = [metric for metric in UNITS if any(metric in results.samples[scenario, subject] for subject in subjects)]
+    width = max(len(subject) for subject in subjects)
+    heads = [f"{UNITS[metric][2]} ({UNITS[metric][1]})" for metric in metrics]
+    lines = [f"{scenario}: {', '.join(heads)}; median, ± half the distance between the quartiles"]
+    for subject in subjects:
+        cells = []
+        for metric in metrics:
+            values = results.samples[scenario, subject].get(metric, [])
+            shown = results.median(scenario, subject, metric)
+            factor = UNITS[metric][0]
+            cells.append(f"{shown * factor:11.1f} ±{spread(values):4.0%}" if shown is not None else " " * 17)
+        lines.append(f"  {subject:{width}} {' '.join(cells)}")
+    return lines
+
+
+def as_json(results: Results, versions: Mapping[str, str], on: Mapping[str, str]) -> str:
+    """Write every sample, in seconds, bytes and counts."""
+    samples = [
+        {"scenario": scenario, "subject": subject, "metric": metric, "values": values}
+        for (scenario, subject), metrics in results.samples.items()
+        for metric, values in metrics.items()
+    ]
+    targets = [{"target": verdict.text, "kept": verdict.kept} for verdict in judge(results)]
+    whole = {"machine": on, "versions": versions, "samples": samples, "targets": targets, "gaps": results.gaps}
+    return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
+
+
+def as_svg(results: Results) -> str:
+    """Draw CPU per request and per MiB as bars, the cheapest first."""
+    parts: list[str] = []
+    y = 8
+    for scenario, metric in _PICTURED.items():
+        found = [
+            (value, subject)
+            for subject in results.subjects(scenario)
+            if (value := results.median(scenario, subject, metric)) is not None
+        ]
+        if found:
+            y = _draw_bars(parts, y, f"{scenario}: {UNITS[metric][2]}", sorted(found), UNITS[metric])
+    width = _LABEL_WIDTH + _BAR_WIDTH + 90
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {y}" width="{width}" height="{y}" '
+        f'font-family="sans-serif" font-size="12">\n<rect width="100%" height="100%" fill="white"/>\n'
+        + "".join(parts)
+        + "</svg>\n"
+    )
+
+
+def _draw_bars(
+    parts: list[str], y: int, title: str, found: list[tuple[float, str]], unit: tuple[float, str, str]
+) -> int:
+    parts.append(f'<text x="8" y="{y + 18}" font-weight="bold">{escape(title)}</text>\n')
+    y += _TITLE_HEIGHT - 6
+    highest = max(value for value, _ in found)
+    for value, subject in found:
+        colour = "#2563eb" if subject == "corsproxy" else "#94a3b8"
+        length = _BAR_WIDTH * value / highest
+        middle = y + _BAR_HEIGHT - 5
+        parts.append(f'<text x="{_LABEL_WIDTH - 8}" y="{middle}" text-anchor="end">{escape(subject)}</text>')
+        parts.append(
+            f'<rect x="{_LABEL_WIDTH}" y="{y + 2}" width="{length:.0f}" height="{_BAR_HEIGHT - 4}" fill="{colour}"/>'
+        )
+        shown = f"{value * unit[0]:.1f} {unit[1]}"
+        parts.append(f'<text x="{_LABEL_WIDTH + length + 6:.0f}" y="{middle}">{escape(shown)}</text>\n')
+        y += _BAR_HEIGHT
+    return y + 8
+
+
+def _cpu_info() -> list[str]:
+    try:
+        return Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return []

@@ -1,0 +1,254 @@
+"""What is measured, one function for each kind: `SCENARIOS` is the list.
+
+Rounds alternate between the subjects, so that what else the machine does disturbs all of them alike.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from benchmarks import variants
+from benchmarks.clients import download, open_idle, open_tunnels, upload
+from benchmarks.load import LoadFailed, apply_load
+from benchmarks.peers import CORSPROXY, PEERS, SERVERS, Peer, start
+from benchmarks.processes import CannotStart, Process, pin
+from benchmarks.results import Results
+from benchmarks.traffic import ADVERSARIAL, GET, POST, PREFLIGHT, Request
+from benchmarks.upstream import LARGE
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """The place where everything runs."""
+
+    upstream: int
+    """Its port."""
+    results: Results
+    folder: Path
+    """For what programs write."""
+    rounds: int
+    seconds: int
+    """Of load in each round."""
+    connections: int
+    """Of clients at once."""
+    proxy_core: int | None
+    client_core: int | None
+    only: frozenset[str]
+    """Peers to measure; empty is all."""
+
+    def peers(self) -> list[Peer]:
+        """Return the peers to measure."""
+        return [peer for peer in PEERS if not self.only or peer.name in self.only]
+
+    @contextmanager
+    def running(self, peer: Peer, configuration: str | None = None, label: str = "") -> Iterator[Process | None]:
+        """Run a peer; None where it does not start, which is noted."""
+        try:
+            process = start(
+                peer,
+                upstream=self.upstream,
+                core=self.proxy_core,
+                folder=self.folder,
+                configuration=configuration,
+                label=label,
+            )
+        except CannotStart as error:
+            self.results.gap(f"{peer.name} was not measured: {error}")
+            yield None
+            return
+        try:
+            yield process
+        finally:
+            process.stop()
+
+    def load(self, scenario: str, subject: str, process: Process, request: Request, *, warm_up: bool = False) -> None:
+        """Put load on a process for a round, and note what it has cost."""
+        try:
+            load = apply_load(
+                process,
+                request,
+                seconds=1 if warm_up else self.seconds,
+                connections=self.connections,
+                core=self.client_core,
+                folder=self.folder,
+            )
+        except LoadFailed as error:
+            self.results.gap(f"{scenario}, {subject}: {error}")
+            return
+        if not warm_up:
+            self.results.add(
+                scenario, subject, cpu=load.cpu_per_request, rate=load.per_second, p50=load.p50, p99=load.p99
+            )
+
+
+def requests(bench: Bench) -> None:
+    """Proxied GET and POST of 1 KiB, and preflights, for every peer."""
+    kinds = {"GET 1 KiB": GET, "POST 1 KiB": POST, "preflight": PREFLIGHT}
+    with ExitStack() as stack:
+        running = [(peer, stack.enter_context(bench.running(peer))) for peer in bench.peers()]
+        for round_number in range(-1, bench.rounds):
+            for scenario, request in kinds.items():
+                for peer, process in running:
+                    if process is not None:
+                        prefix = peer.path_prefix.replace("@UPSTREAM@", str(bench.upstream))
+                        sent = replace(request, path=prefix + request.path)
+                        bench.load(scenario, peer.name, process, sent, warm_up=round_number < 0)
+        for peer, process in running:
+            if process is not None:
+                bench.results.add("memory after load", peer.name, memory=process.resident_bytes())
+
+
+def access_log(bench: Bench) -> None:
+    """The same GET with the JSON access log on and off; the log goes to a file."""
+    _alternate(bench, "access log", {"off": (None, GET), "JSON": (variants.json_log(), GET)})
+
+
+def scaling(bench: Bench) -> None:
+    """The same request under small and large configurations; origins and paths change with every request."""
+    _alternate(
+        bench,
+        "configuration",
+        {
+            "1 exact origin": (None, GET),
+            "10,000 exact origins": (
+                variants.exact_origins(10_000),
+                replace(GET.from_origin("https://app{m}.example.com"), cycle=10_000),
+            ),
+            "1 pattern": (variants.patterns(1), GET.from_origin("https://n{n}.site0.example.com")),
+            "1,000 patterns": (variants.patterns(1000), GET.from_origin("https://n{n}.site{m}.example.com")),
+            "1 route": (variants.routes(1), replace(GET, path="/r0/orders/{m}")),
+            "1,000 routes": (variants.routes(1000), replace(GET, path="/r{m}/orders/{m}")),
+        },
+    )
+
+
+def adversarial(bench: Bench) -> None:
+    """Requests at the header limit, each beside a normal one of its kind."""
+    kinds = {"normal GET": GET, "normal preflight": PREFLIGHT, **ADVERSARIAL}
+    with bench.running(CORSPROXY, label="adversarial") as process:
+        for round_number in range(-1, bench.rounds):
+            for subject, request in kinds.items() if process is not None else ():
+                bench.load("adversarial", subject, process, request, warm_up=round_number < 0)
+
+
+def _alternate(bench: Bench, scenario: str, cases: Mapping[str, tuple[str | None, Request]]) -> None:
+    """Measure corsproxy under each configuration with its request, in alternating rounds."""
+    with ExitStack() as stack:
+        running = [
+            (name, stack.enter_context(bench.running(CORSPROXY, configuration, f"{scenario} {name}")), request)
+            for name, (configuration, request) in cases.items()
+        ]
+        for round_number in range(-1, bench.rounds):
+            for name, process, request in running:
+                if process is not None:
+                    bench.load(scenario, name, process, request, warm_up=round_number < 0)
+
+
+def transfers(bench: Bench) -> None:
+    """100 MiB each way: CPU per MiB, and how far memory grows from what it was before the first."""
+    kinds = {"download 100 MiB": download, "upload 100 MiB": upload}
+    with ExitStack() as stack:
+        running = [
+            (peer, process)
+            for peer in bench.peers()
+            if peer.name in SERVERS and (process := stack.enter_context(bench.running(peer))) is not None
+        ]
+        for peer, process in running:
+            open_idle(process.port, 1)[0].close()
+        before = {peer.name: process.resident_bytes() for peer, process in running}
+        for _ in range(bench.rounds):
+            for scenario, transfer in kinds.items():
+                for peer, process in running:
+                    _transfer(bench, scenario, peer, process, transfer, before[peer.name])
+
+
+def _transfer(
+    bench: Bench,
+    scenario: str,
+    peer: Peer,
+    process: Process,
+    transfer: Callable[[int, Callable[[], None]], None],
+    before: int,
+) -> None:
+    highest = 0
+
+    def look() -> None:
+        nonlocal highest
+        highest = max(highest, process.resident_bytes())
+
+    used = process.cpu_seconds()
+    try:
+        transfer(process.port, look)
+    except OSError as error:
+        bench.results.gap(f"{scenario}, {peer.name}: {error}")
+        return
+    used = process.cpu_seconds() - used
+    bench.results.add(scenario, peer.name, cpu_per_mib=used / LARGE * MIB, growth=highest - before)
+
+
+def idle(bench: Bench) -> None:
+    """Memory of connections on which nothing happens, after one request or one frame on each."""
+    for scenario, count, opener in (
+        ("idle connections (10,000)", 10_000, open_idle),
+        ("idle WebSocket tunnels (2,000)", 2000, open_tunnels),
+    ):
+        for peer in bench.peers():
+            if peer.name not in SERVERS:
+                continue
+            with bench.running(peer) as process:
+                if process is None:
+                    continue
+                kept = []
+                try:
+                    kept += opener(process.port, 100)
+                    before = process.resident_bytes()
+                    kept += opener(process.port, count)
+                    bench.results.add(scenario, peer.name, each=(process.resident_bytes() - before) / count)
+                except OSError as error:
+                    bench.results.gap(f"{scenario}, {peer.name}: {error}")
+                finally:
+                    for client in kept:
+                        client.close()
+
+
+def start_up(bench: Bench) -> None:
+    """CPU until `corsproxy --version` has printed, and until `serve` accepts."""
+    commands = {
+        "python -c pass": (sys.executable, "-c", "pass"),
+        "corsproxy --version": (sys.executable, "-m", "corsproxy", "--version"),
+    }
+    environ = {**os.environ, **CORSPROXY.environ}
+    for round_number in range(-1, max(5, bench.rounds)):
+        for subject, command in commands.items():
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            subprocess.run((*pin(bench.proxy_core), *command), check=True, capture_output=True, env=environ)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+            if round_number >= 0:
+                bench.results.add("start-up", subject, cpu_seconds=used)
+        with bench.running(CORSPROXY, label="start-up") as process:
+            if process is not None and round_number >= 0:
+                time.sleep(0.2)  # what it does once it accepts belongs to starting too
+                bench.results.add("start-up", "corsproxy serve", cpu_seconds=process.cpu_seconds())
+
+
+SCENARIOS: dict[str, Callable[[Bench], None]] = {
+    "requests": requests,
+    "log": access_log,
+    "transfers": transfers,
+    "idle": idle,
+    "scaling": scaling,
+    "adversarial": adversarial,
+    "start": start_up,
+}
+"""By the name used on the command line."""

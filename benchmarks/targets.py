@@ -1,0 +1,82 @@
+"""What the project promises of its speed, as ratios between two figures of one run; never absolute times.
+
+Memory is the exception: what an idle connection keeps does not depend on the machine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchmarks.results import UNITS, Results
+from benchmarks.traffic import ADVERSARIAL
+
+KIB = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One promise: a figure, what it is held against, and how large it may be."""
+
+    scenario: str
+    subject: str
+    metric: str
+    limit: float
+    against: str | None = None
+    """Another subject of the same scenario; None where `limit` is absolute."""
+    plus: float = 0.0
+    """Added to `limit` times the other figure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How a promise was kept."""
+
+    text: str
+    kept: bool | None
+    """None where it could not be measured."""
+
+
+TARGETS = (
+    Target("GET 1 KiB", "corsproxy", "cpu", 0.8, "Envoy"),
+    Target("GET 1 KiB", "corsproxy", "cpu", 0.5, "http-proxy"),
+    Target("GET 1 KiB", "corsproxy", "cpu", 0.5, "Caddy"),
+    Target("GET 1 KiB", "corsproxy", "cpu", 2.5, "nginx"),
+    Target("POST 1 KiB", "corsproxy", "cpu", 1.0, "Envoy"),
+    Target("preflight", "corsproxy", "cpu", 1.0, "Envoy"),
+    Target("preflight", "corsproxy", "cpu", 2.5, "nginx"),
+    Target("access log", "JSON", "cpu", 1.3, "off"),
+    Target("download 100 MiB", "corsproxy", "cpu_per_mib", 1.5, "nginx"),
+    Target("upload 100 MiB", "corsproxy", "cpu_per_mib", 1.5, "nginx"),
+    Target("download 100 MiB", "corsproxy", "growth", 8 * KIB * KIB),
+    Target("upload 100 MiB", "corsproxy", "growth", 8 * KIB * KIB),
+    Target("idle connections (10,000)", "corsproxy", "each", 20 * KIB),
+    Target("idle WebSocket tunnels (2,000)", "corsproxy", "each", 60 * KIB),
+    Target("configuration", "10,000 exact origins", "cpu", 1.2, "1 exact origin"),
+    Target("configuration", "1,000 patterns", "cpu", 1.2, "1 pattern"),
+    Target("configuration", "1,000 routes", "cpu", 1.2, "1 route"),
+    *(Target("adversarial", subject, "cpu", 3.0, "normal GET") for subject in ADVERSARIAL),
+    Target("start-up", "corsproxy --version", "cpu_seconds", 2.0, "python -c pass", plus=0.060),
+    Target("start-up", "corsproxy serve", "cpu_seconds", 0.5),
+)
+
+
+def judge(results: Results) -> list[Verdict]:
+    """Hold every promise against the medians of a run."""
+    return [_judge(results, target) for target in TARGETS]
+
+
+def _judge(results: Results, target: Target) -> Verdict:
+    factor, unit, _ = UNITS[target.metric]
+    what = f"{target.scenario}, {target.subject}"
+    mine = results.median(target.scenario, target.subject, target.metric)
+    if target.against is None:
+        text = f"{what}: at most {target.limit * factor:g} {unit} {UNITS[target.metric][2]}"
+        if mine is None:
+            return Verdict(text, None)
+        return Verdict(f"{text}: {mine * factor:.1f} {unit}", mine <= target.limit)
+    plus = f" plus {target.plus * factor:g} {unit}" if target.plus else ""
+    text = f"{what}: at most {target.limit:g} of {target.against}{plus}"
+    other = results.median(target.scenario, target.against, target.metric)
+    if mine is None or not other:
+        return Verdict(text, None)
+    return Verdict(f"{text}: {mine / other:.2f}", mine <= target.limit * other + target.plus)

@@ -1,0 +1,72 @@
+"""Write docs/cli.md from the program's own help, so that the two never differ: `make docs`.
+
+A test holds the file to what this prints.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from corsproxy.cli import cli
+
+WIDTH = 110
+
+OPENING = """\
+# Command line
+
+Made from the program's own help by `make docs`; not for editing.
+
+Every option has an environment twin, `CORSPROXY_` and its name in capitals (`--log-format` is `CORSPROXY_LOG_FORMAT`).
+An option that may be repeated takes a list separated by white space there.
+An option wins over the environment, the environment over the file, the file over the default.
+
+| exit status | meaning |
+|---|---|
+| 0 | success |
+| 1 | the answer is no: blocked, unhealthy, findings, or warnings under `check --strict` |
+| 2 | wrong usage or a wrong configuration, said in a short message |
+
+A `serve` that is asked to stop (`SIGTERM`, Ctrl-C) ends with 0.
+"""
+
+
+def reference() -> str:
+    """Return the whole page."""
+    return OPENING + "".join(sections())
+
+
+def sections() -> Iterator[str]:
+    """Give one section for the program and one for each command, in the order of the alphabet."""
+    yield section("corsproxy", cli, None)
+    with click.Context(cli, info_name="corsproxy", **cli.context_settings) as parent:
+        for name in sorted(cli.commands):
+            yield section(f"corsproxy {name}", cli.commands[name], parent)
+
+
+def section(title: str, command: click.Command, parent: click.Context | None) -> str:
+    """Write one command's heading and help."""
+    settings = {**command.context_settings, "terminal_width": WIDTH, "max_content_width": WIDTH}
+    with click.Context(command, info_name=title.split()[-1], parent=parent, **settings) as context:
+        lines = [line.rstrip() for line in command.get_help(context).splitlines()]
+    return "\n".join(["", f"## {title}", "", "```text", *lines, "```", ""])
+
+
+def main() -> int:
+    """Write the page to the file named, or print it."""
+    # What the help shows as a default must not come from this very environment.
+    for name in [name for name in os.environ if name.startswith("CORSPROXY_")]:
+        del os.environ[name]
+    if len(sys.argv) > 1:
+        Path(sys.argv[1]).write_text(reference(), encoding="utf-8")
+    else:
+        print(reference(), end="")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

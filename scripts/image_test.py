@@ -1,0 +1,207 @@
+"""Build the container image without a daemon and without a registry of images, then try what the Dockerfile promises.
+
+The base is a Debian made here by debootstrap (its Python is older than the image's own, the Dockerfile is the same).
+Checked: configuration (user, entry point, health check), files, and the proxy itself running as the image's user on a
+read-only root with every capability dropped, configured by environment alone, asked for a preflight.
+Needs root, `buildah` and `debootstrap`; leaves nothing behind but the two images.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+BASE = "localhost/corsproxy-base:bookworm"
+IMAGE = "localhost/corsproxy:test"
+SUITE = "bookworm"
+CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+ORIGIN = "https://app.example.com"
+# chroot isolation needs neither user namespaces nor a runtime; the network is this machine's own.
+BUILD_OPTIONS = ["--isolation", "chroot", "--network", "host", "--pull-never", "--format", "docker"]
+
+
+class BrokenPromiseError(Exception):
+    """A promise of the Dockerfile that is not kept."""
+
+
+def main() -> int:
+    """Build, check, run; print one line for each thing found right, and stop at the first that is not."""
+    missing = [program for program in ("buildah", "debootstrap") if shutil.which(program) is None]
+    if missing or os.geteuid() != 0:
+        print(f"needs root and {' and '.join(missing or ['nothing else'])}: apt-get install buildah debootstrap")
+        return 2
+    try:
+        if not output("buildah", "images", "--quiet", "--filter", f"reference={BASE}"):
+            make_base()
+        run("buildah", "bud", *BUILD_OPTIONS, "--build-arg", f"BASE={BASE}", "--tag", IMAGE, str(ROOT))
+        environment = check_configuration()
+        with mounted(IMAGE) as tree:
+            check_files(tree)
+            check_running(tree, environment)
+    except BrokenPromiseError as failed:
+        print(f"FAILED: {failed}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def make_base() -> None:
+    """Commit a minimal Debian with Python and this machine's certificate authorities as the base image."""
+    with tempfile.TemporaryDirectory(prefix="corsproxy-base-") as folder:
+        run("debootstrap", "--variant=minbase", "--include=python3,python3-venv,ca-certificates", SUITE, folder)
+        if os.path.exists(CA_BUNDLE):
+            shutil.copyfile(CA_BUNDLE, folder + CA_BUNDLE)
+        container = output("buildah", "from", "--pull-never", "scratch")
+        try:
+            run("buildah", "add", "--quiet", container, folder, "/")
+            path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+            run("buildah", "config", "--env", path, "--env", f"PIP_CERT={CA_BUNDLE}", container)
+            run("buildah", "commit", "--quiet", "--format", "docker", container, BASE)
+        finally:
+            run("buildah", "rm", container)
+
+
+def check_configuration() -> dict[str, str]:
+    """Hold the image's own record to what is documented, and return its environment."""
+    record: dict[str, Any] = json.loads(output("buildah", "inspect", "--type", "image", IMAGE))["Docker"]["config"]
+    expected = {
+        "User": "10001:10001",
+        "Entrypoint": ["corsproxy"],
+        "Cmd": ["serve"],
+        "WorkingDir": "/etc/corsproxy",
+        "StopSignal": "SIGTERM",
+        "ExposedPorts": {"8080/tcp": {}, "8081/tcp": {}},
+    }
+    for key, value in expected.items():
+        expect(record.get(key) == value, f"{key} is {value}", f"it is {record.get(key)!r}")
+    health = record["Healthcheck"]["Test"]
+    expect(health == ["CMD", "corsproxy", "healthcheck"], "the health check runs the program, no shell", str(health))
+    environment = dict(item.split("=", 1) for item in record["Env"])
+    for name, value in {"CORSPROXY_LISTEN": "0.0.0.0:8080", "CORSPROXY_ADMIN": "0.0.0.0:8081"}.items():
+        expect(environment.get(name) == value, f"{name} is {value}", str(environment.get(name)))
+    return environment
+
+
+def check_files(tree: Path) -> None:
+    """Find the program and its dependencies, no installer, and nothing that its user may change."""
+    installed = {path.name.split("-")[0] for path in tree.glob("opt/corsproxy/lib/python3*/site-packages/*.dist-info")}
+    expect({"corsproxy", "aiohttp", "httptools", "uvloop"} <= installed, "the package and its dependencies are there")
+    expect(not installed & {"pip", "setuptools", "pytest"}, "no installer and no test tool is there", str(installed))
+    expect(not (tree / "build").exists(), "nothing of the build stage is left")
+    own = list((tree / "opt/corsproxy").rglob("*"))
+    loose = [path for path in own if not path.is_symlink() and (path.stat().st_mode & 0o022 or path.stat().st_uid)]
+    expect(not loose, "its user may change none of its files", str(loose[:3]))
+
+
+def check_running(tree: Path, environment: dict[str, str]) -> None:
+    """Start the image's command read-only, without capabilities: healthy, a preflight granted, stopped when asked."""
+    listen, admin = free_port(), free_port()
+    given = environment | {
+        "CORSPROXY_LISTEN": f"127.0.0.1:{listen}",
+        "CORSPROXY_ADMIN": f"127.0.0.1:{admin}",
+        "CORSPROXY_UPSTREAM": f"http://127.0.0.1:{free_port()}",
+        "CORSPROXY_ALLOW_ORIGIN": ORIGIN,
+        "CORSPROXY_WORKERS": "2",  # several processes must do without a writable folder too
+    }
+    with confined(tree, given, "corsproxy", "serve") as process:
+        said: list[str] = []
+        for line in process.stderr or ():
+            said.append(line)
+            if f"admin on http://127.0.0.1:{admin}" in line:
+                break
+        else:
+            raise BrokenPromiseError(f"the proxy ended with status {process.wait()}:\n{''.join(said)}")
+        with confined(tree, given, "corsproxy", "healthcheck") as probe:
+            expect(probe.wait(30) == 0, "the health check finds it healthy")
+        answer = preflight(listen)
+        granted = answer.getheader("Access-Control-Allow-Origin")
+        expect((answer.status, granted) == (204, ORIGIN), "a preflight is granted", f"{answer.status} {granted}")
+        status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
+        expect("Uid:\t10001" in status, "it runs as its numeric user")
+        expect("CapBnd:\t0000000000000000" in status, "without any capability")
+        mounts = [line.split() for line in Path(f"/proc/{process.pid}/mounts").read_text(encoding="utf-8").splitlines()]
+        root = [options for _, place, _, options, *_ in mounts if place == "/"]
+        expect([options.split(",")[0] for options in root] == ["ro"], "on a read-only root", str(root))
+        process.send_signal(signal.SIGTERM)
+        expect(process.wait(30) == 0, "it stops with status 0 when asked to")
+
+
+@contextlib.contextmanager
+def confined(tree: Path, environment: dict[str, str], *command: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a command of the image as an orchestrator would: its user, a read-only root, no capabilities."""
+    # A mount namespace of its own, in which the image's tree is bound read-only, then the change of root and of user.
+    script = 'mount --bind -o ro "$0" "$0" && mount -o remount,bind,ro "$0" && exec chroot "$0" "$@"'
+    drop = ["setpriv", "--reuid=10001", "--regid=10001", "--clear-groups", "--bounding-set=-all", "--inh-caps=-all"]
+    variables = [f"{name}={value}" for name, value in environment.items()]
+    confine = ["unshare", "--mount", "sh", "-c", script, str(tree)]
+    arguments = [*confine, *drop, "--no-new-privs", "env", "-i", "-C", "/etc/corsproxy", *variables, *command]
+    process = subprocess.Popen(  # noqa: S603 - the command is the image's own
+        arguments, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+@contextlib.contextmanager
+def mounted(image: str) -> Iterator[Path]:
+    """Give the image's files as a folder."""
+    container = output("buildah", "from", "--pull-never", image)
+    try:
+        yield Path(output("buildah", "mount", container))
+    finally:
+        run("buildah", "rm", container)
+
+
+def preflight(port: int) -> http.client.HTTPResponse:
+    """Ask what a browser asks before a PUT."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    fields = {"Origin": ORIGIN, "Access-Control-Request-Method": "PUT"}
+    connection.request("OPTIONS", "/", headers=fields)
+    return connection.getresponse()
+
+
+def free_port() -> int:
+    """Find a loopback port that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def expect(holds: bool, promise: str, found: str = "it does not hold") -> None:
+    """Say that a promise is kept, or raise `BrokenPromiseError` with what was found instead."""
+    if not holds:
+        raise BrokenPromiseError(f"{promise}: {found}")
+    print(f"ok: {promise}")
+
+
+def run(*command: str) -> None:
+    """Run a program to its success; what it prints goes to the terminal."""
+    if subprocess.run(command, check=False).returncode:  # noqa: S603 - commands of this file
+        raise BrokenPromiseError(" ".join(command[:2]))
+
+
+def output(*command: str) -> str:
+    """Return what a program prints, without the last line's end."""
+    done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)  # noqa: S603 - commands of this file
+    if done.returncode:
+        raise BrokenPromiseError(" ".join(command[:2]))
+    return done.stdout.strip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,154 @@
+"""A real headless Chromium, for tests that are written without `await`.
+
+Playwright runs on an event loop in a thread of its own: its synchronous interface would leave a loop running in the
+thread of the tests, and the asynchronous tests of other packages could not run any more.
+Knows nothing of corsproxy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import threading
+from collections.abc import Coroutine, Sequence
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from playwright.async_api import Browser, Playwright, async_playwright
+from playwright.async_api import Page as AsyncPage
+
+T = TypeVar("T")
+
+DEADLINE = 60.0
+"""Seconds until a call of the browser is given up; two slow cores are shared by all tests."""
+
+EXECUTABLE = "CORSPROXY_TEST_CHROMIUM"
+"""Names the browser where it is not on PATH."""
+
+MISSING = f"no Chromium: install it (Debian: apt-get install chromium) or name one in {EXECUTABLE}"
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+_ARGUMENTS = (
+    "--headless=new",
+    "--no-sandbox",  # as root, in a container, Chromium has no other way to start
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # Names for origins on other sites than localhost, without a name server to know them.
+    "--host-resolver-rules=MAP *.test 127.0.0.1",
+)
+
+
+def executable() -> str | None:
+    """Find the browser's program, None where there is none."""
+    named = os.environ.get(EXECUTABLE)
+    return named or next((path for name in _NAMES if (path := shutil.which(name))), None)
+
+
+class Page:
+    """One tab of a browser whose profile nobody else shares; use it as a context manager."""
+
+    def __init__(self, chromium: Chromium, page: AsyncPage, console: list[str]) -> None:
+        self._chromium = chromium
+        self._page = page
+        self.console = console
+        """What the browser wrote on the console: its own words about what it blocked."""
+
+    def open(self, url: str) -> None:
+        """Load a URL and wait for its `load` event."""
+        self._chromium.run(self._page.goto(url))
+
+    def evaluate(self, script: str, argument: object = None) -> Any:
+        """Run an expression, or call a function with the argument, and give its value once it is settled."""
+        return self._chromium.run(self._page.evaluate(script, argument))
+
+    def wait_for(self, selector: str) -> None:
+        """Wait until an element is there and visible."""
+        self._chromium.run(self._page.wait_for_selector(selector))
+
+    def click(self, selector: str) -> None:
+        """Click an element, once it can be."""
+        self._chromium.run(self._page.click(selector))
+
+    def hover(self, selector: str) -> None:
+        """Move the mouse over an element."""
+        self._chromium.run(self._page.hover(selector))
+
+    def fill(self, selector: str, text: str) -> None:
+        """Put a text into a field, or choose an option of a select by its label."""
+        field = self._page.locator(selector)
+        is_select = self._chromium.run(field.evaluate("(field) => field.tagName === 'SELECT'"))
+        if is_select:
+            self._chromium.run(field.select_option(label=text))
+        else:
+            self._chromium.run(field.fill(text))
+
+    def press(self, key: str) -> None:
+        """Press a key, as `Enter`, where the focus is."""
+        self._chromium.run(self._page.keyboard.press(key))
+
+    def screenshot(self, path: str) -> None:
+        """Write a picture of the whole page, as PNG."""
+        self._chromium.run(self._page.screenshot(path=path, full_page=True))
+
+    def close(self) -> None:
+        """Close the tab and forget its profile."""
+        self._chromium.run(self._page.context.close())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Chromium:
+    """A running browser; `page` opens tabs.
+
+    `arguments` are further ones of its command line; of two for the same switch the last counts.
+    """
+
+    def __init__(self, path: str, *arguments: str) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="chromium", daemon=True)
+        self._thread.start()
+        self._playwright, self._browser = self.run(_launch(path, arguments))
+
+    def page(self, **options: Any) -> Page:
+        """Open a tab with a fresh profile; `options` are those of Playwright's `new_context`."""
+        console: list[str] = []
+        return Page(self, self.run(self._new_page(console, options)), console)
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine of Playwright's and give its result."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(DEADLINE)
+
+    def close(self) -> None:
+        """End the browser and the thread."""
+        self.run(self._browser.close())
+        self.run(self._playwright.stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(DEADLINE)
+        self._loop.close()
+
+    async def _new_page(self, console: list[str], options: dict[str, Any]) -> AsyncPage:
+        """Everything that talks to the browser does so on its loop's thread, the listener on the console too."""
+        context = await self._browser.new_context(**options)
+        context.set_default_timeout(DEADLINE * 500)
+        page = await context.new_page()
+        page.on("console", lambda message: console.append(message.text))
+        return page
+
+
+async def _launch(path: str, arguments: Sequence[str]) -> tuple[Playwright, Browser]:
+    playwright = await async_playwright().start()
+    args = [*_ARGUMENTS, *arguments]
+    browser = await playwright.chromium.launch(executable_path=path, args=args, timeout=DEADLINE * 1000)
+    return playwright, browser

@@ -1,0 +1,1 @@
+"""What ships around the program: image, deployment examples, dashboard, rules."""

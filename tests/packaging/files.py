@@ -1,0 +1,50 @@
+"""The repository's own files as the packaging tests read them, and the programs that judge them.
+
+Knows where things lie; judges nothing itself.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+DEPLOY = ROOT / "deploy"
+KUBERNETES = DEPLOY / "kubernetes"
+
+Document = dict[str, Any]
+
+
+def documents(path: Path) -> list[Document]:
+    """Read every document of a YAML file."""
+    return [document for document in yaml.safe_load_all(path.read_text(encoding="utf-8")) if document is not None]
+
+
+def of_kind(path: Path, kind: str) -> list[Document]:
+    """Read the Kubernetes objects of one kind."""
+    return [document for document in documents(path) if document["kind"] == kind]
+
+
+def program(name: str, package: str) -> str:
+    """Find a program that no Python package has; without it the test is skipped, in CI it fails."""
+    found = shutil.which(name)
+    if found is not None:
+        return found
+    how = f"{name} is not installed; on Debian: apt-get install {package}"
+    if os.environ.get("CI") == "true":
+        pytest.fail(how)
+    pytest.skip(how)
+
+
+def shipped_configurations() -> dict[str, str]:
+    """Find every corsproxy.yaml that the deployment examples ship, by a name that says where it is."""
+    found = {"compose": (DEPLOY / "compose/config/corsproxy.yaml").read_text(encoding="utf-8")}
+    for path in sorted(KUBERNETES.glob("*.yaml")):
+        for config_map in of_kind(path, "ConfigMap"):
+            found[f"kubernetes {path.stem}"] = config_map["data"]["corsproxy.yaml"]
+    return found

@@ -1,0 +1,112 @@
+"""The container image's sources: what goes in is locked, what runs is unprivileged.
+
+`make image-test` builds the image and runs it; here the files are read, so that a slip shows without a build.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+
+from corsproxy import __version__
+
+from .files import ROOT
+
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+LOCKS = {
+    "requirements.lock": PROJECT["project"]["dependencies"],
+    "requirements-build.lock": PROJECT["build-system"]["requires"],
+}
+
+
+def instructions(stage: int) -> list[tuple[str, str]]:
+    """Read the instructions of one stage of the Dockerfile, continued lines joined."""
+    joined = re.sub(r"\\\n\s*", "", re.sub(r"^\s*#.*\n", "", DOCKERFILE, flags=re.MULTILINE))
+    stages = re.split(r"^(?=FROM )", joined, flags=re.MULTILINE)
+    lines = [line for line in stages[stage].splitlines() if line.strip()]
+    return [(line.split(" ", 1)[0], line.split(" ", 1)[1]) for line in lines]
+
+
+def last(name: str) -> str:
+    """Return the argument of the final stage's last instruction of that name."""
+    return [argument for instruction, argument in instructions(2) if instruction == name][-1]
+
+
+def pins(lock: str) -> dict[str, tuple[str, int]]:
+    """Read a lock: each package's pinned version and its number of hashes."""
+    found = {}
+    for block in re.split(r"\n(?=\S)", (ROOT / lock).read_text(encoding="utf-8")):
+        match = re.match(r"([a-z0-9-]+)==([^\s;]+)", block)
+        if match is not None:
+            found[match[1]] = (match[2], len(re.findall(r"--hash=sha256:[0-9a-f]{64}\b", block)))
+    return found
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_lock_satisfies(lock: str) -> None:
+    """The lock satisfies the declared dependencies."""
+    found = pins(lock)
+    for text in LOCKS[lock]:
+        requirement = Requirement(text)
+        version, _ = found[requirement.name.lower()]
+        assert requirement.specifier.contains(version), f"{lock}: run `make lock`"
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_lock_hashes(lock: str) -> None:
+    """Every locked package has its hashes and the lock names no index."""
+    assert all(hashes > 0 for _, hashes in pins(lock).values())
+    text = (ROOT / lock).read_text(encoding="utf-8")
+    assert "://" not in text
+    assert not re.search(r"^-", text, re.MULTILINE), "no option, such as an index or a folder to look in"
+
+
+def test_installations() -> None:
+    """Every installation is by hash or without a network."""
+    installs = [json.loads(argument) for name, argument in instructions(1) if name == "RUN" and '"install"' in argument]
+    assert len(installs) == 3
+    for command in installs:
+        assert "--no-index" in command or {"--require-hashes", "--only-binary"} <= set(command)
+
+
+def test_image_user() -> None:
+    """The proxy runs as a numeric user that is not root."""
+    user, group = last("USER").split(":")
+    assert int(user) > 0
+    assert int(group) > 0
+
+
+def test_exec_form() -> None:
+    """The commands are in exec form so that signals reach the program."""
+    assert json.loads(last("ENTRYPOINT")) == ["corsproxy"]
+    assert json.loads(last("CMD")) == ["serve"]
+    assert json.loads(last("HEALTHCHECK").split(" CMD ")[1]) == ["corsproxy", "healthcheck"]
+
+
+def test_final_stage() -> None:
+    """The final stage installs nothing and copies only the environment."""
+    names = [name for name, _ in instructions(2)]
+    assert "RUN" not in names
+    assert [argument for name, argument in instructions(2) if name == "COPY"] == [
+        "--from=build /opt/corsproxy /opt/corsproxy"
+    ]
+
+
+def test_build_context() -> None:
+    """Only what the Dockerfile copies is sent to the build."""
+    rules = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    allowed = {rule.removeprefix("!") for rule in rules if rule.startswith("!")}
+    copied = [argument.split()[:-1] for name, argument in instructions(1) if name == "COPY"]
+    assert {source.removeprefix("./") for sources in copied for source in sources} == allowed
+    assert "*" in rules
+
+
+def test_label_version() -> None:
+    """The label tells the version of the package."""
+    assert f'org.opencontainers.image.version="{__version__}"' in last("LABEL")

@@ -1,0 +1,88 @@
+"""The Makefile installs when it must and only then; CI installs the programs that the tests start."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from .files import ROOT, program
+
+CI = ROOT / ".ci/run"
+# A test names a program and its Debian package side by side, as `program("promtool", "prometheus")`.
+NAMED = re.compile(r'\bprogram\(\s*"([\w-]+)",\s*"([\w.-]+)"')
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """Make a tree in which everything looks installed: a Python in .venv, and stamps newer than pyproject.toml."""
+    for name in ("Makefile", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    os.utime(tmp_path / "pyproject.toml", (1000, 1000))
+    binaries = tmp_path / ".venv/bin"
+    binaries.mkdir(parents=True)
+    for name in ("bin/python", ".installed", ".installed-test"):
+        (tmp_path / ".venv" / name).touch()
+    return tmp_path
+
+
+def plan(tree: Path, target: str) -> str:
+    """Ask make what it would run, without running it."""
+    command = [program("make", "make"), "--dry-run", "--no-print-directory", target]
+    done = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=True, timeout=60)
+    return done.stdout
+
+
+@pytest.mark.parametrize("target", ["demo", "test"])
+def test_nothing_is_installed_twice(tree: Path, target: str) -> None:
+    """Pip does not run again while pyproject.toml is as it was."""
+    assert "install" not in plan(tree, target)
+
+
+@pytest.mark.parametrize(("target", "what"), [("demo", "--editable ."), ("test", "--editable '.[test]'")])
+def test_a_changed_project_is_installed_again(tree: Path, target: str, what: str) -> None:
+    """Pip runs again once pyproject.toml has changed, with the extra where tests need it."""
+    (tree / "pyproject.toml").touch()
+    os.utime(tree / ".venv/.installed", (2000, 2000))
+    os.utime(tree / ".venv/.installed-test", (2000, 2000))
+    assert f"install --quiet {what}\n" in plan(tree, target)
+
+
+def test_a_fresh_tree_gets_its_own_environment(tree: Path) -> None:
+    """Where there is no .venv one is made first, and nothing is installed outside of it."""
+    shutil.rmtree(tree / ".venv")
+    steps = plan(tree, "demo")
+    assert steps.index("-m venv .venv") < steps.index("pip")
+    assert steps.rstrip().endswith(".venv/bin/corsproxy demo")
+
+
+def test_a_reviewer_runs_everything(tree: Path) -> None:
+    """`make test` checks the format, the lint rules and the types before it runs the tests."""
+    steps = plan(tree, "test").splitlines()
+    assert [step.removeprefix(".venv/bin/").strip() for step in steps] == [
+        "ruff format --check .",
+        "ruff check .",
+        "mypy",
+        "python -m pytest",
+    ]
+
+
+def test_ci_runs_what_people_run() -> None:
+    """CI ends with `make test`, so that pytest's closing line is the last one."""
+    lines = CI.read_text(encoding="utf-8").rstrip().splitlines()
+    assert lines[-1].startswith("exec make --no-print-directory test")
+    assert os.access(CI, os.X_OK)
+
+
+def test_ci_installs_every_program_that_a_test_names() -> None:
+    """A program that a test would skip without is one that CI installs, from the package the test names."""
+    installed = set(re.findall(r'^  "([\w-]+) ([\w.-]+)"', CI.read_text(encoding="utf-8"), flags=re.MULTILINE))
+    named = {
+        pair for path in (ROOT / "tests").rglob("*.py") for pair in NAMED.findall(path.read_text(encoding="utf-8"))
+    }
+    assert named
+    assert named <= installed

@@ -1,0 +1,181 @@
+"""The import law of docs/architecture.md, read from the sources: who may know whom, and who may know what.
+
+Nothing is imported here; the sources are parsed, so an import inside a function or under TYPE_CHECKING counts too.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "corsproxy"
+
+# Each part of the package, and the parts it may import besides itself. A part is a package or module right under
+# `corsproxy`; the bare package holds the version alone.
+MAY_IMPORT: dict[str, set[str]] = {
+    "__init__": set(),
+    "__main__": {"cli"},
+    "errors": set(),
+    "cors": set(),
+    "settings": {"cors"},
+    "config": {"cors", "settings", "errors"},
+    "proxy": {"cors", "settings"},
+    "server": {"cors", "settings", "errors", "config", "proxy"},
+    "tools": {"cors", "settings", "errors", "config", "proxy"},
+    "cli": {"cors", "settings", "errors", "config", "proxy", "server", "tools"},
+}
+# The inspector shows what `explain` says; nothing else crosses between the process and the tools.
+EXCEPTIONS = {("corsproxy.server.inspector", "corsproxy.tools.explain")}
+
+# Outside modules that only some parts may know.
+ONLY_IN: dict[str, set[str]] = {
+    "yaml": {"config"},
+    "click": {"cli"},
+    "aiohttp": {"proxy", "server", "tools"},
+    "httptools": {"proxy"},
+    "aiohappyeyeballs": {"proxy"},
+    "prometheus_client": {"server"},
+    "publicsuffixlist": {"cors", "tools"},
+    "uvloop": {"server", "tools"},
+}
+# What would give a pure part the world: sockets, files, clocks, loops, threads, processes, logs, randomness.
+WORLD = {
+    "asyncio", "concurrent", "datetime", "io", "logging", "multiprocessing", "os", "pathlib", "random", "secrets",
+    "select", "selectors", "shutil", "signal", "socket", "socketserver", "ssl", "subprocess", "sys", "tempfile",
+    "threading", "time",
+}  # fmt: skip
+NEVER_IN: dict[str, set[str]] = {
+    "cors": WORLD,
+    "settings": WORLD,
+    "config": {"asyncio", "logging", "signal", "socket", "subprocess", "threading"},
+}
+# Names of aiohttp that it does not promise are used in one module, so that a new release breaks one module.
+UNPROMISED_AIOHTTP = "corsproxy.proxy.client_connection"
+PROMISED_AIOHTTP = {"aiohttp", "aiohttp.web"}
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """One import statement's module, and where it stands."""
+
+    module: str
+    """The module that imports."""
+    imported: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.module}:{self.line} imports {self.imported}"
+
+
+def part(module: str) -> str:
+    """Say which part of the package a module belongs to."""
+    names = module.split(".")
+    return names[1] if len(names) > 1 else "__init__"
+
+
+def module_name(path: Path) -> str:
+    """Turn a file's place into the module's name."""
+    names = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(names[:-1] if names[-1] == "__init__" else names)
+
+
+def imports_of(path: Path) -> Iterator[Import]:
+    """Find every import of a source file, relative ones made absolute."""
+    module = module_name(path)
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+        if isinstance(node, ast.Import):
+            yield from (Import(module, alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parent = package.split(".")[: len(package.split(".")) - node.level + 1]
+                base = ".".join([*parent, *filter(None, [node.module])])
+            # `from corsproxy import settings` names a module by what is taken from the package.
+            for alias in node.names:
+                submodule = f"{base}.{alias.name}"
+                is_module = (ROOT / submodule.replace(".", "/")).with_suffix(".py").exists() or (
+                    ROOT / submodule.replace(".", "/")
+                ).is_dir()
+                yield Import(module, submodule if base.startswith("corsproxy") and is_module else base, node.lineno)
+
+
+ALL = [found for path in sorted(PACKAGE.rglob("*.py")) for found in imports_of(path)]
+
+
+def own() -> list[Import]:
+    """List the imports of the project's own modules."""
+    return [found for found in ALL if found.imported.split(".")[0] == "corsproxy"]
+
+
+def is_exception(found: Import) -> bool:
+    """Say whether this is one of the named exceptions (a module or what is below it)."""
+    return any(
+        f"{found.module}.".startswith(f"{module}.") and f"{found.imported}.".startswith(f"{imported}.")
+        for module, imported in EXCEPTIONS
+    )
+
+
+def test_the_sources_are_read() -> None:
+    """Every part of the law has sources, and every source belongs to a part of the law."""
+    assert {part(module_name(path)) for path in PACKAGE.rglob("*.py")} == set(MAY_IMPORT)
+    assert len(ALL) > 100
+
+
+@pytest.mark.parametrize("importer", MAY_IMPORT)
+def test_imports_go_one_way(importer: str) -> None:
+    """A part imports only those below it: cors, settings, config and proxy, server and tools, cli."""
+    allowed = MAY_IMPORT[importer] | {importer, "__init__"}
+    broken = [
+        str(found)
+        for found in own()
+        if part(found.module) == importer and part(found.imported) not in allowed and not is_exception(found)
+    ]
+    assert not broken
+
+
+@pytest.mark.parametrize("outside", ONLY_IN)
+def test_an_outside_package_is_known_only_where_it_belongs(outside: str) -> None:
+    """PyYAML is known to the configuration alone, click to the command line, and so on."""
+    importers = {part(found.module) for found in ALL if found.imported.split(".")[0] == outside}
+    assert importers, f"nothing imports {outside}: it need not be a dependency"
+    assert importers <= ONLY_IN[outside]
+
+
+@pytest.mark.parametrize("pure", NEVER_IN)
+def test_a_pure_part_does_not_touch_the_world(pure: str) -> None:
+    """No socket, file, clock, loop or log where the rules live."""
+    broken = [
+        str(found) for found in ALL if part(found.module) == pure and found.imported.split(".")[0] in NEVER_IN[pure]
+    ]
+    assert not broken
+
+
+def test_unpromised_names_of_aiohttp_stay_in_one_module() -> None:
+    """A module of aiohttp that is not part of its documented interface is imported in one place."""
+    broken = [
+        str(found)
+        for found in ALL
+        if found.imported.split(".")[0] == "aiohttp"
+        and found.imported not in PROMISED_AIOHTTP
+        and found.module != UNPROMISED_AIOHTTP
+    ]
+    assert not broken
+
+
+def test_every_outside_package_is_declared() -> None:
+    """What the sources import from outside is exactly what this law and pyproject.toml name."""
+    outside = {found.imported.split(".")[0] for found in ALL} - {"corsproxy"} - sys.stdlib_module_names
+    assert outside == set(ONLY_IN)
+    declared = re.findall(
+        r'^  "([A-Za-z0-9-]+)[>=]', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    names = {"pyyaml": "yaml"} | {name.lower(): name.lower().replace("-", "_") for name in declared if name != "PyYAML"}
+    assert set(ONLY_IN) <= set(names.values())
