@@ -153,6 +153,13 @@ def test_a_verdict_for_each_credentials_mode(file: Path) -> None:
     assert found["verdicts"]["include"]["reason"] == "credentials_not_allowed"
 
 
+@pytest.mark.parametrize(("path", "reason"), [("/bare", "no_policy"), ("/nowhere", "no_route")])
+def test_what_is_missing_is_missing_in_either_mode(file: Path, path: str, reason: str) -> None:
+    """Where there is no policy, or no route, both verdicts say so, and not what a browser would make of it."""
+    _, found = explained(file, path)
+    assert {verdict["reason"] for verdict in found["verdicts"].values()} == {reason}
+
+
 def test_explain_gives_what_the_command_prints(file: Path) -> None:
     """Whoever has a configuration in hand gets the very object of `--format json`."""
     question = ask("/orders", origin=PAGE, method="DELETE", headers=(), credentials=True, host=None)

@@ -117,13 +117,17 @@ def _kind(judgement: Judgement) -> str:
     return "preflight" if judgement.play.needs_preflight else "actual"
 
 
+_WHATEVER_THE_MODE = frozenset({"no_policy", "no_route"})
+"""What the proxy lacks for either credentials mode; the browser only sees that the grant is missing."""
+
+
 def _verdict_data(judgement: Judgement, play: Play | None) -> dict[str, Any]:
     if play is None:
         allowed = judgement.route is not None
         why = "without Origin it is no CORS request: no browser judges it" if allowed else "there is no route"
         return {"allowed": allowed, "reason": judgement.reason, "why": why}
     verdict = verdict_data(play)
-    if play is judgement.play:
+    if play is judgement.play or (not play.allowed and judgement.reason in _WHATEVER_THE_MODE):
         verdict |= {"reason": judgement.reason, "why": judgement.because}
     return verdict
 
