@@ -15,13 +15,16 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format docs lock image image-test clean
+.PHONY: help demo test lint format fuzz soak bench docs lock image image-test clean
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 demo: $(RUN_STAMP) ## a legacy API, a page on another origin and the proxy between them, on loopback
 	@$(BIN)/corsproxy demo
+
+# Two workers: much of the time is waiting for sockets. A file stays whole, as its tests share their processes.
+PYTEST_ARGS ?= --numprocesses 2 --dist loadfile
 
 test: lint ## everything a reviewer runs: format, lint, types, tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
@@ -34,6 +37,15 @@ lint: $(TEST_STAMP) ## check format, lint rules and types
 format: $(TEST_STAMP) ## format the sources and apply the safe fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+fuzz: $(TEST_STAMP) ## the fuzz and segment tests, many times longer than `make test` runs them
+	CORSPROXY_FUZZ_EXAMPLES=20000 $(BIN)/python -m pytest tests/proxy/test_fuzz.py tests/proxy/test_segments.py
+
+soak: $(TEST_STAMP) ## ten minutes of steady traffic with reloads: memory and descriptors must stay where they were
+	$(BIN)/python -m benchmarks.soak
+
+bench: $(RUN_STAMP) ## compare speed and memory with nginx, HAProxy, Envoy and others (BENCH_ARGS=... for the options)
+	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 docs: $(TEST_STAMP) ## write docs/cli.md again from the program's own help
 	$(BIN)/python scripts/cli_reference.py docs/cli.md

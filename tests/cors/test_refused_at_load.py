@@ -86,7 +86,7 @@ def test_refused_beside_origins(
         {"max_age": 0},
         {"max_age": 86400},
         {"dangerously_allow": DANGERS},
-        {"dangerously_allow": frozenset(DANGERS)},
+        pytest.param({"dangerously_allow": frozenset(DANGERS)}, id="every danger, as a set"),
     ],
     ids=str,
 )

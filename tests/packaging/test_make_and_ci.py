@@ -67,7 +67,7 @@ def test_a_reviewer_runs_everything(tree: Path) -> None:
         "ruff format --check .",
         "ruff check .",
         "mypy",
-        "python -m pytest",
+        "python -m pytest --numprocesses 2 --dist loadfile",
     ]
 
 
