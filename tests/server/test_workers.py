@@ -37,6 +37,14 @@ def test_workers_share_one_listener_and_one_set_of_numbers() -> None:
         assert proxy.stop() == 0
 
 
+def test_workers_need_no_file() -> None:
+    """Quick mode has no text to hand to its workers: each makes the configuration from the options."""
+    with Upstream() as upstream, started(None, "--upstream", upstream.url, "--workers", "2") as proxy:
+        assert ask(proxy.address).status == 200
+        assert len(children(proxy.pid)) == 2
+        assert proxy.stop() == 0
+
+
 def test_a_worker_killed_under_load_is_replaced_and_no_counter_falls() -> None:
     """Only requests on the dead worker's connections are lost, and a scraper never sees a smaller number."""
     answered = [0]
