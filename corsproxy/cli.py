@@ -249,6 +249,7 @@ def _exit(run: Callable[[], int]) -> NoReturn:
 
     try:
         status = run()
+        print(end="", flush=True)  # what is still in the buffer may find nobody, too
     except ConfigError as error:
         for problem in error.problems:
             click.echo(str(problem), err=True)
@@ -258,8 +259,8 @@ def _exit(run: Callable[[], int]) -> NoReturn:
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
-        # The reader of our output has gone (`| head`); what is left in the buffer has nowhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of our output has gone (`| head`).
+        _forget_output()
         sys.exit(141)
     sys.exit(status)
 
@@ -269,6 +270,16 @@ def _fail(message: str) -> NoReturn:
     sys.exit(2)
 
 
+def _forget_output() -> None:
+    """Let what is left in the buffer of stdout go nowhere, so that the interpreter does not fail over it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def main() -> None:
     """Run the command line."""
-    cli(prog_name="corsproxy")
+    try:
+        cli(prog_name="corsproxy")
+    except OSError as error:
+        # Every command tells of its own files: what is left is an answer that cannot be written (the disk is full).
+        _forget_output()
+        _fail(f"cannot write the answer: {error.strerror}")

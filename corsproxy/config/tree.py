@@ -247,6 +247,8 @@ def _explain(error: yaml.MarkedYAMLError, text: str) -> str:
     for mark in (error.context_mark, error.problem_mark):
         if mark is None or mark.line >= len(lines):
             continue
+        if lines[mark.line][max(mark.column - 1, 0) : mark.column + 1] == "${":
+            return f"invalid YAML: {problem}: inside [ ] and {{ }} a variable needs quotes: '${{NAME}}'"
         character = lines[mark.line][mark.column : mark.column + 1]
         for sign, hint in _HINTS:
             if character == sign:
