@@ -5,8 +5,9 @@ back-pressure; this module takes over where a proxy must see what aiohttp hides.
 
 - `RequestHandler.start`: replaced by nothing, so that a request costs no task, is not wrapped in a `BaseRequest` that
   decodes its target, and so that a response of finished bytes needs no writer;
-- `_messages`, `_parser.message_consumed`, `_upgraded`, `_message_tail`, `_resume_reading_if_drained`: the queue between
-  the parser and the handler;
+- `_messages`, `_parser.message_consumed`, `_upgraded`, `_message_tail`, `_resume_reading_if_drained`,
+  `_pause_reading_for_buffer`, `_resume_reading_for_buffer`: the queue between the parser and the handler;
+- `_reading_paused`: whether content has grown too much, so that taking a piece of it need not parse again;
 - `_ErrInfo`: how the parser's refusals are queued behind the requests before them;
 - `_current_request._cancel`: how content of a request whose client has gone is ended;
 - `RawRequestMessage.path`: the request target as sent, which every public attribute decodes or normalises.
@@ -56,6 +57,9 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 _READ_BUFFER = 64 * 1024
 """Bytes of request content kept before the client is paused; twice that is aiohttp's high-water mark."""
+
+_WAITING_HEADS = 16 * 1024
+"""Bytes of heads parsed while another request is under way: parsed, small fields take seventy times their bytes."""
 
 _HEAD_END = b"\r\n\r\n"
 
@@ -146,6 +150,7 @@ class ClientConnection(RequestHandler):
         "_half_closed_at",
         "_head_bytes",
         "_head_since",
+        "_held",
         "_idle_since",
         "_last_bytes",
         "_last_content",
@@ -157,6 +162,7 @@ class ClientConnection(RequestHandler):
         "_taking",
         "_unmeasured",
         "_unsent",
+        "_waiting_bytes",
         "busy",
         "forwarding",
         "has_sent",
@@ -199,6 +205,10 @@ class ClientConnection(RequestHandler):
         """Bytes since the last one of content: chunk extensions and trailers, which aiohttp keeps, have a limit too."""
         self._unmeasured = False
         """True where the next head may have begun in bytes that were not counted."""
+        self._waiting_bytes = 0
+        """Of the heads that have come while another request waited."""
+        self._held = b""
+        """What is parsed when the last of the waiting requests is taken; until then nothing more is read."""
         self._head_bytes = 0
         self._head_since = NEVER
         self._idle_since = 0.0
@@ -302,7 +312,10 @@ class ClientConnection(RequestHandler):
     def _take(self, message: RawRequestMessage | _ErrInfo, content: StreamReader) -> None:
         if self._parser is not None:
             self._parser.message_consumed()
-        if self._buffer_paused and len(self._messages) <= self._msg_queue_resume_size:
+        if self._held:
+            if not self._messages:
+                self._let_go()
+        elif self._buffer_paused and len(self._messages) <= self._msg_queue_resume_size:
             self._resume_reading_if_drained()
         if isinstance(message, _ErrInfo):
             self._ended = True
@@ -418,6 +431,9 @@ class ClientConnection(RequestHandler):
         if self.tunnel is not None:
             self.tunnel.from_client(data)
             return
+        if self._held:
+            self._held += data
+            return
         before = self._last_bytes
         if not before and data.find(_HEAD_END) + len(_HEAD_END) == len(data):
             self._parse(data)
@@ -429,7 +445,10 @@ class ClientConnection(RequestHandler):
         for end in itertools.islice(_head_ends(before, data), _MOST_PIECES):
             self._parse(data[start:end])
             start = end
-        if start < len(data) or not data:
+            if self._is_full:
+                self._held, self._last_bytes = data[start:], b""
+                break
+        if not self._held and (start < len(data) or not data):
             self._parse(data[start:] if start else data)
         if not self._head_bytes and self._last_content.is_eof():
             self._last_bytes = b""
@@ -476,8 +495,9 @@ class ClientConnection(RequestHandler):
         if not self._deaf and not isinstance(newest, _ErrInfo):
             if newest.upgrade and not self._is_kept_apart(newest, known, data):
                 self._ends_with = newest
-            if len(self._messages) > 1:
-                self._hold_back()
+            self._waiting_bytes = self._waiting_bytes + len(data) if len(self._messages) > 1 else 0
+            if self._is_full and not self._buffer_paused:
+                self._pause_reading_for_buffer()
 
     def _is_kept_apart(self, upgrade: RawRequestMessage, known: int, data: bytes) -> bool:
         """True where nothing can have been lost behind a request that asks to switch protocols."""
@@ -486,10 +506,20 @@ class ClientConnection(RequestHandler):
         is_alone = len(self._messages) == known + 1 and data.endswith(_HEAD_END) and not self._buffer_paused
         return is_alone and self._last_content is EMPTY_PAYLOAD
 
-    def _hold_back(self) -> None:
-        """Requests that wait for their turn must not fill the memory with their content: aiohttp counts them only."""
-        if not self._buffer_paused and sum(content.total_bytes for _, content in self._messages) > _READ_BUFFER:
-            self._pause_reading_for_buffer()
+    @property
+    def _is_full(self) -> bool:
+        """True where requests that wait for their turn take enough memory: aiohttp counts them, and not their bytes."""
+        return bool(self._waiting_bytes) and (
+            self._waiting_bytes > _WAITING_HEADS
+            or sum(content.total_bytes for _, content in self._messages) > _READ_BUFFER
+        )
+
+    def _let_go(self) -> None:
+        """Parse what was held, and read on."""
+        held, self._held = self._held, b""
+        self._waiting_bytes = 0
+        self._resume_reading_for_buffer()
+        self.data_received(held)
 
     def _after_content(self, content: StreamReader, data: bytes, grown: int) -> None:
         """Content has come, `grown` bytes of it, or what frames it; behind its end the next head may have begun."""
@@ -500,7 +530,7 @@ class ClientConnection(RequestHandler):
             self._framing_bytes = 0
             end = data.rfind(_HEAD_END)
             rest = data[max(grown, end + len(_HEAD_END) if end >= 0 else 0) :].lstrip(b"\r\n")
-            if rest:
+            if rest and not self._upgraded:
                 self._after_partial_head(len(rest))
         elif self._framing_bytes > self._limits.max_header_bytes:
             self._deaf = True
@@ -538,6 +568,11 @@ class ClientConnection(RequestHandler):
         self._unsent = self._write_buffer_size()
         self.has_sent = False
         return True
+
+    def resume_reading(self, resume_parser: bool = True) -> None:
+        """Read on where content had grown too much; aiohttp calls this at every piece that is taken, grown or not."""
+        if self._reading_paused:
+            super().resume_reading(resume_parser)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """The connection is gone: aiohttp cancels the handler."""

@@ -31,6 +31,7 @@ class RoutePlan:
     __slots__ = (
         "_base_path",
         "_base_query",
+        "_base_read",
         "_host_line",
         "_strip",
         "gate",
@@ -68,6 +69,8 @@ class RoutePlan:
             else None,
         )
         self._base_path = upstream.base_path.encode()
+        self._base_read = (other_reading(self._base_path) or self._base_path) + b"/"
+        """As a server reads it that decodes, which is how it reads every path below it."""
         self._base_query = upstream.base_query.encode()
         self._strip = len(route.strip_prefix.encode())
         host = upstream.host_literal if upstream.host_mode == "literal" else upstream.authority
@@ -93,7 +96,7 @@ class RoutePlan:
         if self._base_path or self._strip:
             path = self._base_path + path
             read = other_reading(path)
-            if read is not None and not (read + b"/").startswith(self._base_path + b"/"):
+            if read is not None and not (read + b"/").startswith(self._base_read):
                 raise Refusal(400, "the path leads out of what this route serves")
         query = target.query
         if self._base_query:

@@ -8,6 +8,7 @@ Knows nothing of the data path.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from aiohttp import web
@@ -20,6 +21,19 @@ Page = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 _CLOSING_WAIT = 1.0
 """Seconds that open requests, such as an event stream, get to end when the process stops."""
+
+
+_KEEPALIVE = 75.0
+"""Seconds that a connection may stand idle or leave a head unfinished; aiohttp's own hour lets them pile up."""
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """False for what strangers get wrong: aiohttp logs it as an error, with a traceback and bytes of the request."""
+    return record.exc_info is None or not type(record.exc_info[1]).__module__.startswith("aiohttp.")
+
+
+log = logging.getLogger(__name__)
+log.addFilter(_is_ours)
 
 
 class Admin:
@@ -37,7 +51,7 @@ class Admin:
         }
         self._guarded: dict[str, Page] = {}
         self._close_pages: Callable[[], Awaitable[None]] | None = None
-        self._server = web.Server(self._answer, access_log=None)
+        self._server = web.Server(self._answer, access_log=None, logger=log, keepalive_timeout=_KEEPALIVE)
         self._servers: list[asyncio.Server] = []
 
     def add_pages(self, pages: Mapping[str, Page], close: Callable[[], Awaitable[None]] | None = None) -> None:

@@ -9,7 +9,11 @@ Text in, yes or no out.
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable
+
+_HOST = re.compile(r"(?:\[([^\]]*)\]|([^:\[\]]*))(?::[0-9]*)?")
+"""A name or address, IPv6 in brackets, with or without port: nothing else is ours, whatever it begins with."""
 
 
 class HostGuard:
@@ -33,6 +37,5 @@ class HostGuard:
 
 
 def _without_port(host: str) -> str:
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.rpartition(":")[0] if ":" in host else host
+    match = _HOST.fullmatch(host)
+    return match[1] or match[2] or "" if match is not None else ""

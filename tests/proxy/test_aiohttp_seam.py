@@ -37,6 +37,7 @@ PRIVATE_NAMES = {
     "_parser",
     "_pause_reading_for_buffer",
     "_paused",
+    "_reading_paused",
     "_request_handler",
     "_resume_reading_for_buffer",
     "_resume_reading_if_drained",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -90,6 +92,40 @@ def test_content_of_waiting_requests_is_held_in_the_socket(bench: Bench) -> None
     for client in clients:
         client.reset()
     bench.wait_idle()
+
+
+def test_heads_of_waiting_requests_are_held_too(bench: Bench) -> None:
+    """A field of four bytes takes hundreds once it is parsed: what waits is not."""
+    bench.script = silent
+    request = b"GET / HTTP/1.1\r\nHost: h\r\n" + b"a:\r\n" * 4000 + b"\r\n"
+    clients = [bench.client() for _ in range(6)]
+    before = resident(bench.proxy.pid)
+    for client in clients:
+        client.send(b"GET /slow HTTP/1.1\r\nHost: h\r\n\r\n")
+        client.socket.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            client.socket.send(request * 40)
+    bench.wait_metrics(lambda metrics: metrics["corsproxy_requests_in_flight"] == len(clients))
+    assert resident(bench.proxy.pid) - before < len(clients) * 4 * MIB
+    for client in clients:
+        client.reset()
+    bench.wait_idle()
+
+
+@pytest.mark.parametrize("field", [b"", b"A: %b\r\n" % (b"a" * 500), b"a:\r\n" * 4000])
+@pytest.mark.parametrize("last", [b"", b"GET /last HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"])
+def test_however_many_requests_come_at_once_each_is_answered_in_its_turn(
+    bench: Bench, field: bytes, last: bytes
+) -> None:
+    """Those that were held come after those that were not, and none is lost."""
+    count = 30 if len(field) > 1000 else 150
+    data = b"".join(b"GET /%d HTTP/1.1\r\nHost: h\r\n%b\r\n" % (number, field) for number in range(count)) + last
+    with bench.client() as client, ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(client.send, data)
+        statuses = [client.read_response().status for _ in range(count + bool(last))]
+        sending.result()
+    paths = [b"/%d" % number for number in range(count)] + [b"/last"] * bool(last)
+    assert (set(statuses), [request.line.split()[1] for request in bench.requests]) == ({200}, paths)
 
 
 def test_requests_that_waited_in_the_socket_are_answered_in_order(bench: Bench) -> None:
