@@ -58,7 +58,7 @@ def _package(name: str) -> Callable[[], str]:
 
 
 def _installed(module: str) -> Callable[[], str]:
-    code = f"import importlib.metadata, sys; v = importlib.metadata.version; print(v({module!r}), 'on Python', sys.version)"
+    code = f"import importlib.metadata, sys; print(importlib.metadata.version({module!r}), 'on Python', sys.version)"
     return _said(sys.executable, "-c", code, pattern=r"[\d.]+ on Python [\d.]+")
 
 

@@ -136,8 +136,10 @@ def adversarial(bench: Bench) -> None:
     """Requests at the header limit, each beside a normal one of its kind."""
     kinds = {"normal GET": GET, "normal preflight": PREFLIGHT, **ADVERSARIAL}
     with bench.running(CORSPROXY, label="adversarial") as process:
+        if process is None:
+            return
         for round_number in range(-1, bench.rounds):
-            for subject, request in kinds.items() if process is not None else ():
+            for subject, request in kinds.items():
                 bench.load("adversarial", subject, process, request, warm_up=round_number < 0)
 
 
@@ -163,7 +165,7 @@ def transfers(bench: Bench) -> None:
             for peer in bench.peers()
             if peer.name in SERVERS and (process := stack.enter_context(bench.running(peer))) is not None
         ]
-        for peer, process in running:
+        for _, process in running:
             open_idle(process.port, 1)[0].close()
         before = {peer.name: process.resident_bytes() for peer, process in running}
         for _ in range(bench.rounds):

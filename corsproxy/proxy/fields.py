@@ -7,7 +7,7 @@ Knows field names only: no values, no sockets, no policy.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import IntEnum
 from typing import TypeVar
 
@@ -139,3 +139,10 @@ REQUEST_FIELDS = NameTable(lambda name: _REQUEST_NAMES.get(name.lower(), Request
 
 RESPONSE_FIELDS = NameTable(_classify_response)
 """What a field of an upstream response, in any letter case, means to the proxy."""
+
+
+def field_lines(fields: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Write fields as finished lines."""
+    lines = [b": ".join(field) for field in fields]
+    lines.append(b"")
+    return b"\r\n".join(lines)

@@ -28,7 +28,7 @@ from corsproxy.proxy.exchange import Exchange, Observer
 from corsproxy.proxy.passage import Passage
 from corsproxy.proxy.plan import Plan, RoutePlan
 from corsproxy.proxy.replies import CLIENT_TEXTS, UPSTREAM_TEXTS, fail, reply, send_reply
-from corsproxy.proxy.request_head import RequestHead, upstream_head
+from corsproxy.proxy.request_head import count_down, rewrite_origin, upstream_head
 from corsproxy.proxy.response_head import client_head, interim_head, switching_head
 from corsproxy.proxy.tunnel import OpaqueTunnel
 from corsproxy.proxy.upstream.connection import UpstreamConnection
@@ -214,13 +214,9 @@ class Relay:
         head, request, forwarding = passage.head, passage.request, passage.forwarding
         assert forwarding is not None
         if route.origins is not None:
-            for index, value in zip(head.origin_lines, head.origins, strict=True):
-                _replace_value(head.lines, index, route.origins.origin(value))
-            for index in head.referer_lines:
-                value = head.lines[index].partition(b": ")[2].rstrip(b"\r\n")
-                _replace_value(head.lines, index, route.origins.referer(value, forwarding.proxy_origin))
+            rewrite_origin(head, route.origins, forwarding.proxy_origin)
         if head.max_forwards is not None and request.method == "OPTIONS":
-            _count_down(head)
+            count_down(head)
         return upstream_head(
             head,
             method=request.method,
@@ -374,17 +370,3 @@ def _may_retry(passage: Passage, upstream: UpstreamConnection, error: UpstreamEr
         and not passage.head.has_content
         and passage.upgrade is None
     )
-
-
-def _replace_value(lines: list[bytes], index: int, value: bytes | None) -> None:
-    name = lines[index].partition(b":")[0]
-    if name:
-        lines[index] = b"%b: %b\r\n" % (name, value) if value is not None else b""
-
-
-def _count_down(head: RequestHead) -> None:
-    """RFC 9110 section 7.6.2: one hop less is allowed from here."""
-    assert head.max_forwards is not None
-    for index, line in enumerate(head.lines):
-        if line[:13].lower() == b"max-forwards:":
-            head.lines[index] = b"%b: %d\r\n" % (line[:12], head.max_forwards - 1)

@@ -11,7 +11,8 @@ import re
 from collections.abc import Sequence
 
 from corsproxy.proxy.errors import Refusal
-from corsproxy.proxy.fields import REQUEST_FIELDS, RequestField
+from corsproxy.proxy.fields import REQUEST_FIELDS, RequestField, field_lines
+from corsproxy.proxy.referer import OriginRewriter
 from corsproxy.proxy.target import is_valid_host
 
 _PROTECTED_FROM_CONNECTION = frozenset(
@@ -48,15 +49,13 @@ class RequestHead:
         "chunked",
         "content_length",
         "continue_expected",
+        "fields",
         "forwarded",
         "host",
-        "lines",
         "max_forwards",
         "minor",
         "options",
-        "origin_lines",
         "origins",
-        "referer_lines",
         "refusal",
         "request_id",
         "requested_headers",
@@ -70,19 +69,16 @@ class RequestHead:
     def __init__(self, minor: int = 1) -> None:
         self.minor = minor
         """Of HTTP/1."""
-        self.lines: list[bytes] = []
-        """Finished field lines that go on as they are; an emptied item is a removed line."""
+        self.fields: list[tuple[bytes, bytes]] = []
+        """Name and value of each field line that goes on as it is."""
         self.host: bytes = b""
         self.origins: tuple[bytes, ...] = ()
-        self.origin_lines: tuple[int, ...] = ()
-        """Where in `lines` the Origin fields stand."""
-        self.referer_lines: tuple[int, ...] = ()
         self.requested_methods: tuple[bytes, ...] = ()
         self.requested_headers: tuple[bytes, ...] = ()
         self.options: tuple[bytes, ...] = ()
         """Values of Connection that may name fields."""
         self.forwarded: tuple[tuple[bytes, bytes], ...] = ()
-        """X-Forwarded-* and Forwarded lines, names as sent: not in `lines`."""
+        """X-Forwarded-* and Forwarded lines, names as sent: not in `fields`."""
         self.upgrades: tuple[bytes, ...] = ()
         self.te: tuple[bytes, ...] = ()
         self.via: tuple[bytes, ...] = ()
@@ -116,11 +112,11 @@ def read_request_head(raw: Sequence[tuple[bytes, bytes]], minor: int) -> Request
     nobody here can meet, 501 for a transfer coding that would have to be undone.
     """
     head = RequestHead(minor)
-    lines, fields, notes = head.lines, REQUEST_FIELDS, _NOTES
-    for name, value in raw:
-        code = fields[name]
-        if not code or notes[code](head, name, value):
-            lines.append(b"%b: %b\r\n" % (name, value))
+    kept, meanings, notes = head.fields, REQUEST_FIELDS, _NOTES
+    for field in raw:
+        code = meanings[field[0]]
+        if not code or notes[code](head, *field):
+            kept.append(field)
     if not head.host and minor:
         raise Refusal(400, "the Host field is empty", close=True)
     if head.options:
@@ -150,7 +146,6 @@ def _note_connection(head: RequestHead, _: bytes, value: bytes) -> bool:
 
 def _note_origin(head: RequestHead, _: bytes, value: bytes) -> bool:
     head.origins += (value,)
-    head.origin_lines += (len(head.lines),)
     return True
 
 
@@ -215,8 +210,7 @@ def _note_request_id(head: RequestHead, _: bytes, value: bytes) -> bool:
     return False
 
 
-def _note_referer(head: RequestHead, _name: bytes, _value: bytes) -> bool:
-    head.referer_lines += (len(head.lines),)
+def _pass_on(_head: RequestHead, _name: bytes, _value: bytes) -> bool:
     return True
 
 
@@ -241,7 +235,7 @@ _NOTE_OF = {
     RequestField.FORWARDED: _note_forwarded,
     RequestField.VIA: _note_via,
     RequestField.REQUEST_ID: _note_request_id,
-    RequestField.REFERER: _note_referer,
+    RequestField.REFERER: _pass_on,
     RequestField.MAX_FORWARDS: _note_max_forwards,
 }
 
@@ -255,18 +249,38 @@ def _strip_named_fields(head: RequestHead) -> None:
     named -= _PROTECTED_FROM_CONNECTION
     if not named:
         return
-    for index, line in enumerate(head.lines):
-        if line[: line.index(b":")].lower() in named:
-            head.lines[index] = b""
+    head.fields = [field for field in head.fields if field[0].lower() not in named]
     if b"x-request-id" in named:
         head.request_id = b""
+
+
+def rewrite_origin(head: RequestHead, origins: OriginRewriter, proxy_origin: bytes) -> None:
+    """Say Origin and Referer as the upstream is to see them."""
+    fields: list[tuple[bytes, bytes]] = []
+    for name, value in head.fields:
+        said: bytes | None = value
+        match REQUEST_FIELDS[name]:
+            case RequestField.ORIGIN:
+                said = origins.origin(value)
+            case RequestField.REFERER:
+                said = origins.referer(value, proxy_origin)
+        if said is not None:
+            fields.append((name, said))
+    head.fields = fields
+
+
+def count_down(head: RequestHead) -> None:
+    """RFC 9110 section 7.6.2: one hop less is allowed from here."""
+    assert head.max_forwards is not None
+    left = b"%d" % (head.max_forwards - 1)
+    head.fields = [(name, left if name.lower() == b"max-forwards" else value) for name, value in head.fields]
 
 
 def upstream_head(
     head: RequestHead, *, method: str, target: bytes, host_line: bytes, added: bytes, upgrade: bytes | None
 ) -> bytes:
     """Write the head for the upstream: `added` are the proxy's own finished lines, `upgrade` the protocol asked for."""
-    parts = [method.encode("ascii"), b" ", target, b" HTTP/1.1\r\n", host_line, *head.lines]
+    parts = [method.encode("ascii"), b" ", target, b" HTTP/1.1\r\n", host_line, field_lines(head.fields)]
     if head.chunked:
         parts.append(b"Transfer-Encoding: chunked\r\n")
     elif not head.content_length and method in _NEEDS_LENGTH and not head.says_length:

@@ -13,7 +13,7 @@ from corsproxy.cors import exposed_names
 from corsproxy.proxy.answers import status_line
 from corsproxy.proxy.cookies import CookieRewriter
 from corsproxy.proxy.cors_gate import Grant
-from corsproxy.proxy.fields import ResponseField
+from corsproxy.proxy.fields import ResponseField, field_lines
 from corsproxy.proxy.redirects import RedirectRewriter
 from corsproxy.proxy.upstream.head import Framing, ResponseHead
 
@@ -59,10 +59,30 @@ def client_head(
 
     `framing` are the finished lines that say where the content ends and what becomes of the connection.
     """
-    parts = [status_line(head.status, head.reason)]
+    fields, vary_at, options = _pass_on(head, rules, proxy_origin=proxy_origin, trailers=trailers)
+    block = b""
+    if rules.enforces:
+        if grant.varies:
+            _merge_vary(fields, vary_at)
+        block = grant.block
+    if options:
+        fields = _without_named(fields, options)
+    if rules.enforces and grant.exposes_all_names:
+        names = exposed_names(name for name, _ in fields)
+        if names:
+            block += b"Access-Control-Expose-Headers: %b\r\n" % names
+    return [status_line(head.status, head.reason), field_lines(fields), block, via, framing]
+
+
+def _pass_on(
+    head: ResponseHead, rules: ResponseRules, *, proxy_origin: bytes, trailers: bool
+) -> tuple[list[tuple[bytes, bytes]], list[int], list[bytes]]:
+    """Return the fields that go on, where among them Vary stands, and the values of Connection."""
+    fields: list[tuple[bytes, bytes]] = []
     vary_at: list[int] = []
     options: list[bytes] = []
     for code, name, value in head.fields:
+        said = value
         if code:
             if code is _CONTENT_LENGTH:
                 if not _keeps_length(head):
@@ -71,23 +91,15 @@ def client_head(
                 options.append(value)
                 continue
             elif code is _VARY:
-                vary_at.append(len(parts))
+                vary_at.append(len(fields))
             elif code is _SET_COOKIE:
-                if rules.cookies is not None:
-                    value = rules.cookies.rewrite(value)
+                said = rules.cookies.rewrite(value) if rules.cookies is not None else value
             elif code is _LOCATION:
-                if rules.redirects is not None:
-                    value = rules.redirects.rewrite(name.lower(), value, proxy_origin)
+                said = rules.redirects.rewrite(name.lower(), value, proxy_origin) if rules.redirects else value
             elif not _is_kept(code, rules, trailers=trailers):
                 continue
-        parts.append(b"%b: %b\r\n" % (name, value))
-    if options:
-        _strip_named_fields(parts, options)
-    if rules.enforces:
-        _grant(parts, grant, vary_at)
-    parts.append(via)
-    parts.append(framing)
-    return parts
+        fields.append((name, said))
+    return fields, vary_at, options
 
 
 def _keeps_length(head: ResponseHead) -> bool:
@@ -122,37 +134,23 @@ def switching_head(head: ResponseHead, protocol: bytes, via: bytes) -> bytes:
     )
 
 
-def _strip_named_fields(parts: list[bytes], options: list[bytes]) -> None:
+def _without_named(fields: list[tuple[bytes, bytes]], options: list[bytes]) -> list[tuple[bytes, bytes]]:
     """RFC 9110 section 7.6.1: what the upstream's Connection names was for this hop only."""
     if len(options) == 1 and options[0].lower() in _PLAIN_OPTIONS:
-        return
+        return fields
     named = {item.strip().lower() for value in options for item in value.split(b",")} - _PLAIN_OPTIONS
     named -= _PROTECTED_FROM_CONNECTION
-    for index in range(1, len(parts)) if named else ():
-        line = parts[index]
-        if line[: line.index(b":")].lower() in named:
-            parts[index] = b""
+    return [field for field in fields if field[0].lower() not in named]
 
 
-def _grant(parts: list[bytes], grant: Grant, vary_at: list[int]) -> None:
-    """Add what the policy's decision puts on the response."""
-    if grant.varies:
-        _merge_vary(parts, vary_at)
-    parts.append(grant.block)
-    if grant.exposes_all_names:
-        names = exposed_names(line[: line.index(b":")] for line in parts[1:] if b":" in line)
-        if names:
-            parts.append(b"Access-Control-Expose-Headers: %b\r\n" % names)
-
-
-def _merge_vary(parts: list[bytes], vary_at: list[int]) -> None:
+def _merge_vary(fields: list[tuple[bytes, bytes]], vary_at: list[int]) -> None:
     """Add Origin to the upstream's Vary, whichever of its lines it is on; `*` covers it (RFC 9110 section 12.5.5)."""
     if not vary_at:
-        parts.append(b"Vary: Origin\r\n")
+        fields.append((b"Vary", b"Origin"))
         return
     for index in vary_at:
-        members = {member.strip().lower() for member in parts[index][5:].split(b",")}
+        members = {member.strip().lower() for member in fields[index][1].split(b",")}
         if b"*" in members or b"origin" in members:
             return
-    line = parts[vary_at[-1]].rstrip()
-    parts[vary_at[-1]] = (line if line.endswith(b":") else line + b",") + b" Origin\r\n"
+    name, value = fields[vary_at[-1]]
+    fields[vary_at[-1]] = (name, value + b", Origin" if value else b"Origin")

@@ -55,6 +55,8 @@ class RouteTable(Generic[T]):
         self._hosts: dict[tuple[bytes, int | None], tuple[_Node[T], _Node[T]]] = {}
         """By host and port: the tree as written, and the tree of the percent-decoded route paths."""
         self._default_port = default_port
+        self._depth = max((len(route.segments) + route.exact for route, _ in entries), default=0)
+        """Segments that can make a difference; 0 where every route is `/`, and any reading of a path leads to it."""
         for route, value in entries:
             key = (route.host.encode(), route.host_port) if route.host is not None else (b"", None)
             trees = self._hosts.setdefault(key, (_Node(), _Node()))
@@ -68,13 +70,14 @@ class RouteTable(Generic[T]):
         Raises `AmbiguousPath` where another reading of the path would lead elsewhere, no route counting as one.
         """
         found = self._find(host, path, 0)
-        other = other_reading(path)
+        other = other_reading(path) if self._depth else None
         if other is not None and self._find(host, other, 1) is not found:
             raise AmbiguousPath
         return found
 
     def _find(self, host: bytes, path: bytes, reading: int) -> T | None:
-        segments = path[1:].split(b"/") if path != b"/" else ()
+        # One more than any route has: a path with more segments is longer than every exact route, and that is enough.
+        segments = path[1:].split(b"/", self._depth) if path != b"/" else ()
         if self._hosts:
             name, port = split_host(host)
             for key in ((name, port if port is not None else self._default_port), (name, None)):
