@@ -1,0 +1,33 @@
+"""What a user reads when something is unusual: on start, and where a file is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.process import ran, started
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [("unix:/run/api.sock", "(unix:/run/api.sock)"), ("unix:/run/api.sock:/v2", "(unix:/run/api.sock:/v2)")],
+)
+def test_the_routing_table_shows_a_socket_as_it_was_written(url: str, shown: str) -> None:
+    """A colon stands behind the socket only where a base path follows."""
+    config = f"upstreams: {{api: '{url}'}}\nroutes: [{{path: /, upstream: api}}]\n"
+    with started(config) as proxy:
+        proxy.stderr.wait_line(r"prefix +api ")
+        assert shown in proxy.stderr.text
+
+
+@pytest.mark.parametrize(
+    "line", ["upstreams: {api: ${URL}}", "trusted_proxies: [${PROXY}]", "upstreams: {api: {url: http://${HOST}}}"]
+)
+def test_a_bare_variable_inside_brackets_is_told_to_take_quotes(tmp_path: Path, line: str) -> None:
+    """YAML reads the brace as its own there, so the message names the variable and not the comma."""
+    file = tmp_path / "corsproxy.yaml"
+    file.write_text(line + "\n", encoding="utf-8")
+    status, said, _ = ran("check", str(file))
+    assert status == 2
+    assert said[0].endswith("inside [ ] and { } a variable needs quotes: '${NAME}'"), said
