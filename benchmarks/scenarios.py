@@ -21,7 +21,7 @@ from benchmarks.load import LoadFailed, apply_load
 from benchmarks.peers import CORSPROXY, PEERS, SERVERS, Peer, start
 from benchmarks.processes import CannotStart, Process, pin
 from benchmarks.results import Results
-from benchmarks.traffic import ADVERSARIAL, GET, POST, PREFLIGHT, Request
+from benchmarks.traffic import ADVERSARIAL, GET, NESTED, POST, PREFLIGHT, Request
 from benchmarks.upstream import LARGE
 
 MIB = 1024 * 1024
@@ -133,25 +133,25 @@ def scaling(bench: Bench) -> None:
 
 
 def adversarial(bench: Bench) -> None:
-    """Requests at the header limit, each beside a normal one of its kind."""
+    """Requests at the header limit, beside normal ones; paths also where routes are nested."""
     kinds = {"normal GET": GET, "normal preflight": PREFLIGHT, **ADVERSARIAL}
-    with bench.running(CORSPROXY, label="adversarial") as process:
-        if process is None:
-            return
-        for round_number in range(-1, bench.rounds):
-            for subject, request in kinds.items():
-                bench.load("adversarial", subject, process, request, warm_up=round_number < 0)
+    nested = variants.nested_routes()
+    cases: dict[str, tuple[str | None, Request]] = {subject: (None, request) for subject, request in kinds.items()}
+    cases |= {f"{subject}{NESTED}": (nested, kinds[subject]) for subject in kinds if subject.startswith("path")}
+    _alternate(bench, "adversarial", cases)
 
 
 def _alternate(bench: Bench, scenario: str, cases: Mapping[str, tuple[str | None, Request]]) -> None:
     """Measure corsproxy under each configuration with its request, in alternating rounds."""
     with ExitStack() as stack:
-        running = [
-            (name, stack.enter_context(bench.running(CORSPROXY, configuration, f"{scenario} {name}")), request)
-            for name, (configuration, request) in cases.items()
-        ]
+        # One process for each configuration, whichever cases share it.
+        running = {
+            configuration: stack.enter_context(bench.running(CORSPROXY, configuration, f"{scenario} {number}"))
+            for number, configuration in enumerate(dict.fromkeys(configuration for configuration, _ in cases.values()))
+        }
         for round_number in range(-1, bench.rounds):
-            for name, process, request in running:
+            for name, (configuration, request) in cases.items():
+                process = running[configuration]
                 if process is not None:
                     bench.load(scenario, name, process, request, warm_up=round_number < 0)
 

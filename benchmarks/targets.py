@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchmarks.results import UNITS, Results
-from benchmarks.traffic import ADVERSARIAL
+from benchmarks.traffic import ADVERSARIAL, NESTED
 
 KIB = 1024
 
@@ -55,6 +55,11 @@ TARGETS = (
     Target("configuration", "1,000 patterns", "cpu", 1.2, "1 pattern"),
     Target("configuration", "1,000 routes", "cpu", 1.2, "1 route"),
     *(Target("adversarial", subject, "cpu", 3.0, "normal GET") for subject in ADVERSARIAL),
+    *(
+        Target("adversarial", subject + NESTED, "cpu", 3.0, "normal GET")
+        for subject in ADVERSARIAL
+        if subject.startswith("path")
+    ),
     Target("start-up", "corsproxy --version", "cpu_seconds", 2.0, "python -c pass", plus=0.060),
     Target("start-up", "corsproxy serve", "cpu_seconds", 0.5),
 )
@@ -79,4 +84,9 @@ def _judge(results: Results, target: Target) -> Verdict:
     other = results.median(target.scenario, target.against, target.metric)
     if mine is None or not other:
         return Verdict(text, None)
-    return Verdict(f"{text}: {mine / other:.2f}", mine <= target.limit * other + target.plus)
+    said = (
+        f"{mine * factor:.1f} of {(target.limit * other + target.plus) * factor:.1f} {unit}"
+        if plus
+        else f"{mine / other:.2f}"
+    )
+    return Verdict(f"{text}: {said}", mine <= target.limit * other + target.plus)

@@ -79,3 +79,6 @@ ADVERSARIAL = {
     "path: 10,000 dot segments": Request(path="/.." * (_ROOM // 3), answer="either"),
 }
 """Requests as large as they may be, each made to cost as much as it can."""
+
+NESTED = ", nested routes"
+"""Behind the name of a path that is asked of a configuration whose routes are several segments deep."""

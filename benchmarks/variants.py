@@ -31,6 +31,11 @@ def routes(count: int) -> str:
     return _changed(_ROUTES, "".join(_ROUTES.replace("path: /", f"path: /r{number}") for number in range(count)))
 
 
+def nested_routes() -> str:
+    """A route several segments deep beside `/`: only then does it matter how a path can be read."""
+    return _changed(_ROUTES, _ROUTES + _ROUTES.replace("path: /", 'path: "/orders/{id}/invoice"'))
+
+
 def _origins(values: Iterable[str]) -> str:
     return "    allow_origins:\n" + "".join(f'      - "{value}"\n' for value in values)
 

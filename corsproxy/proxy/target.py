@@ -17,9 +17,6 @@ a comma or `@` here has been read as another host before."""
 
 _SCHEME = re.compile(rb"https?://", re.IGNORECASE)
 
-_SUSPICIOUS = re.compile(rb"%|\\|//|/\.")
-"""Only a path with one of these can have a second reading."""
-
 _DECODE_ROUNDS = 3
 """Double encoding is seen in attacks, triple in accidents; beyond that every server has its own limit."""
 
@@ -79,18 +76,38 @@ def other_reading(path: bytes) -> bytes | None:
     Percent-decoded until nothing changes, at most three rounds; then `\` as `/`, `//` as `/`, and `.` and `..`
     resolved (RFC 3986 section 5.2.4).
     """
-    if _SUSPICIOUS.search(path) is None:
+    # Four searches in C: a regular expression that looks for all of them at once takes ten times as long.
+    if b"%" not in path and b"/." not in path and b"//" not in path and b"\\" not in path:
         return None
     decoded = path
     for _ in range(_DECODE_ROUNDS):
         if b"%" not in decoded:
             break
-        again = unquote_to_bytes(decoded)
+        again = _unescaped(decoded)
         if again == decoded:
             break
         decoded = again
+    read = _resolved(decoded.replace(b"\\", b"/"))
+    return None if read == path else read
+
+
+def _unescaped(path: bytes) -> bytes:
+    """Decode `%41` and its like once; what is no such escape stays."""
+    try:
+        # Byte by byte in C, where `unquote_to_bytes` makes objects of every escape.
+        return path.replace(b"\\", b"\\\\").replace(b"%", b"\\x").decode("unicode_escape").encode("latin-1")
+    except UnicodeDecodeError:
+        return unquote_to_bytes(path)
+
+
+def _resolved(path: bytes) -> bytes:
+    """Take out empty segments and resolve `.` and `..` (RFC 3986 section 5.2.4)."""
+    while b"//" in path:
+        path = path.replace(b"//", b"/")
+    if b"/." not in path:
+        return path
     segments: list[bytes] = []
-    parts = decoded.replace(b"\\", b"/").split(b"/")
+    parts = path.split(b"/")
     for part in parts:
         if part == b"..":
             if segments:
@@ -98,5 +115,4 @@ def other_reading(path: bytes) -> bytes | None:
         elif part not in {b"", b"."}:
             segments.append(part)
     tail = b"/" if segments and parts[-1] in {b"", b".", b".."} else b""
-    read = b"/" + b"/".join(segments) + tail
-    return None if read == path else read
+    return b"/" + b"/".join(segments) + tail
