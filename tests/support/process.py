@@ -133,9 +133,10 @@ class Process:
         if self.popen.poll() is None:
             self.popen.kill()
         self.popen.wait()
-        for stream in (self.popen.stdout, self.popen.stderr):
-            if stream is not None:
-                self.stderr.finish()
+        # A stream is closed once its own thread has read it to the end: closed under it, the thread fails.
+        for output, stream in ((self.stdout, self.popen.stdout), (self.stderr, self.popen.stderr)):
+            if output is not None and stream is not None:
+                output.finish()
                 stream.close()
 
 
