@@ -115,7 +115,8 @@ UPSTREAM: Final = Record(
         Key(
             "max_connections",
             integer(1, 1_000_000),
-            "Connections to this upstream, per worker; further requests wait at most `connect_timeout`, then 503.",
+            "Connections to this upstream, per worker; further requests wait at most `connect_timeout`, then 503. "
+            "An open WebSocket holds one.",
             "256",
         ),
         Key(
