@@ -2,7 +2,7 @@
 
     python -m benchmarks.soak [SECONDS] [REQUESTS_A_SECOND]
 
-Ten minutes at 200 requests a second by default: GET, POST, preflights granted and refused, downloads that the client
+Ten minutes at 100 requests a second by default: GET, POST, preflights granted and refused, downloads that the client
 gives up, and a reload between two policies every five seconds.
 Prints resident memory, descriptors and failures twice a minute, and exits 1 where a request failed, a descriptor was
 left over, or memory grew by more than a tenth after the first quarter.
@@ -184,4 +184,4 @@ def _verdict(tally: Tally, seconds: float, said: str) -> int:
 
 if __name__ == "__main__":
     given = [float(word) for word in sys.argv[1:3]]
-    sys.exit(asyncio.run(soak(given[0] if given else 600.0, int(given[1]) if len(given) > 1 else 200)))
+    sys.exit(asyncio.run(soak(given[0] if given else 600.0, int(given[1]) if len(given) > 1 else 100)))
