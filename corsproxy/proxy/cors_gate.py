@@ -25,14 +25,16 @@ An origin has 20 to 60 bytes, the names that a page sets together about as many.
 class Grant:
     """A decision with what it puts on a response."""
 
-    __slots__ = ("answer", "block", "body", "decision", "exposes_all_names", "varies")
+    __slots__ = ("answer", "block", "body", "decision", "exposes_all_names", "status", "varies")
 
-    def __init__(self, decision: Decision, answer: bytes = b"", body: bytes = b"") -> None:
+    def __init__(self, decision: Decision, status: int = 0, answer: bytes = b"", body: bytes = b"") -> None:
         self.decision = decision
         self.block = decision.block
         """The finished CORS field lines."""
         self.varies = decision.varies_on_origin
         self.exposes_all_names = decision.exposes_all_names
+        self.status = status
+        """Of a preflight: what it is answered."""
         self.answer = answer
         """Of a preflight: the finished head, but for what depends on the connection."""
         self.body = body
@@ -83,6 +85,6 @@ class CorsGate:
     def _answered(self, decision: Decision) -> Grant:
         vary = b"Vary: Origin\r\n" if decision.varies_on_origin else b""
         if decision.granted:
-            return Grant(decision, answer_head(self._status, decision.block + vary, length=0))
+            return Grant(decision, self._status, answer_head(self._status, decision.block + vary, length=0))
         body = preflight_refusal_text(decision.reason)
-        return Grant(decision, answer_head(403, decision.block + vary, length=len(body)), body)
+        return Grant(decision, 403, answer_head(403, decision.block + vary, length=len(body)), body)

@@ -27,7 +27,7 @@ from corsproxy.proxy.errors import ClientError, ClientErrorKind, Refusal, Upstre
 from corsproxy.proxy.exchange import Exchange, Observer
 from corsproxy.proxy.passage import Passage
 from corsproxy.proxy.plan import Plan, RoutePlan
-from corsproxy.proxy.replies import CLIENT_TEXTS, UPSTREAM_TEXTS, fail, reply, send_reply
+from corsproxy.proxy.replies import CLIENT_TEXTS, UPSTREAM_TEXTS, answer_preflight, fail, reply
 from corsproxy.proxy.request_head import count_down, rewrite_origin, upstream_head
 from corsproxy.proxy.response_head import client_head, interim_head, switching_head
 from corsproxy.proxy.tunnel import OpaqueTunnel
@@ -64,7 +64,7 @@ class Relay:
         try:
             admit(passage, self._new_request_id)
             if decide(passage, self._token):
-                self._answer_preflight(passage)
+                answer_preflight(passage)
                 return self._over(passage)
             self._prepare(passage)
             request.on_gone = partial(self._client_gone, passage)
@@ -118,13 +118,6 @@ class Relay:
     def _new_request_id(self) -> bytes:
         return b"%b-%x" % (self._id_prefix, next(self._ids))
 
-    def _answer_preflight(self, passage: Passage) -> None:
-        route, grant = passage.route, passage.grant
-        assert route is not None
-        assert grant is not None
-        granted_status = route.route.policy.preflight_status if route.route.policy is not None else 204
-        send_reply(passage, granted_status if grant.decision.granted else 403, grant.answer, grant.body)
-
     # --- forward ----------------------------------------------------------------------------------------------------
 
     def _prepare(self, passage: Passage) -> None:
@@ -144,7 +137,7 @@ class Relay:
         upstream = passage.upstream = route.pool.take_idle()
         if upstream is None:
             return False
-        self._send(passage, upstream)
+        self._send(passage, upstream, route)
         upstream.set_deadline(route.upstream.response_timeout, UpstreamErrorKind.RESPONSE_TIMEOUT)
         if upstream.failed:
             return False
@@ -186,7 +179,7 @@ class Relay:
             while True:
                 try:
                     if not sent:
-                        upload = self._send(passage, upstream)
+                        upload = self._send(passage, upstream, route)
                     await self._await_head(passage, route, upstream, upload)
                     break
                 except UpstreamError as error:
@@ -227,7 +220,7 @@ class Relay:
             upgrade=passage.upgrade,
         )
 
-    def _send(self, passage: Passage, upstream: UpstreamConnection) -> asyncio.Task[None] | None:
+    def _send(self, passage: Passage, upstream: UpstreamConnection, route: RoutePlan) -> asyncio.Task[None] | None:
         """Send the head, and the content at once where all of it is here; else return the task that sends it."""
         request, head = passage.request, passage.upstream_head
         upstream.start(is_head_request=request.method == "HEAD", expects_upgrade=passage.upgrade is not None)
@@ -250,7 +243,7 @@ class Relay:
             passage.exchange,
             chunked=passage.head.chunked,
             limit=passage.plan.limits.max_body,
-            stall_timeout=upstream_stall_timeout(passage),
+            stall_timeout=route.upstream.response_timeout,  # as long as it may take to answer
         )
         return asyncio.get_running_loop().create_task(sending)
 
@@ -352,12 +345,6 @@ class Relay:
         passage.keep = False
         passage.connection.write(switching_head(head, protocol, self._via[head.minor]))
         await OpaqueTunnel(passage.connection, upstream, exchange).run()
-
-
-def upstream_stall_timeout(passage: Passage) -> float:
-    """Seconds an upstream may take nothing of a request's content: as long as it may take to answer."""
-    assert passage.route is not None
-    return passage.route.upstream.response_timeout
 
 
 def _may_retry(passage: Passage, upstream: UpstreamConnection, error: UpstreamError) -> bool:

@@ -45,6 +45,13 @@ def reply(passage: Passage, status: int, text: bytes, fields: bytes = b"") -> No
     send_reply(passage, status, answer_head(status, cors + fields, length=len(text)), text)
 
 
+def answer_preflight(passage: Passage) -> None:
+    """Send the answer that was finished when the decision was made."""
+    grant = passage.grant
+    assert grant is not None
+    send_reply(passage, grant.status, grant.answer, grant.body)
+
+
 def send_reply(passage: Passage, status: int, head: bytes, body: bytes) -> None:
     """Send a finished answer, with what depends on the connection."""
     if passage.connection.takes_no_more or not passage.request.content.is_eof():
