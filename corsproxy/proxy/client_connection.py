@@ -8,8 +8,8 @@ back-pressure; this module takes over where a proxy must see what aiohttp hides.
 - `_messages`, `_parser.message_consumed`, `_upgraded`, `_message_tail`, `_resume_reading_if_drained`,
   `_pause_reading_for_buffer`, `_resume_reading_for_buffer`: the queue between the parser and the handler;
 - `_reading_paused`: whether content has grown too much, so that taking a piece of it need not parse again;
+- `_parser.feed_data`: an ordinary head goes from the parser to the handler without passing through the queue;
 - `_ErrInfo`: how the parser's refusals are queued behind the requests before them;
-- `_current_request._cancel`: how content of a request whose client has gone is ended;
 - `RawRequestMessage.path`: the request target as sent, which every public attribute decodes or normalises.
 
 `tests/proxy/test_aiohttp_seam.py` fails when a new aiohttp changes one of them.
@@ -21,6 +21,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import re
 import socket
 import struct
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
@@ -62,6 +63,8 @@ _WAITING_HEADS = 16 * 1024
 """Bytes of heads parsed while another request is under way: parsed, small fields take seventy times their bytes."""
 
 _HEAD_END = b"\r\n\r\n"
+
+_CONTENT_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,9})\r\n", re.IGNORECASE)
 
 _KEPT_PROTOCOLS = frozenset({"tcp", "websocket"})
 """Upgrades behind which aiohttp keeps what the client sends; it loses what stands in one segment behind any other."""
@@ -121,10 +124,8 @@ class ClientRequest:
         self.on_gone: Callable[[], None] | None = None
         """Called where the client goes away while no task answers the request."""
 
-    def _cancel(self, _exc: BaseException) -> None:
-        """Aiohttp's word that the connection is gone: whoever reads the content, or answers without a task, learns
-        it.
-        """
+    def client_gone(self) -> None:
+        """The connection is gone: whoever reads the content, or answers without a task, learns it."""
         if not self.content.is_eof():
             self.content.set_exception(ClientError(ClientErrorKind.DISCONNECTED))
         if self.on_gone is not None:
@@ -142,12 +143,14 @@ class ClientConnection(RequestHandler):
     """One connection of a client."""
 
     __slots__ = (
+        "_awaits_head",
         "_body_waits_since",
         "_deaf",
         "_ended",
         "_ends_with",
         "_framing_bytes",
         "_half_closed_at",
+        "_handler",
         "_head_bytes",
         "_head_since",
         "_held",
@@ -158,6 +161,7 @@ class ClientConnection(RequestHandler):
         "_listener",
         "_no_more",
         "_over_when_taken",
+        "_request",
         "_stalled_since",
         "_taking",
         "_unmeasured",
@@ -185,7 +189,12 @@ class ClientConnection(RequestHandler):
             auto_decompress=False,
         )
         self._listener = listener
+        self._handler = listener.answer
         self._limits = limits
+        self._request: ClientRequest | None = None
+        """The one under way."""
+        self._awaits_head = False
+        """True where no request is under way and nothing of the next one has come, nor anything odd before."""
         self._taking = False
         self._ended = False
         """True once no further request is taken, whatever comes."""
@@ -285,6 +294,7 @@ class ClientConnection(RequestHandler):
     def close_when_idle(self) -> None:
         """Take no further request: close now where none is under way, else after it."""
         self._no_more = True
+        self._awaits_head = False
         if not self.busy and not self._messages and self.transport is not None:
             self.transport.close()
 
@@ -305,6 +315,8 @@ class ClientConnection(RequestHandler):
                     continue
                 if self._no_more or self._deaf or self._half_closed_at < NEVER:
                     self._end()
+                else:
+                    self._awaits_head = self._is_at_rest
                 break
         finally:
             self._taking = False
@@ -324,9 +336,12 @@ class ClientConnection(RequestHandler):
         request = ClientRequest(self, message, content)
         if message is self._ends_with:
             request.keep_alive = False
+        self._answer(request)
+
+    def _answer(self, request: ClientRequest) -> None:
         self.busy = True
-        self._current_request = request  # type: ignore[assignment]  # it has the one method that is called
-        answer = cast("Handler", self._request_handler)(request)
+        self._request = request
+        answer = self._handler(request)
         if isinstance(answer, bool):
             self.request_over(keep=answer)
         elif answer is not None:
@@ -350,7 +365,7 @@ class ClientConnection(RequestHandler):
             self._over_when_taken = keep
             return
         content = self._current_content()
-        self._current_request = None
+        self._request = None
         self.busy = False
         self._idle_since = self._loop.time()
         if not content.is_eof():
@@ -425,9 +440,17 @@ class ClientConnection(RequestHandler):
         self._idle_since = self._head_since = self._loop.time()
         self.secure = transport.get_extra_info("sslcontext") is not None
         super().connection_made(transport)
+        self._awaits_head = True
 
     def data_received(self, data: bytes) -> None:
         """Parse, and keep count of what the limits are about."""
+        if self._awaits_head:
+            self._awaits_head = False
+            end = data.find(_HEAD_END) + len(_HEAD_END)
+            rest = len(data) - end
+            if len(_HEAD_END) <= end <= self._limits.max_header_bytes and (not rest or _says_length(data, end, rest)):
+                self._take_whole(data, rest)
+                return
         if self.tunnel is not None:
             self.tunnel.from_client(data)
             return
@@ -453,6 +476,54 @@ class ClientConnection(RequestHandler):
         if not self._head_bytes and self._last_content.is_eof():
             self._last_bytes = b""
         self._take_requests()
+
+    def _take_whole(self, data: bytes, size: int) -> None:
+        """Answer a request that has come alone and as a whole, as nearly every one does: no queue, no counting.
+
+        `size` is that of its content. What turns out to be less plain takes the way of everything else.
+        """
+        parser = self._parser
+        assert parser is not None
+        messages: list[tuple[RawRequestMessage | _ErrInfo, StreamReader]]
+        try:
+            messages, upgraded, tail = parser.feed_data(data)
+        except HttpProcessingError as error:
+            messages, upgraded, tail = [(_ErrInfo(400, error, error.message), EMPTY_PAYLOAD)], False, b""
+        if len(messages) == 1 and not upgraded:
+            message, content = messages[0]
+            whole = content.is_eof() and content.total_bytes == size if size else True
+            if whole and not isinstance(message, _ErrInfo) and not message.upgrade:
+                self._head_since = NEVER
+                self._last_content = content
+                parser.message_consumed()
+                self._answer(ClientRequest(self, message, content))
+                return
+        self._messages.extend(messages)
+        self._upgraded, self._message_tail = upgraded, tail
+        if messages:
+            self._after_heads(0, data, inside_content=False)
+        else:
+            self._after_partial_head(len(data))
+        if self._head_bytes or not self._last_content.is_eof():
+            self._last_bytes = data[-3:]
+        self._take_requests()
+
+    @property
+    def _is_at_rest(self) -> bool:
+        """True where what comes next can only be the first byte of a head."""
+        return (
+            not (
+                self._head_bytes
+                or self._last_bytes
+                or self._held
+                or self._unmeasured
+                or self._upgraded
+                or self._buffer_paused
+                or self._reading_paused
+                or self._ends_with is not None
+            )
+            and self._last_content.is_eof()
+        )
 
     def _parse(self, data: bytes) -> None:
         if self._deaf or (self._ends_with is not None and self._last_content.is_eof()):
@@ -537,8 +608,7 @@ class ClientConnection(RequestHandler):
             content.set_exception(ClientError(ClientErrorKind.BAD_BODY))
 
     def _current_content(self) -> StreamReader:
-        request = cast("ClientRequest | None", self._current_request)
-        return request.content if request is not None else EMPTY_PAYLOAD
+        return self._request.content if self._request is not None else EMPTY_PAYLOAD
 
     def _after_partial_head(self, size: int) -> None:
         if self._head_bytes == 0:
@@ -577,6 +647,8 @@ class ClientConnection(RequestHandler):
     def connection_lost(self, exc: BaseException | None) -> None:
         """The connection is gone: aiohttp cancels the handler."""
         writable, self.on_writable = self.on_writable, None
+        if self._request is not None:
+            self._request.client_gone()
         super().connection_lost(exc)
         if writable is not None:
             writable()
@@ -644,6 +716,12 @@ class ClientConnection(RequestHandler):
         return progressed
 
 
+def _says_length(data: bytes, end: int, size: int) -> bool:
+    """True where the head that ends at `end` announces content of just this `size`; whether it may, the parser says."""
+    said = _CONTENT_LENGTH.search(data, 0, end)
+    return said is not None and int(said[1]) == size
+
+
 def _head_ends(before: bytes, data: bytes) -> Iterator[int]:
     """Where in `data` a head may end; `before` are the last bytes before it."""
     at = (before + data[:3]).find(_HEAD_END)
@@ -678,6 +756,8 @@ class Listener(web.Server):
         super().__init__(
             cast("Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]", handler), handler_cancellation=True
         )
+        self.answer = handler
+        """What answers a request."""
         self.limits = limits
         """Of the configuration in force; a connection keeps those it began with."""
         self.on_unread = on_unread

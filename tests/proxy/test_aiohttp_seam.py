@@ -26,9 +26,7 @@ SOURCE = Path(client_connection.__file__)
 
 PRIVATE_NAMES = {
     "_buffer_paused",
-    "_cancel",
     "_connections",
-    "_current_request",
     "_force_close",
     "_loop",
     "_message_tail",
@@ -38,7 +36,6 @@ PRIVATE_NAMES = {
     "_pause_reading_for_buffer",
     "_paused",
     "_reading_paused",
-    "_request_handler",
     "_resume_reading_for_buffer",
     "_resume_reading_if_drained",
     "_task_handler",
@@ -116,7 +113,7 @@ def private_names_used() -> set[str]:
 
 def test_the_list_above_is_whole() -> None:
     """A private name that comes into use must be tested here."""
-    assert private_names_used() | {"_cancel"} == PRIVATE_NAMES
+    assert private_names_used() == PRIVATE_NAMES
 
 
 def test_the_parser_is_the_one_in_c() -> None:
@@ -125,7 +122,7 @@ def test_the_parser_is_the_one_in_c() -> None:
     assert RawRequestMessage.__module__ == "aiohttp._http_parser"
 
 
-@pytest.mark.parametrize("name", sorted(PRIVATE_NAMES - {"_cancel", "_connections", "_loop", "_paused"}))
+@pytest.mark.parametrize("name", sorted(PRIVATE_NAMES - {"_connections", "_loop", "_paused"}))
 async def test_the_connection_has(name: str) -> None:
     """Each of them is an attribute or a method of RequestHandler."""
     made = connection()
@@ -250,29 +247,38 @@ async def test_an_upgrade_stops_the_parser() -> None:
     made.force_close()
 
 
-async def test_a_lost_connection_cancels_the_handler_and_the_content() -> None:
-    """`_current_request._cancel` is called with the reason, the task of `start` is cancelled."""
+async def test_a_lost_connection_cancels_the_handler() -> None:
+    """The task in `_task_handler` is cancelled, and the connection is one of the server's no more."""
     made = connection()
     await asyncio.sleep(0)
     task = made._task_handler
     assert task is not None
-    told: list[BaseException] = []
-
-    class Request:
-        def _cancel(self, reason: BaseException) -> None:
-            told.append(reason)
-
-    made._current_request = Request()  # type: ignore[assignment]  # it has the one method that is called
     manager = made._manager
     assert manager is not None
     assert made in manager._connections
     made.connection_lost(None)
-    assert len(told) == 1
     with pytest.raises(asyncio.CancelledError):
         await task
     await asyncio.sleep(0)
     assert made not in manager._connections
     assert made.transport is None
+
+
+async def test_the_parser_can_be_fed_past_the_queue() -> None:
+    """`_parser.feed_data` returns the messages of these bytes with their content, whether the protocol is switched,
+    and what stands behind; what it refuses it raises.
+    """
+    made = connection()
+    parser = made._parser
+    assert parser is not None
+    messages, upgraded, tail = parser.feed_data(b"POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nok")
+    ((message, content),) = messages
+    assert (message.path, content.is_eof(), content.total_bytes, upgraded, tail) == ("/a", True, 2, False, b"")
+    parser.message_consumed()
+    assert not made._messages
+    with pytest.raises(HttpProcessingError, match="Invalid"):
+        parser.feed_data(b"GET / HTTP/1.1\r\nHost : h\r\n\r\n")
+    made.force_close()
 
 
 async def test_writing_paused() -> None:
