@@ -7,9 +7,9 @@ Knows field names only: no values, no sockets, no policy.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from enum import IntEnum
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from corsproxy.cors import is_cors_response_field
 from corsproxy.proxy.forwarded import FORWARDING_FIELDS, STRIPPED_TWINS
@@ -112,19 +112,25 @@ _REMEMBERED_LENGTH = 64
 Meaning = TypeVar("Meaning")
 
 
-class NameTable(dict[bytes, Meaning]):
-    """What each field name, as it is spelt, means: classified when it is first seen, a look-up from then on."""
+class NameTable(Generic[Meaning]):
+    """What each name, as it is spelt, means: classified when it is first seen, a look-up from then on."""
+
+    __slots__ = ("_classify", "known")
 
     def __init__(self, classify: Callable[[bytes], Meaning]) -> None:
-        super().__init__()
         self._classify = classify
+        self.known: dict[bytes, Meaning] = {}
+        """The names seen, for loops that would pay for a call; what is not here is asked for by `[]`."""
 
-    def __missing__(self, name: bytes) -> Meaning:
+    def __getitem__(self, name: bytes) -> Meaning:
+        known = self.known
+        if name in known:
+            return known[name]
         meaning = self._classify(name)
         if len(name) <= _REMEMBERED_LENGTH:
-            if len(self) >= _REMEMBERED_NAMES:
-                self.clear()
-            self[name] = meaning
+            if len(known) >= _REMEMBERED_NAMES:
+                known.clear()
+            known[name] = meaning
         return meaning
 
 
@@ -139,10 +145,3 @@ REQUEST_FIELDS = NameTable(lambda name: _REQUEST_NAMES.get(name.lower(), Request
 
 RESPONSE_FIELDS = NameTable(_classify_response)
 """What a field of an upstream response, in any letter case, means to the proxy."""
-
-
-def field_lines(fields: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """Write fields as finished lines."""
-    lines = [b": ".join(field) for field in fields]
-    lines.append(b"")
-    return b"\r\n".join(lines)

@@ -337,7 +337,7 @@ class Relay:
         assert protocol is not None
         exchange = passage.exchange
         exchange.upstream_status = exchange.status = 101
-        offered = [value.strip().lower() for code, name, value in head.fields if name.lower() == b"upgrade"]
+        offered = [line.value.lower() for line in head.fields if line.name.lower() == b"upgrade"]
         if offered != [protocol.lower()]:
             raise UpstreamError(UpstreamErrorKind.PROTOCOL, "101 to another protocol than was asked for")
         upstream.deadline = float("inf")

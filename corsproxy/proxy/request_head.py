@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 
 from corsproxy.proxy.errors import Refusal
-from corsproxy.proxy.fields import REQUEST_FIELDS, RequestField, field_lines
+from corsproxy.proxy.fields import REQUEST_FIELDS, RequestField
 from corsproxy.proxy.referer import OriginRewriter
 from corsproxy.proxy.target import is_valid_host
 
@@ -42,6 +42,13 @@ _NEEDS_LENGTH = frozenset({"POST", "PUT", "PATCH"})
 """RFC 9110 section 8.6: methods that give meaning to content say `Content-Length: 0` where there is none."""
 
 
+Field = tuple[bytes, ...]
+"""Name and value. The type says less than it could so that compiled code passes the parser's tuple on as it is."""
+
+_FORWARD = RequestField.FORWARD
+"""Python 3.11 finds an enum's members by a slow look-up; this one is asked for at every field line."""
+
+
 class RequestHead:
     """What one pass over the field lines of a client request has found."""
 
@@ -69,7 +76,7 @@ class RequestHead:
     def __init__(self, minor: int = 1) -> None:
         self.minor = minor
         """Of HTTP/1."""
-        self.fields: list[tuple[bytes, bytes]] = []
+        self.fields: list[Field] = []
         """Name and value of each field line that goes on as it is."""
         self.host: bytes = b""
         self.origins: tuple[bytes, ...] = ()
@@ -104,7 +111,7 @@ class RequestHead:
         return any(item.strip().lower() == b"trailers" for value in self.te for item in value.split(b","))
 
 
-def read_request_head(raw: Sequence[tuple[bytes, bytes]], minor: int) -> RequestHead:
+def read_request_head(raw: Sequence[Field], minor: int) -> RequestHead:
     """Read the field lines of a client request of HTTP/1.`minor`.
 
     Raises `Refusal` with 400 where no host can be known.
@@ -112,10 +119,13 @@ def read_request_head(raw: Sequence[tuple[bytes, bytes]], minor: int) -> Request
     nobody here can meet, 501 for a transfer coding that would have to be undone.
     """
     head = RequestHead(minor)
-    kept, meanings, notes = head.fields, REQUEST_FIELDS, _NOTES
+    kept, known, notes = head.fields, REQUEST_FIELDS.known, _NOTES
     for field in raw:
-        code = meanings[field[0]]
-        if not code or notes[code](head, *field):
+        name = field[0]
+        meaning = known.get(name)
+        if meaning is None:
+            meaning = REQUEST_FIELDS[name]
+        if meaning is _FORWARD or notes[meaning](head, name, field[1]):
             kept.append(field)
     if not head.host and minor:
         raise Refusal(400, "the Host field is empty", close=True)
@@ -256,7 +266,7 @@ def _strip_named_fields(head: RequestHead) -> None:
 
 def rewrite_origin(head: RequestHead, origins: OriginRewriter, proxy_origin: bytes) -> None:
     """Say Origin and Referer as the upstream is to see them."""
-    fields: list[tuple[bytes, bytes]] = []
+    fields: list[Field] = []
     for name, value in head.fields:
         said: bytes | None = value
         match REQUEST_FIELDS[name]:
@@ -280,7 +290,12 @@ def upstream_head(
     head: RequestHead, *, method: str, target: bytes, host_line: bytes, added: bytes, upgrade: bytes | None
 ) -> bytes:
     """Write the head for the upstream: `added` are the proxy's own finished lines, `upgrade` the protocol asked for."""
-    parts = [method.encode("ascii"), b" ", target, b" HTTP/1.1\r\n", host_line, field_lines(head.fields)]
+    parts = [method.encode("ascii"), b" ", target, b" HTTP/1.1\r\n", host_line]
+    for field in head.fields:
+        parts.append(field[0])
+        parts.append(b": ")
+        parts.append(field[1])
+        parts.append(b"\r\n")
     if head.chunked:
         parts.append(b"Transfer-Encoding: chunked\r\n")
     elif not head.content_length and method in _NEEDS_LENGTH and not head.says_length:

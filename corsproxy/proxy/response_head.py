@@ -13,7 +13,8 @@ from corsproxy.cors import exposed_names
 from corsproxy.proxy.answers import status_line
 from corsproxy.proxy.cookies import CookieRewriter
 from corsproxy.proxy.cors_gate import Grant
-from corsproxy.proxy.fields import ResponseField, field_lines
+from corsproxy.proxy.field_lines import FieldLine, joined
+from corsproxy.proxy.fields import NameTable, ResponseField
 from corsproxy.proxy.redirects import RedirectRewriter
 from corsproxy.proxy.upstream.head import Framing, ResponseHead
 
@@ -25,6 +26,7 @@ _CONTENT_LENGTH = ResponseField.CONTENT_LENGTH
 _LOCATION = ResponseField.LOCATION
 _SET_COOKIE = ResponseField.SET_COOKIE
 _VARY = ResponseField.VARY
+_FORWARD = ResponseField.FORWARD
 _LENGTH = Framing.LENGTH
 _NONE = Framing.NONE
 
@@ -59,47 +61,56 @@ def client_head(
 
     `framing` are the finished lines that say where the content ends and what becomes of the connection.
     """
-    fields, vary_at, options = _pass_on(head, rules, proxy_origin=proxy_origin, trailers=trailers)
+    lines, vary_at, options = _pass_on(head, rules, proxy_origin=proxy_origin, trailers=trailers)
     block = b""
     if rules.enforces:
         if grant.varies:
-            _merge_vary(fields, vary_at)
+            _merge_vary(lines, vary_at)
         block = grant.block
     if options:
-        fields = _without_named(fields, options)
+        lines = _without_named(lines, options)
     if rules.enforces and grant.exposes_all_names:
-        names = exposed_names(name for name, _ in fields)
+        names = exposed_names(line.name for line in lines)
         if names:
             block += b"Access-Control-Expose-Headers: %b\r\n" % names
-    return [status_line(head.status, head.reason), field_lines(fields), block, via, framing]
+    return [status_line(head.status, head.reason), joined(lines), block, via, framing]
 
 
 def _pass_on(
     head: ResponseHead, rules: ResponseRules, *, proxy_origin: bytes, trailers: bool
-) -> tuple[list[tuple[bytes, bytes]], list[int], list[bytes]]:
-    """Return the fields that go on, where among them Vary stands, and the values of Connection."""
-    fields: list[tuple[bytes, bytes]] = []
+) -> tuple[list[FieldLine[ResponseField]], list[int], list[bytes]]:
+    """Return the lines that go on, where among them Vary stands, and the values of Connection."""
+    lines: list[FieldLine[ResponseField]] = []
     vary_at: list[int] = []
     options: list[bytes] = []
-    for code, name, value in head.fields:
-        said = value
-        if code:
-            if code is _CONTENT_LENGTH:
-                if not _keeps_length(head):
-                    continue
-            elif code is _CONNECTION:
-                options.append(value)
-                continue
-            elif code is _VARY:
-                vary_at.append(len(fields))
-            elif code is _SET_COOKIE:
-                said = rules.cookies.rewrite(value) if rules.cookies is not None else value
-            elif code is _LOCATION:
-                said = rules.redirects.rewrite(name.lower(), value, proxy_origin) if rules.redirects else value
-            elif not _is_kept(code, rules, trailers=trailers):
-                continue
-        fields.append((name, said))
-    return fields, vary_at, options
+    for line in head.fields:
+        meaning = line.meaning
+        if meaning is _FORWARD:
+            lines.append(line)
+        elif meaning is _CONTENT_LENGTH:
+            if _keeps_length(head):
+                lines.append(line)
+        elif meaning is _CONNECTION:
+            options.append(line.value)
+        elif meaning is _VARY:
+            vary_at.append(len(lines))
+            lines.append(line)
+        elif meaning is _SET_COOKIE:
+            lines.append(line if rules.cookies is None else _saying(line, rules.cookies.rewrite(line.value)))
+        elif meaning is _LOCATION:
+            lines.append(
+                line
+                if rules.redirects is None
+                else _saying(line, rules.redirects.rewrite(line.name.lower(), line.value, proxy_origin))
+            )
+        elif _is_kept(meaning, rules, trailers=trailers):
+            lines.append(line)
+    return lines, vary_at, options
+
+
+def _saying(line: FieldLine[ResponseField], value: bytes) -> FieldLine[ResponseField]:
+    """Return the line with another value."""
+    return FieldLine(line.meaning, line.name, value)
 
 
 def _keeps_length(head: ResponseHead) -> bool:
@@ -121,36 +132,46 @@ def _is_kept(code: ResponseField, rules: ResponseRules, *, trailers: bool) -> bo
 
 def interim_head(head: ResponseHead) -> bytes:
     """Write an interim (1xx) response: hop-by-hop and CORS fields are of no use to anybody here."""
-    lines = [b"%b: %b\r\n" % (name, value) for code, name, value in head.fields if code is ResponseField.FORWARD]
-    return b"".join((status_line(head.status, head.reason), *lines, b"\r\n"))
+    lines = joined(line for line in head.fields if line.meaning is _FORWARD)
+    return b"%b%b\r\n" % (status_line(head.status, head.reason), lines)
 
 
 def switching_head(head: ResponseHead, protocol: bytes, via: bytes) -> bytes:
     """Write the 101: the upstream's choice of sub-protocol and extensions goes to the client, no CORS field does."""
-    kept = (ResponseField.FORWARD, ResponseField.SET_COOKIE, ResponseField.VARY)
-    lines = [b"%b: %b\r\n" % (name, value) for code, name, value in head.fields if code in kept]
-    return b"".join(
-        (status_line(101, head.reason), *lines, b"Connection: Upgrade\r\nUpgrade: %b\r\n" % protocol, via, b"\r\n")
+    lines = joined(line for line in head.fields if line.meaning in {_FORWARD, _SET_COOKIE, _VARY})
+    return b"%b%bConnection: Upgrade\r\nUpgrade: %b\r\n%b\r\n" % (
+        status_line(101, head.reason),
+        lines,
+        protocol,
+        via,
     )
 
 
-def _without_named(fields: list[tuple[bytes, bytes]], options: list[bytes]) -> list[tuple[bytes, bytes]]:
+def _without_named(lines: list[FieldLine[ResponseField]], options: list[bytes]) -> list[FieldLine[ResponseField]]:
     """RFC 9110 section 7.6.1: what the upstream's Connection names was for this hop only."""
     if len(options) == 1 and options[0].lower() in _PLAIN_OPTIONS:
-        return fields
+        return lines
     named = {item.strip().lower() for value in options for item in value.split(b",")} - _PLAIN_OPTIONS
     named -= _PROTECTED_FROM_CONNECTION
-    return [field for field in fields if field[0].lower() not in named]
+    return [line for line in lines if line.name.lower() not in named]
 
 
-def _merge_vary(fields: list[tuple[bytes, bytes]], vary_at: list[int]) -> None:
+def _merge_vary(lines: list[FieldLine[ResponseField]], vary_at: list[int]) -> None:
     """Add Origin to the upstream's Vary, whichever of its lines it is on; `*` covers it (RFC 9110 section 12.5.5)."""
     if not vary_at:
-        fields.append((b"Vary", b"Origin"))
-        return
-    for index in vary_at:
-        members = {member.strip().lower() for member in fields[index][1].split(b",")}
-        if b"*" in members or b"origin" in members:
-            return
-    name, value = fields[vary_at[-1]]
-    fields[vary_at[-1]] = (name, value + b", Origin" if value else b"Origin")
+        lines.append(_VARY_ORIGIN)
+    elif not any(_COVERS_ORIGIN[lines[index].value] for index in vary_at):
+        last = lines[vary_at[-1]]
+        lines[vary_at[-1]] = _saying(last, last.value + b", Origin" if last.value else b"Origin")
+
+
+_VARY_ORIGIN = FieldLine(_VARY, b"Vary", b"Origin")
+
+
+def _covers_origin(value: bytes) -> bool:
+    members = {member.strip().lower() for member in value.split(b",")}
+    return b"*" in members or b"origin" in members
+
+
+_COVERS_ORIGIN = NameTable(_covers_origin)
+"""Whether a value of Vary says already what we have to say; an upstream has few of them."""

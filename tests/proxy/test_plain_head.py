@@ -7,6 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from corsproxy.proxy.errors import UpstreamError
+from corsproxy.proxy.upstream import plain_head
 from corsproxy.proxy.upstream.head import Framing
 from corsproxy.proxy.upstream.plain_head import read_plain_head
 from corsproxy.proxy.upstream.reader import ResponseReader
@@ -85,7 +86,8 @@ def read(segments: list[bytes], *, is_head_request: bool) -> object:
     head = reader.head
     if head is None:
         return None
-    said = (head.status, head.minor, head.reason, head.fields, head.framing, head.length, head.keep_alive)
+    fields = [(line.meaning, line.name, line.value, line.line) for line in head.fields]
+    said = (head.status, head.minor, head.reason, fields, head.framing, head.length, head.keep_alive)
     return said, b"".join(reader.body), reader.complete, reader.surplus, reader.started
 
 
@@ -122,10 +124,39 @@ def test_an_ordinary_head_is_read_the_plain_way(data: bytes) -> None:
     assert read_plain_head(data, is_head_request=False) is not None
 
 
+def test_a_line_that_has_come_before_is_not_read_again() -> None:
+    """What programs say of themselves is the same in every response: the very object is shared."""
+    data = b"HTTP/1.1 200 OK\r\nServer: %b\r\nContent-Length: 0\r\n\r\n"
+    first, again, other = (
+        read_plain_head(data % name, is_head_request=False) for name in (b"same/1", b"same/1", b"other/1")
+    )
+    assert first is not None
+    assert again is not None
+    assert other is not None
+    assert first[0].fields[0] is again[0].fields[0]
+    assert other[0].fields[0].line == b"Server: other/1\r\n"
+
+
+@pytest.mark.parametrize("name", ["Set-Cookie", "set-cookie", "Authorization", "X-Auth-Token", "Location", "X-A"])
+def test_what_may_be_about_a_person_is_not_kept(name: str) -> None:
+    """A cookie, a credential, and whatever is not known to be harmless: gone with its response."""
+    line = f"{name}: of-one-person-only".encode()
+    plain = read_plain_head(b"HTTP/1.1 200 OK\r\n%b\r\nContent-Length: 0\r\n\r\n" % line, is_head_request=False)
+    assert plain is not None
+    assert [kept for kept in plain_head._LINES.lines if b"of-one-person-only" in kept] == []
+
+
+def test_the_lines_that_are_kept_are_few_and_short() -> None:
+    """They are the upstream's to choose: their number and their length have a bound."""
+    for number in range(3000):
+        read_plain_head(b"HTTP/1.1 200 OK\r\nServer: s%d\r\nContent-Length: 0\r\n\r\n" % number, is_head_request=False)
+    read_plain_head(b"HTTP/1.1 200 OK\r\nServer: %b\r\nContent-Length: 0\r\n\r\n" % (b"s" * 300), is_head_request=False)
+    assert len(plain_head._LINES.lines) <= 1024
+    assert max(map(len, plain_head._LINES.lines)) <= 256
+
+
 def test_a_table_of_names_does_not_grow_for_ever() -> None:
     """Names are the upstream's to choose, and it may be as odd as any stranger."""
-    from corsproxy.proxy.upstream import plain_head
-
     for number in range(5000):
         read_plain_head(b"HTTP/1.1 200 OK\r\nX-%d: 1\r\nContent-Length: 0\r\n\r\n" % number, is_head_request=False)
-    assert len(plain_head._FIELDS) <= 1024
+    assert len(plain_head._FIELDS.known) <= 1024

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from corsproxy.proxy.client_connection import ClientRequest, Listener
 from corsproxy.proxy.errors import ClientError, UpstreamError
-from corsproxy.proxy.upstream.head import Framing
+from corsproxy.proxy.upstream.head import Framing, ResponseHead
 from corsproxy.proxy.upstream.reader import ResponseReader
 from corsproxy.settings import Limits
 from tests.proxy.bench import Bench
@@ -31,6 +31,11 @@ EXAMPLES = max(300, int(os.environ.get("CORSPROXY_FUZZ_EXAMPLES", "0")))
 CLOSE = b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
 
 CUTS = st.lists(st.integers(0, 10_000), max_size=12)
+
+
+def said(head: ResponseHead) -> list[tuple[int, bytes, bytes]]:
+    """The field lines of a head: what they mean, their names and what goes on."""
+    return [(line.meaning, line.name, line.line) for line in head.fields]
 
 
 def response_read(segments: Sequence[bytes]) -> object:
@@ -54,8 +59,8 @@ def response_read(segments: Sequence[bytes]) -> object:
         # What had been read when the error came depends on where it came.
         return error
     return (
-        (head.status, head.reason, head.minor, head.fields, head.framing, head.keep_alive),
-        [(interim.status, interim.fields) for interim in reader.interim],
+        (head.status, head.reason, head.minor, said(head), head.framing, head.keep_alive),
+        [(interim.status, said(interim)) for interim in reader.interim],
         b"".join(reader.body),
         reader.trailers,
         reader.complete,

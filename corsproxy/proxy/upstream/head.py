@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from enum import Enum
 
+from corsproxy.proxy.field_lines import FieldLine
 from corsproxy.proxy.fields import ResponseField
 
 
@@ -32,8 +33,8 @@ class ResponseHead:
         self.minor = 1
         self.status = 0
         self.reason = b""
-        self.fields: list[tuple[ResponseField, bytes, bytes]] = []
-        """Each field line as (what it means to the proxy, name, value), in order."""
+        self.fields: list[FieldLine[ResponseField]] = []
+        """In order."""
         self.framing = _UNSETTLED
         self.length = -1
         """`Content-Length`; -1 where there was none."""

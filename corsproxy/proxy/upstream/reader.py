@@ -16,6 +16,7 @@ import re
 import httptools
 
 from corsproxy.proxy.errors import UpstreamError, UpstreamErrorKind
+from corsproxy.proxy.field_lines import FieldLine
 from corsproxy.proxy.fields import RESPONSE_FIELDS, ResponseField
 from corsproxy.proxy.upstream.head import NO_CONTENT_STATUSES, Framing, ResponseHead
 from corsproxy.proxy.upstream.plain_head import read_plain_head
@@ -245,7 +246,7 @@ class ResponseReader:
             )
         code = RESPONSE_FIELDS[name]
         if self.head is None:
-            self._head.fields.append((code, name, value))
+            self._head.fields.append(FieldLine(code, name, value))
         elif code is ResponseField.FORWARD:
             # RFC 9110 section 6.5.1: what frames, routes, grants or sets cookies has no place behind the content.
             self.trailers.append((name, value))
@@ -279,8 +280,8 @@ class ResponseReader:
 
     def _settle_framing(self, head: ResponseHead) -> None:
         """RFC 9112 section 6.3, steps 1 to 8; llhttp has refused Content-Length beside Transfer-Encoding and lists."""
-        codings = [value for code, _, value in head.fields if code is ResponseField.TRANSFER_ENCODING]
-        lengths = [value for code, _, value in head.fields if code is ResponseField.CONTENT_LENGTH]
+        codings = [line.value for line in head.fields if line.meaning is ResponseField.TRANSFER_ENCODING]
+        lengths = [line.value for line in head.fields if line.meaning is ResponseField.CONTENT_LENGTH]
         if codings and (len(codings) > 1 or codings[0].lower() != b"chunked" or head.minor == 0 or lengths):
             raise UpstreamError(
                 UpstreamErrorKind.PROTOCOL, "transfer coding other than chunked, or beside Content-Length"
@@ -318,6 +319,7 @@ def _refuse_content(head: ResponseHead) -> None:
 
     A length of 0, which some servers write, announces none.
     """
-    for code, _, value in head.fields:
-        if code is ResponseField.TRANSFER_ENCODING or (code is ResponseField.CONTENT_LENGTH and value.strip(b"0")):
+    for line in head.fields:
+        announced = line.meaning is ResponseField.CONTENT_LENGTH and line.value.strip(b"0")
+        if announced or line.meaning is ResponseField.TRANSFER_ENCODING:
             raise UpstreamError(UpstreamErrorKind.PROTOCOL, f"content announced by a {head.status} response")

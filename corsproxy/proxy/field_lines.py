@@ -1,0 +1,77 @@
+"""Field lines as objects: what a line means to the proxy beside its finished bytes, read once and then looked up.
+
+The same program says the same about itself in every message: `Server`, `Content-Type`, `User-Agent` and their like come
+again and again, byte for byte. Such a line is read when it is first seen and kept in a bounded table; what may be about
+a person (a cookie, a credential, any name that is not known to be harmless) is never kept.
+Knows no sockets and no policy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Generic, TypeVar
+
+Meaning = TypeVar("Meaning")
+Key = TypeVar("Key")
+
+_REMEMBERED_LINES = 1024
+"""Lines kept at most; a stranger chooses some of them, so the table is emptied when full."""
+
+_REMEMBERED_LENGTH = 256
+"""Bytes of a line that is kept at most: with the other constant, a table stays under 1 MiB."""
+
+_REPEATED = frozenset(
+    b"""
+    accept accept-charset accept-encoding accept-language accept-ranges access-control-allow-credentials
+    access-control-allow-headers access-control-allow-methods access-control-allow-origin
+    access-control-expose-headers access-control-max-age access-control-request-headers access-control-request-method
+    age allow alt-svc cache-control connection content-encoding content-language content-length
+    content-security-policy content-type cross-origin-embedder-policy cross-origin-opener-policy
+    cross-origin-resource-policy date dnt expires host keep-alive last-modified nel origin permissions-policy pragma
+    priority proxy-connection referrer-policy report-to sec-ch-ua sec-ch-ua-mobile sec-ch-ua-platform sec-fetch-dest
+    sec-fetch-mode sec-fetch-site sec-fetch-user sec-gpc server strict-transport-security te timing-allow-origin
+    transfer-encoding upgrade upgrade-insecure-requests user-agent vary via x-aspnet-version x-content-type-options
+    x-dns-prefetch-control x-frame-options x-powered-by x-requested-with x-xss-protection
+    """.split()
+)
+"""Fields whose values are about programs and resources, never about a person's session."""
+
+
+class FieldLine(Generic[Meaning]):
+    """One field line, never changed: several messages may share it."""
+
+    __slots__ = ("line", "meaning", "name")
+
+    def __init__(self, meaning: Meaning, name: bytes, value: bytes) -> None:
+        self.meaning = meaning
+        self.name = name
+        """As it was spelt."""
+        self.line = b"%b: %b\r\n" % (name, value)
+        """As it goes on, finished."""
+
+    @property
+    def value(self) -> bytes:
+        """Without white space around it."""
+        return self.line[len(self.name) + 2 : -2]
+
+
+class LineTable(Generic[Key, Meaning]):
+    """The lines that come again, by how they were read; look up in `lines`, and `keep` what was not there."""
+
+    __slots__ = ("lines",)
+
+    def __init__(self) -> None:
+        self.lines: dict[Key, FieldLine[Meaning]] = {}
+
+    def keep(self, key: Key, line: FieldLine[Meaning]) -> FieldLine[Meaning]:
+        """Remember a line where that is worth it and harmless; return it."""
+        if len(line.line) <= _REMEMBERED_LENGTH and line.name.lower() in _REPEATED:
+            if len(self.lines) >= _REMEMBERED_LINES:
+                self.lines.clear()
+            self.lines[key] = line
+        return line
+
+
+def joined(lines: Iterable[FieldLine[Meaning]]) -> bytes:
+    """Return the lines as they stand in a head."""
+    return b"".join([line.line for line in lines])
