@@ -1,4 +1,4 @@
-"""Clients for what wrk does not do: long content, and thousands of connections that stay open."""
+"""Clients for what wrk does not do: read an answer, send long content, hold thousands of connections open."""
 
 from __future__ import annotations
 
@@ -19,6 +19,20 @@ _HANDSHAKE = (
 )
 
 _GET = b"GET /orders/7 HTTP/1.1\r\nHost: api.example.com\r\nOrigin: https://app.example.com\r\n\r\n"
+
+
+def field_values(port: int, path: str, origin: str) -> dict[str, list[str]]:
+    """Send one GET and return the values of each field of the answer, by its name in lower case."""
+    head = b""
+    with _connected(port) as client:
+        client.sendall(f"GET {path} HTTP/1.1\r\nHost: api.example.com\r\nOrigin: {origin}\r\n\r\n".encode())
+        while b"\r\n\r\n" not in head:
+            head += _some(client)
+    values: dict[str, list[str]] = {}
+    for line in head.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")[1:]:
+        name, _, value = line.partition(":")
+        values.setdefault(name.lower(), []).append(value.strip())
+    return values
 
 
 def download(port: int, look: Callable[[], None]) -> None:

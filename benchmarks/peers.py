@@ -1,8 +1,9 @@
 """The proxies that are compared: where each comes from, and how it is started.
 
-Each has its configuration in `configurations/`, with the same features switched on: one exact origin, the upstream's
-CORS fields stripped, Vary merged, connections to the upstream kept, access log off, metrics on where it has them, one
-worker.
+Each has its configuration in `configurations/`, with the same features switched on: one exact origin, preflights
+granted and refused by the proxy, the upstream's CORS fields stripped, `Vary: Origin` added, forwarding fields and a
+request id for the upstream, connections to it kept, content passed on as it comes, access log off, metrics on where it
+has them, one worker. Where a peer does less, its configuration says so.
 """
 
 from __future__ import annotations

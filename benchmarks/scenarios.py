@@ -16,12 +16,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks import variants
-from benchmarks.clients import download, open_idle, open_tunnels, upload
+from benchmarks.clients import download, field_values, open_idle, open_tunnels, upload
 from benchmarks.load import LoadFailed, apply_load
 from benchmarks.peers import CORSPROXY, PEERS, SERVERS, Peer, start
 from benchmarks.processes import CannotStart, Process, pin
 from benchmarks.results import Results
-from benchmarks.traffic import ADVERSARIAL, GET, NESTED, POST, PREFLIGHT, Request
+from benchmarks.traffic import ADVERSARIAL, GET, NESTED, ORIGIN, POST, PREFLIGHT, Request
 from benchmarks.upstream import LARGE
 
 MIB = 1024 * 1024
@@ -49,6 +49,10 @@ class Bench:
     def peers(self) -> list[Peer]:
         """Return the peers to measure."""
         return [peer for peer in PEERS if not self.only or peer.name in self.only]
+
+    def path(self, peer: Peer, request: Request) -> str:
+        """Return the path by which clients of a peer ask for that of a request."""
+        return peer.path_prefix.replace("@UPSTREAM@", str(self.upstream)) + request.path
 
     @contextmanager
     def running(self, peer: Peer, configuration: str | None = None, label: str = "") -> Iterator[Process | None]:
@@ -96,16 +100,35 @@ def requests(bench: Bench) -> None:
     kinds = {"GET 1 KiB": GET, "POST 1 KiB": POST, "preflight": PREFLIGHT}
     with ExitStack() as stack:
         running = [(peer, stack.enter_context(bench.running(peer))) for peer in bench.peers()]
+        for peer, process in running:
+            if process is not None:
+                _note_what_is_left_undone(bench, peer, process)
         for round_number in range(-1, bench.rounds):
             for scenario, request in kinds.items():
                 for peer, process in running:
                     if process is not None:
-                        prefix = peer.path_prefix.replace("@UPSTREAM@", str(bench.upstream))
-                        sent = replace(request, path=prefix + request.path)
+                        sent = replace(request, path=bench.path(peer, request))
                         bench.load(scenario, peer.name, process, sent, warm_up=round_number < 0)
         for peer, process in running:
             if process is not None:
                 bench.results.add("memory after load", peer.name, memory=process.resident_bytes())
+
+
+def _note_what_is_left_undone(bench: Bench, peer: Peer, process: Process) -> None:
+    """Note where a peer does not do the work that is compared: the upstream's grant away, its own and Vary there."""
+    undone: dict[str, None] = {}
+    for origin, granted in ((ORIGIN, [ORIGIN]), (f"{ORIGIN}.evil.example", [])):
+        try:
+            values = field_values(process.port, bench.path(peer, GET), origin)
+        except OSError as error:
+            undone[f"{origin}: {error}"] = None
+            continue
+        if (said := values.get("access-control-allow-origin", [])) != granted:
+            undone[f"{origin} is granted {', '.join(said) or 'nothing'}"] = None
+        if "origin" not in ", ".join(values.get("vary", [])).lower():
+            undone["no Vary: Origin"] = None
+    if undone:
+        bench.results.gap(f"{peer.name} does less than the others: {'; '.join(undone)}")
 
 
 def access_log(bench: Bench) -> None:

@@ -3,7 +3,8 @@
     python -m benchmarks.upstream PORT
 
 Answers every request with 1 KiB of JSON, `/large` with 100 MiB, reads any request content without keeping it, and
-switches to an echo on an upgrade. Its own cost is not part of any figure.
+switches to an echo on an upgrade. It grants every origin, which is wrong, and is what a proxy has to take away.
+Its own cost is not part of any figure.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ _PIECE = b"z" * (256 * 1024)
 _FIELDS = (
     b"Server: legacy/1.0\r\nDate: Sat, 21 Nov 2026 03:39:30 GMT\r\nContent-Type: application/json\r\n"
     b'Cache-Control: no-cache\r\nETag: "5d8c72a5edda8"\r\nVary: Accept-Encoding\r\nConnection: keep-alive\r\n'
+    b"Access-Control-Allow-Origin: *\r\n"
 )
 _SMALL_ANSWER = b"HTTP/1.1 200 OK\r\n" + _FIELDS + b"Content-Length: 1024\r\n\r\n" + b"y" * 1024
 _LARGE_HEAD = b"HTTP/1.1 200 OK\r\n" + _FIELDS + b"Content-Length: %d\r\n\r\n" % LARGE
