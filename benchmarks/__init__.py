@@ -1,4 +1,4 @@
 """How fast corsproxy is beside its peers: `python -m benchmarks`, or `make bench`.
 
-Nothing here is imported by the package or by its tests.
+Nothing here is imported by the package; its tests try what needs no measuring.
 """

@@ -57,6 +57,8 @@ class Load:
     p50: float
     """Seconds."""
     p99: float
+    busy: float
+    """CPU seconds in each second: below 1 it waited, for its clients or for a CPU that others had."""
 
 
 def apply_load(
@@ -79,7 +81,7 @@ def apply_load(
         raise LoadFailed(f"{result['failed']} connections failed, {count} requests were answered")
     if (request.answer == "ok" and refused) or (request.answer == "refused" and refused != count):
         raise LoadFailed(f"{refused} of {count} requests were refused")
-    return Load(used / count, count / result["seconds"], result["p50"], result["p99"])
+    return Load(used / count, count / result["seconds"], result["p50"], result["p99"], used / result["seconds"])
 
 
 def _script(request: Request) -> str:

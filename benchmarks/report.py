@@ -14,7 +14,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 from benchmarks.results import UNITS, Results, spread
-from benchmarks.targets import judge
+from benchmarks.targets import TARGETS, judge
 
 _BAR_HEIGHT, _LABEL_WIDTH, _BAR_WIDTH, _TITLE_HEIGHT = 18, 200, 420, 34
 """Of the picture, in pixels."""
@@ -27,6 +27,9 @@ _PICTURED = {
     "upload 100 MiB": "cpu_per_mib",
 }
 """By scenario, the metric that is drawn."""
+
+_WITH_LEAST = {"cpu", "cpu_per_mib", "cpu_seconds"}
+"""Metrics whose least is shown too: what disturbs the machine only ever adds to them."""
 
 
 def machine() -> dict[str, str]:
@@ -41,16 +44,24 @@ def machine() -> dict[str, str]:
 
 
 def as_text(results: Results, versions: Mapping[str, str], on: Mapping[str, str]) -> str:
-    """Write tables with medians and spreads, the targets, and what could not be measured."""
+    """Write tables with medians, spreads and the least, the targets, and what could not be measured as it should."""
     lines = [", ".join(on.values()), ", ".join(f"{name} {version}" for name, version in versions.items())]
     for scenario in results.scenarios():
         lines += ["", *_table(results, scenario)]
-    lines += ["", "Targets"]
-    marks = {True: "met    ", False: "MISSED ", None: "not measured"}
-    lines += [f"  {marks[verdict.kept]} {verdict.text}" for verdict in judge(results)]
+    lines += ["", "Targets", *_targets(results)]
     if results.gaps:
-        lines += ["", "Not measured", *(f"  {gap}" for gap in results.gaps)]
+        lines += ["", "Not measured, or not as it should be", *(f"  {gap}" for gap in results.gaps)]
     return "\n".join(lines) + "\n"
+
+
+def _targets(results: Results) -> list[str]:
+    measured = set(results.scenarios())
+    verdicts = [verdict for verdict in judge(results) if verdict.target.scenario in measured]
+    marks = {True: "met    ", False: "MISSED ", None: "        "}
+    lines = [f"  {marks[verdict.kept]} {verdict.text}: {verdict.measured or 'not measured'}" for verdict in verdicts]
+    if others := len(TARGETS) - len(verdicts):
+        lines.append(f"  {others} are of scenarios that were not run")
+    return lines
 
 
 def _table(results: Results, scenario: str) -> list[str]:
@@ -58,16 +69,24 @@ def _table(results: Results, scenario: str) -> list[str]:
     metrics = [metric for metric in UNITS if any(metric in results.samples[scenario, subject] for subject in subjects)]
     width = max(len(subject) for subject in subjects)
     heads = [f"{UNITS[metric][2]} ({UNITS[metric][1]})" for metric in metrics]
-    lines = [f"{scenario}: {', '.join(heads)}; median, ± half the distance between the quartiles"]
+    least = ", (the least)" if _WITH_LEAST.intersection(metrics) else ""
+    lines = [f"{scenario}: {', '.join(heads)}; median, ± half the distance between the quartiles{least}"]
     for subject in subjects:
-        cells = []
-        for metric in metrics:
-            values = results.samples[scenario, subject].get(metric, [])
-            shown = results.median(scenario, subject, metric)
-            factor = UNITS[metric][0]
-            cells.append(f"{shown * factor:11.1f} ±{spread(values):4.0%}" if shown is not None else " " * 17)
+        cells = [_cell(results, scenario, subject, metric) for metric in metrics]
         lines.append(f"  {subject:{width}} {' '.join(cells)}")
     return lines
+
+
+def _cell(results: Results, scenario: str, subject: str, metric: str) -> str:
+    factor = UNITS[metric][0]
+    middle, least = results.median(scenario, subject, metric), results.least(scenario, subject, metric)
+    shown = ""
+    if middle is not None and least is not None:
+        values = results.samples[scenario, subject][metric]
+        shown = f"{middle * factor:.1f} ±{spread(values):4.0%}"
+        if metric in _WITH_LEAST:
+            shown += f" {f'({least * factor:.1f})':>8}"
+    return f"{shown:>{26 if metric in _WITH_LEAST else 17}}"
 
 
 def as_json(results: Results, versions: Mapping[str, str], on: Mapping[str, str]) -> str:
@@ -77,7 +96,9 @@ def as_json(results: Results, versions: Mapping[str, str], on: Mapping[str, str]
         for (scenario, subject), metrics in results.samples.items()
         for metric, values in metrics.items()
     ]
-    targets = [{"target": verdict.text, "kept": verdict.kept} for verdict in judge(results)]
+    targets = [
+        {"target": verdict.text, "measured": verdict.measured, "kept": verdict.kept} for verdict in judge(results)
+    ]
     whole = {"machine": on, "versions": versions, "samples": samples, "targets": targets, "gaps": results.gaps}
     return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
 

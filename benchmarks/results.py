@@ -13,6 +13,7 @@ UNITS = {
     "rate": (1, "/s", "requests per second, one core"),
     "p50": (1e3, "ms", "median latency"),
     "p99": (1e3, "ms", "99th percentile of latency"),
+    "busy": (100, "%", "of its core used"),
     "cpu_per_mib": (1e6, "µs", "CPU per MiB"),
     "growth": (1 / 1024 / 1024, "MiB", "growth of resident memory"),
     "each": (1 / 1024, "KiB", "resident memory for each"),
@@ -20,6 +21,9 @@ UNITS = {
     "cpu_seconds": (1e3, "ms", "CPU"),
 }
 """By metric: the factor from seconds, bytes or counts to what is shown, its unit, and what it is."""
+
+_UNDISTURBED = 0.9
+"""The part of its core that a proxy uses when nothing but its own work holds it up."""
 
 Key = tuple[str, str]
 
@@ -49,6 +53,10 @@ class Results:
         values = self.samples.get((scenario, subject), {}).get(metric)
         return median(values) if values else None
 
+    def least(self, scenario: str, subject: str, metric: str) -> float | None:
+        """Return the least of a metric, which other work on the machine has disturbed least."""
+        return min(self.samples.get((scenario, subject), {}).get(metric, []), default=None)
+
     def scenarios(self) -> list[str]:
         """Return the names of the scenarios, in the order in which they were measured."""
         return list(dict.fromkeys(scenario for scenario, _ in self.samples))
@@ -64,3 +72,14 @@ def spread(values: list[float]) -> float:
         return 0.0
     low, _, high = quantiles(values, n=4, method="inclusive")
     return abs((high - low) / 2 / median(values))
+
+
+def disturbed(results: Results) -> list[str]:
+    """Say by scenario who could not use its core: a request costs more than where one follows the other at once."""
+    said = []
+    for scenario in results.scenarios():
+        busy = {subject: results.median(scenario, subject, "busy") for subject in results.subjects(scenario)}
+        low = [f"{subject} {part:.0%}" for subject, part in busy.items() if part is not None and part < _UNDISTURBED]
+        if low:
+            said.append(f"{scenario}: {', '.join(low)}")
+    return said

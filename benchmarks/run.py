@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks.peers import CACHE, HERE, PEERS, install
 from benchmarks.processes import CannotStart, Process, free_port
 from benchmarks.report import as_json, as_svg, as_text, machine
-from benchmarks.results import Results
+from benchmarks.results import Results, disturbed
 from benchmarks.scenarios import SCENARIOS, Bench
 
 
@@ -25,6 +25,11 @@ def main() -> None:
         os.sched_setaffinity(0, {options.client_core})  # the clients that run in this process
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         _measure(options, results, Path(folder))
+    if found := disturbed(results):
+        results.gap(
+            "waited for clients or shared the core with other work, which makes a request dearer, for some more than "
+            f"for others; what they had of the core: {'; '.join(found)}"
+        )
     measured = {subject for _, subject in results.samples}
     versions = {peer.name: peer.version() for peer in PEERS if peer.name in measured}
     on = machine()

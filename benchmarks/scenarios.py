@@ -10,10 +10,11 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from benchmarks import variants
 from benchmarks.clients import download, field_values, open_idle, open_tunnels, upload
@@ -25,6 +26,11 @@ from benchmarks.traffic import ADVERSARIAL, GET, NESTED, ORIGIN, POST, PREFLIGHT
 from benchmarks.upstream import LARGE
 
 MIB = 1024 * 1024
+
+_WARM_UP_ROUNDS = 3
+"""Unmeasured rounds, of a second of each kind: until then Node still compiles, and Caddy's heap still grows."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +97,13 @@ class Bench:
             return
         if not warm_up:
             self.results.add(
-                scenario, subject, cpu=load.cpu_per_request, rate=load.per_second, p50=load.p50, p99=load.p99
+                scenario,
+                subject,
+                cpu=load.cpu_per_request,
+                rate=load.per_second,
+                p50=load.p50,
+                p99=load.p99,
+                busy=load.busy,
             )
 
 
@@ -103,9 +115,9 @@ def requests(bench: Bench) -> None:
         for peer, process in running:
             if process is not None:
                 _note_what_is_left_undone(bench, peer, process)
-        for round_number in range(-1, bench.rounds):
+        for round_number in range(-_WARM_UP_ROUNDS, bench.rounds):
             for scenario, request in kinds.items():
-                for peer, process in running:
+                for peer, process in _turned(running, round_number):
                     if process is not None:
                         sent = replace(request, path=bench.path(peer, request))
                         bench.load(scenario, peer.name, process, sent, warm_up=round_number < 0)
@@ -129,6 +141,12 @@ def _note_what_is_left_undone(bench: Bench, peer: Peer, process: Process) -> Non
             undone["no Vary: Origin"] = None
     if undone:
         bench.results.gap(f"{peer.name} does less than the others: {'; '.join(undone)}")
+
+
+def _turned(subjects: Sequence[T], round_number: int) -> Sequence[T]:
+    """Begin each round with another subject, so that none always follows the same one."""
+    first = max(round_number, 0) % len(subjects) if subjects else 0
+    return [*subjects[first:], *subjects[:first]]
 
 
 def access_log(bench: Bench) -> None:
@@ -173,7 +191,7 @@ def _alternate(bench: Bench, scenario: str, cases: Mapping[str, tuple[str | None
             for number, configuration in enumerate(dict.fromkeys(configuration for configuration, _ in cases.values()))
         }
         for round_number in range(-1, bench.rounds):
-            for name, (configuration, request) in cases.items():
+            for name, (configuration, request) in _turned(list(cases.items()), round_number):
                 process = running[configuration]
                 if process is not None:
                     bench.load(scenario, name, process, request, warm_up=round_number < 0)
@@ -191,20 +209,22 @@ def transfers(bench: Bench) -> None:
         for _, process in running:
             open_idle(process.port, 1)[0].close()
         before = {peer.name: process.resident_bytes() for peer, process in running}
-        for _ in range(bench.rounds):
+        for round_number in range(-1, bench.rounds):
             for scenario, transfer in kinds.items():
-                for peer, process in running:
-                    _transfer(bench, scenario, peer, process, transfer, before[peer.name])
+                for peer, process in _turned(running, round_number):
+                    try:
+                        used, highest = _transfer(process, transfer)
+                    except OSError as error:
+                        bench.results.gap(f"{scenario}, {peer.name}: {error}")
+                        continue
+                    # The first warms up; what memory it takes counts all the same.
+                    bench.results.add(scenario, peer.name, growth=highest - before[peer.name])
+                    if round_number >= 0:
+                        bench.results.add(scenario, peer.name, cpu_per_mib=used / LARGE * MIB)
 
 
-def _transfer(
-    bench: Bench,
-    scenario: str,
-    peer: Peer,
-    process: Process,
-    transfer: Callable[[int, Callable[[], None]], None],
-    before: int,
-) -> None:
+def _transfer(process: Process, transfer: Callable[[int, Callable[[], None]], None]) -> tuple[float, int]:
+    """Return the seconds of CPU that a transfer has cost, and the most memory on its way. Raises `OSError`."""
     highest = 0
 
     def look() -> None:
@@ -212,13 +232,8 @@ def _transfer(
         highest = max(highest, process.resident_bytes())
 
     used = process.cpu_seconds()
-    try:
-        transfer(process.port, look)
-    except OSError as error:
-        bench.results.gap(f"{scenario}, {peer.name}: {error}")
-        return
-    used = process.cpu_seconds() - used
-    bench.results.add(scenario, peer.name, cpu_per_mib=used / LARGE * MIB, growth=highest - before)
+    transfer(process.port, look)
+    return process.cpu_seconds() - used, highest
 
 
 def idle(bench: Bench) -> None:

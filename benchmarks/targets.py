@@ -31,8 +31,12 @@ class Target:
 class Verdict:
     """How a promise was kept."""
 
+    target: Target
     text: str
-    kept: bool | None
+    """The promise in words."""
+    measured: str = ""
+    """What it came to; empty where it could not be measured."""
+    kept: bool | None = None
     """None where it could not be measured."""
 
 
@@ -71,22 +75,36 @@ def judge(results: Results) -> list[Verdict]:
 
 
 def _judge(results: Results, target: Target) -> Verdict:
-    factor, unit, _ = UNITS[target.metric]
+    factor, unit, name = UNITS[target.metric]
     what = f"{target.scenario}, {target.subject}"
     mine = results.median(target.scenario, target.subject, target.metric)
     if target.against is None:
-        text = f"{what}: at most {target.limit * factor:g} {unit} {UNITS[target.metric][2]}"
+        text = f"{what}: at most {target.limit * factor:g} {unit} {name}"
         if mine is None:
-            return Verdict(text, None)
-        return Verdict(f"{text}: {mine * factor:.1f} {unit}", mine <= target.limit)
+            return Verdict(target, text)
+        return Verdict(target, text, f"{mine * factor:.1f} {unit}", mine <= target.limit)
     plus = f" plus {target.plus * factor:g} {unit}" if target.plus else ""
     text = f"{what}: at most {target.limit:g} of {target.against}{plus}"
     other = results.median(target.scenario, target.against, target.metric)
     if mine is None or not other:
-        return Verdict(text, None)
-    said = (
-        f"{mine * factor:.1f} of {(target.limit * other + target.plus) * factor:.1f} {unit}"
-        if plus
-        else f"{mine / other:.2f}"
-    )
-    return Verdict(f"{text}: {said}", mine <= target.limit * other + target.plus)
+        return Verdict(target, text)
+    most = target.limit * other + target.plus
+    measured = f"{mine * factor:.1f} of {most * factor:.1f} {unit}" if plus else _ratios(results, target)
+    return Verdict(target, text, measured, mine <= most)
+
+
+def _ratios(results: Results, target: Target) -> str:
+    """Say the ratio of the medians; beside it, what does not decide: that of the least."""
+    against = target.against or ""
+    ratios = [
+        (label, mine / other)
+        for label, subject, figure in (
+            ("", target.subject, results.median),
+            ("of the least ", target.subject, results.least),
+        )
+        if (mine := figure(target.scenario, subject, target.metric)) is not None
+        and (other := figure(target.scenario, against, target.metric))
+    ]
+    (_, decides), *others = ratios
+    beside = ", ".join(f"{label}{ratio:.2f}" for label, ratio in others)
+    return f"{decides:.2f} ({beside})"
