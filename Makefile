@@ -44,6 +44,7 @@ fuzz: $(TEST_STAMP) ## the fuzz and segment tests, many times longer than `make 
 soak: $(TEST_STAMP) ## ten minutes of steady traffic with reloads: memory and descriptors must stay where they were
 	$(BIN)/python -m benchmarks.soak
 
+# The peers, and corsproxy as people install it, are kept in benchmarks/.cache.
 bench: $(RUN_STAMP) ## compare speed and memory with nginx, HAProxy, Envoy and others (BENCH_ARGS=... for the options)
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.installations import Installation, Installations
 from benchmarks.processes import CannotStart, Process, free_port
 from benchmarks.traffic import ORIGIN
 
@@ -58,24 +59,13 @@ def _package(name: str) -> Callable[[], str]:
     return _said("node", "-e", node, pattern=r".+")
 
 
-def _installed(module: str) -> Callable[[], str]:
-    code = f"import importlib.metadata, sys; print(importlib.metadata.version({module!r}), 'on Python', sys.version)"
-    return _said(sys.executable, "-c", code, pattern=r"[\d.]+ on Python [\d.]+")
-
-
 _NODE_PATH = {"NODE_PATH": str(NODE_MODULES)}
-_PYTHON_PATH = {"PYTHONPATH": str(HERE.parent)}
 
-CORSPROXY = Peer(
-    "corsproxy",
-    "corsproxy.yaml",
-    (sys.executable, "-m", "corsproxy", "serve", "-c", "@FILE@"),
-    _said(sys.executable, "-m", "corsproxy", "--version"),
-    environ=_PYTHON_PATH,
-)
+CORSPROXY, PURE, PLAIN_AIOHTTP = "corsproxy", "corsproxy, pure Python", "plain aiohttp"
 
-PEERS = (
-    CORSPROXY,
+CORSPROXY_CONFIGURATION = "corsproxy.yaml"
+
+_OTHERS = (
     Peer("nginx", "nginx.conf", ("nginx", "-p", "@DIRECTORY@", "-c", "@FILE@"), _said("nginx", "-v")),
     Peer("HAProxy", "haproxy.cfg", ("haproxy", "-W", "-f", "@FILE@"), _said("haproxy", "-v")),
     Peer(
@@ -103,14 +93,37 @@ PEERS = (
     Peer(
         "local-cors-proxy", "local_cors_proxy.js", ("node", "@FILE@"), _package("local-cors-proxy"), environ=_NODE_PATH
     ),
-    Peer("plain aiohttp", "plain_aiohttp.py", (sys.executable, "@FILE@"), _installed("aiohttp"), environ=_PYTHON_PATH),
 )
 
-SERVERS = ("corsproxy", "nginx", "HAProxy", "Envoy", "Caddy", "http-proxy")
+NAMES = (CORSPROXY, PURE, *(peer.name for peer in _OTHERS), PLAIN_AIOHTTP)
+"""Of all of them."""
+
+SERVERS = (CORSPROXY, "nginx", "HAProxy", "Envoy", "Caddy", "http-proxy")
 """Those that are compared where it takes long, or where the others are not meant for it."""
 
 
-def install() -> list[str]:
+def peers_with(installations: Installations) -> tuple[Peer, ...]:
+    """Return the peers, in the order of `NAMES`; where nothing is compiled, `PURE` would be `CORSPROXY` again."""
+    image, pure = installations.image, installations.pure
+    return (
+        _corsproxy(CORSPROXY, image),
+        *([] if image == pure else [_corsproxy(PURE, pure)]),
+        *_OTHERS,
+        Peer(
+            PLAIN_AIOHTTP,
+            "plain_aiohttp.py",
+            (str(pure.python), "@FILE@"),
+            _said(str(pure.python), "-P", "-c", "import aiohttp; print(aiohttp.__version__)"),
+        ),
+    )
+
+
+def _corsproxy(name: str, installation: Installation) -> Peer:
+    command = (str(installation.program), "serve", "-c", "@FILE@")
+    return Peer(name, CORSPROXY_CONFIGURATION, command, lambda: f"{installation.version} ({installation.form})")
+
+
+def fetch_others() -> list[str]:
     """Fetch from the registries what is missing; return what is then still missing, as sentences for people."""
     missing = [
         f"{program} is not installed; on Debian: apt-get install {package}"
@@ -169,7 +182,7 @@ def start(
     if shutil.which(command[0]) is None:
         raise CannotStart(f"{command[0]} is not installed")
     environ = {name: _filled(value, values) for name, value in peer.environ.items()}
-    return Process(command, port, log=home / "output.log", core=core, environ=environ)
+    return Process(command, port, log=home / "output.log", core=core, environ=environ, folder=home)
 
 
 def _filled(template: str, values: Mapping[str, str]) -> str:

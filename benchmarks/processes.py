@@ -20,6 +20,11 @@ class CannotStart(Exception):  # noqa: N818 - it is reported as a gap in the tab
     """A program did not come up; the text says what it wrote last."""
 
 
+def clean_environ() -> dict[str, str]:
+    """Return the environment without what would change how a Python runs, or how corsproxy is configured."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "CORSPROXY_"))}
+
+
 def free_port() -> int:
     """Return a TCP port of 127.0.0.1 that nobody listens on."""
     with socket.socket() as probe:
@@ -39,16 +44,22 @@ class Process:
         log: Path,
         core: int | None,
         environ: Mapping[str, str] | None = None,
+        folder: Path | None = None,
     ) -> None:
         """Start `command` on CPU `core` (None leaves it to the kernel) and wait until `port` accepts.
 
-        Raises `CannotStart`.
+        It runs in `folder`, or here; `environ` is added to the clean environment. Raises `CannotStart`.
         """
         pinned = (*pin(core), *command)
         self._log = log
         with log.open("wb") as output:
             self._process = subprocess.Popen(
-                pinned, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env={**os.environ, **(environ or {})}
+                pinned,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env={**clean_environ(), **(environ or {})},
+                cwd=folder,
             )
         self.port = port
         try:

@@ -9,10 +9,12 @@ import json
 import os
 import platform
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+from benchmarks.peers import CORSPROXY, PURE
 from benchmarks.results import UNITS, Results, spread
 from benchmarks.targets import TARGETS, judge
 
@@ -31,6 +33,28 @@ _PICTURED = {
 _WITH_LEAST = {"cpu", "cpu_per_mib", "cpu_seconds"}
 """Metrics whose least is shown too: what disturbs the machine only ever adds to them."""
 
+_COLOURS = {CORSPROXY: "#2563eb", PURE: "#93b4f5"}
+_OTHER = "#94a3b8"
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """On what, and with what, it was measured."""
+
+    machine: Mapping[str, str]
+    python: str
+    """The interpreter of corsproxy, and how it was built."""
+    optimised: bool | None
+    """It was built with profile-guided optimisation; None where it does not say."""
+    compiled: bool
+    """The subject `corsproxy` is the compiled form, as in the image."""
+    versions: Mapping[str, str]
+    """By subject."""
+
+    def label(self, subject: str) -> str:
+        """Return the name under which a subject is shown."""
+        return subject if subject != CORSPROXY or self.compiled else f"{CORSPROXY} (not compiled)"
+
 
 def machine() -> dict[str, str]:
     """Say on what it was measured."""
@@ -39,16 +63,19 @@ def machine() -> dict[str, str]:
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "cpu": f"{names[0] if names else platform.machine()}, {os.cpu_count()} cores",
         "system": f"{platform.system()} {platform.release()}",
-        "python": platform.python_version(),
     }
 
 
-def as_text(results: Results, versions: Mapping[str, str], on: Mapping[str, str]) -> str:
+def as_text(results: Results, under: Circumstances) -> str:
     """Write tables with medians, spreads and the least, the targets, and what could not be measured as it should."""
-    lines = [", ".join(on.values()), ", ".join(f"{name} {version}" for name, version in versions.items())]
+    lines = [
+        ", ".join(under.machine.values()),
+        under.python,
+        "; ".join(f"{name} {version}" for name, version in under.versions.items()),
+    ]
     for scenario in results.scenarios():
-        lines += ["", *_table(results, scenario)]
-    lines += ["", "Targets", *_targets(results)]
+        lines += ["", *_table(results, scenario, under)]
+    lines += ["", f"Targets of {under.label(CORSPROXY)}", *_targets(results)]
     if results.gaps:
         lines += ["", "Not measured, or not as it should be", *(f"  {gap}" for gap in results.gaps)]
     return "\n".join(lines) + "\n"
@@ -64,16 +91,16 @@ def _targets(results: Results) -> list[str]:
     return lines
 
 
-def _table(results: Results, scenario: str) -> list[str]:
+def _table(results: Results, scenario: str, under: Circumstances) -> list[str]:
     subjects = results.subjects(scenario)
     metrics = [metric for metric in UNITS if any(metric in results.samples[scenario, subject] for subject in subjects)]
-    width = max(len(subject) for subject in subjects)
+    width = max(len(under.label(subject)) for subject in subjects)
     heads = [f"{UNITS[metric][2]} ({UNITS[metric][1]})" for metric in metrics]
     least = ", (the least)" if _WITH_LEAST.intersection(metrics) else ""
     lines = [f"{scenario}: {', '.join(heads)}; median, ± half the distance between the quartiles{least}"]
     for subject in subjects:
         cells = [_cell(results, scenario, subject, metric) for metric in metrics]
-        lines.append(f"  {subject:{width}} {' '.join(cells)}")
+        lines.append(f"  {under.label(subject):{width}} {' '.join(cells)}")
     return lines
 
 
@@ -89,21 +116,24 @@ def _cell(results: Results, scenario: str, subject: str, metric: str) -> str:
     return f"{shown:>{26 if metric in _WITH_LEAST else 17}}"
 
 
-def as_json(results: Results, versions: Mapping[str, str], on: Mapping[str, str]) -> str:
+def as_json(results: Results, under: Circumstances) -> str:
     """Write every sample, in seconds, bytes and counts."""
-    samples = [
-        {"scenario": scenario, "subject": subject, "metric": metric, "values": values}
-        for (scenario, subject), metrics in results.samples.items()
-        for metric, values in metrics.items()
-    ]
-    targets = [
-        {"target": verdict.text, "measured": verdict.measured, "kept": verdict.kept} for verdict in judge(results)
-    ]
-    whole = {"machine": on, "versions": versions, "samples": samples, "targets": targets, "gaps": results.gaps}
+    whole = {
+        **asdict(under),
+        "samples": [
+            {"scenario": scenario, "subject": subject, "metric": metric, "values": values}
+            for (scenario, subject), metrics in results.samples.items()
+            for metric, values in metrics.items()
+        ],
+        "targets": [
+            {"target": verdict.text, "measured": verdict.measured, "kept": verdict.kept} for verdict in judge(results)
+        ],
+        "gaps": results.gaps,
+    }
     return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
 
 
-def as_svg(results: Results) -> str:
+def as_svg(results: Results, under: Circumstances) -> str:
     """Draw CPU per request and per MiB as bars, the cheapest first."""
     parts: list[str] = []
     y = 8
@@ -114,10 +144,15 @@ def as_svg(results: Results) -> str:
             if (value := results.median(scenario, subject, metric)) is not None
         ]
         if found:
-            y = _draw_bars(parts, y, f"{scenario}: {UNITS[metric][2]}", sorted(found), UNITS[metric])
+            bars = [(value, under.label(subject), _COLOURS.get(subject, _OTHER)) for value, subject in sorted(found)]
+            y = _draw_bars(parts, y, f"{scenario}: {UNITS[metric][2]}", bars, UNITS[metric])
+    form = f"{CORSPROXY} {under.versions.get(CORSPROXY, '')} on {under.python}"
+    for text in (form, ", ".join(under.machine.values())):
+        y += _BAR_HEIGHT
+        parts.append(f'<text x="8" y="{y - 5}" font-size="11" fill="#475569">{escape(text)}</text>\n')
     width = _LABEL_WIDTH + _BAR_WIDTH + 90
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {y}" width="{width}" height="{y}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {y + 4}" width="{width}" height="{y + 4}" '
         f'font-family="sans-serif" font-size="12">\n<rect width="100%" height="100%" fill="white"/>\n'
         + "".join(parts)
         + "</svg>\n"
@@ -125,16 +160,15 @@ def as_svg(results: Results) -> str:
 
 
 def _draw_bars(
-    parts: list[str], y: int, title: str, found: list[tuple[float, str]], unit: tuple[float, str, str]
+    parts: list[str], y: int, title: str, bars: list[tuple[float, str, str]], unit: tuple[float, str, str]
 ) -> int:
     parts.append(f'<text x="8" y="{y + 18}" font-weight="bold">{escape(title)}</text>\n')
     y += _TITLE_HEIGHT - 6
-    highest = max(value for value, _ in found)
-    for value, subject in found:
-        colour = "#2563eb" if subject == "corsproxy" else "#94a3b8"
+    highest = max(value for value, _, _ in bars)
+    for value, label, colour in bars:
         length = _BAR_WIDTH * value / highest
         middle = y + _BAR_HEIGHT - 5
-        parts.append(f'<text x="{_LABEL_WIDTH - 8}" y="{middle}" text-anchor="end">{escape(subject)}</text>')
+        parts.append(f'<text x="{_LABEL_WIDTH - 8}" y="{middle}" text-anchor="end">{escape(label)}</text>')
         parts.append(
             f'<rect x="{_LABEL_WIDTH}" y="{y + 2}" width="{length:.0f}" height="{_BAR_HEIGHT - 4}" fill="{colour}"/>'
         )

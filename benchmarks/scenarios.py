@@ -5,10 +5,8 @@ Rounds alternate between the subjects, so that what else the machine does distur
 
 from __future__ import annotations
 
-import os
 import resource
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -18,9 +16,10 @@ from typing import TypeVar
 
 from benchmarks import variants
 from benchmarks.clients import download, field_values, open_idle, open_tunnels, upload
+from benchmarks.installations import Installation
 from benchmarks.load import LoadFailed, apply_load
-from benchmarks.peers import CORSPROXY, PEERS, SERVERS, Peer, start
-from benchmarks.processes import CannotStart, Process, pin
+from benchmarks.peers import SERVERS, Peer, start
+from benchmarks.processes import CannotStart, Process, clean_environ, pin
 from benchmarks.results import Results
 from benchmarks.traffic import ADVERSARIAL, GET, NESTED, ORIGIN, POST, PREFLIGHT, Request
 from benchmarks.upstream import LARGE
@@ -49,12 +48,12 @@ class Bench:
     """Of clients at once."""
     proxy_core: int | None
     client_core: int | None
-    only: frozenset[str]
-    """Peers to measure; empty is all."""
-
-    def peers(self) -> list[Peer]:
-        """Return the peers to measure."""
-        return [peer for peer in PEERS if not self.only or peer.name in self.only]
+    corsproxy: Peer
+    """The one that scenarios measure which compare it with nobody."""
+    installation: Installation
+    """What it runs."""
+    peers: tuple[Peer, ...]
+    """Those to measure where several are compared."""
 
     def path(self, peer: Peer, request: Request) -> str:
         """Return the path by which clients of a peer ask for that of a request."""
@@ -111,7 +110,7 @@ def requests(bench: Bench) -> None:
     """Proxied GET and POST of 1 KiB, and preflights, for every peer."""
     kinds = {"GET 1 KiB": GET, "POST 1 KiB": POST, "preflight": PREFLIGHT}
     with ExitStack() as stack:
-        running = [(peer, stack.enter_context(bench.running(peer))) for peer in bench.peers()]
+        running = [(peer, stack.enter_context(bench.running(peer))) for peer in bench.peers]
         for peer, process in running:
             if process is not None:
                 _note_what_is_left_undone(bench, peer, process)
@@ -187,7 +186,7 @@ def _alternate(bench: Bench, scenario: str, cases: Mapping[str, tuple[str | None
     with ExitStack() as stack:
         # One process for each configuration, whichever cases share it.
         running = {
-            configuration: stack.enter_context(bench.running(CORSPROXY, configuration, f"{scenario} {number}"))
+            configuration: stack.enter_context(bench.running(bench.corsproxy, configuration, f"{scenario} {number}"))
             for number, configuration in enumerate(dict.fromkeys(configuration for configuration, _ in cases.values()))
         }
         for round_number in range(-1, bench.rounds):
@@ -203,7 +202,7 @@ def transfers(bench: Bench) -> None:
     with ExitStack() as stack:
         running = [
             (peer, process)
-            for peer in bench.peers()
+            for peer in bench.peers
             if peer.name in SERVERS and (process := stack.enter_context(bench.running(peer))) is not None
         ]
         for _, process in running:
@@ -242,7 +241,7 @@ def idle(bench: Bench) -> None:
         ("idle connections (10,000)", 10_000, open_idle),
         ("idle WebSocket tunnels (2,000)", 2000, open_tunnels),
     ):
-        for peer in bench.peers():
+        for peer in bench.peers:
             if peer.name not in SERVERS:
                 continue
             with bench.running(peer) as process:
@@ -264,19 +263,18 @@ def idle(bench: Bench) -> None:
 def start_up(bench: Bench) -> None:
     """CPU until `corsproxy --version` has printed, and until `serve` accepts."""
     commands = {
-        "python -c pass": (sys.executable, "-c", "pass"),
-        "corsproxy --version": (sys.executable, "-m", "corsproxy", "--version"),
+        "python -c pass": (str(bench.installation.python), "-c", "pass"),
+        "corsproxy --version": (str(bench.installation.program), "--version"),
     }
-    environ = {**os.environ, **CORSPROXY.environ}
     for round_number in range(-1, max(5, bench.rounds)):
         for subject, command in commands.items():
             before = resource.getrusage(resource.RUSAGE_CHILDREN)
-            subprocess.run((*pin(bench.proxy_core), *command), check=True, capture_output=True, env=environ)
+            subprocess.run((*pin(bench.proxy_core), *command), check=True, capture_output=True, env=clean_environ())
             after = resource.getrusage(resource.RUSAGE_CHILDREN)
             used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
             if round_number >= 0:
                 bench.results.add("start-up", subject, cpu_seconds=used)
-        with bench.running(CORSPROXY, label="start-up") as process:
+        with bench.running(bench.corsproxy, label="start-up") as process:
             if process is not None and round_number >= 0:
                 time.sleep(0.2)  # what it does once it accepts belongs to starting too
                 bench.results.add("start-up", "corsproxy serve", cpu_seconds=process.cpu_seconds())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from benchmarks.peers import PURE
 from benchmarks.results import UNITS, Results
 from benchmarks.traffic import ADVERSARIAL, NESTED
 
@@ -70,7 +71,7 @@ TARGETS = (
 
 
 def judge(results: Results) -> list[Verdict]:
-    """Hold every promise against the medians of a run."""
+    """Hold every promise against the medians of a run, as corsproxy is in the image."""
     return [_judge(results, target) for target in TARGETS]
 
 
@@ -94,13 +95,14 @@ def _judge(results: Results, target: Target) -> Verdict:
 
 
 def _ratios(results: Results, target: Target) -> str:
-    """Say the ratio of the medians; beside it, what does not decide: that of the least."""
+    """Say the ratio of the medians; beside it, what does not decide: that of the least, and that of the pure form."""
     against = target.against or ""
     ratios = [
         (label, mine / other)
         for label, subject, figure in (
             ("", target.subject, results.median),
             ("of the least ", target.subject, results.least),
+            ("pure Python ", PURE, results.median),
         )
         if (mine := figure(target.scenario, subject, target.metric)) is not None
         and (other := figure(target.scenario, against, target.metric))

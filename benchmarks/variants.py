@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from benchmarks.peers import CONFIGURATIONS, CORSPROXY
+from benchmarks.peers import CONFIGURATIONS, CORSPROXY_CONFIGURATION
 
 _ORIGINS = '    allow_origins: ["@ORIGIN@"]\n'
 _ROUTES = "  - {path: /, upstream: legacy, policy: app}\n"
@@ -41,7 +41,7 @@ def _origins(values: Iterable[str]) -> str:
 
 
 def _changed(old: str, new: str) -> str:
-    template = (CONFIGURATIONS / CORSPROXY.configuration).read_text()
+    template = (CONFIGURATIONS / CORSPROXY_CONFIGURATION).read_text()
     if old not in template:
-        raise ValueError(f"{CORSPROXY.configuration} has no line {old.strip()!r}")
+        raise ValueError(f"{CORSPROXY_CONFIGURATION} has no line {old.strip()!r}")
     return template.replace(old, new)
