@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from pathlib import Path
 import yaml
 
 from tests.support.process import started
+from tests.support.programs import launched
 
 from .files import DEPLOY, ROOT, Document, documents
 
@@ -106,15 +106,9 @@ def test_the_example_works() -> None:
 @contextlib.contextmanager
 def file_server(folder: Path, *module: str) -> Iterator[int]:
     """Run the legacy service's own program on a free port of loopback."""
-    command = [sys.executable, "-u", *module, "0", "--bind", "127.0.0.1", "--directory", str(folder)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
-        try:
-            assert process.stdout is not None
-            match = re.search(r"port (\d+)", process.stdout.readline())
-            assert match is not None
-            yield int(match[1])
-        finally:
-            process.terminate()
+    options = ("0", "--bind", "127.0.0.1", "--directory", str(folder))
+    with launched(sys.executable, *module, *options) as output:
+        yield int(output.wait_line(r"port (\d+)")[1])
 
 
 def get(address: tuple[str, int], path: str, origin: str) -> tuple[int, Message]:

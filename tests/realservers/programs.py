@@ -6,14 +6,12 @@ Where each listens is read from what it prints.
 from __future__ import annotations
 
 import contextlib
-import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.support.process import DEADLINE, Output
+from tests.support.programs import launched
 
 _APPS = Path(__file__).with_name("apps")
 _ANYWHERE = ("--host", "127.0.0.1", "--port", "0")
@@ -35,32 +33,11 @@ def running() -> Iterator[dict[str, str]]:
         outputs = {}
         for name, command in COMMANDS.items():
             more = (folder,) if name == "dav" else ()
-            outputs[name] = stack.enter_context(_started(sys.executable, *command, *more))
+            outputs[name] = stack.enter_context(launched(sys.executable, *command, *more))
         yield {
             name: output.wait_line(r"(?i)(?:running|listening) on (http://[^\s/]+)")[1]
             for name, output in outputs.items()
         }
-
-
-@contextlib.contextmanager
-def _started(*command: str) -> Iterator[Output]:
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment
-    )
-    assert process.stdout is not None
-    output = Output(process.stdout)
-    try:
-        yield output
-    finally:
-        process.terminate()
-        try:
-            process.wait(DEADLINE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        output.finish()
-        process.stdout.close()
 
 
 def config(urls: dict[str, str], origin: str) -> str:

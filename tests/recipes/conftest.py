@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from subprocess import DEVNULL, PIPE, STDOUT, Popen
 
 import pytest
 import trustme
@@ -17,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.support.process import Output, Proxy, started
+from tests.support.programs import launched
 
 RECIPES = Path(__file__).resolve().parents[2] / "docs" / "recipes"
 SERVERS = Path(__file__).resolve().parent / "servers"
@@ -101,16 +101,8 @@ def recipe(name: str, server: Server, certificate: Certificate, **changes: str) 
 
 @contextlib.contextmanager
 def _server(script: str, *args: str) -> Iterator[Server]:
-    command = [sys.executable, str(SERVERS / script), *args]
-    with Popen(command, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT) as process:
-        assert process.stdout is not None
-        output = Output(process.stdout)
-        try:
-            yield Server(output.wait_line(r"serving on (http://\S+)$").group(1), output)
-        finally:
-            process.terminate()
-            process.wait()
-            output.finish()
+    with launched(sys.executable, str(SERVERS / script), *args) as output:
+        yield Server(output.wait_line(r"serving on (http://\S+)$")[1], output)
 
 
 def _fingerprint(issued: trustme.LeafCert) -> str:

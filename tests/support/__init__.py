@@ -1,1 +1,1 @@
-"""What tests of several packages share: a real proxy process, a scriptable upstream."""
+"""What tests of several packages share: a real proxy process, other programs, a scriptable upstream."""

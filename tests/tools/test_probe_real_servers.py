@@ -6,17 +6,16 @@ What each is known to do is in its file under `servers/`; the comments say why a
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.process import DEADLINE, Output, started
+from tests.support.process import DEADLINE, started
+from tests.support.programs import launched
 from tests.support.upstream import Upstream
 from tests.tools.probe_servers import codes, probed
 
@@ -26,31 +25,9 @@ _ADDRESS = r"(?i)(?:running|listening|available) on:?\s+(http://127\.0\.0\.1:\d+
 
 
 @contextlib.contextmanager
-def running(*command: str, folder: Path = HERE) -> Iterator[Output]:
-    """Run a server's own command, and end it."""
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "FORCE_COLOR": "0", "NO_COLOR": "1"}
-    process = subprocess.Popen(
-        command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment
-    )
-    assert process.stdout is not None
-    output = Output(process.stdout)
-    try:
-        yield output
-    finally:
-        process.terminate()
-        try:
-            process.wait(DEADLINE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        output.finish()
-        process.stdout.close()
-
-
-@contextlib.contextmanager
 def served(*command: str) -> Iterator[str]:
     """Run a server that prints its address, and give its URL."""
-    with running(*command) as output:
+    with launched(*command, folder=HERE) as output:
         found = output.wait_line(_ADDRESS)
         yield found[1] or found[2]
 
@@ -62,7 +39,7 @@ def nginx(folder: Path) -> Iterator[str]:
         port = listener.getsockname()[1]
     config = folder / "nginx.conf"
     config.write_text((HERE / "nginx.conf").read_text().replace("@PORT@", str(port)))
-    with running("nginx", "-p", str(folder), "-c", str(config), "-e", "stderr", folder=folder):
+    with launched("nginx", "-p", str(folder), "-c", str(config), "-e", "stderr", folder=folder):
         _wait_for_port(port)
         yield f"http://127.0.0.1:{port}"
 

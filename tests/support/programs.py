@@ -1,0 +1,47 @@
+"""A program that nobody here wrote, started by its own command as its user would, and ended with the test.
+
+    with launched(sys.executable, "-m", "http.server", "0") as output:
+        port = output.wait_line(r"port ([0-9]+)")[1]
+
+Where it listens is read from what it prints.
+Knows nothing of what it does; `process.py` is for corsproxy itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.support.process import DEADLINE, Output
+
+_PLAIN = {"PYTHONUNBUFFERED": "1", "FORCE_COLOR": "0", "NO_COLOR": "1"}
+"""What makes programs print each line at once, without colours in the middle of an address."""
+
+
+@contextlib.contextmanager
+def launched(*command: str, folder: Path | None = None) -> Iterator[Output]:
+    """Run a command in a folder, give what it prints on either stream, and end it, by force if need be."""
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, **_PLAIN},
+    )
+    assert process.stdout is not None
+    output = Output(process.stdout)
+    try:
+        yield output
+    finally:
+        process.terminate()
+        try:
+            process.wait(DEADLINE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        output.finish()
+        process.stdout.close()
