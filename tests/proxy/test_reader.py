@@ -194,6 +194,8 @@ REFUSED = [
     pytest.param(b"HTTP/1.1 101 x\r\n\r\n", id="http-73 101 without a word about the protocol"),
     pytest.param(OK_HEAD + b"X: " + b"a" * MAX_HEAD_BYTES + b"\r\n", id="http-74 a head without end"),
     pytest.param(b"HTTP/1.1 103 x\r\n\r\n" * (MAX_HEAD_BYTES // 18 + 1), id="http-69 interim responses without end"),
+    pytest.param(b"HTTP/1.1 103 x\r\nContent-Length: 3\r\n\r\n", id="http-69 an interim response with a length"),
+    pytest.param(b"HTTP/1.1 103 x\r\nTransfer-Encoding: chunked\r\n\r\n", id="http-69 an interim response in chunks"),
     pytest.param(
         OK_HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n" + b"A: b\r\n" * (MAX_HEAD_BYTES // 5),
         id="http-70 a trailer section without end",

@@ -29,6 +29,7 @@ REFUSED = [
     pytest.param(POST + b"Content-Length:\r\n\r\nabc", {400}, id="http-3 an empty length"),
     pytest.param(POST + b"Content-Length: 3 3\r\n\r\nabc", {400}, id="http-3 two lengths behind a space"),
     pytest.param(POST + b"Content-Length: 18446744073709551617\r\n\r\nabc", {400}, id="http-3 a length beyond 64 bits"),
+    pytest.param(POST + b"Content-Length: 00000000000000000003\r\n\r\nabc", {400}, id="http-3 a length of 20 digits"),
     pytest.param(POST + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", {400, 501}, id="http-4 xchunked"),
     pytest.param(POST + b"Transfer-Encoding: identity\r\n\r\n0\r\n\r\n", {400, 501}, id="http-4 identity"),
     pytest.param(
@@ -144,6 +145,12 @@ def test_http_18_content_of_a_known_length(bench: Bench, method: bytes) -> None:
     """http-18, http-20: whatever the method, a length stays that length and no chunks are made of it."""
     bench.ask(method + b" / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc")
     assert content_of(bench) == ([b"3"], [], b"abc")
+
+
+def test_http_3_a_length_of_nineteen_digits(bench: Bench) -> None:
+    """http-3: leading zeros are digits like any other, and 19 of them are not too many."""
+    assert bench.ask(POST + b"Content-Length: 0000000000000000003\r\n\r\nabc").status == 200
+    assert bench.request.body == b"abc"
 
 
 @pytest.mark.parametrize("method", [b"POST", b"PUT", b"PATCH"])

@@ -137,6 +137,38 @@ def test_http_97_a_request_behind_one_for_another_protocol(bench: Bench) -> None
         assert [client.read_response().status, client.read_response().status] == [200, 200]
 
 
+@pytest.mark.parametrize(
+    ("lines", "content"),
+    [((b"Content-Length: 3",), b"abc"), ((b"Transfer-Encoding: chunked",), b"3\r\nabc\r\n0\r\n\r\n")],
+)
+def test_http_97_content_behind_one_for_another_protocol(
+    bench: Bench, lines: tuple[bytes, ...], content: bytes
+) -> None:
+    """http-97: it is answered, and then the connection ends: what follows could not be told from its content."""
+    with bench.client() as client:
+        client.send(handshake(*lines, upgrade=b"h2c") + content)
+        response = client.read_response()
+        assert (response.status, response.values(b"Connection")) == (200, [b"close"])
+        assert client.read_to_end() == b""
+    assert b"abc" in bench.request.body
+
+
+@pytest.mark.parametrize(
+    ("sent", "body"),
+    [
+        pytest.param(handshake(b"Content-Length: 3") + b"abc", b"abc", id="content"),
+        pytest.param(handshake().replace(b"GET", b"POST"), b"", id="another method"),
+    ],
+)
+def test_http_97_no_proper_handshake(bench: Bench, sent: bytes, body: bytes) -> None:
+    """http-97: RFC 6455 asks for a GET, and content would stand where the first frame does: an ordinary request."""
+    with bench.client() as client:
+        client.send(sent + GET)
+        assert [client.read_response().status, client.read_response().status] == [200, 200]
+    assert bench.requests[0].values(b"Upgrade") == []
+    assert bench.requests[0].body == body
+
+
 @pytest.mark.parametrize("line", [b"Upgrade: other", b"Upgrade: websocket, other"])
 def test_http_97_a_switch_to_another_protocol(bench: Bench, line: bytes) -> None:
     """http-97: a 101 to something else than was asked for is 502."""
