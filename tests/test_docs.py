@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import dedent
 
 import click
 import pytest
@@ -28,14 +29,14 @@ def text_of(name: str) -> str:
 
 
 def prose(text: str) -> str:
-    """Take the fenced blocks out of a page."""
-    return re.sub(r"^```.*?^```\n", "", text, flags=re.MULTILINE | re.DOTALL)
+    """Take the fenced blocks out of a page, those within lists too."""
+    return re.sub(r"^ *```.*?^ *```\n", "", text, flags=re.MULTILINE | re.DOTALL)
 
 
 def blocks(text: str, *languages: str) -> list[str]:
-    """Find the fenced blocks of some languages."""
-    found = re.findall(r"^```(\w*)[^\n]*\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
-    return [block for language, block in found if language in languages]
+    """Find the fenced blocks of some languages, those within lists too."""
+    found = re.findall(r"^ *```(\w*)[^\n]*\n(.*?)^ *```", text, flags=re.MULTILINE | re.DOTALL)
+    return [dedent(block) for language, block in found if language in languages]
 
 
 def slug(heading: str) -> str:
@@ -129,8 +130,9 @@ def test_make_says_what_it_can_make() -> None:
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "docs/cli.md"])
 def test_shown_commands_and_options_exist(name: str) -> None:
-    """A command line in an example names a command and options that the program has."""
-    for block in blocks(text_of(name), "", "sh", "bash", "shell", "console"):
+    """A command line in an example, or in a sentence, names a command and options that the program has."""
+    inline = re.findall(r"`(corsproxy [^`]+)`", prose(text_of(name)))
+    for block in [*blocks(text_of(name), "", "sh", "bash", "shell", "console"), *inline]:
         for line in block.replace("\\\n", " ").splitlines():
             match = re.match(r"(?:\$ )?(?:sudo )?(?:\.venv/bin/)?corsproxy (.*)$", line.strip())
             if match is None:
@@ -144,23 +146,22 @@ def test_shown_commands_and_options_exist(name: str) -> None:
 
 
 def configurations() -> list[object]:
-    """Find every whole configuration file shown in the documentation: a YAML block with routes."""
+    """Find every configuration file shown in the documentation: each YAML block is a whole one."""
     return [
         pytest.param(block, id=f"{name} {place}")
         for name in NAMES
-        for place, block in enumerate(blocks(text_of(name), "yaml"), 1)
-        if re.search(r"^routes:", block, flags=re.MULTILINE) and re.search(r"^upstreams:", block, flags=re.MULTILINE)
+        for place, block in enumerate(blocks(text_of(name), "yaml", "yml"), 1)
     ]
 
 
 @pytest.mark.parametrize("block", configurations())
 def test_shown_configurations_are_valid(block: str, tmp_path: Path) -> None:
-    """A whole configuration that a page shows passes `corsproxy check`, once the files it names are there."""
+    """A configuration that a page shows passes `corsproxy check --strict`, once the files it names are there."""
     file = tmp_path / "corsproxy.yaml"
     file.write_text(block.replace("/etc/corsproxy/", f"{tmp_path}/"), encoding="utf-8")
     for named in re.findall(r"/etc/corsproxy/([\w.-]+)", block):
         (tmp_path / named).touch()
-    status, output, errors = ran("check", str(file), directory=tmp_path)
+    status, output, errors = ran("check", "--strict", str(file), directory=tmp_path)
     assert status == 0, output + errors
 
 

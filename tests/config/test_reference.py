@@ -48,6 +48,36 @@ def test_the_reference_has_no_row_of_a_key_that_is_gone() -> None:
     assert sorted(rows) == sorted(path for path, _ in KEYS)
 
 
+def test_the_bounds_of_numbers_are_those_of_the_declaration() -> None:
+    """What may be 0 and how much the most is stands in one paragraph, with no row of its own."""
+    section = REFERENCE.partition("### Durations and sizes\n")[2].partition("\n### ")[0]
+    words = {path: key.shape for path, key in KEYS if isinstance(key.shape, Word)}
+    bounds = {
+        path: (schema["minimum"], schema["maximum"])
+        for path, word in words.items()
+        for schema in word.schema
+        if "maximum" in schema
+    }
+    durations = {path: bounds[path] for path, word in words.items() if word.noun == "duration"}
+    others = {path: bounds[path] for path in bounds.keys() - durations.keys()}
+    [may_be_0] = re.findall(r"^A duration may be 0 in (.+) alone\.$", section, re.MULTILINE)
+    assert sorted(re.findall("`(.+?)`", may_be_0)) == sorted(
+        re.sub(r"^\w+\.NAME\.", "", path) for path, (least, _) in durations.items() if least == 0
+    )
+    week = 168 * 3600
+    assert {path: most for path, (_, most) in durations.items() if most != week} == {"policies.NAME.max_age": 24 * 3600}
+    assert others == {
+        "workers": (1, 1024),
+        "upstreams.NAME.max_connections": (1, 1_000_000),
+        "limits.max_body": (0, 2**50),
+        "limits.max_header_bytes": (256, 16 * 1024**2),
+        "limits.max_connections": (1, 10_000_000),
+    }
+    assert "is at most 24h" in section
+    for said in ("168h", "1024", "1000000", "10000000", "256 bytes to 16MiB"):
+        assert said in section
+
+
 @pytest.mark.parametrize("name", sorted({key.name for _, key in KEYS}))
 def test_every_key_is_shown_in_the_example(name: str) -> None:
     """Those that need a file of their own are commented out."""
