@@ -11,10 +11,12 @@ import pytest
 
 from corsproxy.cors import CorsRequest, Policy, Reason, decide
 from tests.cors.tables import APP, actual, policy, preflight
+from tests.support.form import needs_interpreter
 
 
 def _calls(function: Callable[[], object]) -> int:
     """How many functions, Python's and C's, are called within `function`."""
+    needs_interpreter("calls are counted by its profiler")
     count = 0
 
     def profile(_frame: FrameType, event: str, _argument: object) -> None:
@@ -102,8 +104,8 @@ def test_a_megabyte_of_requested_headers_is_not_read(compiled: Policy, element: 
     short, long = (preflight(APP, "GET", element * (size // len(element))) for size in (32 * 1024, 1024 * 1024))
 
     assert decide(compiled, long).reason is Reason.HEADERS_NOT_ALLOWED
-    assert _calls(lambda: decide(compiled, long)) == _calls(lambda: decide(compiled, short)) < 30
     assert _peak(lambda: decide(compiled, long)) < 4096
+    assert _calls(lambda: decide(compiled, long)) == _calls(lambda: decide(compiled, short)) < 30
 
 
 def test_many_lines_of_requested_headers_are_not_joined() -> None:
@@ -127,8 +129,8 @@ def test_a_long_origin_is_not_read() -> None:
     """An over-long origin is refused with the same few calls, however long it is."""
     short, long = (actual(b"https://" + b"a." * size) for size in (1000, 500_000))
 
-    assert _calls(lambda: decide(_STRICT, long)) == _calls(lambda: decide(_STRICT, short)) < 15
     assert _peak(lambda: decide(_STRICT, long)) < 4096
+    assert _calls(lambda: decide(_STRICT, long)) == _calls(lambda: decide(_STRICT, short)) < 15
 
 
 def test_an_origin_of_many_labels_costs_at_most_two_look_ups_a_label() -> None:

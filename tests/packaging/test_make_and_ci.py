@@ -37,10 +37,10 @@ def plan(tree: Path, target: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("target", ["demo", "test"])
+@pytest.mark.parametrize("target", ["demo", "test", "test-compiled"])
 def test_nothing_is_installed_twice(tree: Path, target: str) -> None:
     """Pip does not run again while pyproject.toml is as it was."""
-    assert "install" not in plan(tree, target)
+    assert "pip install" not in plan(tree, target).replace("--disable-pip-version-check ", "")
 
 
 @pytest.mark.parametrize(("target", "what"), [("demo", "--editable ."), ("test", "--editable '.[test]'")])
@@ -71,10 +71,22 @@ def test_a_reviewer_runs_everything(tree: Path) -> None:
     ]
 
 
+def test_the_compiled_form_is_built_and_tested(tree: Path) -> None:
+    """`make test-compiled` builds the wheel as a user would, and ends with pytest, which is told what it must find."""
+    build, lay_out, test = plan(tree, "test-compiled").replace("\\\n", "").splitlines()[1:]
+    assert build.startswith("CORSPROXY_COMPILE=1 ")
+    assert build.endswith("pip --disable-pip-version-check wheel --quiet --no-deps --wheel-dir build/compiled .")
+    assert lay_out.endswith("scripts/compiled_tree.py build/compiled")
+    assert test.startswith("cd build/compiled/tree && FORM_UNDER_TEST=compiled ")
+    folders = re.findall(r" (tests/\S+)", test.partition(" -m pytest --numprocesses 2 --dist loadfile")[2])
+    assert "tests/server" in folders, "it has the test that fails where what runs is not compiled"
+    assert all((ROOT / folder).is_dir() for folder in folders)
+
+
 def test_ci_runs_what_people_run() -> None:
-    """CI ends with `make test`, so that pytest's closing line is the last one."""
+    """CI ends with `make test test-compiled`, so that pytest's closing line is the last one."""
     lines = CI.read_text(encoding="utf-8").rstrip().splitlines()
-    assert lines[-1].startswith("exec make --no-print-directory test")
+    assert lines[-1] == "exec make --no-print-directory test test-compiled </dev/null"
     assert os.access(CI, os.X_OK)
 
 
