@@ -1,10 +1,15 @@
-# The image of corsproxy: CPython, the locked dependencies, the package, and nothing that the running proxy does not need.
+# The image of corsproxy: CPython, the locked dependencies, the package in its compiled form, and nothing that the running
+# proxy does not need.
 # Built by `make image`; `make image-test` builds it on another base and tries it out.
+# A base is a Debian or one made from it, with Python's headers, as the official images of Python are.
 
 ARG BASE=python:3.14-slim-bookworm
 
 # --- what is only needed to build -------------------------------------------------------------------------------------
 FROM ${BASE} AS build
+
+# The compiler of the compiled form; it is in this stage alone.
+RUN apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev
 
 WORKDIR /build
 # The environment has no pip of its own: the base's installs into it from outside, so none reaches the final stage with it.
@@ -12,20 +17,26 @@ RUN ["python3", "-m", "venv", "--without-pip", "/opt/corsproxy"]
 RUN ["python3", "-m", "venv", "/opt/builder"]
 
 # Dependencies first: this layer changes only when the lock does.
-# Wheels only, each by its hash: nothing is compiled and nothing unlisted is run.
+# Wheels only, each by its hash: none is compiled and nothing unlisted is run.
 COPY requirements.lock requirements-build.lock ./
 RUN ["/opt/builder/bin/python", "-m", "pip", "--python", "/opt/corsproxy/bin/python", "install", \
      "--no-cache-dir", "--disable-pip-version-check", "--require-hashes", "--only-binary", ":all:", "-r", "requirements.lock"]
+# The builder gets them, too: mypyc reads their types.
 RUN ["/opt/builder/bin/python", "-m", "pip", "install", \
-     "--no-cache-dir", "--disable-pip-version-check", "--require-hashes", "--only-binary", ":all:", "-r", "requirements-build.lock"]
+     "--no-cache-dir", "--disable-pip-version-check", "--require-hashes", "--only-binary", ":all:", \
+     "-r", "requirements.lock", "-r", "requirements-build.lock"]
 
-# The package is built with the locked setuptools (no isolation, so nothing else is fetched) and installed alone.
-COPY pyproject.toml README.md LICENSE ./
+# The package is built with the locked setuptools and mypyc (no isolation, so nothing else is fetched) and installed alone.
+ENV CORSPROXY_COMPILE=1
+COPY pyproject.toml README.md LICENSE build_backend.py setup.py ./
 COPY corsproxy ./corsproxy
 RUN ["/opt/builder/bin/python", "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-cache-dir", \
      "--disable-pip-version-check", "--wheel-dir", "/build/dist", "."]
 RUN ["/opt/builder/bin/python", "-m", "pip", "--python", "/opt/corsproxy/bin/python", "install", "--no-index", \
      "--no-deps", "--no-cache-dir", "--disable-pip-version-check", "--find-links", "/build/dist", "corsproxy"]
+# What was installed is compiled, and works with this Python (-I: the sources in this folder are not looked at).
+RUN ["/opt/corsproxy/bin/python", "-I", "-c", \
+     "import corsproxy.proxy.relay as module; assert module.__file__.endswith('.so'), module.__file__"]
 
 # --- what runs --------------------------------------------------------------------------------------------------------
 FROM ${BASE}

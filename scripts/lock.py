@@ -1,6 +1,7 @@
 """Write requirements.lock and requirements-build.lock: what the image installs, each file by its hash.
 
-The first holds what the package needs to run, the second what builds it; both are read from pyproject.toml.
+The first holds what the package needs to run, the second what else builds it, compiled; both are read from
+pyproject.toml.
 Resolved for every platform and for every Python the package supports at once, so one file serves amd64 and arm64.
 The lock names no package index: where packages come from is the business of whoever builds the image.
 """
@@ -22,7 +23,7 @@ def main() -> int:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     wanted = {
         "requirements.lock": project["project"]["dependencies"],
-        "requirements-build.lock": project["build-system"]["requires"],
+        "requirements-build.lock": project["build-system"]["requires"] + project["dependency-groups"]["compile"],
     }
     resolved = {name: resolve(requirements) for name, requirements in wanted.items()}
     for name, text in resolved.items():

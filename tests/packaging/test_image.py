@@ -21,7 +21,7 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LOCKS = {
     "requirements.lock": PROJECT["project"]["dependencies"],
-    "requirements-build.lock": PROJECT["build-system"]["requires"],
+    "requirements-build.lock": PROJECT["build-system"]["requires"] + PROJECT["dependency-groups"]["compile"],
 }
 
 
@@ -65,6 +65,24 @@ def test_lock_hashes(lock: str) -> None:
     text = (ROOT / lock).read_text(encoding="utf-8")
     assert "://" not in text
     assert not re.search(r"^-", text, re.MULTILINE), "no option, such as an index or a folder to look in"
+
+
+def test_locks_agree() -> None:
+    """A package of both locks has one version, as the builder gets both."""
+    run, build = (pins(lock) for lock in LOCKS)
+    assert all(run[name] == build[name] for name in run.keys() & build.keys())
+
+
+def test_compiled() -> None:
+    """The package is built compiled, by a compiler that the build stage alone has, and what was installed is tried."""
+    names = [f"{name} {argument}" for name, argument in instructions(1)]
+    asked = names.index("ENV CORSPROXY_COMPILE=1")
+    [built] = [number for number, line in enumerate(names) if '"wheel"' in line]
+    [tried] = [number for number, line in enumerate(names) if "assert module.__file__.endswith('.so')" in line]
+    assert asked < built < tried
+    assert [line for line in names if "apt-get" in line] == [
+        "RUN apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev"
+    ]
 
 
 def test_installations() -> None:
