@@ -6,6 +6,8 @@ A user's mistake is a short message and exit status 2, never a traceback.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import sys
 from collections.abc import Callable
@@ -14,6 +16,7 @@ from typing import Any, Literal, NoReturn
 import click
 
 from corsproxy import __version__
+from corsproxy.streams import forget_output, open_standard_streams, while_somebody_reads
 
 _Command = Callable[..., Any]
 
@@ -71,7 +74,19 @@ def _listener_options(command: _Command) -> _Command:
     return command
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+class _Program(click.Group):
+    """The commands, `--help` and `--version` included, which end as other programs do when their reader has gone."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        with while_somebody_reads():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with while_somebody_reads():
+            return super().invoke(ctx)
+
+
+@click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, message="corsproxy %(version)s")
 def cli() -> None:
     """A reverse proxy that owns CORS for services that do not, or do it wrong.
@@ -191,11 +206,12 @@ def init(file: str) -> None:
     from corsproxy.tools.init import init as run
 
     try:
-        click.echo(run(file))
+        said = run(file)
     except FileExistsError:
-        _fail(f"{file} exists already; name another file, or remove it first")
+        _fail(f"corsproxy: {file} exists already; name another file, or remove it first")
     except OSError as error:
-        _fail(f"cannot write {file}: {error.strerror}")
+        _fail(f"corsproxy: cannot write {file}: {error.strerror}")
+    click.echo(said)
 
 
 @cli.command()
@@ -251,35 +267,28 @@ def _exit(run: Callable[[], int]) -> NoReturn:
         status = run()
         print(end="", flush=True)  # what is still in the buffer may find nobody, too
     except ConfigError as error:
-        for problem in error.problems:
-            click.echo(str(problem), err=True)
-        sys.exit(2)
+        _fail(*map(str, error.problems))
     except UsageError as error:
-        _fail(str(error))
+        _fail(f"corsproxy: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
-    except BrokenPipeError:
-        # The reader of our output has gone (`| head`).
-        _forget_output()
-        sys.exit(141)
     sys.exit(status)
 
 
-def _fail(message: str) -> NoReturn:
-    click.echo(f"corsproxy: {message}", err=True)
+def _fail(*lines: str) -> NoReturn:
+    with contextlib.suppress(OSError):  # nobody hears it: the exit status has to do
+        for line in lines:
+            click.echo(line, err=True)
     sys.exit(2)
-
-
-def _forget_output() -> None:
-    """Let what is left in the buffer of stdout go nowhere, so that the interpreter does not fail over it at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def main() -> None:
     """Run the command line."""
+    open_standard_streams()
     try:
         cli(prog_name="corsproxy")
     except OSError as error:
         # Every command tells of its own files: what is left is an answer that cannot be written (the disk is full).
-        _forget_output()
-        _fail(f"cannot write the answer: {error.strerror}")
+        forget_output()
+        said = "standard output is closed" if error.errno == errno.EBADF else error.strerror
+        _fail(f"corsproxy: cannot write the answer: {said}")

@@ -29,7 +29,8 @@ An option wins over the environment, the environment over the file, the file ove
 |---|---|
 | 0 | success |
 | 1 | the answer is no: blocked, unhealthy, findings, or warnings under `check --strict` |
-| 2 | wrong usage or a wrong configuration, said in a short message |
+| 2 | wrong usage, a wrong configuration, or an answer that cannot be written, said in a short message |
+| 141 | nobody reads the answer any more, as when `head` has seen enough |
 
 A `serve` that is asked to stop (`SIGTERM`, Ctrl-C) ends with 0.
 """

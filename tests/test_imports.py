@@ -23,13 +23,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "__init__": set(),
     "__main__": {"cli"},
     "errors": set(),
+    "streams": set(),
     "cors": set(),
     "settings": {"cors"},
     "config": {"cors", "settings", "errors"},
     "proxy": {"cors", "settings"},
     "server": {"cors", "settings", "errors", "config", "proxy"},
     "tools": {"cors", "settings", "errors", "config", "proxy"},
-    "cli": {"cors", "settings", "errors", "config", "proxy", "server", "tools"},
+    "cli": {"cors", "settings", "errors", "streams", "config", "proxy", "server", "tools"},
 }
 # The inspector shows what `explain` says; nothing else crosses between the process and the tools.
 EXCEPTIONS = {("corsproxy.server.inspector", "corsproxy.tools.explain")}

@@ -34,7 +34,7 @@ def check(path: str, *, format: Format, strict: bool, environ: Mapping[str, str]
     except ConfigError as error:
         problems = error.problems
     if format == "json":
-        json.dump([asdict(problem) for problem in problems], out, indent=2, ensure_ascii=False)
+        json.dump([asdict(problem) for problem in problems], out, indent=2)
         out.write("\n")
     else:
         for problem in problems:

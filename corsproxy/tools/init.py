@@ -5,6 +5,7 @@ Writes where nothing is, and only there.
 
 from __future__ import annotations
 
+import os
 from typing import Final
 
 SCHEMA_FILE: Final = "corsproxy.schema.json"
@@ -56,5 +57,10 @@ def init(path: str) -> str:
     Raises `FileExistsError` where something is there already (never overwritten), `OSError` where it cannot be written.
     """
     with open(path, "x", encoding="utf-8") as created:  # "x" is O_EXCL: no race, and no following of dangling links
-        created.write(STARTER)
+        try:
+            created.write(STARTER)
+            created.flush()
+        except OSError:
+            os.unlink(path)  # the disk is full: half a file would only be in the way of the next attempt
+            raise
     return f"wrote {path}: name your upstream and your origins in it, then run: corsproxy check {path}"

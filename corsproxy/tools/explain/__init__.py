@@ -54,7 +54,7 @@ def explain_command(
     loaded = load_file(config or _DEFAULT_FILE, environ)
     judgement, change, no_change = _explained(loaded, question, environ)
     if format == "json":
-        json.dump(explanation_data(judgement, change, no_change), out, indent=2, ensure_ascii=False)
+        json.dump(explanation_data(judgement, change, no_change), out, indent=2)
         out.write("\n")
     else:
         for line in explanation_lines(judgement, change, no_change):

@@ -67,7 +67,7 @@ def probe_command(
     if report.error is not None:
         print(f"probe: {request.url}: {report.error}", file=err)
     if format == "json":
-        json.dump(report_data(report), out, indent=2, ensure_ascii=False)
+        json.dump(report_data(report), out, indent=2)
         out.write("\n")
     elif report.error is None or report.play.exchanges:
         for line in report_lines(report):
