@@ -28,7 +28,16 @@ def _option(*names: str, **settings: Any) -> Callable[[_Command], _Command]:
     return click.option(*names, envvar=twin, show_envvar=True, **settings)
 
 
-_config_option = _option("-c", "--config", metavar="FILE", help="Configuration file (default: corsproxy.yaml here).")
+def _named(ctx: click.Context, param: click.Parameter, name: str | None) -> str | None:
+    """Refuse an empty file name: it is a shell variable that nobody set, and no default is what was meant."""
+    if name == "":
+        raise click.BadParameter("the name of the file is empty; name one, or leave this out", ctx, param)
+    return name
+
+
+_config_option = _option(
+    "-c", "--config", callback=_named, metavar="FILE", help="Configuration file (default: corsproxy.yaml here)."
+)
 _format_option = _option(
     "--format", "output_format", type=click.Choice(["text", "json"]), default="text", help="For people or for tools."
 )
@@ -119,7 +128,7 @@ def serve(**options: Any) -> None:
 
 
 @cli.command()
-@click.argument("file", default="corsproxy.yaml", metavar="[FILE]")
+@click.argument("file", callback=_named, default="corsproxy.yaml", metavar="[FILE]")
 @_format_option
 @_option("--strict", is_flag=True, help="Warnings fail too.")
 def check(file: str, output_format: Literal["text", "json"], strict: bool) -> None:
@@ -178,7 +187,7 @@ def probe(url: str | None, output_format: str, **options: Any) -> None:
 
 
 @cli.command()
-@click.argument("log", required=False)
+@click.argument("log", callback=_named, required=False)
 @_config_option
 def learn(log: str | None, config: str | None) -> None:
     """Propose the smallest policies that would have allowed recorded traffic (the JSON access log, or standard input).
@@ -195,7 +204,7 @@ def learn(log: str | None, config: str | None) -> None:
 
 
 @cli.command()
-@click.argument("file", default="corsproxy.yaml", metavar="[FILE]")
+@click.argument("file", callback=_named, default="corsproxy.yaml", metavar="[FILE]")
 def init(file: str) -> None:
     """Write a commented starter file; never overwrites one.
 

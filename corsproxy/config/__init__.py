@@ -8,9 +8,11 @@ from corsproxy.config.json_schema import json_schema
 from corsproxy.config.load import Loaded, load_file, load_text
 from corsproxy.config.problems import ConfigError, Place, Problem, RefusedError, Span
 from corsproxy.config.quick import LOOPBACK_ORIGINS, quick, quick_spec
+from corsproxy.config.source import MAX_BYTES
 
 __all__ = [
     "LOOPBACK_ORIGINS",
+    "MAX_BYTES",
     "ConfigError",
     "Loaded",
     "Place",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from corsproxy.config.problems import Report, quote
+from corsproxy.config.source import why_unreadable
 
 
 class Files:
@@ -30,6 +31,5 @@ class Files:
                 path, "missing", f"missing file {quote(str(found))}: paths are relative to the configuration"
             )
         except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-            said = (error.strerror if isinstance(error, OSError) else None) or str(error)
-            self._report.error(path, "unreadable", f"unreadable file {quote(str(found))}: {said}")
+            self._report.error(path, "unreadable", f"unreadable file {quote(str(found))}: {why_unreadable(error)}")
         return str(found)

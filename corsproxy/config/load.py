@@ -14,9 +14,10 @@ from corsproxy.config import tree
 from corsproxy.config.declaration import FILE
 from corsproxy.config.files import Files
 from corsproxy.config.policies import compile_policies
-from corsproxy.config.problems import ConfigError, Place, Problem, Reason, Report, Span
+from corsproxy.config.problems import ConfigError, Place, Problem, Report, Span
 from corsproxy.config.reader import BAD, Reader, Values
 from corsproxy.config.routes import Names, check_routes, compile_routes
+from corsproxy.config.source import read_source
 from corsproxy.config.upstreams import compile_upstreams
 from corsproxy.cors import PolicySpec
 from corsproxy.settings import Limits, Log, PolicySettings, Settings, Shutdown, TlsFiles, UnixAddress, Upstream
@@ -44,24 +45,7 @@ class Loaded:
 
 def load_file(path: str, environ: Mapping[str, str]) -> Loaded:
     """Load a configuration file; raises `ConfigError` with everything that is wrong, also where it cannot be read."""
-    try:
-        with open(path, "rb") as opened:
-            content = opened.read(tree.MAX_BYTES + 1)
-    except FileNotFoundError:
-        raise _unusable(path, "missing", "missing file: 'corsproxy init' writes a starter file") from None
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        said = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise _unusable(path, "unreadable", f"unreadable file: {said}") from None
-    if len(content) > tree.MAX_BYTES:
-        raise _unusable(path, "invalid", f"invalid size: more than {tree.MAX_BYTES} bytes are no configuration")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        column = error.start - content.rfind(b"\n", 0, error.start)
-        message = f"invalid byte 0x{content[error.start]:02X}: the file is not UTF-8; save it as UTF-8"
-        raise ConfigError([Problem(path, line, column, "", "error", "invalid", message)]) from None
-    return load_text(text, path, environ)
+    return load_text(read_source(path), path, environ)
 
 
 def load_text(text: str, file: str, environ: Mapping[str, str]) -> Loaded:
@@ -134,7 +118,3 @@ def _check(values: Values, report: Report) -> None:
     if values["routes"] is not None:
         upstreams.report_unused(report)
         policies.report_unused(report)
-
-
-def _unusable(path: str, reason: Reason, message: str) -> ConfigError:
-    return ConfigError([Problem(path, 0, 0, "", "error", reason, message)])

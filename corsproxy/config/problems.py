@@ -64,7 +64,8 @@ class Problem:
 
     def __str__(self) -> str:
         """Give the line `file:line:column: key.path: message`."""
-        where = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        file = printable(self.file)
+        where = f"{file}:{self.line}:{self.column}" if self.line else file
         mark = "warning: " if self.severity == "warning" else ""
         return ": ".join(part for part in (where, self.path, mark + self.message) if part)
 
@@ -138,13 +139,17 @@ def _lineage(path: str) -> Iterator[str]:
 def quote(text: str) -> str:
     """Show a value in a message: on one line, backslashes as written, long ones cut."""
     shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
-    return "'" + "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in shown) + "'"
+    return f"'{printable(shown)}'"
+
+
+def printable(text: str) -> str:
+    """Show a text on one line, and nothing that a terminal would act on."""
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 
 
 def join(path: str, name: str) -> str:
     """Give the key path of `name` below `path`, on one line whatever the name."""
-    name = name if name.isprintable() else name.encode("unicode_escape").decode()
-    return f"{path}.{name}" if path else name
+    return f"{path}.{printable(name)}" if path else printable(name)
 
 
 def did_you_mean(text: str, known: Iterable[str]) -> str:

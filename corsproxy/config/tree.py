@@ -2,7 +2,7 @@
 
 The only user of PyYAML in the project, and of its parser's events alone: nothing is ever constructed from the file,
 no tag is resolved, and a scalar is the text that was written (so `off` is `off`).
-Bounded whatever is read: size, depth, and how far aliases may expand.
+Bounded whatever is read: depth, and how far aliases may expand; the size of the text is bounded by `source.py`.
 Knows nothing of what the keys mean.
 """
 
@@ -16,8 +16,6 @@ import yaml
 
 from corsproxy.config.problems import Place, Reason, Span
 
-MAX_BYTES = 4 * 1024 * 1024
-"""Larger files are refused unread: 10,000 origins take about 500 KB."""
 MAX_DEPTH = 32
 """The declaration is 5 deep."""
 MAX_NODES = 250_000

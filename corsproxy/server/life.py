@@ -23,7 +23,7 @@ from corsproxy.server.fleet import Fleet
 from corsproxy.server.reload import Reloader
 from corsproxy.server.runtime import settle_memory
 from corsproxy.server.sockets import Listener
-from corsproxy.server.watch import Look, watch
+from corsproxy.server.watch import Look, can_be_read_again, watch
 from corsproxy.settings import TcpAddress
 
 if TYPE_CHECKING:
@@ -147,10 +147,14 @@ class Life:
     def _background(self, reloader: Reloader) -> list[Coroutine[None, None, None]]:
         source = self.configuration.source
         work: list[Coroutine[None, None, None]] = [reloader.run()]
-        if source.options.watch and source.file is not None:
-            work.append(watch(source.file, self.reading.look, reloader.request_if_changed))
-        elif source.options.watch:
+        if not source.options.watch:
+            return work
+        if source.file is None:
             log.warning("--watch has nothing to watch: the proxy was started with --upstream and reads no file")
+        elif not can_be_read_again(source.file):
+            log.warning("--watch has nothing to watch: %s is a pipe or a device", source.file)
+        else:
+            work.append(watch(source.file, self.reading.look, reloader.request_if_changed))
         return work
 
     async def _stop(self, configuration: Configuration) -> None:

@@ -17,7 +17,7 @@ from corsproxy.server.changes import describe, keep_fixed
 from corsproxy.server.configuration import Configuration, load
 from corsproxy.server.counters import Totals
 from corsproxy.server.fleet import Fleet
-from corsproxy.server.watch import content_digest
+from corsproxy.server.watch import can_be_read_again, content_digest
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +36,12 @@ class Reloader:
 
     def request(self) -> None:
         """Ask for a reload; requests that come before it begins are one."""
-        if self.configuration.source.file is None:
+        file = self.configuration.source.file
+        if file is None:
             log.warning("nothing to reload: the proxy was started with --upstream and reads no file")
+            return
+        if not can_be_read_again(file):
+            log.warning("nothing to reload: %s is a pipe or a device, which can be read once only", file)
             return
         self._requested.set()
 

@@ -10,7 +10,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import stat
 from collections.abc import Callable
+
+from corsproxy.config import MAX_BYTES
 
 INTERVAL = 0.4
 """Seconds between two looks; a change is told once it has stood still for one, so that no half-written file is read."""
@@ -44,9 +47,24 @@ def look(path: str) -> Look | None:
 
 
 def content_digest(path: str) -> bytes | None:
-    """Hash what is in the file, as one that was only touched has not changed; None where it cannot be read."""
+    """Hash what is in the file, as one that was only touched has not changed; None where that cannot be known.
+
+    What has more bytes than any configuration is told apart by its beginning.
+    """
     try:
+        # A pipe or a device gives its content once, and to the one who makes a configuration of it: not even opened.
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return None
         with open(path, "rb") as opened:
-            return hashlib.file_digest(opened, "sha256").digest()
+            return hashlib.sha256(opened.read(MAX_BYTES + 1)).digest()
     except OSError:
         return None
+
+
+def can_be_read_again(path: str) -> bool:
+    """Say whether it is no pipe or terminal, which can be read once; a file that is missing may come back."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return True
+    return not (stat.S_ISFIFO(mode) or stat.S_ISCHR(mode))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from corsproxy.config import ConfigError, Problem, load_file
+from corsproxy.config import Problem
 from tests.config.files import MINIMAL, load, problems, with_policy, with_routes
 from tests.config.mistakes import MISTAKES
 
@@ -143,46 +141,3 @@ def test_a_warning_alone_does_not_stop_a_file() -> None:
     """A warning alone does not stop a file."""
     loaded = load(MINIMAL.replace("{api", "{spare: http://x, api"))
     assert [problem.severity for problem in loaded.warnings] == ["warning"]
-
-
-def test_a_file_that_is_not_there_is_a_problem_without_a_line(tmp_path: Path) -> None:
-    """A file that is not there is a problem without a line."""
-    with pytest.raises(ConfigError) as error:
-        load_file(str(tmp_path / "none.yaml"), {})
-    (problem,) = error.value.problems
-    assert (problem.line, problem.reason) == (0, "missing")
-    assert "corsproxy init" in problem.message
-
-
-def test_a_directory_is_no_configuration(tmp_path: Path) -> None:
-    """A directory is no configuration."""
-    with pytest.raises(ConfigError, match="unreadable file"):
-        load_file(str(tmp_path), {})
-
-
-def test_bytes_that_are_not_utf_8_are_told_with_their_line(tmp_path: Path) -> None:
-    """Bytes that are not utf 8 are told with their line."""
-    file = tmp_path / "latin.yaml"
-    file.write_bytes(b"# first\n# caf\xe9\n" + MINIMAL.encode())
-    with pytest.raises(ConfigError) as error:
-        load_file(str(file), {})
-    (problem,) = error.value.problems
-    assert (problem.line, problem.column, problem.reason) == (2, 6, "invalid")
-    assert "0xE9" in problem.message
-    assert "UTF-8" in problem.message
-
-
-def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
-    """A huge file is refused unread."""
-    file = tmp_path / "huge.yaml"
-    with file.open("wb") as opened:
-        opened.truncate(1024**3)  # sparse: a gigabyte of nothing
-    with pytest.raises(ConfigError, match="are no configuration"):
-        load_file(str(file), {})
-
-
-def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
-    """A byte order mark is no mistake."""
-    file = tmp_path / "bom.yaml"
-    file.write_bytes(b"\xef\xbb\xbf" + MINIMAL.encode())
-    assert load_file(str(file), {}).warnings == ()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import socket
 import ssl
+import threading
 import urllib.request
 from pathlib import Path
 
@@ -121,6 +124,21 @@ def test_a_unix_socket_is_served_replaced_when_stale_and_removed_at_the_end(tmp_
         assert not path.exists()
 
 
+def test_a_configuration_may_come_from_a_pipe_which_is_read_once(tmp_path: Path) -> None:
+    """It is no file that could be watched or read again, and a reload says so instead of waiting for it."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=(config("http://127.0.0.1:9"),))
+    writer.start()
+    with started(None, "-c", str(pipe), "--watch") as proxy:
+        writer.join()
+        proxy.stderr.wait_line(f"--watch has nothing to watch: {pipe} is a pipe or a device$")
+        proxy.signal(signal.SIGHUP)
+        proxy.stderr.wait_line(f"nothing to reload: {pipe} is a pipe or a device, which can be read once only$")
+        assert ask(proxy.address).status == 502
+        assert proxy.stop() == 0
+
+
 MISTAKES = {
     "nothing to serve": (["serve"], r"nothing to serve: no corsproxy\.yaml here, and no --upstream"),
     "a file and an upstream": (
@@ -129,6 +147,8 @@ MISTAKES = {
     ),
     "origins beside a file": (["serve", "-c", "{file}", "--allow-origin", APP], r"--allow-origin goes with --upstream"),
     "a missing file": (["serve", "-c", "nowhere.yaml"], r"nowhere\.yaml: .*missing file"),
+    "a directory": (["serve", "-c", "."], r"^\.: unreadable file: it is a directory"),
+    "a file that does not end": (["serve", "-c", "/dev/zero"], r"^/dev/zero: invalid size: "),
     "an upstream that is no URL": (["serve", "--upstream", "localhost"], r"--upstream: "),
     "an origin that is none": (
         ["serve", "--upstream", "http://127.0.0.1:9", "--allow-origin", "https://a.example/"],
@@ -178,6 +198,19 @@ def test_a_mistake_is_a_short_message_and_status_2(args: list[str], said: str, t
     assert re.search(said, lines[0]), lines
     assert len(lines) <= 4
     assert "Traceback" not in "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["serve -c", "healthcheck -c", "explain / -c", "learn -c", "learn", "check", "init"],
+)
+def test_an_empty_file_name_is_a_mistake_and_no_default(command: str, tmp_path: Path) -> None:
+    """`-c "$UNSET"` must not take the file that happens to lie there."""
+    file = tmp_path / "corsproxy.yaml"
+    file.write_text(config("http://127.0.0.1:9"), encoding="utf-8")
+    status, _, lines = ran(*command.split(), "", directory=tmp_path)
+    assert status == 2
+    assert lines[-1].endswith(": the name of the file is empty; name one, or leave this out")
 
 
 def test_a_bad_file_is_told_with_all_its_problems(tmp_path: Path) -> None:
