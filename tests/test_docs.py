@@ -14,6 +14,7 @@ import pytest
 
 from corsproxy import __version__
 from corsproxy.cli import cli
+from tests.support.certificates import self_signed
 from tests.support.process import ran
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -159,8 +160,9 @@ def test_shown_configurations_are_valid(block: str, tmp_path: Path) -> None:
     """A configuration that a page shows passes `corsproxy check --strict`, once the files it names are there."""
     file = tmp_path / "corsproxy.yaml"
     file.write_text(block.replace("/etc/corsproxy/", f"{tmp_path}/"), encoding="utf-8")
+    made = self_signed(tmp_path, "made")
     for named in re.findall(r"/etc/corsproxy/([\w.-]+)", block):
-        (tmp_path / named).touch()
+        (tmp_path / named).write_bytes(made.certificate.read_bytes() + made.private_key.read_bytes())
     status, output, errors = ran("check", "--strict", str(file), directory=tmp_path)
     assert status == 0, output + errors
 

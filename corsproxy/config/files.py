@@ -5,31 +5,72 @@ The only module of the package that asks the file system about anything but the 
 
 from __future__ import annotations
 
+import errno
+import stat
 from pathlib import Path
 
-from corsproxy.config.problems import Report, quote
+from corsproxy.config.certificates import authorities_fault, pair_faults
+from corsproxy.config.problems import Report, quote_path
+from corsproxy.config.reader import Values
 from corsproxy.config.source import why_unreadable
 
 
 class Files:
     """Finds files relative to the directory of the configuration file."""
 
-    def __init__(self, file: str, report: Report) -> None:
+    def __init__(self, file: str, report: Report, *, tries: bool) -> None:
+        """`tries` says whether certificates and keys are tried, too, as those who use them will."""
         self._directory = Path(file).parent
         self._report = report
+        self._tries = tries
 
-    def find(self, path: str, name: str | None) -> str | None:
-        """Give the path of a file that is there and can be read; anything else is reported at the key path `path`."""
+    def find_pair(self, path: str, values: Values) -> tuple[str | None, str | None]:
+        """Give the paths of `certificate` and `private_key` below the key path `path`; what is wrong is reported."""
+        certificate = self._find(f"{path}.certificate", values["certificate"])
+        private_key = self._find(f"{path}.private_key", values["private_key"])
+        if self._tries and certificate and private_key:
+            try:
+                faults = pair_faults(certificate, private_key)
+            except OSError as error:
+                self._report_unreadable(path, certificate, error)
+            else:
+                for fault in faults:
+                    add = self._report.error if fault.severity == "error" else self._report.warning
+                    add(f"{path}.{fault.key}", "invalid", fault.message)
+        return certificate, private_key
+
+    def find_authorities(self, path: str, name: str | None) -> str | None:
+        """Give the path of a file of authorities; what is wrong with it is reported at the key path `path`."""
+        found = self._find(path, name)
+        if self._tries and found:
+            try:
+                said = authorities_fault(found)
+            except OSError as error:
+                self._report_unreadable(path, found, error)
+            else:
+                if said is not None:
+                    self._report.error(path, "invalid", said)
+        return found
+
+    def _find(self, path: str, name: str | None) -> str | None:
+        """Give the path of a file; None for one that is not there or cannot be read, which is reported."""
         if name is None:
             return None
         found = self._directory / name
         try:
+            if stat.S_ISFIFO(found.stat().st_mode):
+                raise OSError(errno.ESPIPE, "it is a pipe, which can be read once only; name a file")
             with found.open("rb") as opened:
                 opened.read(1)
         except FileNotFoundError:
             self._report.error(
-                path, "missing", f"missing file {quote(str(found))}: paths are relative to the configuration"
+                path, "missing", f"missing file {quote_path(str(found))}: paths are relative to the configuration"
             )
+            return None
         except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-            self._report.error(path, "unreadable", f"unreadable file {quote(str(found))}: {why_unreadable(error)}")
+            self._report_unreadable(path, str(found), error)
+            return None
         return str(found)
+
+    def _report_unreadable(self, path: str, found: str, error: OSError | ValueError) -> None:
+        self._report.error(path, "unreadable", f"unreadable file {quote_path(found)}: {why_unreadable(error)}")

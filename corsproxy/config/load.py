@@ -43,18 +43,22 @@ class Loaded:
     """The policies as they were written, by name."""
 
 
-def load_file(path: str, environ: Mapping[str, str]) -> Loaded:
-    """Load a configuration file; raises `ConfigError` with everything that is wrong, also where it cannot be read."""
-    return load_text(read_source(path), path, environ)
+def load_file(path: str, environ: Mapping[str, str], *, tries_certificates: bool = False) -> Loaded:
+    """Load a configuration file; raises `ConfigError` with everything that is wrong, also where it cannot be read.
+
+    `tries_certificates` is for who will use them, or wants to know whether they could be used: else the certificates
+    and keys that the file names need only be there.
+    """
+    return load_text(read_source(path), path, environ, tries_certificates=tries_certificates)
 
 
-def load_text(text: str, file: str, environ: Mapping[str, str]) -> Loaded:
-    """Load a configuration from its text; `file` names it in problems, and files it names are found beside it."""
+def load_text(text: str, file: str, environ: Mapping[str, str], *, tries_certificates: bool = False) -> Loaded:
+    """Load a configuration from its text, as `load_file`; files that it names are found beside `file`."""
     report = Report(file)
     values = _read(text, report, environ)
     if values is None:
         raise ConfigError(report.problems())
-    files = Files(file, report)
+    files = Files(file, report, tries=tries_certificates)
     upstreams = compile_upstreams(values["upstreams"] or {}, report, files)
     policies = compile_policies(values["policies"] or {}, report)
     tls = _listener_tls(values["tls"], files)
@@ -96,7 +100,7 @@ def _read(text: str, report: Report, environ: Mapping[str, str]) -> Values | Non
 def _listener_tls(values: Values | None, files: Files) -> TlsFiles | None:
     if values is None:
         return None
-    certificate, private_key = (files.find(f"tls.{key}", values[key]) for key in ("certificate", "private_key"))
+    certificate, private_key = files.find_pair("tls", values)
     return TlsFiles(certificate or "", private_key or "")
 
 

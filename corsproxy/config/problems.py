@@ -142,6 +142,11 @@ def quote(text: str) -> str:
     return f"'{printable(shown)}'"
 
 
+def quote_path(path: str) -> str:
+    """Show the name of a file: as `quote`, but whole, because its end says most."""
+    return f"'{printable(path)}'"
+
+
 def printable(text: str) -> str:
     """Show a text on one line, and nothing that a terminal would act on."""
     return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)

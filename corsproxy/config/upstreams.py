@@ -69,5 +69,6 @@ def _compile_tls(values: Values, path: str, report: Report, files: Files) -> Ups
             )
     if values["ca"] and not values["verify"]:
         report.warning(f"{path}.ca", "unused", "unused: with 'verify: false' nothing is checked")
-    found = {key: files.find(f"{path}.{key}", values[key]) for key in ("ca", "certificate", "private_key")}
-    return UpstreamTls(verify=values["verify"], server_name=values["server_name"], **found)
+    ca = files.find_authorities(f"{path}.ca", values["ca"])
+    certificate, private_key = files.find_pair(path, values)
+    return UpstreamTls(values["verify"], ca, certificate, private_key, values["server_name"])

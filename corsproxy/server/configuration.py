@@ -87,11 +87,14 @@ def find_source(options: ServeOptions) -> Source:
     return Source(options, file)
 
 
-def load(source: Source) -> Configuration:
-    """Read the configuration; raises `ConfigError` or `UsageError`."""
+def load(source: Source, *, tries_certificates: bool) -> Configuration:
+    """Read the configuration; raises `ConfigError` or `UsageError`.
+
+    `tries_certificates` is for who will serve with them.
+    """
     if source.file is None:
         return _configuration(source, None)
-    return _configuration(source, load_file(source.file, os.environ))
+    return _configuration(source, load_file(source.file, os.environ, tries_certificates=tries_certificates))
 
 
 def load_again(source: Source, text: str) -> Configuration:

@@ -27,7 +27,7 @@ def healthcheck(options: ServeOptions) -> int:
 
     Raises `UsageError` or `ConfigError` where there is no admin listener to ask.
     """
-    address = admin_address(load(find_source(options)).settings)
+    address = admin_address(load(find_source(options), tries_certificates=False).settings)
     if address is None:
         raise UsageError("no admin listener to ask: set admin: 127.0.0.1:8081 in the file, or --admin")
     if isinstance(address, TcpAddress) and not address.port:

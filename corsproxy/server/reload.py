@@ -68,7 +68,7 @@ class Reloader:
         self._digest = content_digest(source.file or "")
         try:
             # In a thread, so that requests go on while a large file is read.
-            new = await asyncio.to_thread(load, source)
+            new = await asyncio.to_thread(load, source, tries_certificates=True)
             settings, fixed = keep_fixed(self.configuration.settings, new.settings)
             new = replace(new, settings=settings)
             await self._fleet.apply(new)

@@ -39,7 +39,7 @@ def start(options: ServeOptions) -> int:
     with _early_signals() as hangups, contextlib.ExitStack() as stack:
         source = find_source(options)
         reading = Reading(look(source.file), content_digest(source.file)) if source.file is not None else Reading()
-        configuration = load(source)
+        configuration = load(source, tries_certificates=True)
         settings = configuration.settings
         listeners = open_listeners(settings.listen, "--listen" if options.listen else "listen")
         stack.callback(_close, listeners)

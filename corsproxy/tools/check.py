@@ -21,7 +21,7 @@ Format = Literal["text", "json"]
 
 
 def check(path: str, *, format: Format, strict: bool, environ: Mapping[str, str], out: TextIO, err: TextIO) -> int:  # noqa: A002 - the option's name
-    """Check one file, write what was found to `out`, and give the exit status.
+    """Check one file and what it names, write what was found to `out`, and give the exit status.
 
     As text one problem a line, `file:line:column: key.path: message`, as compilers and linters do, and one line when
     the file is valid; a file that cannot be read is told on `err`.
@@ -29,7 +29,7 @@ def check(path: str, *, format: Format, strict: bool, environ: Mapping[str, str]
     """
     loaded: Loaded | None = None
     try:
-        loaded = load_file(path, environ)
+        loaded = load_file(path, environ, tries_certificates=True)
         problems: Sequence[Problem] = loaded.warnings
     except ConfigError as error:
         problems = error.problems

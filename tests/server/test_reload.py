@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.server.setup import APP, OTHER, Answer, ask, ask_on, config, connect, receive_until
-from tests.support.certificates import self_signed
+from tests.support.certificates import Certificate, self_signed
 from tests.support.process import DEADLINE, Proxy, started
 from tests.support.upstream import Connection, Upstream
 
@@ -86,6 +86,7 @@ def test_a_certificate_that_cannot_be_used_changes_nothing(workers: int, tmp_pat
         text = config(upstream, extra, f"allow_origins: [{OTHER}]")
         tls = f"{{url: 'https://127.0.0.1:9', tls: {{ca: {bad}}}}}"
         proxy.reload(text.replace(f"'{upstream.url}'", tls))
+        proxy.stderr.wait_line(r"corsproxy\.yaml:1:\d+: upstreams\.api\.tls\.ca: invalid authorities ")
         proxy.stderr.wait_line(r"configuration not reloaded \(1 problem\)")
         assert granted(proxy, APP)
         assert reloads(proxy) == (0, 1, 0)
@@ -151,12 +152,29 @@ def test_a_renewed_certificate_is_served_after_sighup(tmp_path: Path) -> None:
         assert served(proxy) == old.certificate.read_text(encoding="ascii")
         install(new.certificate, certificate)
         proxy.signal(signal.SIGHUP)
-        proxy.stderr.wait_line("the private key is not the certificate's")
+        proxy.stderr.wait_line(r"corsproxy\.yaml:4:\d+: tls\.private_key: .*it is not the key of the first certificate")
         assert served(proxy) == old.certificate.read_text(encoding="ascii")
         install(new.private_key, key)
         proxy.signal(signal.SIGHUP)
         proxy.stderr.wait_line("configuration reloaded")
         assert served(proxy) == new.certificate.read_text(encoding="ascii")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_certificate_in_use_must_do_even_where_the_new_file_names_another(workers: int, tmp_path: Path) -> None:
+    """The listener's files cannot change, but what they hold is read again: nothing is taken of such a file."""
+    old, new = self_signed(tmp_path, "old"), self_signed(tmp_path, "new")
+
+    def naming(one: Certificate) -> str:
+        tls = f"tls: {{certificate: {one.certificate}, private_key: {one.private_key}}}"
+        return config("http://127.0.0.1:9", f"workers: {workers}\n{tls}")
+
+    with started(naming(old), admin=True) as proxy:
+        old.private_key.write_bytes(new.private_key.read_bytes())
+        proxy.reload(naming(new))
+        proxy.stderr.wait_line(rf"tls: {old.certificate} with {old.private_key} cannot be used: .*MISMATCH")
+        proxy.stderr.wait_line(r"configuration not reloaded \(1 problem\)")
+        assert reloads(proxy) == (0, 1, 0)
 
 
 def test_a_request_in_flight_keeps_the_policy_it_began_with() -> None:

@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import ssl
+import subprocess
 import threading
 import urllib.request
 from pathlib import Path
@@ -225,19 +226,33 @@ def test_a_bad_file_is_told_with_all_its_problems(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_certificates_that_cannot_be_used_are_told_by_name(workers: str, tmp_path: Path) -> None:
-    """A certificate with another's key, or without PEM in it, is a message and not a traceback."""
+    """A certificate with another's key, or without PEM in it, is told with its place, and not by a traceback."""
     one, other = self_signed(tmp_path, "one"), self_signed(tmp_path, "other")
     file = tmp_path / "corsproxy.yaml"
     cases = {
-        one.certificate: (other.private_key, "the private key is not the certificate's"),
-        file: (one.private_key, "not PEM"),
+        one.certificate: (other.private_key, "tls.private_key: invalid private key '.*': it is not the key of"),
+        file: (one.private_key, "tls.certificate: invalid certificate '.*': it is not PEM"),
     }
     for certificate, (key, said) in cases.items():
         tls = f"tls: {{certificate: {certificate}, private_key: {key}}}"
         file.write_text(config("http://127.0.0.1:9", tls), encoding="utf-8")
         status, _, lines = ran("serve", "-c", str(file), "--listen", "127.0.0.1:0", "--workers", workers)
         assert (status, len(lines)) == (2, 1)
-        assert said in lines[0]
+        assert re.match(rf"{file}:4:\d+: {said}", lines[0]), lines
+
+
+def test_serve_stumbles_over_nothing_that_check_has_not_told(tmp_path: Path) -> None:
+    """A key with a password would have been asked for at the terminal."""
+    made = self_signed(tmp_path, "upstream")
+    encrypt = ["openssl", "pkey", "-aes256", "-passout", "pass:x", "-in", str(made.private_key)]
+    subprocess.run([*encrypt, "-out", str(tmp_path / "encrypted.key")], check=True, capture_output=True)
+    tls = f"{{ca: {made.private_key}, certificate: {made.certificate}, private_key: encrypted.key}}"
+    file = tmp_path / "corsproxy.yaml"
+    url = f"{{url: 'https://127.0.0.1:9', tls: {tls}}}"
+    file.write_text(config("URL", "tls: {certificate: none, private_key: none}").replace("'URL'", url))
+    status, told, _ = ran("check", str(file))
+    assert (status, len(told)) == (2, 4)
+    assert ran("serve", "-c", str(file)) == (2, [], told)
 
 
 def test_an_upstream_that_is_not_there_does_not_keep_the_proxy_from_starting() -> None:

@@ -1,0 +1,287 @@
+"""Certificates and keys that the configuration names, tried before anybody serves with them."""
+
+from __future__ import annotations
+
+import base64
+import os
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from corsproxy.config import ConfigError, Problem, load_file
+from corsproxy.config.validity import validity
+from tests.config.files import MINIMAL
+from tests.support.certificates import Certificate, self_signed
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(scope="module")
+def one(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    """Make a certificate."""
+    return self_signed(tmp_path_factory.mktemp("tls"), "one")
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    """Make another."""
+    return self_signed(tmp_path_factory.mktemp("tls"), "other")
+
+
+def problems(directory: Path, text: str, *, tries: bool = True) -> tuple[Problem, ...]:
+    """Give what is wrong with a configuration that lies beside its certificates, warnings included."""
+    file = directory / "corsproxy.yaml"
+    file.write_text(text, encoding="utf-8")
+    try:
+        return load_file(str(file), {}, tries_certificates=tries).warnings
+    except ConfigError as error:
+        return error.problems
+
+
+def listener(certificate: object, private_key: object) -> str:
+    """Write a configuration with an HTTPS listener: its files stand in the lines 4 and 5."""
+    return f"{MINIMAL}tls:\n  certificate: {certificate}\n  private_key: {private_key}\n"
+
+
+def upstream(keys: str) -> str:
+    """Write a configuration with an HTTPS upstream: the keys of its `tls` begin in line 5."""
+    inner = "".join(f"      {line}\n" for line in keys.splitlines())
+    route = "routes: [{path: /, upstream: api}]\n"
+    return f"upstreams:\n  api:\n    url: https://127.0.0.1:9\n    tls:\n{inner}{route}"
+
+
+def openssl(*arguments: object) -> bytes:
+    """Run the openssl command."""
+    return subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True).stdout
+
+
+def der(one: Certificate) -> tuple[bytes, bytes]:
+    """The pair in the binary form of Windows and Java."""
+    return openssl("x509", "-in", one.certificate, "-outform", "der"), one.private_key.read_bytes()
+
+
+def der_key(one: Certificate) -> tuple[bytes, bytes]:
+    """The key in the binary form."""
+    return one.certificate.read_bytes(), openssl("pkey", "-in", one.private_key, "-outform", "der")
+
+
+def encrypted(one: Certificate) -> tuple[bytes, bytes]:
+    """The key with a password."""
+    key = openssl("pkey", "-in", one.private_key, "-aes256", "-passout", "pass:secret")
+    return one.certificate.read_bytes(), key
+
+
+def encrypted_in_the_old_way(one: Certificate) -> tuple[bytes, bytes]:
+    """The key with a password, in the form that says so in its second line only."""
+    key = openssl("ec", "-in", one.private_key, "-aes256", "-passout", "pass:secret")
+    return one.certificate.read_bytes(), key
+
+
+def cut(one: Certificate) -> tuple[bytes, bytes]:
+    """A certificate that lacks its end."""
+    return b"".join(one.certificate.read_bytes().splitlines(keepends=True)[:3]), one.private_key.read_bytes()
+
+
+def key_cut(one: Certificate) -> tuple[bytes, bytes]:
+    """A key that lacks its end."""
+    return one.certificate.read_bytes(), b"".join(one.private_key.read_bytes().splitlines(keepends=True)[:2])
+
+
+def chain_broken(one: Certificate) -> tuple[bytes, bytes]:
+    """A chain whose second certificate is not base64."""
+    whole = one.certificate.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    return whole + lines[0] + b"!!" + b"".join(lines[1:]), one.private_key.read_bytes()
+
+
+def empty(one: Certificate) -> tuple[bytes, bytes]:
+    """A certificate that somebody was to fill in."""
+    return b"\n", one.private_key.read_bytes()
+
+
+def request(one: Certificate) -> tuple[bytes, bytes]:
+    """What is sent to an authority, in place of what came back."""
+    return openssl("req", "-new", "-key", one.private_key, "-subj", "/CN=x"), one.private_key.read_bytes()
+
+
+def weak(one: Certificate) -> tuple[bytes, bytes]:
+    """A key that OpenSSL finds too short."""
+    key = openssl("genrsa", 1024)
+    directory = one.certificate.parent
+    (directory / "weak.key").write_bytes(key)
+    return openssl("req", "-x509", "-key", directory / "weak.key", "-subj", "/CN=weak"), key
+
+
+FAULTS: list[tuple[Callable[[Certificate], tuple[bytes, bytes]], str, str]] = [
+    (der, "certificate", "of DER it is made by: openssl x509 -inform der -in "),
+    (der_key, "private_key", "of DER it is made by: openssl pkey -inform der -in "),
+    (
+        encrypted,
+        "private_key",
+        "it is encrypted, and nobody is there to type the password; without one it is written by: openssl",
+    ),
+    (encrypted_in_the_old_way, "private_key", "it is encrypted"),
+    (cut, "certificate", "its PEM is broken or cut short"),
+    (key_cut, "private_key", "its PEM is broken or cut short"),
+    (chain_broken, "certificate", "its PEM is broken or cut short"),
+    (empty, "certificate", "it is empty"),
+    (request, "certificate", "there is no certificate in it, only: certificate request; name the file that has one"),
+    (weak, "certificate", "OpenSSL refuses it (ee key too small); make one with P-256, or RSA of 2048 bits"),
+]
+
+
+@pytest.mark.parametrize(("made", "key", "said"), FAULTS, ids=[made.__name__ for made, _, _ in FAULTS])
+@pytest.mark.parametrize("at", ["tls", "upstreams.api.tls"])
+def test_a_pair_that_cannot_be_used_is_told_at_the_file_to_blame(
+    made: Callable[[Certificate], tuple[bytes, bytes]], key: str, said: str, at: str, one: Certificate, tmp_path: Path
+) -> None:
+    """As `serve` would find out, but with the place and the remedy; who only reads the text does not mind."""
+    certificate, private_key = made(one)
+    (tmp_path / "a.pem").write_bytes(certificate)
+    (tmp_path / "a.key").write_bytes(private_key)
+    text = listener("a.pem", "a.key") if at == "tls" else upstream("certificate: a.pem\nprivate_key: a.key")
+    line = next(number for number, line in enumerate(text.splitlines(), 1) if line.strip().startswith(key))
+    (problem,) = problems(tmp_path, text)
+    assert (problem.line, problem.path, problem.severity, problem.reason) == (line, f"{at}.{key}", "error", "invalid")
+    assert said in problem.message
+    assert str(tmp_path) in problem.message
+    assert problems(tmp_path, text, tries=False) == ()
+
+
+def test_a_pair_that_can_be_used_is_no_problem(one: Certificate, tmp_path: Path) -> None:
+    """Also both in one file, as HAProxy has them."""
+    both = tmp_path / "both.pem"
+    both.write_bytes(one.private_key.read_bytes() + one.certificate.read_bytes())
+    assert problems(tmp_path, listener(one.certificate, one.private_key)) == ()
+    assert problems(tmp_path, listener("both.pem", "both.pem")) == ()
+    assert problems(tmp_path, upstream(f"ca: {one.certificate}\ncertificate: both.pem\nprivate_key: both.pem")) == ()
+
+
+def test_the_key_of_another_certificate_is_told(one: Certificate, other: Certificate, tmp_path: Path) -> None:
+    """Of the same kind or not, and where a chain begins with the authority's."""
+    (tmp_path / "rsa.key").write_bytes(openssl("genrsa", 2048))
+    (tmp_path / "chain.pem").write_bytes(other.certificate.read_bytes() + one.certificate.read_bytes())
+    for certificate, key in (
+        (one.certificate, other.private_key),
+        (one.certificate, tmp_path / "rsa.key"),
+        (tmp_path / "chain.pem", one.private_key),
+    ):
+        (problem,) = problems(tmp_path, listener(certificate, key))
+        assert (problem.line, problem.path) == (5, "tls.private_key")
+        assert f"it is not the key of the first certificate in '{certificate}'; name the two that" in problem.message
+
+
+def test_a_certificate_and_a_key_that_are_interchanged_are_told_both(one: Certificate, tmp_path: Path) -> None:
+    """Each says what it holds instead."""
+    found = problems(tmp_path, listener(one.private_key, one.certificate))
+    assert [(problem.line, problem.path) for problem in found] == [(4, "tls.certificate"), (5, "tls.private_key")]
+    assert "there is no certificate in it, only: private key" in found[0].message
+    assert "there is no private key in it, only: certificate" in found[1].message
+
+
+def test_authorities_that_cannot_be_used_are_told(one: Certificate, tmp_path: Path) -> None:
+    """A file without a certificate in it, and one that is broken."""
+    (tmp_path / "text.pem").write_text("not a certificate", encoding="utf-8")
+    (tmp_path / "cut.pem").write_bytes(cut(one)[0])
+    for name, said in (
+        (one.private_key, "there is no certificate in it, only: private key"),
+        ("text.pem", "it is not PEM ('-----BEGIN CERTIFICATE-----')"),
+        ("cut.pem", "its PEM is broken or cut short"),
+    ):
+        (problem,) = problems(tmp_path, upstream(f"ca: {name}"))
+        assert (problem.line, problem.path, problem.reason) == (5, "upstreams.api.tls.ca", "invalid")
+        assert problem.message.startswith("invalid authorities ")
+        assert said in problem.message
+
+
+def test_every_file_is_told_at_once_beside_the_problems_of_the_text(one: Certificate, tmp_path: Path) -> None:
+    """Nobody wants to mend one, and be told of the next."""
+    text = upstream(f"ca: none.pem\ncertificate: {one.private_key}\nprivate_key: {one.private_key}")
+    found = problems(tmp_path, text + f"listne: x\ntls: {{certificate: {one.certificate}, private_key: /dev/null}}\n")
+    assert [(problem.line, problem.path) for problem in found] == [
+        (5, "upstreams.api.tls.ca"),
+        (6, "upstreams.api.tls.certificate"),
+        (9, "listne"),
+        (10, "tls.private_key"),
+    ]
+
+
+def test_a_pipe_is_no_certificate(one: Certificate, tmp_path: Path) -> None:
+    """It would be waited for, and a reload has to read it again."""
+    ours, theirs = os.pipe()
+    os.close(theirs)
+    try:
+        (problem,) = problems(tmp_path, listener(f"/dev/fd/{ours}", one.private_key))
+    finally:
+        os.close(ours)
+    assert (problem.line, problem.reason) == (4, "unreadable")
+    assert problem.message.endswith(": it is a pipe, which can be read once only; name a file")
+
+
+def made_valid(not_before: datetime, not_after: datetime, name: str = "x") -> tuple[bytes, bytes]:
+    """Make a certificate and its key, valid from then until then."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    certificate = (
+        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
+        .not_valid_before(not_before)
+        .not_valid_after(not_after)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return certificate.public_bytes(pem), private
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "said"),
+    [
+        (-3 * DAY, -2 * DAY, "it has expired, on {ends}, and nobody takes it any more; renew it"),
+        (2 * DAY, 3 * DAY, "it becomes valid on {begins}, and nobody takes it before; look at this machine's clock"),
+    ],
+    ids=["expired", "not yet valid"],
+)
+def test_a_certificate_out_of_its_time_is_a_warning(
+    begins: timedelta, ends: timedelta, said: str, tmp_path: Path
+) -> None:
+    """The proxy can serve with it, and whoever connects will refuse."""
+    not_before, not_after = datetime.now(UTC) + begins, datetime.now(UTC) + ends
+    pem, key = made_valid(not_before, not_after)
+    (tmp_path / "a.pem").write_bytes(pem)
+    (tmp_path / "a.key").write_bytes(key)
+    (problem,) = problems(tmp_path, listener("a.pem", "a.key"))
+    assert (problem.line, problem.path, problem.severity) == (4, "tls.certificate", "warning")
+    assert problem.message.endswith(said.format(begins=f"{not_before:%Y-%m-%d}", ends=f"{not_after:%Y-%m-%d}"))
+
+
+@pytest.mark.parametrize("name", ["x", "x" * 64])
+@pytest.mark.parametrize("year", [1999, 2049, 2050, 9999])
+def test_the_validity_is_read_as_another_reader_reads_it(year: int, name: str) -> None:
+    """Years have two digits up to 2049 and four from then on; lengths have a length of their own from 128 on."""
+    begin, end = datetime(1970, 2, 3, 4, 5, 6, tzinfo=UTC), datetime(year, 12, 31, 23, 59, 59, tzinfo=UTC)
+    pem, _ = made_valid(begin, end, name)
+    found = x509.load_pem_x509_certificate(pem)
+    assert validity(pem.decode()) == (found.not_valid_before_utc, found.not_valid_after_utc) == (begin, end)
+
+
+def test_a_certificate_of_version_1_has_no_version() -> None:
+    """Then everything stands one place earlier."""
+
+    def element(tag: int, *inner: bytes) -> bytes:
+        content = b"".join(inner)
+        return bytes([tag, len(content)]) + content
+
+    times = element(0x30, element(0x17, b"240102030405Z"), element(0x18, b"20600102030405Z"))
+    body = element(0x30, element(2, b"\x01"), element(0x30), element(0x30), times)
+    text = base64.encodebytes(element(0x30, body)).decode()
+    assert validity(f"-----BEGIN CERTIFICATE-----\n{text}-----END CERTIFICATE-----\n") == (
+        datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC),
+        datetime(2060, 1, 2, 3, 4, 5, tzinfo=UTC),
+    )
