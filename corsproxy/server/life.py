@@ -154,7 +154,7 @@ class Life:
         elif not can_be_read_again(source.file):
             log.warning("--watch has nothing to watch: %s is a pipe or a device", source.file)
         else:
-            work.append(watch(source.file, self.reading.look, reloader.request_if_changed))
+            work.append(watch(source.file, self.reading.look, reloader.request_if_changed, reloader.forget))
         return work
 
     async def _stop(self, configuration: Configuration) -> None:

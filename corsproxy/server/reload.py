@@ -17,7 +17,10 @@ from corsproxy.server.changes import describe, keep_fixed
 from corsproxy.server.configuration import Configuration, load
 from corsproxy.server.counters import Totals
 from corsproxy.server.fleet import Fleet
-from corsproxy.server.watch import can_be_read_again, content_digest
+from corsproxy.server.watch import can_be_read_again, content_digest, look
+
+_GONE = b"gone"
+"""The digest of no content."""
 
 log = logging.getLogger(__name__)
 
@@ -46,10 +49,18 @@ class Reloader:
         self._requested.set()
 
     def request_if_changed(self) -> None:
-        """Ask for a reload unless the file's content is what was read last, good or bad."""
+        """Ask for a reload unless the file's content is what was read last, good or bad.
+
+        One that cannot be read any more is another: the reload says why.
+        """
         file = self.configuration.source.file
-        if file is not None and content_digest(file) not in (None, self._digest):
+        if file is not None and look(file) is not None and content_digest(file) != self._digest:
             self._requested.set()
+
+    def forget(self) -> None:
+        """Say that the file is gone; once it is back it is loaded, so that the log tells of that, too."""
+        self._digest = _GONE
+        log.warning("%s is gone: what was read from it stays in force until it is back", self.configuration.source.file)
 
     async def run(self) -> None:
         """Reload whenever it is asked for, one after the other; runs until it is cancelled."""

@@ -18,23 +18,41 @@ from corsproxy.config import MAX_BYTES
 INTERVAL = 0.4
 """Seconds between two looks; a change is told once it has stood still for one, so that no half-written file is read."""
 
+GONE_LOOKS = 3
+"""Looks in a row at nothing until the file is called gone: who deletes it to write it anew needs less than a second."""
+
 Look = tuple[int, int, int, int]
 
 
-async def watch(path: str, seen: Look | None, changed: Callable[[], None], interval: float = INTERVAL) -> None:
+async def watch(
+    path: str,
+    seen: Look | None,
+    changed: Callable[[], None],
+    gone: Callable[[], None],
+    interval: float = INTERVAL,
+) -> None:
     """Call `changed` each time the path leads to another file, or to one written since; runs until it is cancelled.
 
     `seen` is the look that was taken before the file was read.
-    A file that is gone for a moment, as between two renames, has not changed.
+    A file that is missing for a moment, as between two renames, has not changed; one that stays away is `gone`, which
+    is said once, and has changed when it is back, whatever it holds.
     """
     told = seen
+    missing = 0
     while True:
         await asyncio.sleep(interval)
         now = look(path)
-        if now is not None and now == seen and now != told:
+        if now is None:
+            missing += 1
+            if missing == GONE_LOOKS:
+                told = None
+                gone()
+            continue
+        missing = 0
+        if now == seen and now != told:
             told = now
             changed()
-        seen = now or seen
+        seen = now
 
 
 def look(path: str) -> Look | None:

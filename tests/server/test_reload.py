@@ -238,6 +238,65 @@ def test_a_watched_file_is_reloaded_when(change: Callable[[Path, str], None], wo
             assert granted(proxy, OTHER)
             assert not granted(proxy, APP)
             assert reloads(proxy) == (1, 1, 1)
+            assert " is gone: " not in proxy.stderr.text
+
+
+def written_anew(file: Path, text: str) -> None:
+    """Write it at its place again."""
+    file.write_text(text, encoding="utf-8")
+
+
+def moved_back(file: Path, text: str) -> None:
+    """Bring back the very same file, which nobody has changed."""
+    file.with_suffix(".away").rename(file)
+
+
+@pytest.mark.parametrize(
+    ("back", "origin", "said"),
+    [(written_anew, OTHER, "policies: changed app"), (moved_back, APP, "nothing changed")],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_a_watched_file_that_is_gone_is_told_once_and_loaded_when_it_is_back(
+    back: Callable[[Path, str], None], origin: str, said: str
+) -> None:
+    """Nothing is reloaded, and nothing fails, while there is no file."""
+    with Upstream() as upstream, started(config(upstream), "--watch", admin=True) as proxy:
+        proxy.config.rename(proxy.config.with_suffix(".away"))
+        proxy.stderr.wait_line(
+            rf"warning {proxy.config} is gone: what was read from it stays in force until it is back$"
+        )
+        assert granted(proxy, APP)
+        assert reloads(proxy) == (0, 0, 1)
+        back(proxy.config, config(upstream, policy=f"allow_origins: [{OTHER}]"))
+        proxy.stderr.wait_line(f"configuration reloaded: {said}")
+        assert granted(proxy, origin)
+        assert reloads(proxy) == (1, 0, 1)
+        assert proxy.stderr.text.count(" is gone: ") == 1
+
+
+def test_a_watched_file_that_is_deleted_to_be_written_anew_is_not_gone() -> None:
+    """As some tools do it; the moment between is none of the user's business."""
+    with Upstream() as upstream, started(config(upstream), "--watch") as proxy:
+        for number in range(3):
+            proxy.config.unlink()
+            proxy.config.write_text(config(upstream, f"limits: {{max_body: {number + 1}}}"), encoding="utf-8")
+
+            def told(lines: list[str], count: int = number + 1) -> bool:
+                return sum("configuration reloaded: limits changed" in line for line in lines) == count
+
+            proxy.stderr.wait_for(told)
+        assert " is gone: " not in proxy.stderr.text
+
+
+def test_a_watched_file_that_cannot_be_read_any_more_is_a_failed_reload() -> None:
+    """It has changed, if not to anything that could be used."""
+    with Upstream() as upstream, started(config(upstream), "--watch", admin=True) as proxy:
+        proxy.config.unlink()
+        proxy.config.mkdir()
+        proxy.stderr.wait_line(r"corsproxy\.yaml: unreadable file: it is a directory")
+        proxy.stderr.wait_line(r"configuration not reloaded \(1 problem\)")
+        assert granted(proxy, APP)
+        assert reloads(proxy) == (0, 1, 0)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
