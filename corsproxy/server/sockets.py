@@ -19,13 +19,33 @@ from corsproxy.settings import Address, TcpAddress, TlsFiles, UnixAddress
 BACKLOG = 2048
 """Connections the kernel keeps until they are accepted; it lowers this to net.core.somaxconn (4096 since Linux 5.4)."""
 
+EVERYBODY = 0o666
+"""The mode of a Unix socket for whom the directory lets through, as nginx and uvicorn make it: a server in front is
+another user, and connecting takes the right to write."""
+
+GROUP = 0o660
+"""The mode of the admin listener's: health and metrics are for the own user and group."""
+
 _MISTAKES = {
     errno.EADDRINUSE: "the address is in use: stop what listens there, or take another port",
     errno.EADDRNOTAVAIL: "this machine has no such address: use 127.0.0.1, 0.0.0.0 or one of its own",
     errno.EACCES: "permission denied: ports below 1024 need a privilege; take a higher one",
     errno.EPERM: "permission denied",
     errno.EAFNOSUPPORT: "this machine has no such kind of address (IPv6 switched off?)",
-    errno.ENOENT: "the directory is missing",
+    errno.EINVAL: "an address of one link needs its interface: [fe80::1%eth0]:8080",
+    socket.EAI_NONAME: "nobody knows this host: use an address of this machine, as 127.0.0.1 or 0.0.0.0",
+    socket.EAI_AGAIN: "no name server says where this host is: use an address of this machine, as 127.0.0.1",
+}
+_UNIX_MISTAKES = {
+    errno.EADDRINUSE: "the address is in use: stop what listens there, or take another path",
+    errno.EACCES: (
+        "permission denied for user {user}, as whom corsproxy runs: let that user write to the directory, "
+        "and to a socket that lies there"
+    ),
+    errno.EPERM: "there is a socket of another user: remove it, or take another path",
+    errno.ENOENT: "the directory is missing: make it, or take another path",
+    errno.EROFS: "the file system is read-only: take a path where files can be made, as below /run or /tmp",
+    errno.EEXIST: "there is a file that is not a socket: remove it, or take another path",
 }
 
 
@@ -35,8 +55,8 @@ class Listener:
 
     socket: socket.socket
     address: Address
-    inode: int = 0
-    """Of a Unix socket's file, so that only the own one is ever removed."""
+    file: tuple[int, int] | None = None
+    """A Unix socket's own file, so that no other is ever removed (see `_file_at`)."""
 
     def url(self, scheme: str) -> str:
         """Write the address as the start-up lines do."""
@@ -51,21 +71,20 @@ class Listener:
         """Remove the file of a Unix socket, unless it is somebody else's by now."""
         if isinstance(self.address, UnixAddress):
             with contextlib.suppress(OSError):
-                if os.stat(self.address.path).st_ino == self.inode:
-                    os.unlink(self.address.path)
+                _remove(self.address.path, self.file)
 
 
-def open_listeners(address: Address, option: str) -> list[Listener]:
+def open_listeners(address: Address, option: str, mode: int) -> list[Listener]:
     """Listen on `address`: more than one socket where a host name stands for several addresses.
 
+    `mode` is that of a Unix socket's file.
     Raises `UsageError` naming `option`, the key or option that asked for it.
     """
+    mistakes = _UNIX_MISTAKES if isinstance(address, UnixAddress) else _MISTAKES
     try:
-        if isinstance(address, UnixAddress):
-            return [_open_unix(address)]
-        return _open_tcp(address)
+        return [_open_unix(address, mode)] if isinstance(address, UnixAddress) else _open_tcp(address)
     except OSError as error:
-        said = _MISTAKES.get(error.errno or 0) or error.strerror or str(error)
+        said = mistakes.get(error.errno or 0, error.strerror or str(error)).format(user=os.geteuid())
         raise UsageError(f"cannot listen on {address} ({option}): {said}") from None
 
 
@@ -112,7 +131,7 @@ def _open_tcp(address: TcpAddress) -> list[Listener]:
         # A host of several addresses and port 0: the port that the first was given serves them all.
         port = listeners[0].socket.getsockname()[1] if listeners and not address.port else address.port
         try:
-            listeners.append(_listen(family, (str(place[0]), port)))
+            listeners.append(_listen(family, (place[0], port, *place[2:])))
         except OSError as error:
             refused = error
             if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
@@ -124,7 +143,7 @@ def _open_tcp(address: TcpAddress) -> list[Listener]:
     return listeners
 
 
-def _listen(family: int, place: tuple[str, int]) -> Listener:
+def _listen(family: int, place: tuple[object, ...]) -> Listener:
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         # Connections of an earlier process in TIME_WAIT do not keep the address; a listening socket still does.
@@ -142,9 +161,11 @@ def _listen(family: int, place: tuple[str, int]) -> Listener:
     return Listener(sock, TcpAddress(host, port))
 
 
-def _open_unix(address: UnixAddress) -> Listener:
-    _clear_stale(address)
+def _open_unix(address: UnixAddress, mode: int) -> Listener:
+    _clear_stale(address.path)
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    # The mode is there with the file: changed afterwards it could be another's file by then. Nothing else runs yet.
+    before = os.umask(0o777 & ~mode)
     try:
         sock.bind(address.path)
         sock.listen(BACKLOG)
@@ -152,24 +173,40 @@ def _open_unix(address: UnixAddress) -> Listener:
     except OSError:
         sock.close()
         raise
-    return Listener(sock, address, os.stat(address.path).st_ino)
+    finally:
+        os.umask(before)
+    return Listener(sock, address, _file_at(address.path))
 
 
-def _clear_stale(address: UnixAddress) -> None:
+def _clear_stale(path: str) -> None:
     """Remove the socket that an earlier process left behind; one that answers is in use, and anything else a file."""
     try:
-        mode = os.lstat(address.path).st_mode
+        mode, found = os.lstat(path).st_mode, _file_at(path)
     except FileNotFoundError:
         return
     if not stat.S_ISSOCK(mode):
-        raise OSError(errno.EEXIST, "there is a file that is not a socket: remove it, or take another path")
+        raise OSError(errno.EEXIST, os.strerror(errno.EEXIST))
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(1.0)
         try:
-            probe.connect(address.path)
+            probe.connect(path)
         except ConnectionRefusedError:
-            os.unlink(address.path)
+            _remove(path, found)
+        except PermissionError:
+            raise
         except OSError as error:
             raise OSError(errno.EADDRINUSE, str(error)) from None
         else:
-            raise OSError(errno.EADDRINUSE, "")
+            raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+
+
+def _file_at(path: str) -> tuple[int, int]:
+    """Say which file it is, whatever its name: its device and its inode."""
+    found = os.lstat(path)
+    return found.st_dev, found.st_ino
+
+
+def _remove(path: str, file: tuple[int, int] | None) -> None:
+    """Remove a file, unless there is another by now."""
+    if _file_at(path) == file:
+        os.unlink(path)

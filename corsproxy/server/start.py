@@ -25,7 +25,7 @@ from corsproxy.server.inspector import Recorder
 from corsproxy.server.life import Life, Reading
 from corsproxy.server.options import ServeOptions
 from corsproxy.server.runtime import new_event_loop
-from corsproxy.server.sockets import Listener, is_taken, open_listeners
+from corsproxy.server.sockets import EVERYBODY, GROUP, Listener, is_taken, open_listeners
 from corsproxy.server.watch import content_digest, look
 from corsproxy.server.workers import Workers
 from corsproxy.settings import Settings, TcpAddress
@@ -41,7 +41,7 @@ def start(options: ServeOptions) -> int:
         reading = Reading(look(source.file), content_digest(source.file)) if source.file is not None else Reading()
         configuration = load(source, tries_certificates=True)
         settings = configuration.settings
-        listeners = open_listeners(settings.listen, "--listen" if options.listen else "listen")
+        listeners = open_listeners(settings.listen, "--listen" if options.listen else "listen", EVERYBODY)
         stack.callback(_close, listeners)
         admin_listeners = _open_admin(settings, "--admin" if options.admin else "admin")
         stack.callback(_close, admin_listeners)
@@ -81,11 +81,11 @@ def _fleet(
 def _open_admin(settings: Settings, option: str) -> list[Listener]:
     """Listen for the admin's clients; an inspector that nobody said the place of takes a free one."""
     if settings.admin is not None:
-        return open_listeners(settings.admin, option)
+        return open_listeners(settings.admin, option, GROUP)
     if not settings.inspector:
         return []
     address = TcpAddress(INSPECTOR_ADDRESS.host, 0) if is_taken(INSPECTOR_ADDRESS) else INSPECTOR_ADDRESS
-    return open_listeners(address, "--inspect")
+    return open_listeners(address, "--inspect", GROUP)
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from corsproxy.server.admin import Admin
 from corsproxy.server.host_guard import HostGuard
-from corsproxy.server.sockets import open_listeners
+from corsproxy.server.sockets import GROUP, open_listeners
 from corsproxy.settings import TcpAddress
 from tests.server.setup import APP, ask, config
 from tests.support.process import Proxy, started
@@ -98,7 +98,7 @@ async def test_pages_behind_the_guard_are_403_for_a_stranger_s_name_and_probes_a
 
     admin = Admin(metrics, HostGuard("127.0.0.1"))
     admin.add_pages({"/": page})
-    listeners = open_listeners(TcpAddress("127.0.0.1", 0), "admin")
+    listeners = open_listeners(TcpAddress("127.0.0.1", 0), "admin", GROUP)
     await admin.start(listeners)
     address = listeners[0].socket.getsockname()[:2]
     rows = {
