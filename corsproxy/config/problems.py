@@ -29,6 +29,9 @@ Reason = Literal[
 _SHOWN = 80
 """Characters of a value that a message quotes: enough to recognise it, short enough for one line."""
 
+_SHORTEST_PART = 3
+"""Letters of a name that say which one is meant, where only one has them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -164,9 +167,16 @@ def did_you_mean(text: str, known: Iterable[str]) -> str:
 
 
 def nearest(text: str, known: Iterable[str]) -> str | None:
-    """Find the known name that `text` is most likely a slip of, ignoring case and `-` for `_`."""
+    """Find the known name that `text` is most likely a slip of, ignoring case and `-` for `_`.
+
+    Else the only one that it is a word of, or begins: `key` is `private_key`, `cert` is `certificate`.
+    """
     plain: Mapping[str, str] = {name.lower().replace("-", "_"): name for name in known}
-    found = difflib.get_close_matches(text[:_SHOWN].lower().replace("-", "_"), plain, n=1)
+    text = text[:_SHOWN].lower().replace("-", "_")
+    found = difflib.get_close_matches(text, plain, n=1)
+    if not found and len(text) >= _SHORTEST_PART:
+        parts = [name for name in plain if any(part.startswith(text) for part in (name, *name.split("_")))]
+        found = parts if len(parts) == 1 else []
     return plain[found[0]] if found else None
 
 

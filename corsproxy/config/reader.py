@@ -6,6 +6,7 @@ What one key means for another is not known here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -47,7 +48,7 @@ class Reader:
 
     def _word(self, node: tree.Node, word: Word, path: str) -> Any:
         if not isinstance(node, tree.Scalar):
-            return self._mismatch(node, f"one value ({word.noun})", path)
+            return self._mismatch(node, f"one value ({word.noun})", "", path)
         if node.plain and not node.text:
             return self._bad(path, "missing", f"missing value: expected {word.noun}; write one, or remove the key")
         try:
@@ -58,14 +59,13 @@ class Reader:
             return word.parse(text)
         except RefusedError as refused:
             source = f" (from {quote(node.text)})" if text != node.text else ""
+            if _BARE_VARIABLE.search(node.text):
+                source = "; a variable is written ${NAME}"
             return self._bad(path, refused.reason, refused.message + source)
 
     def _list(self, node: tree.Node, shape: ListOf, path: str) -> Any:
         if not isinstance(node, tree.Sequence):
-            hint = ""
-            if isinstance(node, tree.Scalar) and node.text:
-                hint = f": write [{node.text if _is_safe(node.text) else quote(node.text)}]"
-            return self._mismatch(node, "a list", path, hint)
+            return self._mismatch(node, *_as_list(node, shape), path)
         if len(node.items) < shape.min_items:
             return self._bad(path, "missing", "missing items: an empty list allows nothing; write at least one")
         values = []
@@ -79,7 +79,10 @@ class Reader:
 
     def _map(self, node: tree.Node, shape: MapOf, path: str) -> Any:
         if not isinstance(node, tree.Mapping):
-            return self._mismatch(node, f"a mapping from the name of each {shape.noun} to what it is", path)
+            hint = ""
+            if isinstance(node, tree.Scalar) and isinstance(shape.item, Record) and shape.item.short:
+                hint = f": write {{NAME: {_in_flow(node.text)}}}"
+            return self._mismatch(node, f"a mapping from the name of each {shape.noun} to what it is", hint, path)
         if len(node.entries) < shape.min_items:
             return self._bad(path, "missing", f"missing {shape.noun}: write at least one")
         values: Values = {}
@@ -96,7 +99,8 @@ class Reader:
             return BAD if value is BAD else {**defaults(shape), shape.short_for: value}
         if not isinstance(node, tree.Mapping):
             keys = ", ".join(key.name for key in shape.keys)
-            return self._mismatch(node, f"a mapping with keys of {keys}", path)
+            short = f"one value ({shape.short.noun}), or " if shape.short else ""
+            return self._mismatch(node, f"{short}a mapping with keys of {keys}", "", path)
         values = defaults(shape)
         seen = set()
         known = [key.name for key in shape.keys]
@@ -139,7 +143,7 @@ class Reader:
             hint = f": expected one of {', '.join(key.name for key in shape.keys)}"
         self._report.error(path, "unknown", f"unknown key {quote(name)}{hint}", place)
 
-    def _mismatch(self, node: tree.Node, expected: str, path: str, hint: str = "") -> Any:
+    def _mismatch(self, node: tree.Node, expected: str, hint: str, path: str) -> Any:
         if isinstance(node, tree.Scalar):
             if node.plain and not node.text:
                 return self._bad(path, "missing", f"missing value: expected {expected}; write it, or remove the key")
@@ -173,14 +177,40 @@ def _default(key: Key) -> Any:
 
 
 def _homes(shape: Record) -> dict[str, str]:
-    """Where each key name belongs, for a key that was written at the wrong level."""
-    return {key.name: path.rpartition(".")[0] or "the top level" for path, key in walk(shape)}
+    """Where each key name belongs, for a key that was written at the wrong level, or with its level in its name."""
+    places = {path: path.rpartition(".")[0] for path, _ in walk(shape)}
+    return {path.replace(".", "_"): f"{home}, as {key.name}" for path, key in walk(shape) if (home := places[path])} | {
+        key.name: places[path] or "the top level" for path, key in walk(shape)
+    }
 
 
 def _first_sentence(key: Key) -> str:
     return key.description.partition(". ")[0].rstrip(".")
 
 
-def _is_safe(text: str) -> bool:
-    """Whether a text needs no quotes inside a flow list."""
-    return text.isprintable() and not any(sign in text for sign in "*,[]{}#&!|>%@`'\"") and ": " not in text
+def _as_list(node: tree.Node, shape: ListOf) -> tuple[str, str]:
+    """Say what is expected where a list should be, and how what is there is written as one."""
+    word = shape.item.short if isinstance(shape.item, Record) else shape.item
+    if not isinstance(word, Word):
+        return "a list", ": begin each item with '- '"
+    if not isinstance(node, tree.Scalar):
+        return "a list", ""
+    items = [item for item in _SEPARATORS.split(node.text) if item]
+    try:
+        for item in items if "$" not in node.text else ():
+            word.parse(item)
+    except RefusedError:
+        return f"a list of {word.noun}", ""
+    return "a list", f": write [{', '.join(map(_in_flow, items))}]"
+
+
+def _in_flow(text: str) -> str:
+    """Write a scalar so that it can stand inside a flow list or mapping."""
+    is_safe = text.isprintable() and not any(sign in text for sign in "*,[]{}#&!|>%@`'\"") and ": " not in text
+    return text if is_safe else quote(text)
+
+
+_SEPARATORS = re.compile(r"[,\s]+")
+"""What people put between the items of a list that is none."""
+_BARE_VARIABLE = re.compile(r"\$[A-Za-z_]")
+"""A variable as a shell takes it, and we do not."""

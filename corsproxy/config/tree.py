@@ -229,11 +229,16 @@ _HINTS = (
 """By the character at which the scanner gave up."""
 
 _PROBLEM_HINTS = (
-    ("mapping values are not allowed", "check the indentation; a value with ': ' in it needs quotes"),
+    (
+        "mapping values are not allowed",
+        "check the indentation; each key ends with ': ', and a value with that needs quotes",
+    ),
     ("block end", "check the indentation; text after a closing bracket or quote means the whole value needs quotes"),
     ("node content", "a value is missing; one that begins with '[' and goes on after ']' needs quotes"),
     ("expected ','", "close the list or mapping, and put a comma between its items"),
     ("end of stream", "a quote or bracket is not closed"),
+    ("expected key", "check the indentation: keys that belong together begin in one column"),
+    ("document start", "no YAML begins like this; each key ends with ': '"),
     ("could not find expected ':'", "a key is followed by a colon and a space"),
     ("unknown escape", r"in double quotes a backslash is written \\, in single quotes or without quotes as it is"),
 )

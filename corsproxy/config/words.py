@@ -33,7 +33,7 @@ def text(noun: str = "text") -> Word:
 
     def parse(value: str) -> str:
         if not value:
-            raise RefusedError(f"missing {noun}", "missing")
+            raise RefusedError(f"missing {noun}: what is there is empty; write one, or remove it", "missing")
         return value
 
     return Word(noun, parse, ({"type": "string", "minLength": 1},))
@@ -44,7 +44,7 @@ def name(noun: str) -> Word:
 
     def parse(value: str) -> str:
         if not value:
-            raise RefusedError(f"missing name of {noun}", "missing")
+            raise RefusedError(f"missing name of {noun}: what is there is empty", "missing")
         return value
 
     # A YAML library makes a boolean of `no` and a number of `1`: both are fine names here.
