@@ -168,7 +168,7 @@ def explain(path: str, output_format: str, **options: Any) -> None:
 @_option("--insecure", is_flag=True, help="Do not verify the server's certificate.")
 @_option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=click.FloatRange(min=0, min_open=True, max=3600),
     default=10.0,
     metavar="SECONDS",
     help="For each request (default: 10).",

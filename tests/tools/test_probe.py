@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import math
 import socket
 
 import pytest
@@ -149,6 +151,45 @@ def test_a_silent_server_is_given_up() -> None:
     assert (status, report["error"]) == (1, "no answer within 0.2 s")
 
 
+def test_a_server_that_never_comes_to_an_end_is_given_up() -> None:
+    """The timeout is for the whole head: a server may have as many interim answers as it likes, and be as silent."""
+
+    def go_on(connection: Connection) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    with Upstream(go_on) as server:
+        status, report, _ = probed(server.url, timeout=0.5)
+    assert (status, report["error"]) == (1, "no answer within 0.5 s")
+
+
+def test_a_head_that_is_cut_by_the_timeout_is_no_answer() -> None:
+    """What has come of it looks like a whole one."""
+
+    def begin(connection: Connection) -> None:
+        connection.send(b"HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\n")
+        connection.read_to_end()
+
+    with Upstream(begin) as server:
+        status, report, _ = probed(server.url, timeout=0.5)
+    assert (status, report["error"]) == (1, "no answer within 0.5 s")
+
+
+@pytest.mark.parametrize(
+    "location", ["http://a b/", "http://a..b/", "http://\xff/", "http://" + "a" * 300 + "/", "/\xff"]
+)
+def test_wherever_a_server_redirects_to_nothing_is_raised(location: str) -> None:
+    """It is a stranger's to choose."""
+    answer = (
+        f"HTTP/1.1 302 Found\r\nAccess-Control-Allow-Origin: *\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n"
+    )
+    with Upstream.answering(answer.encode("latin-1")) as server:
+        status, report, _ = probed(server.url, origin="http://localhost:3000")
+    assert status == 1
+    assert not report["verdict"]["allowed"]
+
+
 def test_text_for_people() -> None:
     """The text shows what was sent and answered, each step, the verdict, and each finding with its fix."""
     out = io.StringIO()
@@ -170,13 +211,15 @@ def test_text_for_people() -> None:
 def test_control_characters_of_a_server_do_not_reach_the_terminal() -> None:
     """A hostile server cannot write escape sequences to the terminal."""
     out = io.StringIO()
-    with Upstream.answering(b"HTTP/1.1 200 OK\r\nVary: \x1b[31mred\r\nContent-Length: 0\r\n\r\n") as server:
+    answer = b"HTTP/1.1 302 Found\r\nVary: \x1b[31mred\r\nLocation: \x1b[32mgreen\r\nContent-Length: 0\r\n\r\n"
+    with Upstream.answering(answer) as server:
         probe_command(
             server.url, origin=PAGE, method="GET", headers=(), credentials=False, from_curl=None,
             format="text", insecure=False, timeout=20, out=out, err=io.StringIO(),
         )  # fmt: skip
     assert "\x1b" not in out.getvalue()
     assert "\\x1b[31mred" in out.getvalue()
+    assert "\\x1b[32mgreen" in out.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -186,6 +229,13 @@ def test_control_characters_of_a_server_do_not_reach_the_terminal() -> None:
         pytest.param("api.example.com/x", {}, "write http://api.example.com/x", id="a URL without a scheme"),
         pytest.param("ftp://x/", {}, "expected an absolute http or https URL", id="a URL of another scheme"),
         pytest.param("http://x:99999/", {}, "invalid URL", id="a port out of range"),
+        pytest.param("http://a b/", {}, "invalid URL", id="a space in the host"),
+        pytest.param("http://\udcff/", {}, "invalid URL", id="a host that is no text"),
+        pytest.param("http://x/", {"timeout": math.nan}, "no number of seconds", id="a timeout that is none"),
+        pytest.param("http://x/", {"origin": ""}, "invalid origin", id="an empty origin"),
+        pytest.param(
+            None, {"from_curl": "curl http://y/ -b 'a\nb'"}, "a value is one line", id="a cookie of two lines"
+        ),
         pytest.param(
             "http://x/",
             {"origin": "https://App.example.com/"},
@@ -206,7 +256,7 @@ def test_usage(url: str | None, options: dict[str, str], said: str) -> None:
         probed(url, **options)  # type: ignore[arg-type]  # the rows name keyword options of different types
 
 
-@pytest.mark.parametrize("header", ["X A", "", ": x", "X-A: 1\r\nB: 2"])
+@pytest.mark.parametrize("header", ["X A", "", ": x", "X-A: 1\r\nB: 2", "X-A: \u20ac", "X-A: \udcff"])
 def test_bad_headers_are_refused(header: str) -> None:
     """A header that no request can hold never leaves."""
     with pytest.raises(UsageError, match="invalid header"):

@@ -79,3 +79,10 @@ def test_the_origin_is_taken_from_the_referer_where_there_is_no_other() -> None:
     assert (
         parse_curl("curl http://a/ -e https://b.example/ -H 'Origin: https://c.example'").origin == "https://c.example"
     )
+
+
+def test_bytes_that_are_no_utf_8_are_taken_as_they_are() -> None:
+    """A shell hands over whatever was pasted."""
+    command = parse_curl("curl http://x/ -u a:\udcff -d \udcfe")
+    assert command.headers[0] == ("Authorization", "Basic YTr/")
+    assert command.body == "\udcfe"

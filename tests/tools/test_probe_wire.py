@@ -31,6 +31,14 @@ def test_an_unknown_certificate_is_refused_with_the_way_out(server: Upstream) ->
         Wire(20).send(Sent("actual", ASKED[0], f"{server.url}/", ASKED[1]))
 
 
+def test_a_server_that_speaks_no_tls_is_told_as_such() -> None:
+    """No option would help."""
+    with Upstream(lambda connection: connection.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as server:
+        asked = Sent("actual", ASKED[0], f"{server.url}/".replace("http:", "https:"), ASKED[1])
+        with pytest.raises(UnreachableError, match=r"^TLS failed: what answers does not speak it"):
+            Wire(20).send(asked)
+
+
 def test_insecure_takes_any_certificate(server: Upstream) -> None:
     """The answer comes with its field lines as they were sent."""
     with server:
@@ -45,6 +53,7 @@ def test_insecure_takes_any_certificate(server: Upstream) -> None:
         pytest.param("/a%2Fb//c/../d?x=%20&y=[1]", b"/a%2Fb//c/../d?x=%20&y=[1]", id="a target goes out as written"),
         pytest.param("/a b?c d", b"/a%20b?c%20d", id="a space is escaped"),
         pytest.param("/caf\u00e9", b"/caf%C3%A9", id="what is not ASCII is escaped"),
+        pytest.param("/\udcff", b"/%FF", id="a byte that is no UTF-8 is escaped"),
     ],
 )
 def test_the_target_goes_out_as_it_was_written(path: str, target: bytes) -> None:
@@ -52,6 +61,18 @@ def test_the_target_goes_out_as_it_was_written(path: str, target: bytes) -> None
     with Upstream() as server:
         Wire(20).send(Sent("actual", "GET", server.url + path, ()))
         assert server.requests[0].line == b"GET %b HTTP/1.1" % target
+
+
+@pytest.mark.parametrize(
+    ("value", "sent"),
+    [("caf\u00e9", b"caf\xe9"), ("\u20ac\u00e9", b"\xe2\x82\xac\xc3\xa9"), ("a\udcff", b"a\xff")],
+    ids=["a character a byte, as fetch() does", "UTF-8, as in cookies", "a byte of a pasted command"],
+)
+def test_a_value_goes_out_whole(value: str, sent: bytes) -> None:
+    """No character becomes a question mark."""
+    with Upstream() as server:
+        Wire(20).send(Sent("actual", "GET", f"{server.url}/", (("Cookie", value),)))
+        assert server.requests[0].values(b"Cookie") == [sent]
 
 
 @pytest.mark.parametrize(

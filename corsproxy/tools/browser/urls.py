@@ -21,16 +21,22 @@ BAD_PORTS = frozenset(
 """https://fetch.spec.whatwg.org/#port-blocking"""
 
 
+_NEVER_IN_HOSTS = frozenset(" #/<>?@[\\]^|") | {chr(code) for code in (*range(0x20), 0x7F)}
+"""https://url.spec.whatwg.org/#forbidden-host-code-point, the colon of IPv6 and the percent sign apart."""
+
+
 def split(url: str) -> SplitResult | None:
     """Split an http or https URL, None where it is none or a browser could not read it."""
     try:
         parts = urlsplit(url)
-        port = parts.port
+        port, host = parts.port, parts.hostname or ""
+        if not host.isascii():
+            host.encode("idna")
     except ValueError:
         return None
-    if parts.scheme not in {"http", "https"} or not parts.hostname or (port is not None and port > 65535):
+    if parts.scheme not in {"http", "https"} or not host or not _NEVER_IN_HOSTS.isdisjoint(host):
         return None
-    return parts
+    return parts if port is None or port <= 65535 else None
 
 
 def origin_of(url: str) -> str | None:

@@ -8,8 +8,10 @@ Exit status: 0 allowed and nothing worse than notes; 1 blocked, findings, or no 
 from __future__ import annotations
 
 import json
+import math
 from typing import TextIO
 
+from corsproxy.config.problems import printable
 from corsproxy.errors import UsageError
 from corsproxy.tools.browser import (
     Answer,
@@ -34,6 +36,10 @@ __all__ = ["probe", "probe_command"]
 
 DEFAULT_ORIGIN = "https://app.example.com"
 """The page that asks where none is named: an origin that nobody can own (RFC 2606)."""
+
+_AROUND_URLS = "".join(map(chr, range(0x21)))
+_NOT_IN_URLS = dict.fromkeys(map(ord, "\t\n\r"))
+"""What is taken off and out of a URL before it is read: it came with copying."""
 
 _EXIT_FINE = 0
 _EXIT_FINDINGS = 1
@@ -65,13 +71,13 @@ def probe_command(
     print(f"probe: sends at most {planned} requests to {host}, and one for each redirect it meets", file=err)
     report = probe(request, wire)
     if report.error is not None:
-        print(f"probe: {request.url}: {report.error}", file=err)
+        print(printable(f"probe: {request.url}: {report.error}"), file=err)
     if format == "json":
         json.dump(report_data(report), out, indent=2)
         out.write("\n")
     elif report.error is None or report.play.exchanges:
         for line in report_lines(report):
-            print(line, file=out)
+            print(printable(line), file=out)
     return _EXIT_FINE if report.is_clean and report.error is None else _EXIT_FINDINGS
 
 
@@ -144,23 +150,27 @@ def _asked_for(
 ) -> tuple[PageRequest, Wire]:
     """Settle what is asked, from the options and a curl command; what an option says goes before what curl says."""
     curl = parse_curl(from_curl) if from_curl is not None else CurlCommand()
+    if math.isnan(timeout):
+        raise UsageError("--timeout: 'nan' is no number of seconds")
     if url and curl.url:
         raise UsageError("a URL and --from-curl are two requests: give one of them")
     target = _checked_url(url or curl.url)
-    page = _checked_origin(origin or curl.origin or DEFAULT_ORIGIN)
+    page = _checked_origin(next(one for one in (origin, curl.origin, DEFAULT_ORIGIN) if one is not None))
     mode = Credentials.INCLUDE if credentials or curl.cookie else Credentials.SAME_ORIGIN
     if not names.is_token(method):
         raise UsageError(f"invalid method {method!r}: letters, digits and a few signs")
+    _refuse_lines("Cookie", curl.cookie)
     chosen = method if method != "GET" or not curl.method else curl.method
     pairs = (*curl.headers, *map(_checked_header, headers))
     request = PageRequest(target, page, chosen, pairs, mode, cookie=curl.cookie)
-    return request, Wire(timeout, insecure or curl.insecure, curl.body.encode())
+    return request, Wire(timeout, insecure or curl.insecure, curl.body.encode("utf-8", "surrogateescape"))
 
 
 def _checked_url(url: str) -> str:
     if not url:
         raise UsageError("missing URL: corsproxy probe https://api.example.com/path, or --from-curl 'curl ...'")
-    bare = url.partition("#")[0]
+    # As a browser reads it: https://url.spec.whatwg.org/#concept-basic-url-parser
+    bare = url.strip(_AROUND_URLS).translate(_NOT_IN_URLS).partition("#")[0]
     if urls.split(bare) is None:
         hint = "" if "://" in url else f": write http://{url}"
         raise UsageError(f"invalid URL {url!r}: expected an absolute http or https URL{hint}")
@@ -180,6 +190,12 @@ def _checked_header(text: str) -> tuple[str, str]:
     name = name.strip()
     if not names.is_token(name):
         raise UsageError(f"invalid header {text!r}: expected NAME, or 'NAME: value'")
+    _refuse_lines(name, value)
+    if any(sign > "\xff" for sign in value):
+        raise UsageError(f"invalid header {name!r}: a browser takes characters up to U+00FF alone in a value")
+    return name, value.strip() if colon else presumed_value(name)
+
+
+def _refuse_lines(name: str, value: str) -> None:
     if any(sign in value for sign in "\0\r\n"):
         raise UsageError(f"invalid header {name!r}: a value is one line")
-    return name, value.strip() if colon else presumed_value(name)

@@ -115,7 +115,7 @@ def _apply(command: CurlCommand, name: str, value: str) -> None:
         case "--referer":
             command.origin = command.origin or urls.origin_of(value)
         case "--user":
-            secret = base64.b64encode(value.encode()).decode()
+            secret = base64.b64encode(value.encode("utf-8", "surrogateescape")).decode()
             command.headers.append(("Authorization", f"Basic {secret}"))
         case "--insecure":
             command.insecure = True
