@@ -196,14 +196,33 @@ def test_text_for_people(file: Path) -> None:
         ("/orders", {"host": "a b"}, "invalid host"),
         ("/orders", {"headers": ("X A",)}, "invalid header"),
         ("/orders", {"headers": ("X-A: 1\nB: 2",)}, "one line"),
-        ("/orders", {"origin": "https://a\r\nX: y"}, "control character"),
-        ("/orders", {"origin": "https://\x1b[31m.example"}, "control character"),
+        ("/orders", {"origin": "https://a\r\nX: y"}, "no header can"),
+        ("/orders", {"origin": "https://\x1b[31m.example"}, "no header can"),
+        ("/orders", {"origin": "https://\udcff.example"}, "no header can"),
+        ("/orders", {"origin": ""}, "leave it out for a request without Origin"),
+        ("/orders", {"host": "a:99999"}, "at most 65535"),
+        ("http://[bad/orders", {}, "invalid URL"),
+        ("http://a b/orders", {}, "invalid URL"),
+        ("http://a:99999/orders", {}, "invalid URL"),
+        ("ftp://a/orders", {}, "expected an http or https URL, or its path alone"),
     ],
 )
 def test_usage(file: Path, path: str, options: dict[str, Any], says: str) -> None:
     """A request that none can make is a mistake of the user."""
     with pytest.raises(UsageError, match=says):
         text_of(file, path, **options)
+
+
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        ("HTTP://u@API.example/orders?x#y", "GET /orders at API.example asked by "),
+        ("/caf\u00e9 \udcff", "GET /caf%C3%A9%20%FF asked by "),
+    ],
+)
+def test_a_path_is_asked_as_a_browser_would_send_it(file: Path, path: str, asked: str) -> None:
+    """A URL in any case, characters beyond ASCII, and bytes that are none."""
+    assert text_of(file, path).startswith(asked)
 
 
 def test_a_missing_file_is_a_config_error(tmp_path: Path) -> None:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from corsproxy.errors import UsageError
-from corsproxy.tools.browser import Credentials, PageRequest, names, presumed_value
+from corsproxy.tools.browser import Credentials, PageRequest, names, presumed_value, urls
 
 _HOST = re.compile(r"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+_SCHEME = re.compile("[A-Za-z][A-Za-z0-9+.-]*://")
 _SAFE = "/%:@!$&'()*+,;=~-._[]|{}^\"<>\\`"
 _ELSEWHERE = "https://corsproxy.invalid"
 """Where the played browser believes the proxy to be: no page has this origin, so every request is a CORS request."""
@@ -46,8 +47,10 @@ def ask(
     A whole URL may stand for the path; its host is then the request's, and its query and fragment are left out.
     An origin is taken as it is: a malformed one is for the configuration to refuse.
     """
-    if path.startswith(("http://", "https://")):
-        parts = urlsplit(path)
+    if _SCHEME.match(path):
+        parts = urls.split(path)
+        if parts is None:
+            raise UsageError(f"invalid URL {path!r}: expected an http or https URL, or its path alone, as /orders/7")
         host = host or parts.netloc.rpartition("@")[2]
         path = parts.path or "/"
     path = re.split("[?#]", path, maxsplit=1)[0]
@@ -55,13 +58,16 @@ def ask(
         raise UsageError(f"invalid path {path!r}: a path begins with '/': write {'/' + path!r}")
     if any(sign <= " " or sign == "\x7f" for sign in path):
         path = "".join(quote(sign) if sign <= " " or sign == "\x7f" else sign for sign in path)
-    if host and not _HOST.fullmatch(host):
-        raise UsageError(f"invalid host {host!r}: expected HOST or HOST:PORT")
+    if host and (not _HOST.fullmatch(host) or urls.split(f"http://{host}") is None):
+        raise UsageError(f"invalid host {host!r}: expected HOST or HOST:PORT, with a port of at most 65535")
     if not names.is_token(method):
         raise UsageError(f"invalid method {method!r}: letters, digits and a few signs, as GET")
+    if origin == "":
+        raise UsageError("invalid origin '': name one, or leave it out for a request without Origin")
     if origin is not None and not origin.isprintable():
-        raise UsageError(f"invalid origin {origin!r}: a control character cannot be in a header")
-    return Question(quote(path, safe=_SAFE), origin, method, tuple(map(_header, headers)), credentials, host or "")
+        raise UsageError(f"invalid origin {origin!r}: it holds a character that no header can")
+    path = quote(path, safe=_SAFE, errors="surrogateescape")
+    return Question(path, origin, method, tuple(map(_header, headers)), credentials, host or "")
 
 
 def _header(text: str) -> tuple[str, str]:
