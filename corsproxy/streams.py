@@ -1,4 +1,4 @@
-"""The standard streams of a command: that there are three, and that any text can be written to them.
+"""The standard streams of a command: that there are three, and that any bytes and any text can go through them.
 
 Must not know what is written, nor by which command.
 """
@@ -31,9 +31,9 @@ def open_standard_streams() -> None:
         except OSError:
             os.set_inheritable(os.open(os.devnull, mode), True)  # the lowest number that is free, which is this one
             setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8", closefd=False))  # noqa: SIM115
-    for stream in (sys.stdout, sys.stderr):
+    for stream, errors in ((sys.stdin, "replace"), (sys.stdout, "backslashreplace"), (sys.stderr, "backslashreplace")):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors=errors)
 
 
 @contextlib.contextmanager

@@ -82,7 +82,7 @@ def test_a_reader_that_has_gone_ends_the_command_without_a_word(command: str, pl
             [sys.executable, "-m", "corsproxy", *command.split()], stdout=gone, stderr=subprocess.PIPE, cwd=ROOT,
             timeout=DEADLINE, check=False,
         )  # fmt: skip
-    told_before = (b"probe: sends ", b"learn: 1 requests read")
+    told_before = (b"probe: sends ", b"learn: 1 request read")
     said = [line for line in process.stderr.splitlines() if not line.startswith(told_before)]
     assert (process.returncode, said) == (128 + signal.SIGPIPE, [])
 
@@ -118,6 +118,15 @@ def test_a_file_whose_name_is_not_utf_8_can_be_checked(tmp_path: Path) -> None:
     file.write_text("listne: x\n", encoding="utf-8")
     assert r"caf\udce9.yaml:1:1: listne: " in ran_in_shell(f"check {tmp_path}/caf*", "")[1]
     assert json.loads(ran_in_shell(f"check --format json {tmp_path}/caf*", "")[1])[0]["file"] == str(file)
+
+
+def test_a_log_that_is_not_utf_8_can_be_piped_in(places: Mapping[str, Path]) -> None:
+    """As one that is named can be."""
+    places["log"].write_bytes(b"caf\xe9\n" + places["log"].read_bytes())
+    line = "learn -c {file} < {log}".format_map(places)
+    status, out, said = ran_in_shell(line, "", PYTHONIOENCODING="utf-8:strict")
+    assert (status, out.startswith("# Proposed by")) == (0, True)
+    assert said == ["learn: 1 request read, 1 line skipped: not of the JSON access log"]
 
 
 def test_init_leaves_nothing_where_it_cannot_write_the_whole_file(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -158,7 +160,7 @@ def test_other_lines_are_skipped_and_counted(tmp_path: Path) -> None:
         entry("/bare", None),
     ]
     text, told = learnt(lines, tmp_path)
-    assert told == "learn: 2 requests read, 4 lines skipped that are none of the JSON access log\n"
+    assert told == "learn: 2 requests read, 4 lines skipped: not of the JSON access log\n"
     assert origins(text, "bare") == [NEW]
 
 
@@ -185,6 +187,25 @@ def test_a_file_as_log(tmp_path: Path) -> None:
     out = io.StringIO()
     learn_command(str(log), config=str(file), environ={}, stdin=io.StringIO(), out=out, err=io.StringIO())
     assert origins(out.getvalue(), "bare") == [NEW]
+
+
+def test_a_line_that_does_not_end_takes_no_memory(tmp_path: Path) -> None:
+    """What is no log may be anything; it is skipped, and what follows is read."""
+    file, log = tmp_path / "corsproxy.yaml", tmp_path / "access.log"
+    file.write_text(CONFIG, encoding="utf-8")
+    with log.open("wb") as opened:
+        opened.truncate(100_000_000)  # sparse: one line of nothing
+        opened.seek(0, os.SEEK_END)
+        opened.write(b"\n" + json.dumps(entry("/orders", APP, cors="granted")).encode() + b"\n")
+    out, err = io.StringIO(), io.StringIO()
+    tracemalloc.start()
+    try:
+        learn_command(str(log), config=str(file), environ={}, stdin=io.StringIO(), out=out, err=err)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert err.getvalue() == "learn: 1 request read, 1 line skipped: not of the JSON access log\n"
+    assert peak < 50_000_000
 
 
 @pytest.mark.parametrize(("log", "says"), [("missing.log", "cannot read"), (None, "no request in the log")])

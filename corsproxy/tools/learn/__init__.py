@@ -8,7 +8,7 @@ What is written has been loaded: it passes `corsproxy check`.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TextIO
 
 from corsproxy.config import ConfigError, Loaded, load_file, load_text
@@ -21,6 +21,8 @@ from corsproxy.tools.learn.writing import Named, write
 __all__ = ["learn", "learn_command"]
 
 _DEFAULT_FILE = "corsproxy.yaml"
+_MAX_LINE = 4 * 1024 * 1024
+"""Characters: a head as long as `max_header_bytes` allows by default, each byte escaped, is a twentieth of it."""
 
 
 def learn_command(
@@ -39,12 +41,16 @@ def learn_command(
     """
     loaded = load_file(config or _DEFAULT_FILE, environ)
     traffic = _read(log, stdin)
-    skipped = f", {traffic.skipped} lines skipped that are none of the JSON access log" if traffic.skipped else ""
-    print(f"learn: {traffic.requests} requests read{skipped}", file=err)
+    skipped = f", {_count(traffic.skipped, 'line')} skipped: not of the JSON access log" if traffic.skipped else ""
+    print(f"learn: {_count(traffic.requests, 'request')} read{skipped}", file=err)
     if not traffic.requests:
         raise UsageError("no request in the log: it must be the JSON access log (log: {format: json}), one line each")
     out.write(learn(loaded, traffic, environ))
     return 0
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def learn(loaded: Loaded, traffic: Traffic, environ: Mapping[str, str]) -> str:
@@ -98,9 +104,17 @@ def _name(route: Route, taken: Mapping[str, object], loaded: Loaded) -> str:
 
 def _read(log: str | None, stdin: TextIO) -> Traffic:
     if log is None or log == "-":
-        return read_traffic(stdin)
+        return read_traffic(_lines(stdin))
     try:
-        with open(log, encoding="utf-8", errors="replace") as lines:
-            return read_traffic(lines)
+        with open(log, encoding="utf-8", errors="replace") as opened:
+            return read_traffic(_lines(opened))
     except OSError as error:
         raise UsageError(f"cannot read {log}: {(error.strerror or str(error)).lower()}") from None
+
+
+def _lines(log: TextIO) -> Iterator[str]:
+    """Give each line; of one that is too long its beginning, which is no entry."""
+    while line := log.readline(_MAX_LINE):
+        yield line
+        while len(line) == _MAX_LINE and not line.endswith("\n"):
+            line = log.readline(_MAX_LINE)
