@@ -104,11 +104,16 @@ def load_again(source: Source, text: str) -> Configuration:
     return _configuration(source, load_text(text, source.file, os.environ))
 
 
-def admin_address(settings: Settings) -> Address | None:
-    """Give the address of the admin listener, or None: an inspector needs one, even where none is configured."""
-    if settings.admin is None and settings.inspector:
-        return INSPECTOR_ADDRESS
-    return settings.admin
+def find_admin(options: ServeOptions) -> Address | None:
+    """Give the address of the admin listener that `serve` would open, or None; raises as `load`.
+
+    Where an option names it the file is not read: it may be bad by now, and the proxy goes on with what it has.
+    An inspector needs an admin listener, even where none is configured.
+    """
+    if options.admin is not None:
+        return _address("--admin", options.admin)
+    settings = load(find_source(options), tries_certificates=False).settings
+    return INSPECTOR_ADDRESS if settings.admin is None and settings.inspector else settings.admin
 
 
 def _configuration(source: Source, loaded: Loaded | None) -> Configuration:

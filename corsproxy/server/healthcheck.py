@@ -11,7 +11,7 @@ import socket
 import sys
 
 from corsproxy.errors import UsageError
-from corsproxy.server.configuration import admin_address, find_source, load
+from corsproxy.server.configuration import find_admin
 from corsproxy.server.escape import printable
 from corsproxy.server.options import ServeOptions
 from corsproxy.settings import Address, TcpAddress, UnixAddress
@@ -27,7 +27,7 @@ def healthcheck(options: ServeOptions) -> int:
 
     Raises `UsageError` or `ConfigError` where there is no admin listener to ask.
     """
-    address = admin_address(load(find_source(options), tries_certificates=False).settings)
+    address = find_admin(options)
     if address is None:
         raise UsageError("no admin listener to ask: set admin: 127.0.0.1:8081 in the file, or --admin")
     if isinstance(address, TcpAddress) and not address.port:

@@ -33,6 +33,17 @@ def test_a_running_proxy_is_healthy_however_the_admin_listener_is_named(tmp_path
         assert ran(*quick, "--admin", f"0.0.0.0:{port}") == (0, [], [])
 
 
+def test_a_file_that_has_gone_bad_does_not_matter_where_an_option_names_the_listener(tmp_path: Path) -> None:
+    """The proxy goes on with what it has, and is healthy; without the option nobody knows where to ask."""
+    file = tmp_path / "corsproxy.yaml"
+    with started(config("http://127.0.0.1:9"), directory=tmp_path, admin=True) as proxy:
+        named = "{}:{}".format(*proxy.admin)
+        file.write_text("nonsense: [", encoding="utf-8")
+        assert ran("healthcheck", "-c", str(file), "--admin", named) == (0, [], [])
+        assert ran("healthcheck", environ={"CORSPROXY_ADMIN": named}) == (0, [], [])
+        assert ran("healthcheck", "-c", str(file))[0] == 2
+
+
 def test_an_admin_listener_on_a_unix_socket_is_asked_there(tmp_path: Path) -> None:
     """The socket file is all there is to know."""
     text = config("http://127.0.0.1:9", f"admin: unix:{tmp_path}/admin.sock")
