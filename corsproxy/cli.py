@@ -107,7 +107,7 @@ def cli() -> None:
 
 @cli.command()
 @_listener_options
-@_option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes sharing the listener (default: 1).")
+@_option("--workers", type=click.IntRange(1, 1024), metavar="N", help="Processes sharing the listener (default: 1).")
 @_option("--watch", is_flag=True, help="Reload when the file changes.")
 @_option("--log-format", type=click.Choice(["text", "json"]), help="How the logs are written (default: text).")
 @_option(

@@ -206,6 +206,14 @@ def test_a_bad_file_is_told_with_all_its_problems(tmp_path: Path) -> None:
     assert all(line.startswith(f"{file}:") for line in lines)
 
 
+@pytest.mark.parametrize("workers", ["0", "1025", "99999999999"])
+def test_workers_are_as_many_as_the_file_allows(workers: str) -> None:
+    """An option is no way to more, and a slip in it takes no memory."""
+    status, _, lines = ran("serve", "--upstream", "http://127.0.0.1:9", "--workers", workers)
+    assert status == 2
+    assert lines[-1].endswith(f"{workers} is not in the range 1<=x<=1024.")
+
+
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_certificates_that_cannot_be_used_are_told_by_name(workers: str, tmp_path: Path) -> None:
     """A certificate with another's key, or without PEM in it, is told with its place, and not by a traceback."""
