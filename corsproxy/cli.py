@@ -128,11 +128,13 @@ def serve(**options: Any) -> None:
 
 
 @cli.command()
-@click.argument("file", callback=_named, default="corsproxy.yaml", metavar="[FILE]")
+@click.argument("file", callback=_named, default="corsproxy.yaml", envvar="CORSPROXY_CONFIG", metavar="[FILE]")
 @_format_option
 @_option("--strict", is_flag=True, help="Warnings fail too.")
 def check(file: str, output_format: Literal["text", "json"], strict: bool) -> None:
     """Validate a configuration file: every problem at once.
+
+    Without FILE it is the one that CORSPROXY_CONFIG names, or corsproxy.yaml here, as for `serve`.
 
     \b
     Example:

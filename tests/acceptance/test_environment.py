@@ -95,6 +95,14 @@ def test_explain_takes_its_whole_question_from_the_environment(tmp_path: Path) -
     )
 
 
+def test_check_looks_at_the_file_that_serve_would_take(tmp_path: Path) -> None:
+    """In a container the variable is set for both; a name on the command line goes before it."""
+    (tmp_path / "my.yaml").write_text(FILE.format(upstream="http://127.0.0.1:9"), encoding="utf-8")
+    environ = {"CORSPROXY_CONFIG": "my.yaml"}
+    assert ran("check", environ=environ, directory=tmp_path)[1] == ["my.yaml: valid: 1 upstream, 1 policy, 1 route"]
+    assert ran("check", "none.yaml", environ=environ, directory=tmp_path)[0] == 2
+
+
 @pytest.mark.parametrize(
     ("variables", "named"),
     [
