@@ -35,8 +35,13 @@ def _named(ctx: click.Context, param: click.Parameter, name: str | None) -> str 
     return name
 
 
+def _configuration(ctx: click.Context, param: click.Parameter, name: str | None) -> str | None:
+    """Take `-` for standard input, as other programs that read a file do."""
+    return "/dev/stdin" if name == "-" else _named(ctx, param, name)
+
+
 _config_option = _option(
-    "-c", "--config", callback=_named, metavar="FILE", help="Configuration file (default: corsproxy.yaml here)."
+    "-c", "--config", callback=_configuration, metavar="FILE", help="Configuration file (default: corsproxy.yaml here)."
 )
 _format_option = _option(
     "--format", "output_format", type=click.Choice(["text", "json"]), default="text", help="For people or for tools."
@@ -128,7 +133,7 @@ def serve(**options: Any) -> None:
 
 
 @cli.command()
-@click.argument("file", callback=_named, default="corsproxy.yaml", envvar="CORSPROXY_CONFIG", metavar="[FILE]")
+@click.argument("file", callback=_configuration, default="corsproxy.yaml", envvar="CORSPROXY_CONFIG", metavar="[FILE]")
 @_format_option
 @_option("--strict", is_flag=True, help="Warnings fail too.")
 def check(file: str, output_format: Literal["text", "json"], strict: bool) -> None:
@@ -220,6 +225,8 @@ def init(file: str) -> None:
         said = run(file)
     except FileExistsError:
         _fail(f"corsproxy: {file} exists already; name another file, or remove it first")
+    except FileNotFoundError:
+        _fail(f"corsproxy: cannot write {file}: its directory is missing; make it first")
     except OSError as error:
         _fail(f"corsproxy: cannot write {file}: {error.strerror}")
     click.echo(said)

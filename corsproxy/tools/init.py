@@ -6,6 +6,7 @@ Writes where nothing is, and only there.
 from __future__ import annotations
 
 import os
+import shlex
 from typing import Final
 
 SCHEMA_FILE: Final = "corsproxy.schema.json"
@@ -63,4 +64,4 @@ def init(path: str) -> str:
         except OSError:
             os.unlink(path)  # the disk is full: half a file would only be in the way of the next attempt
             raise
-    return f"wrote {path}: name your upstream and your origins in it, then run: corsproxy check {path}"
+    return f"wrote {path}: name your upstream and your origins in it, then run: corsproxy check {shlex.quote(path)}"

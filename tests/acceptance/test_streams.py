@@ -120,6 +120,15 @@ def test_a_file_whose_name_is_not_utf_8_can_be_checked(tmp_path: Path) -> None:
     assert json.loads(ran_in_shell(f"check --format json {tmp_path}/caf*", "")[1])[0]["file"] == str(file)
 
 
+def test_a_configuration_may_come_through_standard_input(places: Mapping[str, Path]) -> None:
+    """A dash stands for it, as for other programs."""
+    assert ran_in_shell("check - < {file}".format_map(places), "")[:2] == (
+        0,
+        "/dev/stdin: valid: 1 upstream, 1 policy, 1 route\n",
+    )
+    assert ran_in_shell("explain / -c - < {file}".format_map(places), "")[0] == 0
+
+
 def test_a_log_that_is_not_utf_8_can_be_piped_in(places: Mapping[str, Path]) -> None:
     """As one that is named can be."""
     places["log"].write_bytes(b"caf\xe9\n" + places["log"].read_bytes())
