@@ -45,6 +45,7 @@ COMPILED = (
     "corsproxy/proxy/content.py",
     "corsproxy/proxy/cors_gate.py",
     "corsproxy/proxy/exchange.py",
+    "corsproxy/proxy/field_lines.py",
     "corsproxy/proxy/fields.py",
     "corsproxy/proxy/forwarded.py",
     "corsproxy/proxy/hops.py",
