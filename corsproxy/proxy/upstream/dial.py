@@ -43,7 +43,7 @@ def tls_context(upstream: Upstream) -> ssl.SSLContext | None:
         context.verify_mode = ssl.CERT_NONE
     if tls.certificate is not None:
         try:
-            context.load_cert_chain(tls.certificate, tls.private_key)
+            context.load_cert_chain(tls.certificate, tls.private_key, password=b"")  # else it would ask a terminal
         except (OSError, ssl.SSLError) as error:
             raise PlanError(f"{key}.certificate", f"cannot use {tls.certificate!r}: {error}") from None
     context.set_alpn_protocols(["http/1.1"])
