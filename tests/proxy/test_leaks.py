@@ -228,8 +228,8 @@ async def test_no_descriptor_and_no_connection_is_left() -> None:
     """http-87: the process has as many descriptors as before, and its gauges are at 0."""
     async with upstream() as port:
         with started(CONFIG.format(port=port), admin=True) as proxy:
-            proxy.metrics()  # what is opened once, at first use, is no leak
-            before = descriptors(proxy.pid)
+            proxy.stderr.wait_line("^admin on ")
+            before = descriptors(proxy.pid)  # and before any connection: one about to be closed would count
             await storm(proxy.address, REQUESTS)
             await until(lambda: not proxy.metrics()["corsproxy_connections"])
             await until(lambda: descriptors(proxy.pid) == before)
