@@ -29,6 +29,7 @@ class RoutePlan:
     """One route with everything a request on it needs."""
 
     __slots__ = (
+        "_base_depth",
         "_base_path",
         "_base_query",
         "_base_read",
@@ -71,6 +72,7 @@ class RoutePlan:
         self._base_path = upstream.base_path.encode()
         self._base_read = (other_reading(self._base_path) or self._base_path) + b"/"
         """As a server reads it that decodes, which is how it reads every path below it."""
+        self._base_depth = self._base_read.count(b"/")
         self._base_query = upstream.base_query.encode()
         self._strip = len(route.strip_prefix.encode())
         host = upstream.host_literal if upstream.host_mode == "literal" else upstream.authority
@@ -93,9 +95,9 @@ class RoutePlan:
             path = path[self._strip :]
             if path[:1] != b"/":
                 path = b"/" + path
-        if self._base_path or self._strip:
+        if self._base_path:
             path = self._base_path + path
-            read = other_reading(path)
+            read = other_reading(path, self._base_depth, len(self._base_read))
             if read is not None and not (read + b"/").startswith(self._base_read):
                 raise Refusal(400, "the path leads out of what this route serves")
         query = target.query

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Generic, TypeVar
 from urllib.parse import unquote_to_bytes
 
-from corsproxy.proxy.target import other_reading, split_host
+from corsproxy.proxy.target import LONG, other_reading, split_host
 from corsproxy.settings import Route
 
 T = TypeVar("T")
@@ -57,6 +57,11 @@ class RouteTable(Generic[T]):
         self._default_port = default_port
         self._depth = max((len(route.segments) + route.exact for route, _ in entries), default=0)
         """Segments that can make a difference; 0 where every route is `/`, and any reading of a path leads to it."""
+        names = [segment.encode() for route, _ in entries for segment in route.segments if segment is not None]
+        self._longest = max(map(len, names), default=0)
+        """Bytes of a segment that can make a difference."""
+        self._has_escapes = any(b"%" in name for name in names)
+        """Only then can a path that reads one way lead to two routes: by its route's path as written, and decoded."""
         for route, value in entries:
             key = (route.host.encode(), route.host_port) if route.host is not None else (b"", None)
             trees = self._hosts.setdefault(key, (_Node(), _Node()))
@@ -70,14 +75,20 @@ class RouteTable(Generic[T]):
         Raises `AmbiguousPath` where another reading of the path would lead elsewhere, no route counting as one.
         """
         found = self._find(host, path, 0)
-        other = other_reading(path) if self._depth else None
-        if other is not None and self._find(host, other, 1) is not found:
-            raise AmbiguousPath
-        return found
+        other = other_reading(path, self._depth, self._longest) if self._depth else None
+        if other is None or self._find(host, other, 1) is found:
+            return found
+        if self._has_escapes and other_reading(path) is None:
+            return found
+        raise AmbiguousPath
 
     def _find(self, host: bytes, path: bytes, reading: int) -> T | None:
         # One more than any route has: a path with more segments is longer than every exact route, and that is enough.
-        segments = path[1:].split(b"/", self._depth) if path != b"/" else ()
+        segments: Sequence[bytes]
+        if len(path) > LONG:
+            segments = _leading_segments(path, self._depth, self._longest)
+        else:
+            segments = path[1:].split(b"/", self._depth) if path != b"/" else ()
         if self._hosts:
             name, port = split_host(host)
             for key in ((name, port if port is not None else self._default_port), (name, None)):
@@ -85,6 +96,23 @@ class RouteTable(Generic[T]):
                 if trees is not None and (found := trees[reading].find(segments, 0)) is not None:
                     return found
         return self._any_host[reading].find(segments, 0)
+
+
+def _leading_segments(path: bytes, count: int, longest: int) -> list[bytes]:
+    """Split a long path as far as `count` segments, each cut where it is already longer than `longest`.
+
+    What cannot matter is neither copied nor hashed.
+    """
+    segments: list[bytes] = []
+    start = 1
+    while len(segments) < count:
+        end = path.find(b"/", start)
+        if end < 0:
+            segments.append(path[start : start + longest + 1])
+            break
+        segments.append(path[start : min(end, start + longest + 1)])
+        start = end + 1
+    return segments
 
 
 def _insert(node: _Node[T], route: Route, value: T, *, decode: bool) -> None:
