@@ -250,7 +250,14 @@ class ClientConnection(RequestHandler):
         """Return the next bytes of request content, empty at its end; raises `ClientError`."""
         self._body_waits_since = self._loop.time()
         try:
-            return await content.readany()
+            # Not `readany`: woken by the end of a chunk, it waits again without looking whether the content has failed.
+            while content.exception() is not None or not content.at_eof():
+                data, is_chunk_end = await content.readchunk()
+                if data:
+                    return data + content.read_nowait()
+                if not is_chunk_end:
+                    break
+            return b""
         except ClientError:
             raise
         except (RequestPayloadError, HttpProcessingError, RuntimeError):

@@ -166,7 +166,11 @@ def test_segments_of_requests(data: bytes, cuts: list[int], yields: bool) -> Non
     asyncio.run(compare())
 
 
+CHUNKED = b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab"
+
+
 @settings(max_examples=EXAMPLES, deadline=None)
+@example(data=CHUNKED + b"\r\nx\r\n\r\n", cuts=[len(CHUNKED)], yields=True)
 @given(data=mutated(st.lists(requests(), min_size=1, max_size=3).map(b"".join)), cuts=CUTS, yields=st.booleans())
 def test_segments_of_broken_requests(data: bytes, cuts: list[int], yields: bool) -> None:
     """What is refused, and behind which requests, does not depend on the segments."""
