@@ -24,6 +24,9 @@ MAX_NODES = 250_000
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml where PyYAML was built with it: ten times as fast on large files, same events."""
 
+_LIBYAML_TOO_DEEP = "maximum nesting depth"
+"""libyaml's own limit (CVE-2018-20573), which it meets while it scans ahead, before the events reach `_Builder`."""
+
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """YAML 1.1 section 5.1; checked here, because libyaml and PyYAML point at different places for it."""
 
@@ -81,10 +84,17 @@ def parse(text: str) -> Node | None:
             _place_of(text, unprintable.start()),
             f"invalid character {character}: YAML has no such character; remove it",
         )
-    loader = _LOADER(text)
+    return _build(text, _LOADER)
+
+
+def _build(text: str, loader_class: Any) -> Node | None:
+    loader = loader_class(text)
     try:
         return _Builder(loader).build()
     except yaml.MarkedYAMLError as error:
+        if loader_class is not yaml.SafeLoader and _LIBYAML_TOO_DEEP in str(error.problem).lower():
+            # PyYAML's parser has no such limit, so ours is the one that is met, and told with its place.
+            return _build(text, yaml.SafeLoader)
         mark = error.problem_mark or error.context_mark
         index = (
             min(mark.index, len(text.rstrip())) if mark else 0

@@ -99,12 +99,21 @@ def test_what_is_refused_says_where_and_how_to_mend_it(text: str, place: tuple[i
 
 
 @pytest.mark.parametrize(
-    "text", ["[" * 100_000, "{a: " * 5_000, "- " * 5_000, "\n".join(" " * n + "a:" for n in range(500))]
+    ("text", "place"),
+    [
+        ("[" * 100_000, (1, 33)),
+        ("{a: " * 5_000, (1, 129)),
+        ("- " * 5_000, (1, 65)),
+        ("\n".join(" " * n + "a:" for n in range(500)), (33, 33)),
+    ],
+    ids=["flow lists", "flow mappings", "block lists", "block mappings"],
 )
-def test_deep_nesting_is_a_problem_and_no_recursion_error(text: str) -> None:
-    """Deep nesting is a problem and no recursion error."""
-    with pytest.raises(SyntaxProblem, match="more than 32 levels"):
+def test_deep_nesting_is_told_alike_whichever_parser_saw_it(text: str, place: tuple[int, int]) -> None:
+    """Deep nesting is a problem at the first level too many, no RecursionError and no words of libyaml's own limit."""
+    with pytest.raises(SyntaxProblem) as refused:
         tree.parse(text)
+    assert refused.value.message == "invalid nesting: more than 32 levels deep"
+    assert (refused.value.place.line, refused.value.place.column) == place
 
 
 def test_an_alias_bomb_does_not_go_off() -> None:
