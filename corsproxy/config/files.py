@@ -20,6 +20,8 @@ class Files:
 
     def __init__(self, file: str, report: Report, *, tries: bool) -> None:
         """`tries` says whether certificates and keys are tried, too, as those who use them will."""
+        self.named: dict[str, None] = {}
+        """The path of every file that was looked for, there or not, in the order of the configuration."""
         self._directory = Path(file).parent
         self._report = report
         self._tries = tries
@@ -57,6 +59,7 @@ class Files:
         if name is None:
             return None
         found = self._directory / name
+        self.named[str(found)] = None
         try:
             if stat.S_ISFIFO(found.stat().st_mode):
                 raise OSError(errno.ESPIPE, "it is a pipe, which can be read once only; name a file")

@@ -41,6 +41,8 @@ class Loaded:
     """By name, unused ones included."""
     specs: Mapping[str, PolicySpec]
     """The policies as they were written, by name."""
+    watched: tuple[str, ...]
+    """The files that the configuration names, there or not; it is to be read again if one of them changes."""
 
 
 def load_file(path: str, environ: Mapping[str, str], *, tries_certificates: bool = False) -> Loaded:
@@ -64,7 +66,7 @@ def load_text(text: str, file: str, environ: Mapping[str, str], *, tries_certifi
     tls = _listener_tls(values["tls"], files)
     _check(values, report)
     if report.has_errors:
-        raise ConfigError(report.problems())
+        raise ConfigError(report.problems(), files.named)
     compiled = {name: policy.settings for name, policy in policies.items()}
     settings = Settings(
         compile_routes(values["routes"], upstreams, compiled),
@@ -80,7 +82,18 @@ def load_text(text: str, file: str, environ: Mapping[str, str], *, tries_certifi
         log=Log(**values["log"]),
     )
     specs = {name: policy.spec for name, policy in policies.items()}
-    return Loaded(settings, report.problems(), report.places, report.spans, text, file, upstreams, compiled, specs)
+    return Loaded(
+        settings,
+        report.problems(),
+        report.places,
+        report.spans,
+        text,
+        file,
+        upstreams,
+        compiled,
+        specs,
+        tuple(files.named),
+    )
 
 
 def _read(text: str, report: Report, environ: Mapping[str, str]) -> Values | None:

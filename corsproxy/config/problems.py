@@ -76,8 +76,10 @@ class Problem:
 class ConfigError(Exception):
     """A configuration that cannot be used; `problems` holds everything found, in file order, warnings included."""
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    def __init__(self, problems: Iterable[Problem], watched: Iterable[str] = ()) -> None:
         self.problems = tuple(problems)
+        self.watched = tuple(watched)
+        """The files that the configuration names, as in `Loaded`: mending one of them may mend it."""
         super().__init__("\n".join(map(str, self.problems)))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from corsproxy.config import Place, load_file
+from corsproxy.config import ConfigError, Place, load_file
 from corsproxy.cors import OriginSpec, PolicySpec
 from corsproxy.settings import (
     CookieRules,
@@ -117,6 +117,20 @@ def test_tls_files_are_found_beside_the_file(tmp_path: Path) -> None:
     assert loaded.upstreams["api"].tls == UpstreamTls(
         ca=str(tmp_path / "ca.pem"), certificate=str(tmp_path / "a.pem"), private_key=str(tmp_path / "a.key")
     )
+
+
+def test_the_files_that_are_named_are_told_to_be_watched(tmp_path: Path) -> None:
+    """Every file that the configuration names is told, whether it could be used or not, as it may be mended."""
+    for name in ("a.pem", "a.key"):
+        (tmp_path / name).touch()
+    tls = "tls: {certificate: a.pem, private_key: a.key}\n"
+    authorities = with_upstream("url: https://x, tls: {ca: no.pem}")
+    file = str(tmp_path / "c.yaml")
+
+    assert load(MINIMAL + tls, file=file).watched == (str(tmp_path / "a.pem"), str(tmp_path / "a.key"))
+    with pytest.raises(ConfigError) as caught:
+        load(authorities, file=file)
+    assert caught.value.watched == (str(tmp_path / "no.pem"),)
 
 
 def test_a_policy_arrives() -> None:
