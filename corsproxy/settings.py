@@ -81,6 +81,20 @@ class CookieRules:
 
 
 @dataclass(frozen=True, slots=True)
+class FieldEdits:
+    """Fields to write and to leave out of a message, after everything else that is done to it."""
+
+    set: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """Name and value; a value may be a credential and is shown nowhere."""
+    remove: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is edited."""
+        return not self.set and not self.remove
+
+
+@dataclass(frozen=True, slots=True)
 class Upstream:
     """One configured server that requests are forwarded to."""
 
@@ -109,6 +123,10 @@ class Upstream:
     """What becomes of Origin and Referer on the way to the upstream."""
     rewrite_redirects: bool = True
     cookies: CookieRules | None = None
+    request_headers: FieldEdits = FieldEdits()
+    """Of what is sent to the upstream."""
+    response_headers: FieldEdits = FieldEdits()
+    """Of what the upstream answered; the proxy's own answers are not edited."""
     tls: UpstreamTls = field(default_factory=UpstreamTls)
     """Only meaningful where `scheme` is `https`."""
 

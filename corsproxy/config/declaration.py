@@ -17,6 +17,7 @@ from corsproxy.config.addresses import (
     parse_upstream_url,
 )
 from corsproxy.config.cookies import parse_cookie_path
+from corsproxy.config.field_edits import field_edits
 from corsproxy.config.paths import parse_route_path, parse_strip_prefix
 from corsproxy.config.shape import Key, ListOf, MapOf, Record, Word
 from corsproxy.config.words import BOOLEAN, boolean_or, choice, choice_or, duration, integer, name, size, text
@@ -144,6 +145,17 @@ UPSTREAM: Final = Record(
             choice("rewrite", "keep"),
             "Whether a `Location` at the upstream's own origin becomes the proxy's, so that the browser stays with it.",
             "rewrite",
+        ),
+        Key(
+            "request_headers",
+            field_edits("request_headers"),
+            "Fields to set and to remove on the way to the upstream, after everything else.",
+        ),
+        Key(
+            "response_headers",
+            field_edits("response_headers"),
+            "The same for what the upstream answers, 304 and interim responses included; "
+            "the proxy's own answers stay as they are.",
         ),
         Key("cookies", _COOKIES, "Edits of `Set-Cookie` attributes; what is not named here is untouched."),
         Key("tls", _UPSTREAM_TLS, "How an `https` upstream is verified, and who we are to it."),

@@ -40,7 +40,7 @@ def _schema(shape: Shape) -> dict[str, Any]:
             items: dict[str, Any] = {"type": "array", "items": _schema(shape.item)}
             return items | ({"minItems": shape.min_items} if shape.min_items else {})
         case MapOf():
-            names = {"pattern": f"^{words.NAME_PATTERN.pattern}$"}
+            (names,) = (shape.name or words.LABEL).schema
             named: dict[str, Any] = {
                 "type": "object",
                 "propertyNames": names,

@@ -17,6 +17,7 @@ from corsproxy.config.policies import compile_policies
 from corsproxy.config.problems import ConfigError, Place, Problem, Report, Span
 from corsproxy.config.reader import BAD, Reader, Values
 from corsproxy.config.routes import Names, check_routes, compile_routes
+from corsproxy.config.secrets import masked
 from corsproxy.config.source import read_source
 from corsproxy.config.upstreams import compile_upstreams
 from corsproxy.cors import PolicySpec
@@ -34,6 +35,8 @@ class Loaded:
     spans: Mapping[str, Span]
     """Where the value of each key and list item begins and ends, for a tool that changes the text."""
     text: str
+    secrets: tuple[Span, ...]
+    """Where in the text values stand that may be credentials."""
     file: str
     upstreams: Mapping[str, Upstream]
     """By name, unused ones included."""
@@ -43,6 +46,11 @@ class Loaded:
     """The policies as they were written, by name."""
     watched: tuple[str, ...]
     """The files that the configuration names, there or not; it is to be read again if one of them changes."""
+
+    @property
+    def shown_text(self) -> str:
+        """The text as it may be shown: its credentials are hidden, its lines are where they were."""
+        return masked(self.text, self.secrets)
 
 
 def load_file(path: str, environ: Mapping[str, str], *, tries_certificates: bool = False) -> Loaded:
@@ -88,6 +96,7 @@ def load_text(text: str, file: str, environ: Mapping[str, str], *, tries_certifi
         report.places,
         report.spans,
         text,
+        tuple(report.secrets),
         file,
         upstreams,
         compiled,

@@ -99,6 +99,8 @@ class Report:
         self.file = file
         self.places: dict[str, Place] = {}
         self.spans: dict[str, Span] = {}
+        self.secrets: list[Span] = []
+        """Where values stand that may be credentials."""
         self._problems: list[Problem] = []
         self._faulty: set[str] = set()
         """Key paths with an error at them or below them."""

@@ -51,6 +51,8 @@ class Reader:
             return self._mismatch(node, f"one value ({word.noun})", "", path)
         if node.plain and not node.text:
             return self._bad(path, "missing", f"missing value: expected {word.noun}; write one, or remove the key")
+        if word.is_secret and not _VARIABLE.fullmatch(node.text):
+            self._report.secrets.append(node.span)
         try:
             text = interpolate(node.text, self._environ)
         except RefusedError as refused:
@@ -58,7 +60,7 @@ class Reader:
         try:
             return word.parse(text)
         except RefusedError as refused:
-            source = f" (from {quote(node.text)})" if text != node.text else ""
+            source = f" (from {quote(node.text)})" if text != node.text and not word.is_secret else ""
             if _BARE_VARIABLE.search(node.text):
                 source = "; a variable is written ${NAME}"
             return self._bad(path, refused.reason, refused.message + source)
@@ -82,14 +84,16 @@ class Reader:
             hint = ""
             if isinstance(node, tree.Scalar) and isinstance(shape.item, Record) and shape.item.short:
                 hint = f": write {{NAME: {_in_flow(node.text)}}}"
-            return self._mismatch(node, f"a mapping from the name of each {shape.noun} to what it is", hint, path)
+            expected = f"a mapping from the name of each {shape.noun} to what it is"
+            return self._mismatch(node, expected, hint, path, is_secret=shape.is_secret)
         if len(node.entries) < shape.min_items:
             return self._bad(path, "missing", f"missing {shape.noun}: write at least one")
         values: Values = {}
         for name, value, inner, at in self._entries(node, path):
-            if not words.NAME_PATTERN.fullmatch(name):
-                rule = "at most 63 letters, digits, '_', '-' and '.', the first a letter, digit or '_'"
-                self._report.error(inner, "invalid", f"invalid name {quote(name)}: {rule}", at)
+            try:
+                (shape.name or words.LABEL).parse(name)
+            except RefusedError as refused:
+                self._report.error(inner, refused.reason, refused.message, at)
             values[name] = self.read(value, shape.item, inner)
         return values
 
@@ -100,7 +104,8 @@ class Reader:
         if not isinstance(node, tree.Mapping):
             keys = ", ".join(key.name for key in shape.keys)
             short = f"one value ({shape.short.noun}), or " if shape.short else ""
-            return self._mismatch(node, f"{short}a mapping with keys of {keys}", "", path)
+            expected = f"{short}a mapping with keys of {keys}"
+            return self._mismatch(node, expected, "", path, is_secret=shape.is_secret)
         values = defaults(shape)
         seen = set()
         known = [key.name for key in shape.keys]
@@ -143,11 +148,11 @@ class Reader:
             hint = f": expected one of {', '.join(key.name for key in shape.keys)}"
         self._report.error(path, "unknown", f"unknown key {quote(name)}{hint}", place)
 
-    def _mismatch(self, node: tree.Node, expected: str, hint: str, path: str) -> Any:
+    def _mismatch(self, node: tree.Node, expected: str, hint: str, path: str, *, is_secret: bool = False) -> Any:
         if isinstance(node, tree.Scalar):
             if node.plain and not node.text:
                 return self._bad(path, "missing", f"missing value: expected {expected}; write it, or remove the key")
-            found = quote(node.text)
+            found = "a text" if is_secret else quote(node.text)
         else:
             found = "a list" if isinstance(node, tree.Sequence) else "a mapping"
         return self._bad(path, "invalid", f"invalid value, {found}: expected {expected}{hint}")
@@ -214,3 +219,5 @@ _SEPARATORS = re.compile(r"[,\s]+")
 """What people put between the items of a list that is none."""
 _BARE_VARIABLE = re.compile(r"\$[A-Za-z_]")
 """A variable as a shell takes it, and we do not."""
+_VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
+"""A variable without a default: its name is no secret."""

@@ -20,6 +20,8 @@ class Word:
     parse: Callable[[str], Any]
     schema: tuple[Mapping[str, Any], ...]
     """JSON Schemas, one of which holds for the value as a YAML library would load it."""
+    is_secret: bool = False
+    """The value may be a credential: no message and no tool shows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,9 @@ class MapOf:
     noun: str
     item: Shape
     min_items: int = 0
+    name: Word | None = None
+    """What a name may be, if it is not a label of the user's own."""
+    is_secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,7 @@ class Record:
     """A bare scalar may stand for the whole record."""
     short_for: str = ""
     """The name under which that scalar is then read."""
+    is_secret: bool = False
 
     def key(self, name: str) -> Key | None:
         """Find a key by its name."""

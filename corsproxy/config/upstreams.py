@@ -7,6 +7,7 @@ from typing import Any
 
 from corsproxy.config.addresses import UpstreamUrl
 from corsproxy.config.cookies import compile_cookies
+from corsproxy.config.field_edits import compile_field_edits
 from corsproxy.config.files import Files
 from corsproxy.config.problems import Report, join
 from corsproxy.config.reader import BAD, Values
@@ -20,6 +21,8 @@ _SAME_NAME = (
     "keepalive_timeout",
 )
 """Keys that are fields of `Upstream` as they are."""
+_EDITED = ("request_headers", "response_headers")
+"""Keys that set and remove fields."""
 
 
 def compile_upstreams(section: Mapping[str, Any], report: Report, files: Files) -> dict[str, Upstream]:
@@ -33,6 +36,7 @@ def _compile(name: str, values: Values, report: Report, files: Files) -> Upstrea
     url: UpstreamUrl | None = values["url"]
     cookies = compile_cookies(values["cookies"], f"{path}.cookies", report) if values["cookies"] else None
     tls = _compile_tls(values["tls"], f"{path}.tls", report, files) if values["tls"] else UpstreamTls()
+    request_edits, response_edits = (compile_field_edits(values[key], f"{path}.{key}", report) for key in _EDITED)
     if url is None:
         return None
     if values["tls"] and url.scheme != "https":
@@ -57,6 +61,8 @@ def _compile(name: str, values: Values, report: Report, files: Files) -> Upstrea
         rewrite_redirects=values["redirects"] == "rewrite",
         cookies=cookies,
         tls=tls,
+        request_headers=request_edits,
+        response_headers=response_edits,
         **{key: values[key] for key in _SAME_NAME},
     )
 

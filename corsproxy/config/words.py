@@ -28,6 +28,17 @@ NAME_PATTERN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}")
 """What the user may call an upstream or a policy: the names become labels and parts of key paths."""
 
 
+def _label(value: str) -> str:
+    if not NAME_PATTERN.fullmatch(value):
+        rule = "at most 63 letters, digits, '_', '-' and '.', the first a letter, digit or '_'"
+        raise RefusedError(f"invalid name {quote(value)}: {rule}")
+    return value
+
+
+LABEL = Word("name", _label, ({"pattern": f"^{NAME_PATTERN.pattern}$"},))
+"""A name of the user's own."""
+
+
 def text(noun: str = "text") -> Word:
     """Take any text that is not empty; what it means is checked later, with more at hand."""
 

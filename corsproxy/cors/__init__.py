@@ -29,6 +29,7 @@ from corsproxy.cors.patterns import Pattern, PatternError, PatternKind, parse_pa
 from corsproxy.cors.policy import Policy
 from corsproxy.cors.problems import PolicyErrors, PolicyProblem
 from corsproxy.cors.spec import DANGERS, MAX_MAX_AGE, OriginSpec, PolicySpec
+from corsproxy.cors.tokens import is_token
 
 __all__ = [
     "ACCESS_CONTROL_ALLOW_CREDENTIALS",
@@ -63,6 +64,7 @@ __all__ = [
     "exposed_names",
     "is_cors_response_field",
     "is_loopback",
+    "is_token",
     "parse_origin",
     "parse_pattern",
     "parse_regex",

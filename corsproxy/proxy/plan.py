@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from corsproxy.proxy.cookies import CookieRewriter
 from corsproxy.proxy.cors_gate import CorsGate
 from corsproxy.proxy.errors import Refusal
+from corsproxy.proxy.field_edits import FieldEditor
 from corsproxy.proxy.forwarded import Trust
 from corsproxy.proxy.redirects import RedirectRewriter
 from corsproxy.proxy.referer import OriginRewriter
@@ -40,6 +41,7 @@ class RoutePlan:
         "origins",
         "pool",
         "rejects",
+        "request_edits",
         "route",
         "rules",
         "upstream",
@@ -61,6 +63,7 @@ class RoutePlan:
             OriginRewriter.compile(upstream, route.strip_prefix) if upstream.origin_mode != "forward" else None
         )
         """None where Origin and Referer go on as they are."""
+        self.request_edits = FieldEditor.compile(upstream.request_headers)
         self.rules = ResponseRules(
             enforces=self.gate.enforces,
             own_timing=self.gate.own_timing,
@@ -68,6 +71,7 @@ class RoutePlan:
             cookies=CookieRewriter.compile(upstream.cookies, upstream, route.strip_prefix)
             if upstream.cookies
             else None,
+            edits=FieldEditor.compile(upstream.response_headers),
         )
         self._base_path = upstream.base_path.encode()
         self._base_read = (other_reading(self._base_path) or self._base_path) + b"/"

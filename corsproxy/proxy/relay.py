@@ -28,8 +28,8 @@ from corsproxy.proxy.exchange import Exchange, Observer
 from corsproxy.proxy.passage import Passage
 from corsproxy.proxy.plan import Plan, RoutePlan
 from corsproxy.proxy.replies import CLIENT_TEXTS, UPSTREAM_TEXTS, answer_preflight, fail, reply
-from corsproxy.proxy.request_head import count_down, rewrite_origin, upstream_head
-from corsproxy.proxy.response_head import client_head, interim_head, switching_head
+from corsproxy.proxy.request_head import count_down, edit_fields, rewrite_origin, upstream_head
+from corsproxy.proxy.response_head import client_head, client_trailers, interim_head, switching_head
 from corsproxy.proxy.tunnel import OpaqueTunnel
 from corsproxy.proxy.upstream.connection import UpstreamConnection
 from corsproxy.proxy.upstream.head import Framing
@@ -189,7 +189,7 @@ class Relay:
                     upstream = await pool.acquire(fresh=True)
                     sent = False
             if upstream.reader.tunnel:
-                await self._tunnel(passage, upstream)
+                await self._tunnel(passage, upstream, route)
                 return
             if upload is not None and not upload.done():
                 passage.keep = False
@@ -210,13 +210,20 @@ class Relay:
             rewrite_origin(head, route.origins, forwarding.proxy_origin)
         if head.max_forwards is not None and request.method == "OPTIONS":
             count_down(head)
+        added = b"%bX-Request-Id: %b\r\n%b" % (
+            forwarding.block,
+            passage.exchange.raw_request_id,
+            self._via[request.minor],
+        )
+        if (editor := route.request_edits) is not None:
+            edit_fields(head, editor)
+            added = editor.kept(added) + editor.block
         return upstream_head(
             head,
             method=request.method,
             target=route.upstream_target(passage.target),
             host_line=route.host_line(head.host),
-            added=b"%bX-Request-Id: %b\r\n%b"
-            % (forwarding.block, passage.exchange.raw_request_id, self._via[request.minor]),
+            added=added,
             upgrade=passage.upgrade,
         )
 
@@ -268,7 +275,7 @@ class Relay:
             if reader.interim:
                 interim, reader.interim = reader.interim, []
                 if passage.request.minor:
-                    passage.connection.write(b"".join(map(interim_head, interim)))
+                    passage.connection.write(b"".join([interim_head(one, route.rules) for one in interim]))
             if reader.head is not None:
                 return
 
@@ -309,7 +316,7 @@ class Relay:
         passage.started = True
         if reader.complete:
             body, reader.body = reader.body, []
-            writer.write_whole(parts, body, reader.trailers if trailers else ())
+            writer.write_whole(parts, body, client_trailers(reader.trailers, route.rules) if trailers else ())
             return None
         connection.write(b"".join(parts))
         return self._stream(passage, upstream, route, writer, wants_trailers=trailers)
@@ -328,9 +335,9 @@ class Relay:
         done = upstream.stream_to(writer, route.upstream.read_timeout)
         if done is not None:
             await done
-        writer.finish(upstream.reader.trailers if wants_trailers else ())
+        writer.finish(client_trailers(upstream.reader.trailers, route.rules) if wants_trailers else ())
 
-    async def _tunnel(self, passage: Passage, upstream: UpstreamConnection) -> None:
+    async def _tunnel(self, passage: Passage, upstream: UpstreamConnection, route: RoutePlan) -> None:
         """Answer 101 and carry bytes both ways until either side closes."""
         head, protocol = upstream.reader.head, passage.upgrade
         assert head is not None
@@ -343,7 +350,7 @@ class Relay:
         upstream.deadline = float("inf")
         passage.started = True
         passage.keep = False
-        passage.connection.write(switching_head(head, protocol, self._via[head.minor]))
+        passage.connection.write(switching_head(head, protocol, route.rules, self._via[head.minor]))
         await OpaqueTunnel(passage.connection, upstream, exchange).run()
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 
 from corsproxy.proxy.errors import Refusal
+from corsproxy.proxy.field_edits import FieldEditor
 from corsproxy.proxy.fields import REQUEST_FIELDS, RequestField
 from corsproxy.proxy.referer import OriginRewriter
 from corsproxy.proxy.target import is_valid_host
@@ -284,6 +285,11 @@ def count_down(head: RequestHead) -> None:
     assert head.max_forwards is not None
     left = b"%d" % (head.max_forwards - 1)
     head.fields = [(name, left if name.lower() == b"max-forwards" else value) for name, value in head.fields]
+
+
+def edit_fields(head: RequestHead, editor: FieldEditor) -> None:
+    """Leave out what the configuration removes, and what it sets another value of."""
+    head.fields = [one for one in head.fields if not editor.edits(one[0])]
 
 
 def upstream_head(

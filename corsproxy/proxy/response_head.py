@@ -7,12 +7,14 @@ Knows no sockets and does not know how the grant was decided.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from corsproxy.cors import exposed_names
 from corsproxy.proxy.answers import status_line
 from corsproxy.proxy.cookies import CookieRewriter
 from corsproxy.proxy.cors_gate import Grant
+from corsproxy.proxy.field_edits import FieldEditor
 from corsproxy.proxy.field_lines import FieldLine, joined
 from corsproxy.proxy.fields import NameTable, ResponseField
 from corsproxy.proxy.redirects import RedirectRewriter
@@ -45,6 +47,7 @@ class ResponseRules:
     """Timing-Allow-Origin is the policy's."""
     redirects: RedirectRewriter | None
     cookies: CookieRewriter | None
+    edits: FieldEditor | None
 
 
 def client_head(
@@ -69,11 +72,17 @@ def client_head(
         block = grant.block
     if options:
         lines = _without_named(lines, options)
+    edited = b""
+    set_names: tuple[bytes, ...] = ()
+    if (editor := rules.edits) is not None:
+        lines = [line for line in lines if not editor.edits(line.name)]
+        via = editor.kept(via)
+        edited, set_names = editor.block, editor.set_names
     if rules.enforces and grant.exposes_all_names:
-        names = exposed_names(line.name for line in lines)
+        names = exposed_names((*(line.name for line in lines), *set_names))
         if names:
             block += b"Access-Control-Expose-Headers: %b\r\n" % names
-    return [status_line(head.status, head.reason), joined(lines), block, via, framing]
+    return [status_line(head.status, head.reason), joined(lines), edited, block, via, framing]
 
 
 def _pass_on(
@@ -130,15 +139,27 @@ def _is_kept(code: ResponseField, rules: ResponseRules, *, trailers: bool) -> bo
             return False
 
 
-def interim_head(head: ResponseHead) -> bytes:
+def interim_head(head: ResponseHead, rules: ResponseRules) -> bytes:
     """Write an interim (1xx) response: hop-by-hop and CORS fields are of no use to anybody here."""
-    lines = joined(line for line in head.fields if line.meaning is _FORWARD)
+    lines = _edited([line for line in head.fields if line.meaning is _FORWARD], rules)
     return b"%b%b\r\n" % (status_line(head.status, head.reason), lines)
 
 
-def switching_head(head: ResponseHead, protocol: bytes, via: bytes) -> bytes:
+def client_trailers(trailers: Sequence[tuple[bytes, bytes]], rules: ResponseRules) -> Sequence[tuple[bytes, bytes]]:
+    """Return the trailer fields for the client: what is removed from the head must not come behind the content."""
+    return trailers if rules.edits is None else rules.edits.kept_pairs(trailers)
+
+
+def _edited(lines: list[FieldLine[ResponseField]], rules: ResponseRules) -> bytes:
+    """Return the lines as the configuration's edits leave them."""
+    if (editor := rules.edits) is None:
+        return joined(lines)
+    return editor.kept(joined(lines)) + editor.block
+
+
+def switching_head(head: ResponseHead, protocol: bytes, rules: ResponseRules, via: bytes) -> bytes:
     """Write the 101: the upstream's choice of sub-protocol and extensions goes to the client, no CORS field does."""
-    lines = joined(line for line in head.fields if line.meaning in {_FORWARD, _SET_COOKIE, _VARY})
+    lines = _edited([line for line in head.fields if line.meaning in {_FORWARD, _SET_COOKIE, _VARY}], rules)
     return b"%b%bConnection: Upgrade\r\nUpgrade: %b\r\n%b\r\n" % (
         status_line(101, head.reason),
         lines,

@@ -43,9 +43,9 @@ def apply(text: str, edits: Iterable[Edit]) -> str:
     return "".join([*parts, text[at:]])
 
 
-def unified(old: str, new: str, file: str) -> str:
+def unified(old: str, new: str, file: str, context: int = 3) -> str:
     """Write the change as `patch` and `git apply -p0` take it; empty where there is none."""
-    lines = difflib.unified_diff(_lines(old), _lines(new), file, file)
+    lines = difflib.unified_diff(_lines(old), _lines(new), file, file, n=context)
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -253,3 +254,14 @@ def test_proxy_and_browser_agree(path: str) -> None:
         judgement = judge(loaded, question)
         assert judgement.is_allowed is judgement.decision.granted, question
         assert (judgement.reason is None) is judgement.is_allowed, question
+
+
+def test_a_field_value_in_the_deciding_line_is_hidden(file: Path) -> None:
+    """Where the whole file is one line, or the route's line holds it."""
+    file.write_text(
+        "{upstreams: {a: {url: 'http://127.0.0.1', request_headers: {set: {X-Api-Key: s3cret}}}}, "
+        "routes: [{path: /, upstream: a}]}"
+    )
+    _, found = explained(file, "/")
+    assert "******" in found["decided_by"]["text"]
+    assert "s3cret" not in json.dumps(found) + text_of(file, "/")

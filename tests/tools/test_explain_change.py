@@ -254,3 +254,39 @@ def test_a_text_that_cannot_be_edited_line_by_line_is_left_to_the_user() -> None
     )
     with pytest.raises(NoChangeError, match="by hand"):
         changed(text, REFUSALS["a plain-http origin"])
+
+
+WITH_KEY = """\
+upstreams:
+  api:
+    url: http://127.0.0.1:8000
+    request_headers:
+      set:
+        X-Api-Key: s3cret
+policies:
+  app:
+    allow_origins: [https://app.example.com]
+routes: [{path: /, upstream: api, policy: app}]
+"""
+ON_ONE_LINE = (
+    "{upstreams: {api: {url: 'http://127.0.0.1:8000', request_headers: {set: {X-Api-Key: s3cret}}}}, "
+    "policies: {app: {allow_origins: [https://app.example.com]}}, "
+    "routes: [{path: /, upstream: api, policy: app}]}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "context"),
+    [
+        (WITH_KEY, " policies:\n   app:\n"),
+        (WITH_KEY.replace("policies:", "    # the end\npolicies:"), " policies:\n   app:\n"),
+        (ON_ONE_LINE, "******"),
+    ],
+    ids=["near", "nearer", "in the changed line"],
+)
+def test_a_field_value_is_never_shown(text: str, context: str) -> None:
+    """Neither around the change nor, hidden where nothing else is possible, in its line."""
+    change = changed(text, Question("/", NEW))
+    assert context in change.patch
+    assert "s3cret" not in change.patch
+    assert "s3cret" in change.text

@@ -47,7 +47,7 @@ def smallest_change(loaded: Loaded, question: Question, environ: Mapping[str, st
     for _ in range(_MOST_EDITS):
         judgement = judge(current, question)
         if judgement.is_allowed:
-            patch = unified(loaded.text, current.text, loaded.file)
+            patch = _shown_patch(loaded, current)
             warning = " ".join(dict.fromkeys(warnings)) or None
             return Change(patch, "; ".join(summaries), warning, current.text)
         if judgement.is_impossible:
@@ -78,6 +78,15 @@ def _loaded(loaded: Loaded, step: _Step, environ: Mapping[str, str]) -> Loaded:
     except ConfigError as error:
         said = error.problems[0].message if error.problems else "it cannot be loaded"
         raise NoChangeError(f"{step.summary}, by hand: this file cannot be edited line by line ({said})") from None
+
+
+def _shown_patch(old: Loaded, new: Loaded) -> str:
+    """Write the change with as much around it as shows no credential; one in a changed line is hidden."""
+    for context in (3, 2, 1, 0):
+        shown = unified(old.shown_text, new.shown_text, old.file, context)
+        if shown == unified(old.text, new.text, old.file, context):
+            break
+    return shown
 
 
 def _why_impossible(judgement: Judgement) -> str:

@@ -195,7 +195,7 @@ def _where(loaded: Loaded, question: Question, choice: Choice, route: Route | No
     paths = _deciding_paths(question, choice, route, reason)
     path = next((path for path in paths if path in loaded.places), "")
     place = loaded.places[path]
-    line = loaded.text.splitlines()[place.line - 1].strip()
+    line = loaded.shown_text.splitlines()[place.line - 1].strip()
     return DecidedBy(loaded.file, place.line, place.column, path, line)
 
 

@@ -1,0 +1,48 @@
+"""Fields that the configuration sets and removes, put to work on a finished head: after everything else.
+
+The names that may not be edited (framing, hop-by-hop, the policy's own) were refused when the file was loaded.
+Knows fields as bytes; no messages, no sockets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from corsproxy import settings
+
+
+@dataclass(frozen=True, slots=True)
+class FieldEditor:
+    """What one upstream's `request_headers` or `response_headers` do."""
+
+    names: frozenset[bytes]
+    """In lower case: every line of these goes, set or removed."""
+    set_names: tuple[bytes, ...]
+    block: bytes = field(repr=False)
+    """The finished lines that are written instead."""
+
+    @classmethod
+    def compile(cls, edits: settings.FieldEdits) -> FieldEditor | None:
+        """Return the editor, or None if there is nothing to edit."""
+        if edits.is_empty:
+            return None
+        pairs = [(name.encode("ascii"), value.encode("utf-8")) for name, value in edits.set]
+        return cls(
+            frozenset(name.encode("ascii").lower() for name in (*(name for name, _ in edits.set), *edits.remove)),
+            tuple(name for name, _ in pairs),
+            b"".join(b"%b: %b\r\n" % pair for pair in pairs),
+        )
+
+    def edits(self, name: bytes) -> bool:
+        """Return whether a field of this name, in any letter case, is set or removed."""
+        return name.lower() in self.names
+
+    def kept(self, block: bytes) -> bytes:
+        """Return finished lines without those that are set or removed."""
+        lines = block.splitlines(keepends=True)
+        return b"".join([line for line in lines if not self.edits(line.partition(b":")[0])])
+
+    def kept_pairs(self, pairs: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        """Return names and values without those that are set or removed (trailer fields)."""
+        return [pair for pair in pairs if not self.edits(pair[0])]
