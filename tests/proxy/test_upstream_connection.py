@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
@@ -83,3 +84,23 @@ async def test_http_87_a_connection_granted_to_one_who_has_given_up(upstream: Up
     assert await exchanged(first) == 200
     pool.release(first)
     pool.close()
+
+
+async def test_http_83_what_comes_while_the_next_in_line_is_woken() -> None:
+    """http-83: a stray response between two turns of the loop poisons the connection that was promised to a waiter."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        upstream = Upstream("up", "http", "127.0.0.1", listener.getsockname()[1], max_connections=1)
+        pool = UpstreamPool(upstream, None, asyncio.get_running_loop())
+        first = await pool.acquire()
+        peer, _ = listener.accept()
+        with peer:
+            first.start(is_head_request=False, expects_upgrade=False)
+            first.write(GET)
+            peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            await first.responded()
+            waiting = asyncio.create_task(pool.acquire())
+            await asyncio.sleep(0)
+            pool.release(first)
+            peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil")
+            assert await waiting is not first
+        pool.close()

@@ -267,15 +267,14 @@ class Upstream:
             threading.Thread(target=self._play, args=(sock,), daemon=True).start()
 
     def _play(self, sock: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self._tls is not None:
             try:
                 sock = self._tls.wrap_socket(sock, server_side=True)
             except (OSError, ValueError):
                 sock.close()
                 return
-        else:
-            with contextlib.suppress(OSError):
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with self.changed:
             connection = Connection(self, sock, len(self.connections))
             self.connections.append(connection)

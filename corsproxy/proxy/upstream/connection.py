@@ -11,17 +11,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import select
 import socket
 from collections.abc import Callable
 from typing import Protocol, cast
 
 from corsproxy.proxy.errors import ClientError, UpstreamError, UpstreamErrorKind
+from corsproxy.proxy.upstream.head import Framing
 from corsproxy.proxy.upstream.reader import ResponseReader
 
 NEVER = float("inf")
 
 _LAST_WORDS = 64 * 1024
 """Bytes read at once from a socket that is lost; what there is is bounded by the kernel's buffer."""
+
+
+_ANYTHING = select.POLLIN | select.POLLHUP | select.POLLERR
+"""What an idle connection must not have: bytes, an end or an error. `POLLIN` covers a FIN, too."""
 
 
 class ContentSink(Protocol):
@@ -40,6 +46,7 @@ class UpstreamConnection(asyncio.Protocol):
         "_error",
         "_loop",
         "_paused",
+        "_poll",
         "_read_timeout",
         "_sink",
         "_writing_paused",
@@ -48,6 +55,7 @@ class UpstreamConnection(asyncio.Protocol):
         "deadline",
         "deadline_kind",
         "idle_since",
+        "needs_rest",
         "on_closed",
         "on_response",
         "on_writable",
@@ -71,6 +79,8 @@ class UpstreamConnection(asyncio.Protocol):
         self.reused = False
         """True where an earlier exchange went over this connection: only then may it be dead without our fault."""
         self.idle_since = 0.0
+        self.needs_rest = False
+        """True if something may still be on its way that belongs to the exchange that `finish` has ended."""
         self.deadline = NEVER
         """When, on the loop's clock, the sweeper fails this connection with `deadline_kind`."""
         self.deadline_kind = UpstreamErrorKind.RESPONSE_TIMEOUT
@@ -79,6 +89,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._done: asyncio.Future[None] | None = None
         self._sink: ContentSink | None = None
         self._paused = False
+        self._poll: select.poll | None = None
         self._writing_paused = False
         self._drained: asyncio.Future[None] | None = None
 
@@ -190,10 +201,30 @@ class UpstreamConnection(asyncio.Protocol):
         )
         if not reusable:
             self.abort()
-        elif self._paused:
+            return False
+        # Servers that send content where there is none send it a moment later; and what TLS has decrypted while reading
+        # was paused comes with a later turn of the loop.
+        self.needs_rest = self._paused or (head is not None and head.framing is Framing.NONE)
+        if self._paused:
             self._paused = False
             self.transport.resume_reading()
-        return reusable
+        return True
+
+    def is_silent(self) -> bool:
+        """Return whether nothing has come on this idle connection, its end included, looking at the socket itself.
+
+        What came in this turn of the event loop has not been handed to us yet, and the request that is about to be sent
+        may have come in the same turn.
+        """
+        if self.closed or self.transport.is_closing():
+            return False
+        if self._poll is None:
+            sock = self.transport.get_extra_info("socket")
+            if sock is None or (descriptor := sock.fileno()) < 0:
+                return False
+            self._poll = select.poll()
+            self._poll.register(descriptor, _ANYTHING)
+        return not self._poll.poll(0)
 
     def abort(self) -> None:
         """Close at once: what was being sent stays unfinished on the wire."""

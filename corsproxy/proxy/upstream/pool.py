@@ -15,6 +15,13 @@ from corsproxy.proxy.upstream.connection import UpstreamConnection
 from corsproxy.proxy.upstream.dial import dial
 from corsproxy.settings import Upstream
 
+REST = 0.02
+"""Seconds that a connection rests after a response without content before it carries another request.
+
+Old servers send content after HEAD, 204 and 304, some in a segment of its own a few milliseconds after the head:
+whoever asked next would get it for an answer.
+"""
+
 
 class UpstreamPool:
     """The connections of one worker to one upstream."""
@@ -37,7 +44,7 @@ class UpstreamPool:
         oldest = self._loop.time() - self.upstream.keepalive_timeout
         while idle:
             connection = idle.pop()
-            if not connection.closed and not connection.transport.is_closing() and connection.idle_since > oldest:
+            if connection.idle_since > oldest and connection.is_silent():
                 connection.busy = True
                 connection.reused = True
                 return connection
@@ -55,8 +62,8 @@ class UpstreamPool:
         if connection is None and self._full and not self._drop_one_idle():
             connection = await self._wait()
             may_dial = connection is None
-            if connection is not None and (fresh or connection.closed or connection.transport.is_closing()):
-                # It may have ended between being handed over and being taken.
+            if connection is not None and (fresh or not connection.is_silent()):
+                # It may have ended, or spoken, between being handed over and being taken.
                 connection.abort()
                 connection = None
         if connection is not None:
@@ -80,10 +87,24 @@ class UpstreamPool:
         """Take back a connection after its exchange; one that is not clean is closed."""
         if not connection.finish() or self._retired:
             connection.abort()
-            return
+        elif connection.needs_rest:
+            connection.busy = False
+            connection.idle_since = self._loop.time()
+            self._loop.call_later(REST, self._rested, connection)
+        else:
+            self._offer(connection)
+
+    def _rested(self, connection: UpstreamConnection) -> None:
+        """Offer a connection on which nothing came for a moment; where something came it has been closed."""
+        if connection in self.connections:
+            self._offer(connection)
+
+    def _offer(self, connection: UpstreamConnection) -> None:
+        """Give a clean connection to whoever waits longest, or keep it."""
         while self._waiters:
             waiter = self._waiters.popleft()
             if not waiter.done():
+                connection.busy = True
                 connection.reused = True
                 waiter.set_result(connection)
                 return
@@ -107,9 +128,10 @@ class UpstreamPool:
     def retire(self) -> None:
         """Keep no connection any more: exchanges that run may finish, what is idle is closed."""
         self._retired = True
-        idle, self._idle = self._idle, []
-        for connection in idle:
-            connection.abort()
+        self._idle = []
+        for connection in tuple(self.connections):
+            if not connection.busy:
+                connection.abort()
 
     def close(self) -> None:
         """Close everything at once."""
