@@ -15,7 +15,7 @@ import pytest
 from corsproxy.config import load_text
 from corsproxy.tools.browser import Credentials, PageRequest, Play, play
 from corsproxy.tools.explain import NoChangeError, Question, judge, smallest_change
-from corsproxy.tools.probe.wire import Wire
+from corsproxy.tools.live.wire import Wire
 from tests.browser.chromium import Chromium, Page
 from tests.browser.model_rows import LENIENT, MATRIX, POLICIES, ROUTES, SAFELIST, SERVERS, WRONG, Asked
 from tests.browser.servers import Pages

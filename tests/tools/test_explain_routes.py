@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from corsproxy.tools.explain.judgement import FORWARDED_METHODS
+from corsproxy.tools.own_answers import FORWARDED_METHODS
 from tests.support.process import started
 from tests.support.upstream import Upstream
 from tests.tools.explained import FILE, explained, file_fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from corsproxy.tools.browser import Answer, Sent
-from corsproxy.tools.probe.wire import UnreachableError, Wire
+from corsproxy.tools.live.wire import UnreachableError, Wire
 from tests.support.certificates import self_signed
 from tests.support.upstream import Upstream, answer_each
 
@@ -85,3 +85,28 @@ def test_content_goes_with_the_request_and_no_other(kind: str, method: str, leng
         Wire(20, body=b"abc").send(Sent(kind, method, f"{server.url}/", ()))
         assert server.requests[0].values(b"Content-Length") == length
         assert server.requests[0].body == (b"abc" if length else b"")
+
+
+def test_the_connection_is_left_open_as_a_browser_leaves_it() -> None:
+    """A server that is asked to close says so, in a field that no page would see."""
+    with Upstream() as server:
+        Wire(20).send(Sent("actual", "GET", f"{server.url}/", ()))
+        assert server.requests[0].values(b"Connection") == []
+
+
+def test_the_host_may_be_another_than_the_address() -> None:
+    """As behind a gateway that goes by Host."""
+    with Upstream() as server:
+        Wire(20, host="api.example.com").send(Sent("actual", "GET", f"{server.url}/", ()))
+        assert server.requests[0].values(b"Host") == [b"api.example.com"]
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "text"),
+    [(b"403", b"text/plain; charset=utf-8", "why\n"), (b"200", b"text/plain", ""), (b"403", b"image/png", "")],
+)
+def test_the_text_of_an_error_is_read(status: bytes, kind: bytes, text: str) -> None:
+    """And no other content."""
+    answer = b"HTTP/1.1 %b x\r\nContent-Type: %b\r\nContent-Length: 4\r\n\r\nwhy\n" % (status, kind)
+    with Upstream.answering(answer) as server:
+        assert Wire(20).send(Sent("actual", "GET", f"{server.url}/", ())).text == text

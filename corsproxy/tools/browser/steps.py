@@ -119,6 +119,13 @@ class Answer:
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
+    text: str = field(default="", compare=False)
+    """The beginning of an error's text, where whoever asked has read it."""
+
+    @property
+    def media_type(self) -> str:
+        """`type/subtype` of Content-Type in lower case, or nothing."""
+        return (self.combined("Content-Type") or "").partition(";")[0].strip().lower()
 
     def lines(self, name: str) -> tuple[str, ...]:
         """Every value of a field, its name in any letter case."""

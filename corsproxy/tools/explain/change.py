@@ -13,8 +13,9 @@ from corsproxy.config import ConfigError, Loaded, load_text
 from corsproxy.cors import OriginSpec, PolicySpec, parse_origin
 from corsproxy.tools.browser import kept_headers, names, urls
 from corsproxy.tools.explain.dangers import DANGEROUS, needed_dangers
-from corsproxy.tools.explain.judgement import FORWARDED_METHODS, Judgement, judge
+from corsproxy.tools.explain.judgement import Judgement, judge
 from corsproxy.tools.explain.question import Question
+from corsproxy.tools.own_answers import FORWARDED_METHODS
 from corsproxy.tools.patch import Edit, Editor, Value, apply, unified
 
 _MOST_EDITS = 6

@@ -8,22 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from corsproxy.config import Loaded
-from corsproxy.cors import CorsRequest, Decision, Kind, Reason, decide
+from corsproxy.cors import Decision, Reason
 from corsproxy.settings import PolicySettings, Route
-from corsproxy.tools.browser import Answer, Play, Sent, names, play
+from corsproxy.tools.browser import Answer, Play, names, play
 from corsproxy.tools.explain.question import Question
 from corsproxy.tools.explain.routing import Choice, choose
-
-FORWARDED_METHODS = frozenset(
-    {
-        "ACL", "BIND", "CHECKOUT", "COPY", "DELETE", "GET", "HEAD", "LINK", "LOCK", "M-SEARCH", "MERGE", "MKACTIVITY",
-        "MKCALENDAR", "MKCOL", "MOVE", "NOTIFY", "OPTIONS", "PATCH", "POST", "PROPFIND", "PROPPATCH", "PURGE", "PUT",
-        "QUERY", "REBIND", "REPORT", "SEARCH", "SOURCE", "SUBSCRIBE", "UNBIND", "UNLINK", "UNLOCK", "UNSUBSCRIBE",
-    }
-)  # fmt: skip
-"""What the HTTP parser knows; the proxy answers 501 to any other, `patch` among them, whatever a policy allows."""
-_EXPOSED_LATER = "(the names of that response)"
-"""With credentials `*` becomes the names of each response, which are the upstream's to choose."""
+from corsproxy.tools.own_answers import FORWARDED_METHODS, OwnAnswers, latin
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +99,7 @@ def judge(loaded: Loaded, question: Question) -> Judgement:
     choice = choose(loaded.settings, question.host, question.path)
     route = loaded.settings.routes[choice.index] if choice.index is not None else None
     policy = route.policy if route else None
-    server = _Server(policy, 404 if route is None and not choice.is_ambiguous else 400 if route is None else None)
+    server = OwnAnswers(policy, 404 if route is None and not choice.is_ambiguous else 400 if route is None else None)
     method = names.normalised(question.method)
     plays = {}
     if question.origin is not None:
@@ -120,60 +110,13 @@ def judge(loaded: Loaded, question: Question) -> Judgement:
         preflight = None
     else:
         preflight = next((one.answer for one in asked.exchanges if one.sent.kind == "preflight"), None)
-        response, decision = server.actual(method, (_latin(question.origin or ""),))
+        response, decision = server.actual(method, (latin(question.origin or ""),))
         if preflight is not None:
             _, first = server.preflight(asked.exchanges[0].sent)
             decision = decision if first.granted else first
     reason = _reason(route, decision, asked)
     where = _where(loaded, question, choice, route, reason)
     return Judgement(question, choice, route, decision, preflight, response, plays, reason, where)
-
-
-class _Server:
-    """The proxy as a browser meets it, CORS alone."""
-
-    def __init__(self, policy: PolicySettings | None, without_route: int | None) -> None:
-        self._without_route = without_route
-        """The status of every answer where there is no route."""
-        self._policy = policy
-        self._cors = policy.cors if policy else None
-
-    def answer(self, sent: Sent) -> Answer:
-        """Answer what a browser sends."""
-        if sent.kind == "preflight":
-            return self.preflight(sent)[0]
-        return self.actual(sent.method, (_latin(sent.origin or ""),))[0]
-
-    def preflight(self, sent: Sent) -> tuple[Answer, Decision]:
-        """Answer a preflight: the policy's status and grant, 403, or 404 without a route."""
-        fields = dict(sent.headers)
-        wanted = fields.get("Access-Control-Request-Headers")
-        request = CorsRequest(
-            "OPTIONS",
-            (_latin(fields["Origin"]),),
-            (_latin(fields["Access-Control-Request-Method"]),),
-            (_latin(wanted),) if wanted is not None else (),
-        )
-        decision = decide(self._cors, request)
-        granted = self._policy.preflight_status if self._policy else 204
-        return self._answered(decision, granted if decision.granted else 403), decision
-
-    def actual(self, method: str, origins: tuple[bytes, ...]) -> tuple[Answer, Decision]:
-        """Answer an actual request: 403 where the policy rejects it, else as if the upstream said 200."""
-        decision = decide(self._cors, CorsRequest(method, origins))
-        if method not in FORWARDED_METHODS:
-            return Answer(501), decision
-        rejects = self._policy is not None and self._policy.on_refused == "reject"
-        refused = decision.kind is Kind.ACTUAL and not decision.granted
-        return self._answered(decision, 403 if refused and rejects else 200), decision
-
-    def _answered(self, decision: Decision, status: int) -> Answer:
-        fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in decision.fields]
-        if decision.exposes_all_names:
-            fields.append(("Access-Control-Expose-Headers", _EXPOSED_LATER))
-        if decision.varies_on_origin:
-            fields.append(("Vary", "Origin"))
-        return Answer(self._without_route or status, tuple(fields))
 
 
 def _reason(route: Route | None, decision: Decision, asked: Play | None) -> str | None:
@@ -219,9 +162,5 @@ def _deciding_paths(question: Question, choice: Choice, route: Route | None, rea
     policy = f"policies.{route.policy.name}"
     if reason is not None:
         return [f"{policy}.{_KEYS.get(reason, '')}", policy]
-    rule = route.policy.cors.matching_rule(_latin(question.origin))
+    rule = route.policy.cors.matching_rule(latin(question.origin))
     return [f"{policy}.allow_origins[{rule}]", f"{policy}.allow_origins", policy]
-
-
-def _latin(text: str) -> bytes:
-    return text.encode("latin-1", "replace")

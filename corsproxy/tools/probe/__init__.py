@@ -25,12 +25,12 @@ from corsproxy.tools.browser import (
     presumed_value,
     urls,
 )
+from corsproxy.tools.live.wire import UnreachableError, Wire
 from corsproxy.tools.probe.curl import CurlCommand, parse_curl
 from corsproxy.tools.probe.findings import findings_of
 from corsproxy.tools.probe.report import Report, report_data, report_lines
 from corsproxy.tools.probe.strangers import grants
 from corsproxy.tools.probe.variants import Asked, Variant, asking, asking_first, foreign_origins, not_found_url
-from corsproxy.tools.probe.wire import UnreachableError, Wire
 
 __all__ = ["probe", "probe_command"]
 
