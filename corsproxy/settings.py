@@ -21,6 +21,7 @@ WebSockets = Literal["policy", "any", "off"]
 Mode = Literal["enforce", "shadow"]
 HostMode = Literal["upstream", "client", "literal"]
 OriginMode = Literal["forward", "remove", "upstream"]
+ForwardedMode = Literal["all", "client", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,8 @@ class Upstream:
     """Only where `host_mode` is `literal`."""
     origin_mode: OriginMode = "forward"
     """What becomes of Origin and Referer on the way to the upstream."""
+    forwarded: ForwardedMode | None = None
+    """As written; `forwarded_mode` is what holds."""
     rewrite_redirects: bool = True
     cookies: CookieRules | None = None
     request_headers: FieldEdits = FieldEdits()
@@ -129,6 +132,14 @@ class Upstream:
     """Of what the upstream answered; the proxy's own answers are not edited."""
     tls: UpstreamTls = field(default_factory=UpstreamTls)
     """Only meaningful where `scheme` is `https`."""
+
+    @property
+    def forwarded_mode(self) -> ForwardedMode:
+        """How much the upstream is told of the request's way.
+
+        A CSRF check that reads X-Forwarded-Host would compare it with an Origin that is now the upstream's own.
+        """
+        return self.forwarded or ("client" if self.origin_mode == "upstream" else "all")
 
     @property
     def authority(self) -> str:

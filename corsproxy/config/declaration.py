@@ -130,7 +130,7 @@ UPSTREAM: Final = Record(
             "host",
             choice_or(("upstream", "client"), _HOST_HEADER),
             "The `Host` sent: the URL's own, the one the client sent, or this text. "
-            "`X-Forwarded-Host` tells the original in any case.",
+            "`X-Forwarded-Host` tells the original.",
             "upstream",
         ),
         Key(
@@ -139,6 +139,14 @@ UPSTREAM: Final = Record(
             "The `Origin` and `Referer` sent: as they came, none, or the URL's own origin, "
             "for servers that refuse foreign origins. Anything but `forward` takes away the upstream's own CSRF check.",
             "forward",
+        ),
+        Key(
+            "forwarded",
+            choice("all", "client", "none"),
+            "What the upstream is told of the request's way: `X-Forwarded-For`, `-Proto`, `-Host`, `-Port`, "
+            "`Forwarded` of a trusted proxy, and `X-Forwarded-Prefix` where a prefix is stripped; "
+            "`X-Forwarded-For` alone; or nothing.",
+            default_said="`all`; with `origin: upstream` `client`",
         ),
         Key(
             "redirects",

@@ -54,6 +54,8 @@ class Key:
     """One or two sentences, for the JSON Schema and the reference."""
     default: str | None = None
     """As it would be written in the file; None where the key has no default."""
+    default_said: str = ""
+    """What the reference says of a default that depends on other keys, which stands for None."""
     required: bool = False
 
 

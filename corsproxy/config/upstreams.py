@@ -58,6 +58,7 @@ def _compile(name: str, values: Values, report: Report, files: Files) -> Upstrea
         host_mode=host_mode,
         host_literal=host if host_mode == "literal" else "",
         origin_mode=values["origin"],
+        forwarded=values["forwarded"],
         rewrite_redirects=values["redirects"] == "rewrite",
         cookies=cookies,
         tls=tls,

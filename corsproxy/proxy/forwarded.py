@@ -24,7 +24,7 @@ from corsproxy.proxy.hops import (
     port_of,
 )
 from corsproxy.proxy.target import is_valid_host
-from corsproxy.settings import Network
+from corsproxy.settings import ForwardedMode, Network
 
 FORWARDING_FIELDS = frozenset(
     {
@@ -75,7 +75,11 @@ class Forwarding:
     """What is known of one request's way to us."""
 
     block: bytes
-    """Field lines for the upstream, each ended by CRLF."""
+    """Field lines for the upstream, each ended by CRLF; X-Forwarded-Prefix is not among them."""
+    chain: bytes
+    """The value of X-Forwarded-For."""
+    prefix: bytes
+    """What a trusted proxy said in X-Forwarded-Prefix; else empty."""
     client: str
     """The nearest hop that is not a trusted proxy; `unknown` where there is no address."""
     proxy_origin: bytes
@@ -141,6 +145,7 @@ class ConnectionForwarding:
         """Return what is told when a trusted proxy has already told us something."""
         said: dict[bytes, list[bytes]] = {name: [] for name in (b"for", b"host", b"port", b"proto")}
         forwarded_lines = []
+        prefixes = []
         others = []
         for name, value in lines:
             lower = name.lower()
@@ -148,6 +153,8 @@ class ConnectionForwarding:
                 forwarded_lines.append(value.strip(b" \t"))
             elif (what := lower.removeprefix(b"x-forwarded-")) in said:
                 said[what].append(value.strip(b" \t"))
+            elif lower == b"x-forwarded-prefix":
+                prefixes.append(value.strip(b" \t"))
             else:
                 others.append(b"%s: %s\r\n" % (name, value))
         forwarded = b", ".join(filter(None, forwarded_lines))
@@ -168,7 +175,9 @@ class ConnectionForwarding:
         if forwarded:
             own = format_forwarded(self._peer, self._secure, host)
             others.append(b"Forwarded: %s\r\n" % (b"%s, %s" % (forwarded, own) if elements else own))
-        return Forwarding(made.block + b"".join(others), client, made.proxy_origin)
+        return Forwarding(
+            made.block + b"".join(others), chain, b", ".join(filter(None, prefixes)), client, made.proxy_origin
+        )
 
     def _walk(self, hops: Sequence[bytes]) -> tuple[str, int]:
         """Return the nearest untrusted hop, and how many trusted proxies stand before it.
@@ -192,12 +201,28 @@ def _forwarding(chain: bytes, client: str, scheme: bytes, host: bytes, port: byt
     """Return the finished lines; `host` is valid or empty, `port` what a trusted proxy said, valid or not."""
     block = b"X-Forwarded-For: %s\r\nX-Forwarded-Proto: %s\r\n" % (chain, scheme)
     if not host:
-        return Forwarding(block, client, b"")
+        return Forwarding(block, chain, b"", client, b"")
     # The port the client sees, not the listener's own: that is what an upstream builds links from.
     if not (port.isdigit() and len(port) <= 5):
         port = port_of(host) or (b"443" if scheme == b"https" else b"80")
     block += b"X-Forwarded-Host: %s\r\nX-Forwarded-Port: %s\r\n" % (host, port)
-    return Forwarding(block, client, b"%s://%s" % (scheme, host))
+    return Forwarding(block, chain, b"", client, b"%s://%s" % (scheme, host))
+
+
+def block_for(mode: ForwardedMode, forwarding: Forwarding, stripped: bytes) -> bytes:
+    """Return the field lines for an upstream that is told this much; `stripped` is the prefix that its route takes off.
+
+    A prefix follows the one that a trusted proxy has taken off before, as one path: servers that read the last member
+    of a list alone (Werkzeug's ProxyFix) and those that join them (Spring) then read the same.
+    """
+    if mode == "none":
+        return b""
+    if mode == "client":
+        return b"X-Forwarded-For: %b\r\n" % forwarding.chain
+    if not stripped and not forwarding.prefix:
+        return forwarding.block
+    prefix = forwarding.prefix.rstrip(b"/") + stripped if stripped else forwarding.prefix
+    return b"%bX-Forwarded-Prefix: %b\r\n" % (forwarding.block, prefix)
 
 
 def _items(values: Sequence[bytes]) -> list[bytes]:

@@ -15,7 +15,7 @@ from corsproxy.proxy.cookies import CookieRewriter
 from corsproxy.proxy.cors_gate import CorsGate
 from corsproxy.proxy.errors import Refusal
 from corsproxy.proxy.field_edits import FieldEditor
-from corsproxy.proxy.forwarded import Trust
+from corsproxy.proxy.forwarded import Forwarding, Trust, block_for
 from corsproxy.proxy.redirects import RedirectRewriter
 from corsproxy.proxy.referer import OriginRewriter
 from corsproxy.proxy.response_head import ResponseRules
@@ -34,8 +34,10 @@ class RoutePlan:
         "_base_path",
         "_base_query",
         "_base_read",
+        "_forwarded",
         "_host_line",
         "_strip",
+        "_strip_prefix",
         "gate",
         "label",
         "origins",
@@ -78,9 +80,15 @@ class RoutePlan:
         """As a server reads it that decodes, which is how it reads every path below it."""
         self._base_depth = self._base_read.count(b"/")
         self._base_query = upstream.base_query.encode()
-        self._strip = len(route.strip_prefix.encode())
+        self._strip_prefix = route.strip_prefix.encode()
+        self._strip = len(self._strip_prefix)
+        self._forwarded = upstream.forwarded_mode
         host = upstream.host_literal if upstream.host_mode == "literal" else upstream.authority
         self._host_line = b"Host: %b\r\n" % host.encode()
+
+    def forwarded_block(self, forwarding: Forwarding) -> bytes:
+        """Return what the upstream is told of the request's way, as finished lines."""
+        return block_for(self._forwarded, forwarding, self._strip_prefix)
 
     def host_line(self, client_host: bytes) -> bytes:
         """Return the Host line for the upstream; a client of HTTP/1.0 may have sent none to pass on."""

@@ -211,7 +211,7 @@ class Relay:
         if head.max_forwards is not None and request.method == "OPTIONS":
             count_down(head)
         added = b"%bX-Request-Id: %b\r\n%b" % (
-            forwarding.block,
+            route.forwarded_block(forwarding),
             passage.exchange.raw_request_id,
             self._via[request.minor],
         )

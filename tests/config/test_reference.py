@@ -32,7 +32,8 @@ def noun(shape: Shape) -> str:
 def row(path: str, key: Key) -> str:
     """Give the row of the reference for a key."""
     shown = noun(key.shape).replace("|", "\\|")
-    default = "required" if key.required else f"`{key.default}`" if key.default is not None else "none"
+    written = f"`{key.default}`" if key.default is not None else key.default_said or "none"
+    default = "required" if key.required else written
     return f"| `{path}` | {shown} | {default} | {key.description} |"
 
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corsproxy.proxy.forwarded import FORWARDING_FIELDS, STRIPPED_TWINS, Forwarding, Trust
+from corsproxy.proxy.forwarded import FORWARDING_FIELDS, STRIPPED_TWINS, Forwarding, Trust, block_for
+from corsproxy.settings import ForwardedMode
 
 NOBODY = Trust.compile(())
 LAN = Trust.compile((ip_network("10.0.0.0/8"), ip_network("fd00::/8"), ip_network("::ffff:192.168.0.0/112")))
@@ -25,12 +26,11 @@ XFF, XFP, XFH, XFPORT, FWD = (
 Line = tuple[bytes, bytes]
 
 
-def lines_of(forwarding: Forwarding) -> list[Line]:
-    """Return the field lines of a block, which must be whole ones."""
-    assert forwarding.block.endswith(b"\r\n")
-    return [
-        (name, value) for name, _, value in (line.partition(b": ") for line in forwarding.block[:-2].split(b"\r\n"))
-    ]
+def lines_of(forwarding: Forwarding, mode: ForwardedMode = "all", stripped: bytes = b"") -> list[Line]:
+    """Return the field lines that an upstream is sent, which must be whole ones."""
+    block = block_for(mode, forwarding, stripped)
+    assert not block or block.endswith(b"\r\n")
+    return [(name, value) for name, _, value in (line.partition(b": ") for line in block.split(b"\r\n")[:-1])]
 
 
 def told(chain: bytes, proto: bytes, host: bytes, port: bytes, *more: Line) -> list[Line]:
@@ -244,7 +244,7 @@ TRUSTED = [
         "another field of the family",
         "10.0.0.1",
         ((b"X-Forwarded-Prefix", b"/api"), (b"x-forwarded-ssl", b"on")),
-        told(b"10.0.0.1", b"http", b"api.test", b"80", (b"X-Forwarded-Prefix", b"/api"), (b"x-forwarded-ssl", b"on")),
+        told(b"10.0.0.1", b"http", b"api.test", b"80", (b"x-forwarded-ssl", b"on"), (b"X-Forwarded-Prefix", b"/api")),
         "10.0.0.1",
     ),
     Row(
@@ -339,6 +339,46 @@ def test_a_connection_answers_for_each_host_it_is_asked_for() -> None:
     connection = NOBODY.for_connection("9.9.9.9", False)
     origins = [connection.request(host).proxy_origin for host in (b"a", b"a", b"b", b"", b"a")]
     assert origins == [b"http://a", b"http://a", b"http://b", b"", b"http://a"]
+
+
+PREFIX = b"X-Forwarded-Prefix"
+
+PREFIXES = [
+    # peer, what it says, what the route strips, what the upstream is told
+    ("9.9.9.9", (), b"/shop", [b"/shop"]),
+    ("9.9.9.9", (b"/evil",), b"/shop", [b"/shop"]),
+    ("9.9.9.9", (b"/evil",), b"", []),
+    ("10.0.0.1", (), b"/shop", [b"/shop"]),
+    ("10.0.0.1", (b"/outer",), b"/shop", [b"/outer/shop"]),
+    ("10.0.0.1", (b"/outer/",), b"/shop", [b"/outer/shop"]),
+    ("10.0.0.1", (b"/",), b"/shop", [b"/shop"]),
+    ("10.0.0.1", (b"",), b"/shop", [b"/shop"]),
+    ("10.0.0.1", (b"/a, /b",), b"/shop", [b"/a, /b/shop"]),
+    ("10.0.0.1", (b"/a", b" /b "), b"/shop", [b"/a, /b/shop"]),
+    ("10.0.0.1", (b"/outer",), b"", [b"/outer"]),
+    ("10.0.0.1", (b"/outer/",), b"", [b"/outer/"]),
+]
+
+
+@pytest.mark.parametrize(("peer", "said", "stripped", "wanted"), PREFIXES)
+def test_a_stripped_prefix_is_told_behind_a_trusted_proxys_own(
+    peer: str, said: tuple[bytes, ...], stripped: bytes, wanted: list[bytes]
+) -> None:
+    """As one path, last of the family; a stranger's is dropped."""
+    forwarding = LAN.for_connection(peer, secure=False).request(b"api.test", [(PREFIX, value) for value in said])
+    lines = lines_of(forwarding, "all", stripped)
+    assert [value for name, value in lines if name == PREFIX] == wanted
+    assert len(lines) == 4 + len(wanted)
+
+
+@pytest.mark.parametrize("peer", ["9.9.9.9", "10.0.0.1"])
+def test_an_upstream_is_told_less(peer: str) -> None:
+    """`client` is the chain of addresses alone, `none` nothing, whatever a trusted proxy says besides."""
+    said = (*FORGED, (PREFIX, b"/outer"), (b"X-Forwarded-Ssl", b"on"))
+    forwarding = LAN.for_connection(peer, secure=True).request(b"api.test", said)
+    chain = b"9.9.9.9" if peer == "9.9.9.9" else b"1.1.1.1, 10.0.0.1"
+    assert lines_of(forwarding, "client", b"/shop") == [(XFF, chain)]
+    assert lines_of(forwarding, "none", b"/shop") == []
 
 
 def test_lines_of_one_request_are_not_told_for_the_next() -> None:
