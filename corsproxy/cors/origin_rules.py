@@ -1,15 +1,20 @@
 """What a policy may say of origins: each must parse, and the dangerous ones must be wanted.
 
 The four dangers, and only they, can be allowed by name in `dangerously_allow`.
+The guard goes by effect: a rule is judged by whom it lets in, however it is written.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from corsproxy.cors.effects import Danger, Finding, effect_of
 from corsproxy.cors.hosts import is_loopback
 from corsproxy.cors.patterns import Pattern, PatternError, PatternKind, parse_pattern, parse_regex
 from corsproxy.cors.problems import PolicyProblem, ProblemReason, Severity, quote
 from corsproxy.cors.public_suffix import is_public_suffix
-from corsproxy.cors.regexes import can_match_insecure, has_loose_dot, matches_no_scheme
+from corsproxy.cors.regexes import has_loose_dot, intended
 from corsproxy.cors.spec import (
     ANY_ORIGIN_WITH_CREDENTIALS,
     INSECURE_ORIGINS,
@@ -35,75 +40,118 @@ def check_origins(spec: PolicySpec) -> tuple[list[tuple[int, Pattern]], list[Pol
             problems.append(_problem(index, "invalid", origin.text, str(error)))
             continue
         patterns.append((index, pattern))
-        problems += _dangers(index, pattern, spec)
-        problems += _doubts(index, pattern)
+        if pattern.kind is not PatternKind.EXACT or pattern.scheme == "http":
+            risks = tuple(_risks(pattern, credentials=spec.allow_credentials))
+            problems += _dangers(index, pattern, risks, spec)
+            problems += _doubts(index, pattern, risks)
     problems += _needless(patterns)
     return patterns, problems
 
 
-def _dangers(index: int, pattern: Pattern, spec: PolicySpec) -> list[PolicyProblem]:
-    """What is refused unless it is allowed by name."""
-    found: dict[str, str] = {}
+@dataclass(frozen=True, slots=True)
+class _Risk:
+    """One way in which a rule lets in whom it should not."""
+
+    name: str
+    """What allows it under `dangerously_allow`."""
+    rule: str
+    """Why it is refused, and the way out."""
+    doubt: str = ""
+    """Why it is doubtful without credentials; empty if it is not."""
+    also: str = ""
+    """Another name that covers it."""
+
+
+def _risks(pattern: Pattern, *, credentials: bool) -> Iterator[_Risk]:
+    """Yield what is refused with credentials, and `null`, which always is."""
     if pattern.kind is PatternKind.NULL:
-        found[NULL_ORIGIN] = "any page can make itself a 'null' origin with a sandboxed frame; remove it"
-    if spec.allow_credentials and pattern.kind is PatternKind.ANY:
-        found[ANY_ORIGIN_WITH_CREDENTIALS] = (
+        yield _Risk(NULL_ORIGIN, "any page can make itself a 'null' origin with a sandboxed frame; remove it")
+    elif pattern.kind is PatternKind.ANY:
+        yield _Risk(
+            ANY_ORIGIN_WITH_CREDENTIALS,
             "with allow_credentials any site could act as the signed-in user; "
-            "name the origins, or turn allow_credentials off"
+            "name the origins, or turn allow_credentials off",
         )
-    if spec.allow_credentials and _is_insecure(pattern):
-        found[INSECURE_ORIGINS] = _insecure_rule(pattern)
-    if spec.allow_credentials and _opens_public_suffix(pattern):
-        found[PUBLIC_SUFFIX_ORIGINS] = (
-            f"anyone can register a name under the public suffix {quote(pattern.host)}, "
-            "and with allow_credentials would act as the signed-in user; name the hosts"
-        )
-    return [
-        _problem(index, "prohibited", pattern.text, f"{rule}, or add {quote(danger)} to dangerously_allow")
-        for danger, rule in found.items()
-        if danger not in spec.dangerously_allow
-    ]
+    elif pattern.kind is PatternKind.REGEX:
+        for finding in effect_of(pattern.text).findings:
+            yield _of_regex(finding, pattern.text)
+    else:
+        if credentials and pattern.scheme == "http" and not is_loopback(pattern.host):
+            yield _Risk(INSECURE_ORIGINS, f"{_INSECURE}; write {quote('https' + pattern.text.removeprefix('http'))}")
+        if _opens_public_suffix(pattern):
+            anyone = f"anyone can register a name under the public suffix {quote(pattern.host)}"
+            yield _Risk(
+                PUBLIC_SUFFIX_ORIGINS,
+                f"{anyone}, and with allow_credentials would act as the signed-in user; name the hosts",
+                f"{anyone}; name the hosts",
+            )
 
 
-def _is_insecure(pattern: Pattern) -> bool:
-    """Say whether the pattern lets pages in that anyone on the network path can write.
-
-    Schemes other than http and https belong to extensions and app shells, whose pages come from the device.
-    """
-    if pattern.kind is PatternKind.REGEX:
-        return can_match_insecure(pattern.text)
-    if pattern.scheme != "http":
-        return False
-    # A star under localhost still means this machine only.
-    return not is_loopback(pattern.host)
+_INSECURE = "whoever controls the network can write a plain-http page, and with allow_credentials act as the user"
 
 
-def _insecure_rule(pattern: Pattern) -> str:
-    rule = "whoever controls the network can write a plain-http page, and with allow_credentials act as the user"
-    if pattern.kind is PatternKind.REGEX:
-        return f"{rule}, and this regex may match one; begin it with 'https://'"
-    return f"{rule}; write {quote('https' + pattern.text.removeprefix('http'))}"
+def _of_regex(finding: Finding, text: str) -> _Risk:
+    """Say what an expression lets in, with a witness."""
+    shown = f", as {quote(finding.witness)}" if finding.witness else ""
+    if finding.danger is Danger.INSECURE:
+        return _Risk(INSECURE_ORIGINS, f"{_INSECURE}, and this regex matches one{shown}; begin it with 'https://'")
+    name, also = ANY_ORIGIN_WITH_CREDENTIALS, ""
+    way_out = "spell the domain out, with '[a-z0-9-]+\\.' before it for one label"
+    if finding.danger is Danger.SUFFIX:
+        lets_in = f"it matches names that anyone can register under a public suffix{shown}"
+        name, also = PUBLIC_SUFFIX_ORIGINS, name if finding.spans_labels else ""
+    elif finding.danger is Danger.LOOK_ALIKE:
+        lets_in = f"it matches names that it does not spell out and anyone can register{shown}"
+        also = "" if finding.spans_labels else PUBLIC_SUFFIX_ORIGINS
+        if has_loose_dot(text):
+            way_out = "write '\\.' for a dot, as an unescaped one stands for any character"
+    else:
+        lets_in = f"it matches any site{shown}"
+    if not finding.witness:
+        lets_in = f"as far as it can be judged, {lets_in}"
+    everybody = "for everybody write '*', else " if finding.danger is Danger.STRANGER else ""
+    return _Risk(
+        name,
+        f"{lets_in}, and with allow_credentials such a page would act as the signed-in user; {way_out}",
+        f"{lets_in}; {everybody}{way_out}",
+        also,
+    )
 
 
 def _opens_public_suffix(pattern: Pattern) -> bool:
-    """Say whether the star stands for names of different owners; what a regex matches cannot be known."""
+    """Say whether the star stands for names of different owners."""
     if pattern.kind not in (PatternKind.SUBDOMAINS, PatternKind.LABEL):
         return False
     return not is_loopback(pattern.host) and is_public_suffix(pattern.host)
 
 
-def _doubts(index: int, pattern: Pattern) -> list[PolicyProblem]:
+def _dangers(index: int, pattern: Pattern, risks: tuple[_Risk, ...], spec: PolicySpec) -> list[PolicyProblem]:
+    """What is refused, or told of, unless it is allowed by name."""
+    problems = []
+    for risk in risks:
+        if risk.name in spec.dangerously_allow or (risk.also and risk.also in spec.dangerously_allow):
+            continue
+        allow = f", or add {quote(risk.name)} to dangerously_allow"
+        if spec.allow_credentials or risk.name == NULL_ORIGIN:
+            problems.append(_problem(index, "prohibited", pattern.text, risk.rule + allow))
+        elif risk.doubt:
+            problems.append(_problem(index, "prohibited", pattern.text, risk.doubt + allow, "warning"))
+    return problems
+
+
+def _doubts(index: int, pattern: Pattern, risks: tuple[_Risk, ...]) -> list[PolicyProblem]:
     """What is allowed but probably not meant."""
     if pattern.kind is not PatternKind.REGEX:
         return []
-    problems = []
-    if has_loose_dot(pattern.text):
+    if effect_of(pattern.text).matches_none:
+        rules, right = intended(pattern.text)
+        hint = f"; write {quote(right)}" if right else "; begin it with 'https://'"
+        rule = f"no origin that a browser sends matches it as a whole{rules and ': ' + rules}{hint}"
+        return [_problem(index, "invalid", pattern.text, rule, "warning")]
+    if not risks and has_loose_dot(pattern.text):
         rule = "an unescaped dot stands for any character; write '\\.' for a dot"
-        problems.append(_problem(index, "invalid", pattern.text, rule, "warning"))
-    if matches_no_scheme(pattern.text):
-        rule = "it is compared with the whole origin and matches none; begin it with 'https://'"
-        problems.append(_problem(index, "invalid", pattern.text, rule, "warning"))
-    return problems
+        return [_problem(index, "invalid", pattern.text, rule, "warning")]
+    return []
 
 
 def _needless(patterns: list[tuple[int, Pattern]]) -> list[PolicyProblem]:

@@ -21,7 +21,6 @@ _DANGEROUS: list[tuple[str | OriginSpec, str]] = [
     ("http://localhost.example.com", "insecure_origins"),
     ("http://notlocalhost", "insecure_origins"),
     (regex(r"https?://a\.example"), "insecure_origins"),
-    (regex(r".*"), "insecure_origins"),
     ("https://*.com", "public_suffix_origins"),
     ("https://*.co.uk", "public_suffix_origins"),
     ("https://*.github.io", "public_suffix_origins"),
