@@ -22,6 +22,7 @@ Mode = Literal["enforce", "shadow"]
 HostMode = Literal["upstream", "client", "literal"]
 OriginMode = Literal["forward", "remove", "upstream"]
 ForwardedMode = Literal["all", "client", "none"]
+ConnectionLogin = Literal["auto", "bind", "refuse"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,8 @@ class Upstream:
     max_connections: int = 256
     """Per worker; a request waits at most `connect_timeout` for one."""
     keepalive_timeout: float = 4.0
+    connection_login: ConnectionLogin = "auto"
+    """What becomes of logins that belong to the connection (NTLM, Negotiate)."""
     host_mode: HostMode = "upstream"
     host_literal: str = ""
     """Only where `host_mode` is `literal`."""

@@ -127,6 +127,14 @@ UPSTREAM: Final = Record(
             "4s",
         ),
         Key(
+            "connection_login",
+            choice("auto", "bind", "refuse"),
+            "NTLM and Negotiate, which log in a connection: `auto` keeps it for the one client, and refuses where an "
+            "edge may have passed the request on; `bind` is for an edge that gives each client a connection of its "
+            "own.",
+            "auto",
+        ),
+        Key(
             "host",
             choice_or(("upstream", "client"), _HOST_HEADER),
             "The `Host` sent: the URL's own, the one the client sent, or this text. "

@@ -19,6 +19,7 @@ _SAME_NAME = (
     "read_timeout",
     "max_connections",
     "keepalive_timeout",
+    "connection_login",
 )
 """Keys that are fields of `Upstream` as they are."""
 _EDITED = ("request_headers", "response_headers")

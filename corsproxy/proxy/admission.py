@@ -14,6 +14,7 @@ from corsproxy.proxy.answers import ALLOW_LINE, refused_text, websocket_refused_
 from corsproxy.proxy.cors_gate import Grant
 from corsproxy.proxy.errors import Refusal
 from corsproxy.proxy.forwarded import ConnectionForwarding
+from corsproxy.proxy.logins import note_edge
 from corsproxy.proxy.passage import Passage
 from corsproxy.proxy.plan import NO_ROUTE_GATE, RoutePlan
 from corsproxy.proxy.request_head import RequestHead, read_request_head
@@ -54,6 +55,8 @@ def admit(passage: Passage, new_request_id: Callable[[], bytes]) -> None:
         raise Refusal(400, "the path can be read in two ways that lead to different routes") from None
     passage.forwarding = _trusted(passage).request(head.host, head.forwarded)
     exchange.client = passage.forwarding.client
+    if head.via or head.forwarded:
+        note_edge(request.connection, head)
     exchange.raw_request_id = head.request_id or new_request_id()
     if route is not None:
         exchange.route = route.label

@@ -25,7 +25,7 @@ import re
 import socket
 import struct
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from aiohttp import web
 from aiohttp.http_exceptions import BadHttpMethod, HttpProcessingError, LineTooLong
@@ -36,6 +36,9 @@ from aiohttp.web_protocol import RequestHandler, RequestPayloadError, _ErrInfo
 from corsproxy.proxy.answers import answer_head, date_line
 from corsproxy.proxy.errors import ClientError, ClientErrorKind
 from corsproxy.settings import Limits
+
+if TYPE_CHECKING:
+    from corsproxy.proxy.logins import ConnectionLogins
 
 NEVER = float("inf")
 
@@ -168,8 +171,10 @@ class ClientConnection(RequestHandler):
         "_unsent",
         "_waiting_bytes",
         "busy",
+        "carries_many",
         "forwarding",
         "has_sent",
+        "logins",
         "on_writable",
         "peer",
         "secure",
@@ -236,6 +241,10 @@ class ClientConnection(RequestHandler):
         self.secure = False
         self.forwarding: object = None
         """What the data path keeps for the life of the connection."""
+        self.carries_many = False
+        """True once a request has come that an edge passed on: it may send those of others here, too."""
+        self.logins: ConnectionLogins | None = None
+        """The upstreams' connections that are this client's alone."""
 
     # --- for the data path ------------------------------------------------------------------------------------------
 
@@ -654,6 +663,8 @@ class ClientConnection(RequestHandler):
     def connection_lost(self, exc: BaseException | None) -> None:
         """The connection is gone: aiohttp cancels the handler."""
         writable, self.on_writable = self.on_writable, None
+        if self.logins is not None:
+            self.logins.client_ended()
         if self._request is not None:
             self._request.client_gone()
         super().connection_lost(exc)

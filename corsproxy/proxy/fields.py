@@ -37,6 +37,7 @@ class RequestField(IntEnum):
     REQUEST_ID = 14
     REFERER = 15
     MAX_FORWARDS = 16
+    AUTHORIZATION = 17
 
 
 class ResponseField(IntEnum):
@@ -73,6 +74,7 @@ _REQUEST_NAMES: dict[bytes, RequestField] = {
     b"x-request-id": RequestField.REQUEST_ID,
     b"referer": RequestField.REFERER,
     b"max-forwards": RequestField.MAX_FORWARDS,
+    b"authorization": RequestField.AUTHORIZATION,
     # RFC 9110 section 7.6.1, and the two that older recipients take for connection options.
     b"keep-alive": RequestField.DROP,
     b"proxy-connection": RequestField.DROP,

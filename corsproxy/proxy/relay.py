@@ -25,6 +25,7 @@ from corsproxy.proxy.client_connection import ClientRequest
 from corsproxy.proxy.content import ContentWriter, send_request_content
 from corsproxy.proxy.errors import ClientError, ClientErrorKind, Refusal, UpstreamError, UpstreamErrorKind
 from corsproxy.proxy.exchange import Exchange, Observer
+from corsproxy.proxy.logins import admit_login, bind, settle_challenges
 from corsproxy.proxy.passage import Passage
 from corsproxy.proxy.plan import Plan, RoutePlan
 from corsproxy.proxy.replies import CLIENT_TEXTS, UPSTREAM_TEXTS, answer_preflight, fail, reply
@@ -125,6 +126,8 @@ class Relay:
         assert route is not None
         if (cut := passage.request.content.exception()) is not None:  # what has come is known to be invalid already
             raise cut if isinstance(cut, ClientError) else ClientError(ClientErrorKind.BAD_BODY)
+        if passage.head.login is not None or passage.connection.logins is not None:
+            admit_login(passage.connection, passage.head, route)
         passage.exchange.upstream = route.upstream.name
         passage.upstream_head = self._upstream_head(passage, route)
 
@@ -134,7 +137,7 @@ class Relay:
         assert route is not None
         if passage.head.has_content and (passage.head.chunked or not content.is_eof()):
             return False
-        upstream = passage.upstream = route.pool.take_idle()
+        upstream = passage.upstream = _take(passage, route)
         if upstream is None:
             return False
         self._send(passage, upstream, route)
@@ -173,7 +176,7 @@ class Relay:
         assert route is not None
         pool = route.pool
         sent = passage.upstream is not None
-        upstream = passage.upstream or await pool.acquire()
+        upstream = passage.upstream or _take(passage, route) or await pool.acquire()
         upload: asyncio.Task[None] | None = None
         try:
             while True:
@@ -230,6 +233,8 @@ class Relay:
     def _send(self, passage: Passage, upstream: UpstreamConnection, route: RoutePlan) -> asyncio.Task[None] | None:
         """Send the head, and the content at once where all of it is here; else return the task that sends it."""
         request, head = passage.request, passage.upstream_head
+        if passage.head.login is not None:
+            bind(passage.connection, upstream, route)
         upstream.start(is_head_request=request.method == "HEAD", expects_upgrade=passage.upgrade is not None)
         if not passage.head.has_content:
             upstream.write(head)
@@ -290,6 +295,10 @@ class Relay:
         assert passage.grant is not None
         assert passage.forwarding is not None
         exchange.upstream_status = exchange.status = head.status
+        if head.status == 401:
+            settle_challenges(connection, upstream, head, route)
+        if upstream.owner is not None and not head.keep_alive:
+            passage.keep = False
         if connection.takes_no_more:
             passage.keep = False
         is_head = request.method == "HEAD"
@@ -352,6 +361,13 @@ class Relay:
         passage.keep = False
         passage.connection.write(switching_head(head, protocol, route.rules, self._via[head.minor]))
         await OpaqueTunnel(passage.connection, upstream, exchange).run()
+
+
+def _take(passage: Passage, route: RoutePlan) -> UpstreamConnection | None:
+    """Return a connection that can be had at once: the client's own if it has one, else one that is idle."""
+    logins = passage.connection.logins
+    own = logins.take(route.pool) if logins is not None else None
+    return own or route.pool.take_idle()
 
 
 def _may_retry(passage: Passage, upstream: UpstreamConnection, error: UpstreamError) -> bool:

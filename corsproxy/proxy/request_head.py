@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from corsproxy.proxy.challenges import login_scheme
 from corsproxy.proxy.errors import Refusal
 from corsproxy.proxy.field_edits import FieldEditor
 from corsproxy.proxy.fields import REQUEST_FIELDS, RequestField
@@ -60,6 +61,7 @@ class RequestHead:
         "fields",
         "forwarded",
         "host",
+        "login",
         "max_forwards",
         "minor",
         "options",
@@ -90,6 +92,8 @@ class RequestHead:
         self.upgrades: tuple[bytes, ...] = ()
         self.te: tuple[bytes, ...] = ()
         self.via: tuple[bytes, ...] = ()
+        self.login: bytes | None = None
+        """The scheme in Authorization, if it logs in the connection."""
         self.request_id: bytes = b""
         """Empty where none was sent or it is not sane."""
         self.max_forwards: int | None = None
@@ -230,6 +234,11 @@ def _note_max_forwards(head: RequestHead, _: bytes, value: bytes) -> bool:
     return True
 
 
+def _note_authorization(head: RequestHead, _: bytes, value: bytes) -> bool:
+    head.login = head.login or login_scheme(value)
+    return True
+
+
 _NOTE_OF = {
     RequestField.FORWARD: _drop,  # never asked
     RequestField.DROP: _drop,
@@ -248,6 +257,7 @@ _NOTE_OF = {
     RequestField.REQUEST_ID: _note_request_id,
     RequestField.REFERER: _pass_on,
     RequestField.MAX_FORWARDS: _note_max_forwards,
+    RequestField.AUTHORIZATION: _note_authorization,
 }
 
 _NOTES = tuple(_NOTE_OF[code] for code in RequestField)

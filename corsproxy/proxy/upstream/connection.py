@@ -37,6 +37,13 @@ class ContentSink(Protocol):
         """Take pieces of content; call `pause` on the connection where there is no room for more."""
 
 
+class Owner(Protocol):
+    """The one client that a connection belongs to, if somebody has logged in on it."""
+
+    def upstream_ended(self, connection: UpstreamConnection) -> None:
+        """Learn that the connection is gone."""
+
+
 class UpstreamConnection(asyncio.Protocol):
     """A TCP, TLS or Unix socket connection to one upstream."""
 
@@ -59,6 +66,7 @@ class UpstreamConnection(asyncio.Protocol):
         "on_closed",
         "on_response",
         "on_writable",
+        "owner",
         "reader",
         "reused",
         "transport",
@@ -78,6 +86,8 @@ class UpstreamConnection(asyncio.Protocol):
         self.closed = False
         self.reused = False
         """True where an earlier exchange went over this connection: only then may it be dead without our fault."""
+        self.owner: Owner | None = None
+        """Whose this connection is alone; it never carries the request of anybody else."""
         self.idle_since = 0.0
         self.needs_rest = False
         """True if something may still be on its way that belongs to the exchange that `finish` has ended."""

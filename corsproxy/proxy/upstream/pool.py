@@ -23,6 +23,13 @@ whoever asked next would get it for an answer.
 """
 
 
+HANDSHAKE = 1.0
+"""Seconds that the client of a connection which has just asked for a login has to go on, however many wait for a place.
+
+Without them a pool that is full and has a short `keepalive_timeout` would break every such login off.
+"""
+
+
 class UpstreamPool:
     """The connections of one worker to one upstream."""
 
@@ -51,6 +58,15 @@ class UpstreamPool:
             connection.abort()
         return None
 
+    def take_own(self, connection: UpstreamConnection) -> bool:
+        """Lend a connection to the client it belongs to; False if it has ended, or spoken unasked."""
+        if self._retired or not connection.is_silent():
+            connection.abort()
+            return False
+        connection.busy = True
+        connection.reused = True
+        return True
+
     async def acquire(self, *, fresh: bool = False) -> UpstreamConnection:
         """Lend a connection: an idle one, a new one, or the next that comes back.
 
@@ -59,7 +75,7 @@ class UpstreamPool:
         """
         connection = None if fresh else self.take_idle()
         may_dial = False
-        if connection is None and self._full and not self._drop_one_idle():
+        if connection is None and self._full and not (self._drop_one_idle() or self._drop_one_owned()):
             connection = await self._wait()
             may_dial = connection is None
             if connection is not None and (fresh or not connection.is_silent()):
@@ -87,6 +103,9 @@ class UpstreamPool:
         """Take back a connection after its exchange; one that is not clean is closed."""
         if not connection.finish() or self._retired:
             connection.abort()
+        elif connection.owner is not None:
+            connection.busy = False
+            connection.idle_since = self._loop.time()
         elif connection.needs_rest:
             connection.busy = False
             connection.idle_since = self._loop.time()
@@ -118,12 +137,14 @@ class UpstreamPool:
         for connection in tuple(self.connections):
             if connection.busy:
                 connection.sweep(now)
-            elif connection.idle_since <= oldest:
+            elif connection.owner is None and connection.idle_since <= oldest:
                 connection.abort()
         if self._idle:
             self._idle = [
                 connection for connection in self._idle if not connection.closed and connection.idle_since > oldest
             ]
+        while self._waiters and self._full and self._drop_one_owned():
+            self._admit_one()
 
     def retire(self) -> None:
         """Keep no connection any more: exchanges that run may finish, what is idle is closed."""
@@ -149,6 +170,21 @@ class UpstreamPool:
         connection = self._idle.pop(0)
         connection.abort()
         self.connections.discard(connection)
+        return True
+
+    def _drop_one_owned(self) -> bool:
+        """Close the connection that has been idle longest among those that belong to one client each."""
+        now, timeout = self._loop.time(), self.upstream.keepalive_timeout
+        owned = [one for one in self.connections if one.owner is not None and not one.busy]
+        oldest = min(owned, key=lambda one: one.idle_since, default=None)
+        if oldest is None:
+            return False
+        head = oldest.reader.head
+        asks = head is not None and head.status == 401
+        if now - oldest.idle_since < (max(timeout, HANDSHAKE) if asks else timeout):
+            return False
+        oldest.abort()
+        self.connections.discard(oldest)
         return True
 
     async def _wait(self) -> UpstreamConnection | None:
@@ -178,6 +214,8 @@ class UpstreamPool:
                 self.release(connection)
 
     def _on_closed(self, connection: UpstreamConnection) -> None:
+        if connection.owner is not None:
+            connection.owner.upstream_ended(connection)
         if connection in self.connections:
             self.connections.discard(connection)
             self._admit_one()

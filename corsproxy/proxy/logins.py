@@ -1,0 +1,157 @@
+"""Logins that belong to the connection: which upstream connection is one client's alone, and where there may be none.
+
+From the first `Authorization` or challenge with NTLM or Negotiate on, the client's connection and the upstream's belong
+together until either ends; the other is closed then.
+Where the client's connection may carry the requests of many people, such a login is refused: an edge would hand the
+logged-in connection to the next of them.
+Knows no policy and no grant.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from corsproxy.proxy.challenges import login_scheme, without_logins
+from corsproxy.proxy.client_connection import ClientConnection
+from corsproxy.proxy.errors import Refusal
+from corsproxy.proxy.field_lines import FieldLine
+from corsproxy.proxy.fields import ResponseField
+from corsproxy.proxy.forwarded import ConnectionForwarding
+from corsproxy.proxy.plan import RoutePlan
+from corsproxy.proxy.request_head import RequestHead
+from corsproxy.proxy.upstream.connection import UpstreamConnection
+from corsproxy.proxy.upstream.head import ResponseHead
+from corsproxy.proxy.upstream.pool import UpstreamPool
+
+log = logging.getLogger(__name__)
+
+_EDGE_FIELDS = frozenset({b"forwarded", b"x-forwarded-for"})
+"""With Via, the fields by which a request shows that an edge passed it on; browsers send none of them."""
+
+
+class ConnectionLogins:
+    """The upstreams' connections that belong to one connection of a client, at most one of each pool."""
+
+    __slots__ = ("_client", "_lent")
+
+    def __init__(self, client: ClientConnection) -> None:
+        self._client = client
+        self._lent: dict[UpstreamPool, UpstreamConnection] = {}
+        client.logins = self
+
+    def take(self, pool: UpstreamPool) -> UpstreamConnection | None:
+        """Lend the client its own connection; if that has ended, the client's ends with this request."""
+        connection = self._lent.get(pool)
+        if connection is None or pool.take_own(connection):
+            return connection
+        self.upstream_ended(connection)
+        return None
+
+    def bind(self, pool: UpstreamPool, connection: UpstreamConnection) -> None:
+        """Let a lent connection belong to this client from now on."""
+        if connection.owner is self:
+            return
+        self.end(pool)
+        connection.owner = self
+        self._lent[pool] = connection
+
+    def end(self, pool: UpstreamPool) -> bool:
+        """Close the client's own connection to an upstream; return whether there was one."""
+        connection = self._lent.pop(pool, None)
+        if connection is not None:
+            connection.abort()
+        return connection is not None
+
+    def upstream_ended(self, connection: UpstreamConnection) -> None:
+        """Close the client's connection, after the request under way: what it was logged in to is gone."""
+        for pool, own in tuple(self._lent.items()):
+            if own is connection:
+                del self._lent[pool]
+                self._client.close_when_idle()
+
+    def client_ended(self) -> None:
+        """Close the upstreams' connections: nobody else may ever use them."""
+        for pool in tuple(self._lent):
+            self.end(pool)
+
+
+def note_edge(connection: ClientConnection, head: RequestHead) -> None:
+    """Remember if an edge has passed this request on: then others may come on the same connection."""
+    if head.via or any(name.lower() in _EDGE_FIELDS for name, _ in head.forwarded):
+        connection.carries_many = True
+
+
+def admit_login(connection: ClientConnection, head: RequestHead, route: RoutePlan) -> None:
+    """Refuse the login of a request if it cannot be kept apart; end one that must not go on.
+
+    Raises `Refusal` with 502.
+    """
+    if may_log_in(connection, route):
+        return
+    if connection.logins is not None and connection.logins.end(route.pool):
+        connection.close_when_idle()  # others have come on a connection that was one client's
+    if head.login is not None:
+        raise _refusal(route, head.login)
+
+
+def may_log_in(connection: ClientConnection, route: RoutePlan) -> bool:
+    """Return whether this client connection may have an upstream connection of its own."""
+    mode = route.upstream.connection_login
+    if mode != "auto":
+        return mode == "bind"
+    return not connection.carries_many and not _is_trusted(connection) and bool(connection.peer)
+
+
+def settle_challenges(
+    connection: ClientConnection, upstream: UpstreamConnection, head: ResponseHead, route: RoutePlan
+) -> None:
+    """Bind the connection on which a 401 asks for such a login; where it may not be, take these challenges out.
+
+    Raises `Refusal` with 502 if no challenge is left.
+    """
+    lines = [line for line in head.fields if line.name.lower() == b"www-authenticate"]
+    scheme = next((found for line in lines if (found := login_scheme(line.value))), None)
+    if scheme is None:
+        return
+    if may_log_in(connection, route):
+        bind(connection, upstream, route)
+        return
+    kept: list[FieldLine[ResponseField]] = []
+    left = False
+    for line in head.fields:
+        if line in lines:
+            value = without_logins(line.value) if login_scheme(line.value) else line.value
+            if not value:
+                continue
+            left = True
+            line = FieldLine(line.meaning, line.name, value)
+        kept.append(line)
+    if not left:
+        raise _refusal(route, scheme)
+    head.fields = kept
+
+
+def bind(connection: ClientConnection, upstream: UpstreamConnection, route: RoutePlan) -> None:
+    """Let the two connections belong together."""
+    (connection.logins or ConnectionLogins(connection)).bind(route.pool, upstream)
+
+
+def _is_trusted(connection: ClientConnection) -> bool:
+    """Return whether the peer is a trusted proxy; a peer without an address (a Unix socket) never is."""
+    known = connection.forwarding
+    return isinstance(known, tuple) and isinstance(known[1], ConnectionForwarding) and known[1].trusted
+
+
+def _refusal(route: RoutePlan, scheme: bytes) -> Refusal:
+    name = scheme.decode("ascii", "replace")
+    if route.upstream.connection_login == "refuse":
+        why = "'connection_login: refuse' does not pass it on"
+    else:
+        why = (
+            "'connection_login: auto' does not pass it on where a connection may carry the requests of many clients "
+            "(from a trusted proxy or a Unix socket, or with X-Forwarded-For, Forwarded or Via); behind an edge that "
+            "gives each client a connection of its own, set 'connection_login: bind'"
+        )
+    text = f"the login {name} belongs to the connection, and {why}"
+    log.warning("upstream %s: %s", route.upstream.name, text)
+    return Refusal(502, text)
