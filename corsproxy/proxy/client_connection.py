@@ -1,15 +1,15 @@
 """The seam to aiohttp: the one module that uses names aiohttp does not promise.
 
-aiohttp's low-level server accepts, parses requests with its llhttp parser and buffers request content with
-back-pressure; this module takes over where a proxy must see what aiohttp hides. What is used, and why:
+aiohttp's low-level server accepts and its llhttp parser reads heads; everything behind a head is read here, because the
+parser remembers: it puts the last trailer line of a request among the fields of the next one (aiohttp 3.14.5), and
+loses what stands behind an upgrade. So it is fed one head at a time and not a byte more, and is thrown away behind
+whatever has content. What is used, and why:
 
-- `RequestHandler.start`: replaced by nothing, so that a request costs no task, is not wrapped in a `BaseRequest` that
-  decodes its target, and so that a response of finished bytes needs no writer;
-- `_messages`, `_parser.message_consumed`, `_upgraded`, `_message_tail`, `_resume_reading_if_drained`,
-  `_pause_reading_for_buffer`, `_resume_reading_for_buffer`: the queue between the parser and the handler;
-- `_reading_paused`: whether content has grown too much, so that taking a piece of it need not parse again;
-- `_parser.feed_data`: an ordinary head goes from the parser to the handler without passing through the queue;
-- `_ErrInfo`: how the parser's refusals are queued behind the requests before them;
+- `RequestHandler.start`: overridden to do nothing, so that a request costs no task, is not wrapped in a `BaseRequest`
+  that decodes its target, and so that a response of finished bytes needs no writer;
+- `_parser`: the parser in use; `BaseProtocol` lets go of it when the connection is lost;
+- `_reading_paused`: whether content has grown too much;
+- `_force_close`, `_task_handler`: what aiohttp closes and cancels when the client goes away or the server stops;
 - `RawRequestMessage.path`: the request target as sent, which every public attribute decodes or normalises.
 
 `tests/proxy/test_aiohttp_seam.py` fails when a new aiohttp changes one of them.
@@ -19,22 +19,22 @@ Knows no routes, no policy and no upstream.
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 import re
 import socket
 import struct
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Protocol, cast
 
 from aiohttp import web
 from aiohttp.http_exceptions import BadHttpMethod, HttpProcessingError, LineTooLong
-from aiohttp.http_parser import RawRequestMessage
+from aiohttp.http_parser import HttpRequestParser, RawRequestMessage
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
-from aiohttp.web_protocol import RequestHandler, RequestPayloadError, _ErrInfo
+from aiohttp.web_protocol import RequestHandler
 
 from corsproxy.proxy.answers import answer_head, date_line
-from corsproxy.proxy.errors import ClientError, ClientErrorKind
+from corsproxy.proxy.client.chunks import ChunkError, ChunkReader
+from corsproxy.proxy.errors import ClientError, ClientErrorKind, Refusal
 from corsproxy.settings import Limits
 
 if TYPE_CHECKING:
@@ -62,18 +62,18 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _READ_BUFFER = 64 * 1024
 """Bytes of request content kept before the client is paused; twice that is aiohttp's high-water mark."""
 
-_WAITING_HEADS = 16 * 1024
-"""Bytes of heads parsed while another request is under way: parsed, small fields take seventy times their bytes."""
-
 _HEAD_END = b"\r\n\r\n"
 
 _CONTENT_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,9})\r\n", re.IGNORECASE)
 
-_KEPT_PROTOCOLS = frozenset({"tcp", "websocket"})
-"""Upgrades behind which aiohttp keeps what the client sends; it loses what stands in one segment behind any other."""
+_LONGEST_CONTENT = (1 << 64) - 1
+"""What a Content-Length counts for here if it has more digits than any server takes; its request is refused."""
 
-_MOST_PIECES = 32
-"""Parts in which one segment is parsed at most: as many as aiohttp keeps requests before it pauses the client."""
+_FIRST_LOOK = 64
+"""Bytes of a request line that are looked at before it is whole: enough to tell that it is none."""
+
+_MOST_DIGITS = 19
+"""Of a Content-Length that is believed."""
 
 _MAX_FIELD_LINES = 4096
 """aiohttp counts lines where we count bytes: 32 KiB hold at most this many of 8 bytes."""
@@ -148,28 +148,26 @@ class ClientConnection(RequestHandler):
     __slots__ = (
         "_awaits_head",
         "_body_waits_since",
-        "_deaf",
+        "_chunks",
+        "_content",
+        "_content_left",
         "_ended",
-        "_ends_with",
-        "_framing_bytes",
         "_half_closed_at",
         "_handler",
-        "_head_bytes",
         "_head_since",
-        "_held",
         "_idle_since",
-        "_last_bytes",
-        "_last_content",
+        "_ignores_input",
+        "_input",
+        "_input_held",
         "_limits",
         "_listener",
         "_no_more",
         "_over_when_taken",
         "_request",
+        "_scanned",
         "_stalled_since",
         "_taking",
-        "_unmeasured",
         "_unsent",
-        "_waiting_bytes",
         "busy",
         "carries_many",
         "forwarding",
@@ -187,15 +185,12 @@ class ClientConnection(RequestHandler):
             loop=loop,
             keepalive_timeout=0,  # the sweeper's business: no timer for each connection
             access_log=None,  # type: ignore[arg-type]  # documented as a way to switch it off
-            max_line_size=limits.max_header_bytes,
-            max_field_size=limits.max_header_bytes,
-            max_headers=_MAX_FIELD_LINES,
-            read_bufsize=_READ_BUFFER,
             auto_decompress=False,
         )
         self._listener = listener
         self._handler = listener.answer
         self._limits = limits
+        self._parser = self._new_parser()
         self._request: ClientRequest | None = None
         """The one under way."""
         self._awaits_head = False
@@ -205,25 +200,22 @@ class ClientConnection(RequestHandler):
         """True once no further request is taken, whatever comes."""
         self._over_when_taken: bool | None = None
         """What is to become of the connection once the client has taken the answer; None where that is not awaited."""
-        self._deaf = False
+        self._ignores_input = False
         """True once what the client sends can no longer be told apart."""
         self._no_more = False
-        """True where no further request is taken; aiohttp's own `_close` would also cut the content of the one under
-        way."""
-        self._last_bytes = b""
-        """At most three, of the segment before: the end of a head may lie in two."""
-        self._last_content: StreamReader = EMPTY_PAYLOAD
-        self._ends_with: RawRequestMessage | None = None
-        """The request behind which aiohttp may have lost bytes, so that nothing there can be told apart."""
-        self._framing_bytes = 0
-        """Bytes since the last one of content: chunk extensions and trailers, which aiohttp keeps, have a limit too."""
-        self._unmeasured = False
-        """True where the next head may have begun in bytes that were not counted."""
-        self._waiting_bytes = 0
-        """Of the heads that have come while another request waited."""
-        self._held = b""
-        """What is parsed when the last of the waiting requests is taken; until then nothing more is read."""
-        self._head_bytes = 0
+        """True where no further request is taken."""
+        self._input = bytearray()
+        """What has come and has not been read: a head that is not whole, or what stands behind the request under way.
+        Kept as bytes: parsed, a small field takes seventy times as much."""
+        self._input_held = False
+        """True while the client is paused because of it."""
+        self._scanned = 0
+        """How much of it has been searched for the end of a head."""
+        self._content: StreamReader = EMPTY_PAYLOAD
+        """Of the last request that was taken."""
+        self._content_left = 0
+        """Bytes of it still to come, unless it comes in chunks."""
+        self._chunks: ChunkReader | None = None
         self._head_since = NEVER
         self._idle_since = 0.0
         self._body_waits_since = NEVER
@@ -259,18 +251,9 @@ class ClientConnection(RequestHandler):
         """Return the next bytes of request content, empty at its end; raises `ClientError`."""
         self._body_waits_since = self._loop.time()
         try:
-            # Not `readany`: woken by the end of a chunk, it waits again without looking whether the content has failed.
-            while content.exception() is not None or not content.at_eof():
-                data, is_chunk_end = await content.readchunk()
-                if data:
-                    return data + content.read_nowait()
-                if not is_chunk_end:
-                    break
-            return b""
-        except ClientError:
-            raise
-        except (RequestPayloadError, HttpProcessingError, RuntimeError):
-            raise ClientError(ClientErrorKind.BAD_BODY) from None
+            return b"" if content.at_eof() else await content.readany()
+        except RuntimeError:  # aiohttp's word for a connection that is gone
+            raise ClientError(ClientErrorKind.DISCONNECTED) from None
         finally:
             self._body_waits_since = NEVER
 
@@ -292,9 +275,9 @@ class ClientConnection(RequestHandler):
 
     def take_early_bytes(self) -> bytes:
         """Return what the client has sent behind an upgrade request."""
-        early, self._message_tail = self._message_tail, b""
-        if self._buffer_paused:
-            self._resume_reading_for_buffer()
+        early = bytes(self._input)
+        self._input.clear()
+        self._hold_input()
         return early
 
     @property
@@ -311,13 +294,13 @@ class ClientConnection(RequestHandler):
         """Take no further request: close now where none is under way, else after it."""
         self._no_more = True
         self._awaits_head = False
-        if not self.busy and not self._messages and self.transport is not None:
+        if not self.busy and self.transport is not None:
             self.transport.close()
 
     # --- one request after another ----------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Nothing: aiohttp makes a task of this for each connection, but requests are taken as they come."""
+        """Overridden to do nothing: requests are taken as they arrive, without a task for each connection."""
 
     def _take_requests(self) -> None:
         """Hand over one request after another, each when the one before is over."""
@@ -325,34 +308,140 @@ class ClientConnection(RequestHandler):
             return
         self._taking = True
         try:
-            while not (self.busy or self._ended or self._force_close):
-                if self._messages:
-                    self._take(*self._messages.popleft())
-                    continue
-                if self._no_more or self._deaf or self._half_closed_at < NEVER:
-                    self._end()
-                else:
-                    self._awaits_head = self._is_at_rest
-                break
+            while self._input and not (self.busy or self._ended or self._force_close):
+                if not self._take_head():
+                    break
         finally:
             self._taking = False
+        self._hold_input()
+        if not (self.busy or self._ended or self._force_close):
+            if self._no_more or self._ignores_input or self._half_closed_at < NEVER:
+                self._end()
+            else:
+                self._awaits_head = not self._input and self._content.is_eof() and not self._reading_paused
 
-    def _take(self, message: RawRequestMessage | _ErrInfo, content: StreamReader) -> None:
-        if self._parser is not None:
-            self._parser.message_consumed()
-        if self._held:
-            if not self._messages:
-                self._let_go()
-        elif self._buffer_paused and len(self._messages) <= self._msg_queue_resume_size:
-            self._resume_reading_if_drained()
-        if isinstance(message, _ErrInfo):
-            self._ended = True
-            self._task_handler = self._loop.create_task(self._refuse_unparsable(message))
+    def _hold_input(self) -> None:
+        """Pause a client whose next requests take enough memory while one is under way; else read on."""
+        held = self.busy and len(self._input) > _READ_BUFFER
+        if held != self._input_held:
+            self._input_held = held
+            if held:
+                self._pause_transport_reading()
+            elif not self._reading_paused:
+                self._resume_transport_reading()
+
+    def _take_head(self) -> bool:
+        """Hand over the next request if its head is whole; return whether it was."""
+        data = self._input
+        if not self._scanned:
+            while data.startswith(b"\r\n"):  # RFC 9112 section 2.2: empty lines before a request are ignored
+                del data[:2]
+        end = data.find(_HEAD_END, max(0, self._scanned - 3)) + len(_HEAD_END)
+        if end < len(_HEAD_END):
+            self._check_unfinished_head()
+            return False
+        self._scanned = 0
+        self._head_since = NEVER
+        if end > self._limits.max_header_bytes:
+            self._refuse(_too_large())
+            return False
+        head = bytes(data[:end])
+        del data[:end]
+        try:
+            message, content = self._parse(head)
+        except Refusal as refusal:
+            self._refuse(refusal)
+            return False
+        if not content.is_eof() and data:
+            behind = self._feed_content(bytes(data))
+            data[:] = behind
+        self._answer(ClientRequest(self, message, content))
+        return True
+
+    def _check_unfinished_head(self) -> None:
+        """Note a head that is not whole yet, and refuse it if it can become none.
+
+        Whoever speaks another protocol (TLS, HTTP/2) sends no end of a head, and should be told at once. The lines that
+        are whole go to a parser that is thrown away, so that nothing parsed is kept; each line once more than the one
+        behind it, which `max_header_bytes` bounds.
+        """
+        data, before = self._input, self._scanned
+        if not data:
             return
-        request = ClientRequest(self, message, content)
-        if message is self._ends_with:
-            request.keep_alive = False
-        self._answer(request)
+        self._scanned = len(data)
+        if self._head_since == NEVER:
+            self._head_since = self._loop.time()
+        if len(data) > self._limits.max_header_bytes:
+            self._refuse(_too_large())
+            return
+        end = data.rfind(b"\n", before) + 1
+        if not end and before < _FIRST_LOOK and data.find(b"\n", 0, _FIRST_LOOK) < 0:
+            end = _FIRST_LOOK
+        if end:
+            try:
+                self._new_parser().feed_data(bytes(data[:end]))
+            except HttpProcessingError as error:
+                self._refuse(_refusal(error))
+
+    def _new_parser(self) -> HttpRequestParser:
+        """Make a parser that has seen nothing."""
+        limits = self._limits
+        return HttpRequestParser(
+            self,
+            self._loop,
+            _READ_BUFFER,
+            max_line_size=limits.max_header_bytes,
+            max_field_size=limits.max_header_bytes,
+            max_headers=_MAX_FIELD_LINES,
+            auto_decompress=False,
+        )
+
+    def _parse(self, data: bytes) -> tuple[RawRequestMessage, StreamReader]:
+        """Parse a whole head, alone or with the whole of its content; raise `Refusal`.
+
+        The parser goes on only behind a request that has left nothing in it.
+        """
+        assert self._parser is not None
+        messages: Sequence[tuple[RawRequestMessage, StreamReader]]
+        try:
+            messages, _, _ = self._parser.feed_data(data)
+        except HttpProcessingError as error:
+            raise _refusal(error) from None
+        if len(messages) != 1:
+            raise _not_http()
+        message, content = messages[0]
+        self._content = content
+        if not content.is_eof():
+            self._chunks = ChunkReader(self._limits.max_header_bytes) if message.chunked else None
+            said = message.headers.get("Content-Length", "")
+            self._content_left = int(said) if len(said) <= _MOST_DIGITS and said.isdecimal() else _LONGEST_CONTENT
+        if message.upgrade or not content.is_eof():
+            self._parser = self._new_parser()
+        return message, content
+
+    def _feed_content(self, data: bytes) -> bytes:
+        """Give the request its content; return what stands behind the end of it."""
+        content, chunks = self._content, self._chunks
+        if self._body_waits_since < NEVER:
+            self._body_waits_since = self._loop.time()
+        if chunks is not None:
+            try:
+                pieces, behind = chunks.read(data)
+            except ChunkError:
+                # What follows cannot be told from the content.
+                self._ignores_input = True
+                content.set_exception(ClientError(ClientErrorKind.BAD_BODY))
+                return b""
+            content.feed_data(b"".join(pieces))
+            is_whole = chunks.complete
+        else:
+            behind = data[self._content_left :]
+            content.feed_data(data[: self._content_left] if behind else data)
+            self._content_left -= len(data) - len(behind)
+            is_whole = not self._content_left
+        if is_whole:
+            content.feed_eof()
+        return behind
 
     def _answer(self, request: ClientRequest) -> None:
         self.busy = True
@@ -377,10 +466,10 @@ class ClientConnection(RequestHandler):
     def request_over(self, *, keep: bool) -> None:
         """The request under way has been answered; `keep` where the connection may carry another."""
         if self._paused:
-            # Who asks and asks and never reads gets no further answer into our memory: `resume_writing` goes on.
+            # A client that pipelines but never reads must not make us buffer its responses: `resume_writing` goes on.
             self._over_when_taken = keep
             return
-        content = self._current_content()
+        content = self._content
         self._request = None
         self.busy = False
         self._idle_since = self._loop.time()
@@ -390,8 +479,6 @@ class ClientConnection(RequestHandler):
         elif not keep or self._force_close:
             self._end()
         else:
-            if self._upgraded and not self._messages:  # else the upgrade is not this request's: it comes last
-                self._go_on_after_declined_upgrade()
             self._take_requests()
 
     def _end(self) -> None:
@@ -411,25 +498,22 @@ class ClientConnection(RequestHandler):
             async with asyncio.timeout(LINGER):
                 while not content.is_eof():
                     await content.readany()
-        except (TimeoutError, ClientError, RequestPayloadError, HttpProcessingError, RuntimeError) as error:
+        except (TimeoutError, ClientError, RuntimeError) as error:
             log.debug("while lingering: %r", error)
         self._end()
 
-    def _go_on_after_declined_upgrade(self) -> None:
-        """The upstream did not switch protocols: what came behind the request is a request."""
-        self._upgraded = False
-        assert self._parser is not None
-        self._parser.set_upgraded(False)
-        early = self.take_early_bytes()
-        if early:
-            self.data_received(early)
+    def _refuse(self, refusal: Refusal) -> None:
+        """Answer what is no request, or not in time, and read no further."""
+        self._ignores_input = self._ended = True
+        self._head_since = NEVER
+        self._input.clear()
+        self._task_handler = self._loop.create_task(self._answer_unread(refusal))
 
-    async def _refuse_unparsable(self, error: _ErrInfo) -> None:
+    async def _answer_unread(self, refusal: Refusal) -> None:
         """Answer what could not be parsed: no route is known, so no policy either."""
-        self._deaf = True
-        body = f"{error.message}\n".encode()
-        head = answer_head(error.status, date_line(), length=len(body))
-        self._listener.on_unread(error.status, self.peer, len(body))
+        body = f"{refusal.text}\n".encode()
+        head = answer_head(refusal.status, date_line(), length=len(body))
+        self._listener.on_unread(refusal.status, self.peer, len(body))
         transport = self.transport
         if transport is None or transport.is_closing():
             return
@@ -448,7 +532,7 @@ class ClientConnection(RequestHandler):
         self.peer = peer[0].partition("%")[0] if isinstance(peer, tuple) else ""
         if self._listener.is_full:
             tcp = cast("asyncio.Transport", transport)
-            self._deaf = True
+            self._ignores_input = True
             tcp.write(_OVERLOADED_HEAD + _OVERLOADED_TEXT)
             tcp.close()
             self._listener.on_unread(503, self.peer, len(_OVERLOADED_TEXT))
@@ -459,195 +543,42 @@ class ClientConnection(RequestHandler):
         self._awaits_head = True
 
     def data_received(self, data: bytes) -> None:
-        """Parse, and keep count of what the limits are about."""
+        """Give content to its request, and take the requests that are whole."""
         if self._awaits_head:
             self._awaits_head = False
             end = data.find(_HEAD_END) + len(_HEAD_END)
             rest = len(data) - end
-            if len(_HEAD_END) <= end <= self._limits.max_header_bytes and (not rest or _says_length(data, end, rest)):
-                self._take_whole(data, rest)
+            if len(_HEAD_END) < end <= self._limits.max_header_bytes and (not rest or _says_length(data, end, rest)):
+                self._take_whole(data)
                 return
         if self.tunnel is not None:
             self.tunnel.from_client(data)
             return
-        if self._held:
-            self._held += data
+        if self._ignores_input:
             return
-        before = self._last_bytes
-        if not before and data.find(_HEAD_END) + len(_HEAD_END) == len(data):
-            self._parse(data)
-            self._take_requests()
-            return
-        # One head at a time: an error of the parser takes with it the requests before it in the same bytes.
-        self._last_bytes = (before + data[-3:])[-3:]
-        start = 0
-        for end in itertools.islice(_head_ends(before, data), _MOST_PIECES):
-            self._parse(data[start:end])
-            start = end
-            if self._is_full:
-                self._held, self._last_bytes = data[start:], b""
-                break
-        if not self._held and (start < len(data) or not data):
-            self._parse(data[start:] if start else data)
-        if not self._head_bytes and self._last_content.is_eof():
-            self._last_bytes = b""
-        self._take_requests()
-
-    def _take_whole(self, data: bytes, size: int) -> None:
-        """Answer a request that has come alone and as a whole, as nearly every one does: no queue, no counting.
-
-        `size` is that of its content. What turns out to be less plain takes the way of everything else.
-        """
-        parser = self._parser
-        assert parser is not None
-        messages: list[tuple[RawRequestMessage | _ErrInfo, StreamReader]]
-        try:
-            messages, upgraded, tail = parser.feed_data(data)
-        except HttpProcessingError as error:
-            messages, upgraded, tail = [(_ErrInfo(400, error, error.message), EMPTY_PAYLOAD)], False, b""
-        if len(messages) == 1 and not upgraded:
-            message, content = messages[0]
-            whole = content.is_eof() and content.total_bytes == size if size else True
-            if whole and not isinstance(message, _ErrInfo) and not message.upgrade:
-                self._head_since = NEVER
-                self._last_content = content
-                parser.message_consumed()
-                self._answer(ClientRequest(self, message, content))
+        if not self._content.is_eof():
+            data = self._feed_content(data)
+            if not data:
                 return
-        self._messages.extend(messages)
-        self._upgraded, self._message_tail = upgraded, tail
-        if messages:
-            self._after_heads(0, data, inside_content=False)
-        else:
-            self._after_partial_head(len(data))
-        if self._head_bytes or not self._last_content.is_eof():
-            self._last_bytes = data[-3:]
+        self._input += data
         self._take_requests()
 
-    @property
-    def _is_at_rest(self) -> bool:
-        """True where what comes next can only be the first byte of a head."""
-        return (
-            not (
-                self._head_bytes
-                or self._last_bytes
-                or self._held
-                or self._unmeasured
-                or self._upgraded
-                or self._buffer_paused
-                or self._reading_paused
-                or self._ends_with is not None
-            )
-            and self._last_content.is_eof()
-        )
-
-    def _parse(self, data: bytes) -> None:
-        if self._deaf or (self._ends_with is not None and self._last_content.is_eof()):
+    def _take_whole(self, data: bytes) -> None:
+        """Answer a request that has come alone and as a whole, as nearly every one does."""
+        try:
+            message, content = self._parse(data)
+        except Refusal as refusal:
+            self._refuse(refusal)
             return
-        if self._upgraded:
-            super().data_received(data)
-            return
-        content = self._last_content
-        inside_content = not content.is_eof()
-        known, seen = len(self._messages), content.total_bytes
-        self._unmeasured = self._unmeasured or not data
-        super().data_received(data)
-        if len(self._messages) > known:
-            self._after_heads(known, data, inside_content=inside_content)
-        elif inside_content:
-            self._after_content(content, data, content.total_bytes - seen)
-        elif data:
-            self._after_partial_head(len(data))
-
-    def _after_heads(self, known: int, data: bytes, *, inside_content: bool) -> None:
-        """One or more heads have become whole, or what came cannot be parsed."""
-        newest, self._last_content = self._messages[-1]
-        if isinstance(newest, _ErrInfo):
-            self._deaf = True
-            self._messages[-1] = (_told(newest), EMPTY_PAYLOAD)
-            if inside_content and len(self._messages) == known + 1:
-                # The content of a request under way cannot be told from what follows.
-                for _, content in (*self._messages, (None, self._current_content())):
-                    if not content.is_eof():
-                        content.set_exception(ClientError(ClientErrorKind.BAD_BODY))
-        elif self._unmeasured or len(data) + self._head_bytes > self._limits.max_header_bytes:
-            for index in range(known, len(self._messages)):
-                message, _ = self._messages[index]
-                if not isinstance(message, _ErrInfo) and _head_size(message) > self._limits.max_header_bytes:
-                    self._refuse_from(index, 431, "the head of the request is larger than this server accepts")
-                    break
-        self._head_bytes = self._framing_bytes = 0
         self._head_since = NEVER
-        self._unmeasured = self._unmeasured and not data
-        if not self._deaf and not isinstance(newest, _ErrInfo):
-            if newest.upgrade and not self._is_kept_apart(newest, known, data):
-                self._ends_with = newest
-            self._waiting_bytes = self._waiting_bytes + len(data) if len(self._messages) > 1 else 0
-            if self._is_full and not self._buffer_paused:
-                self._pause_reading_for_buffer()
-
-    def _is_kept_apart(self, upgrade: RawRequestMessage, known: int, data: bytes) -> bool:
-        """True where nothing can have been lost behind a request that asks to switch protocols."""
-        if upgrade.method == "CONNECT" or upgrade.headers.get("Upgrade", "").lower() in _KEPT_PROTOCOLS:
-            return True
-        is_alone = len(self._messages) == known + 1 and data.endswith(_HEAD_END) and not self._buffer_paused
-        return is_alone and self._last_content is EMPTY_PAYLOAD
-
-    @property
-    def _is_full(self) -> bool:
-        """True where requests that wait for their turn take enough memory: aiohttp counts them, and not their bytes."""
-        return bool(self._waiting_bytes) and (
-            self._waiting_bytes > _WAITING_HEADS
-            or sum(content.total_bytes for _, content in self._messages) > _READ_BUFFER
-        )
-
-    def _let_go(self) -> None:
-        """Parse what was held, and read on."""
-        held, self._held = self._held, b""
-        self._waiting_bytes = 0
-        self._resume_reading_for_buffer()
-        self.data_received(held)
-
-    def _after_content(self, content: StreamReader, data: bytes, grown: int) -> None:
-        """Content has come, `grown` bytes of it, or what frames it; behind its end the next head may have begun."""
-        if self._body_waits_since < NEVER:
-            self._body_waits_since = self._loop.time()
-        self._framing_bytes = 0 if grown else self._framing_bytes + len(data)
-        if content.is_eof():
-            self._framing_bytes = 0
-            end = data.rfind(_HEAD_END)
-            rest = data[max(grown, end + len(_HEAD_END) if end >= 0 else 0) :].lstrip(b"\r\n")
-            if rest and not self._upgraded:
-                self._after_partial_head(len(rest))
-        elif self._framing_bytes > self._limits.max_header_bytes:
-            self._deaf = True
-            content.set_exception(ClientError(ClientErrorKind.BAD_BODY))
-
-    def _current_content(self) -> StreamReader:
-        return self._request.content if self._request is not None else EMPTY_PAYLOAD
-
-    def _after_partial_head(self, size: int) -> None:
-        if self._head_bytes == 0:
-            self._head_since = self._loop.time()
-        self._head_bytes += size
-        if self._head_bytes > self._limits.max_header_bytes:
-            self._refuse_from(len(self._messages), 431, "the head of the request is larger than this server accepts")
-
-    def _refuse_from(self, index: int, status: int, text: str) -> None:
-        """Answer `status` in place of the message at `index` of the queue, and hear no more."""
-        self._deaf = True
-        self._head_since = NEVER
-        while len(self._messages) > index:
-            self._messages.pop()
-        self._messages.append((_ErrInfo(status=status, exc=ValueError(text), message=text), EMPTY_PAYLOAD))
-        self._take_requests()
+        self._answer(ClientRequest(self, message, content))
 
     def eof_received(self) -> bool:  # type: ignore[override]  # asyncio's protocols may return a bool
         """The client has closed its sending side: a whole request is still answered, for a while."""
         if self.tunnel is not None:
             self.tunnel.client_eof()
             return True
-        whole = self._last_content.is_eof() and (self.busy or bool(self._messages))
+        whole = self._content.is_eof() and self.busy
         if not whole or self.secure:
             return False
         self._half_closed_at = self._loop.time()
@@ -655,10 +586,17 @@ class ClientConnection(RequestHandler):
         self.has_sent = False
         return True
 
-    def resume_reading(self, resume_parser: bool = True) -> None:
+    def pause_reading(self) -> None:
+        """Content has grown too much; aiohttp would pause the parser too, which reads no content."""
+        self._reading_paused = True
+        self._pause_transport_reading()
+
+    def resume_reading(self, resume_parser: bool = True) -> None:  # noqa: ARG002 - aiohttp's signature
         """Read on where content had grown too much; aiohttp calls this at every piece that is taken, grown or not."""
         if self._reading_paused:
-            super().resume_reading(resume_parser)
+            self._reading_paused = False
+            if not self._input_held:
+                self._resume_transport_reading()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """The connection is gone: aiohttp cancels the handler."""
@@ -700,7 +638,7 @@ class ClientConnection(RequestHandler):
         if self.busy:
             if now - self._body_waits_since > limits.body_timeout:
                 self._body_waits_since = NEVER
-                self._current_content().set_exception(ClientError(ClientErrorKind.BODY_TIMEOUT))
+                self._content.set_exception(ClientError(ClientErrorKind.BODY_TIMEOUT))
             elif self._is_waited_for_too_long(now) and not self._progressed(now):
                 self.abort()
         elif self.transport is not None and self.transport.is_closing():
@@ -708,11 +646,11 @@ class ClientConnection(RequestHandler):
                 self.abort()
         elif now - self._head_since > limits.header_timeout:
             self._head_since = NEVER
-            if self._head_bytes:
-                self._refuse_from(len(self._messages), 408, "the head of the request took too long")
+            if self._input:
+                self._refuse(Refusal(408, "the head of the request took too long"))
             else:
                 self.close_when_idle()
-        elif now - self._idle_since > limits.idle_timeout and not self._messages and self._head_since == NEVER:
+        elif now - self._idle_since > limits.idle_timeout and self._head_since == NEVER:
             self.close_when_idle()
 
     def _is_waited_for_too_long(self, now: float) -> bool:
@@ -740,32 +678,21 @@ def _says_length(data: bytes, end: int, size: int) -> bool:
     return said is not None and int(said[1]) == size
 
 
-def _head_ends(before: bytes, data: bytes) -> Iterator[int]:
-    """Where in `data` a head may end; `before` are the last bytes before it."""
-    at = (before + data[:3]).find(_HEAD_END)
-    if before and at >= 0:
-        yield at + len(_HEAD_END) - len(before)
-    at = data.find(b"\r")  # most content has none, and one byte is looked for many times faster than four
-    at = data.find(_HEAD_END, at) if at >= 0 else -1
-    while at >= 0:
-        yield at + len(_HEAD_END)
-        at = data.find(_HEAD_END, at + len(_HEAD_END))
-
-
-def _head_size(message: RawRequestMessage) -> int:
-    """The bytes of a head on the wire: `METHOD target HTTP/1.1`, `name: value` lines, the empty line."""
-    size = len(message.method) + len(message.path) + len(" HTTP/1.1\r\n") + 1 + len("\r\n")
-    return size + sum(len(name) + len(value) + 4 for name, value in message.raw_headers)
-
-
-def _told(error: _ErrInfo) -> _ErrInfo:
+def _refusal(error: HttpProcessingError) -> Refusal:
     """Give a parser's refusal its status and a text that repeats none of the client's bytes."""
-    cause = error.exc
-    if isinstance(cause, LineTooLong) or "Too many headers" in error.message:
-        return _ErrInfo(431, cause, "the head of the request is larger than this server accepts")
-    if isinstance(cause, BadHttpMethod) and "Invalid method" in error.message:
-        return _ErrInfo(501, cause, "this method is not known here, or this is not HTTP/1.1")
-    return _ErrInfo(400, cause, "this is not a valid HTTP/1.1 request")
+    if isinstance(error, LineTooLong) or "Too many headers" in error.message:
+        return _too_large()
+    if isinstance(error, BadHttpMethod) and "Invalid method" in error.message:
+        return Refusal(501, "this method is not known here, or this is not HTTP/1.1")
+    return _not_http()
+
+
+def _too_large() -> Refusal:
+    return Refusal(431, "the head of the request is larger than this server accepts")
+
+
+def _not_http() -> Refusal:
+    return Refusal(400, "this is not a valid HTTP/1.1 request")
 
 
 class Listener(web.Server):

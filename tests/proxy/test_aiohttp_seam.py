@@ -8,38 +8,32 @@ from __future__ import annotations
 import ast
 import asyncio
 import inspect
-from collections import deque
 from pathlib import Path
+from typing import Any
 
 import aiohttp.http_parser
 import pytest
 from aiohttp import web
 from aiohttp.base_protocol import BaseProtocol
 from aiohttp.http_exceptions import BadHttpMessage, BadHttpMethod, HttpProcessingError, LineTooLong
-from aiohttp.http_parser import RawRequestMessage
+from aiohttp.http_parser import HttpRequestParser, RawRequestMessage
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
-from aiohttp.web_protocol import RequestHandler, _ErrInfo
+from aiohttp.web_protocol import RequestHandler
 
 from corsproxy.proxy import client_connection
 
 SOURCE = Path(client_connection.__file__)
 
 PRIVATE_NAMES = {
-    "_buffer_paused",
     "_connections",
     "_force_close",
     "_loop",
-    "_message_tail",
-    "_messages",
-    "_msg_queue_resume_size",
     "_parser",
-    "_pause_reading_for_buffer",
+    "_pause_transport_reading",
     "_paused",
     "_reading_paused",
-    "_resume_reading_for_buffer",
-    "_resume_reading_if_drained",
+    "_resume_transport_reading",
     "_task_handler",
-    "_upgraded",
 }
 
 
@@ -134,47 +128,73 @@ def test_methods_that_are_replaced_or_called() -> None:
     """They take what we give them, and what is awaited is a coroutine."""
     assert inspect.iscoroutinefunction(RequestHandler.start)
     assert list(inspect.signature(RequestHandler.start).parameters) == ["self"]
-    assert list(inspect.signature(RequestHandler.data_received).parameters) == ["self", "data"]
-    assert list(inspect.signature(RequestHandler._resume_reading_if_drained).parameters) == ["self"]
-    assert list(inspect.signature(BaseProtocol._resume_reading_for_buffer).parameters) == ["self"]
-    assert list(inspect.signature(BaseProtocol._pause_reading_for_buffer).parameters) == ["self"]
+    assert list(inspect.signature(BaseProtocol.resume_reading).parameters) == ["self", "resume_parser"]
+    assert list(inspect.signature(BaseProtocol.pause_reading).parameters) == ["self"]
+    assert list(inspect.signature(BaseProtocol._resume_transport_reading).parameters) == ["self"]
+    assert list(inspect.signature(BaseProtocol._pause_transport_reading).parameters) == ["self"]
 
 
-async def test_the_queue_between_parser_and_start() -> None:
-    """`_messages` gets pairs of a raw message and its content."""
+async def parsed(data: bytes, **options: object) -> Any:
+    """Feed a parser of a connection's own; return what `feed_data` does."""
     made = connection()
-    await asyncio.sleep(0)
-    assert isinstance(made._messages, deque)
-    made.data_received(b"POST /a%2F?x HTTP/1.1\r\nHost: h\r\nx-A: \xe4 \r\nContent-Length: 2\r\n\r\nok")
-    ((message, content),) = made._messages
-    assert isinstance(message, RawRequestMessage)
-    assert (message.method, message.path, tuple(message.version)) == ("POST", "/a%2F?x", (1, 1))
-    assert message.raw_headers == ((b"Host", b"h"), (b"x-A", b"\xe4"), (b"Content-Length", b"2"))
-    assert (message.should_close, bool(message.upgrade)) == (False, False)
-    assert isinstance(content, StreamReader)
-    assert content.is_eof()
-    assert content.read_nowait() == b"ok"
-    made.force_close()
+    parser = HttpRequestParser(made, asyncio.get_running_loop(), 65536, auto_decompress=False, **options)  # type: ignore[arg-type]  # named by the test
+    try:
+        return parser.feed_data(data)
+    finally:
+        made.force_close()
+
+
+async def test_the_parser_returns_messages_with_their_content() -> None:
+    """`feed_data` returns pairs of a raw message and its content, whether the protocol is switched, and the rest."""
+    data = b"POST /a%2F?x HTTP/1.1\r\nHost: h\r\nx-A: \xe4 \r\nContent-Length: 2\r\n\r\n"
+    for content_bytes in (b"ok", b""):
+        ((message, content),), upgraded, tail = await parsed(data + content_bytes)
+        assert isinstance(message, RawRequestMessage)
+        assert (message.method, message.path, tuple(message.version)) == ("POST", "/a%2F?x", (1, 1))
+        assert message.raw_headers == ((b"Host", b"h"), (b"x-A", b"\xe4"), (b"Content-Length", b"2"))
+        assert (message.should_close, bool(message.upgrade), bool(message.chunked)) == (False, False, False)
+        assert message.headers.get("content-length") == "2"
+        assert (upgraded, tail) == (False, b"")
+        assert isinstance(content, StreamReader)
+        assert content.is_eof() == bool(content_bytes)
+        assert content.read_nowait() == content_bytes
+
+
+async def test_content_can_be_fed_past_the_parser() -> None:
+    """The content of a head that is fed alone takes bytes and its end from us; chunks are said so."""
+    ((message, content),), _, _ = await parsed(b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n")
+    assert message.chunked
+    content.feed_data(b"a")
+    content.feed_data(b"")
+    content.feed_data(b"b")
+    assert not content.is_eof()
+    content.feed_eof()
+    assert (content.is_eof(), content.total_bytes, content.read_nowait(), content.at_eof()) == (True, 2, b"ab", True)
+
+
+async def test_a_trailer_is_still_kept_for_the_next_request() -> None:
+    """Why the parser is fed no chunked content: the last trailer line becomes a field of the next request.
+
+    If a new aiohttp mends that, this fails, and corsproxy/proxy/client/chunks.py is defence in depth.
+    """
+    chunked = b"PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: lost\r\nCookie: evil\r\n\r\n"
+    messages, _, _ = await parsed(chunked + b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+    assert messages[1][0].raw_headers == ((b"Cookie", b"evil"), (b"Host", b"h"))
 
 
 @pytest.mark.parametrize("target", ["/a?", "//evil/x", "http://u@h/x", "*", "/a#b", "/a\\b|{}"])
 async def test_the_target_is_the_wire_s(target: str) -> None:
     """`RawRequestMessage.path` is what was sent: not decoded, not normalised, scheme and host left in."""
-    made = connection()
-    made.data_received(b"OPTIONS " + target.encode() + b" HTTP/1.1\r\nHost: h\r\n\r\n")
-    assert made._messages[0][0].path == target  # type: ignore[union-attr]  # it is a message
-    made.force_close()
+    ((message, _),), _, _ = await parsed(b"OPTIONS " + target.encode() + b" HTTP/1.1\r\nHost: h\r\n\r\n")
+    assert message.path == target
 
 
 async def test_a_request_without_content_has_the_empty_payload() -> None:
     """`EMPTY_PAYLOAD` is at its end and has no exception."""
-    made = connection()
-    made.data_received(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
-    _, content = made._messages[0]
+    ((_, content),), _, _ = await parsed(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
     assert content is EMPTY_PAYLOAD
     assert content.is_eof()
     assert content.exception() is None
-    made.force_close()
 
 
 @pytest.mark.parametrize(
@@ -185,66 +205,17 @@ async def test_a_request_without_content_has_the_empty_payload() -> None:
         (b"GET / HTTP/1.1\r\nHost: h\r\nX: " + b"a" * 9000 + b"\r\n\r\n", LineTooLong),
     ],
 )
-async def test_a_refusal_of_the_parser_is_queued(data: bytes, cause: type[HttpProcessingError]) -> None:
-    """`_ErrInfo` has status, cause and message, and `message` names an invalid method as such."""
-    made = connection()
-    made.data_received(data)
-    error, _ = made._messages[0]
-    assert isinstance(error, _ErrInfo)
-    assert error.status == 400
-    assert isinstance(error.exc, cause)
-    assert ("Invalid method" in error.message) == (cause is BadHttpMethod)
-    assert _ErrInfo(status=431, exc=ValueError(), message="x").status == 431
-    made.force_close()
+async def test_a_refusal_of_the_parser_is_raised(data: bytes, cause: type[HttpProcessingError]) -> None:
+    """It has a message, which names an invalid method as such."""
+    with pytest.raises(cause) as raised:
+        await parsed(data)
+    assert ("Invalid method" in raised.value.message) == (cause is BadHttpMethod)
 
 
 async def test_too_many_lines_are_said_so() -> None:
     """The parser's text for more lines than `max_headers` is told from others by its words."""
-    made = connection(max_headers=3)
-    made.data_received(b"GET / HTTP/1.1\r\nHost: h\r\n" + b"X: a\r\n" * 5 + b"\r\n")
-    error, _ = made._messages[0]
-    assert isinstance(error, _ErrInfo)
-    assert "Too many headers" in error.message
-    made.force_close()
-
-
-async def test_a_full_queue_pauses_and_goes_on() -> None:
-    """Behind so many requests the client is paused; `message_consumed` and the resume read on."""
-    made = connection()
-    transport = made.transport
-    assert isinstance(transport, Transport)
-    made.data_received(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n" * (client_connection._MOST_PIECES * 2))
-    assert len(made._messages) == client_connection._MOST_PIECES
-    assert (made._buffer_paused, transport.paused) == (True, True)
-    total = 0
-    while made._messages:
-        made._messages.popleft()
-        total += 1
-        assert made._parser is not None
-        made._parser.message_consumed()
-        if made._buffer_paused and len(made._messages) <= made._msg_queue_resume_size:
-            made._resume_reading_if_drained()
-    assert total == client_connection._MOST_PIECES * 2
-    assert not transport.paused
-    made.force_close()
-
-
-async def test_an_upgrade_stops_the_parser() -> None:
-    """Behind a WebSocket handshake bytes go to `_message_tail`; `set_upgraded(False)` makes them requests again."""
-    made = connection()
-    made.data_received(
-        b"GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nGET /next HTTP/1.1\r\n"
-    )
-    assert made._upgraded
-    made.data_received(b"Host: h\r\n\r\n")
-    assert made._message_tail == b"GET /next HTTP/1.1\r\nHost: h\r\n\r\n"
-    assert len(made._messages) == 1
-    made._upgraded = False
-    assert made._parser is not None
-    made._parser.set_upgraded(False)
-    made.data_received(made._message_tail)
-    assert [message.path for message, _ in made._messages] == ["/", "/next"]  # type: ignore[union-attr]  # messages
-    made.force_close()
+    with pytest.raises(BadHttpMessage, match="Too many headers"):
+        await parsed(b"GET / HTTP/1.1\r\nHost: h\r\n" + b"X: a\r\n" * 5 + b"\r\n", max_headers=3)
 
 
 async def test_a_lost_connection_cancels_the_handler() -> None:
@@ -264,23 +235,6 @@ async def test_a_lost_connection_cancels_the_handler() -> None:
     assert made.transport is None
 
 
-async def test_the_parser_can_be_fed_past_the_queue() -> None:
-    """`_parser.feed_data` returns the messages of these bytes with their content, whether the protocol is switched,
-    and what stands behind; what it refuses it raises.
-    """
-    made = connection()
-    parser = made._parser
-    assert parser is not None
-    messages, upgraded, tail = parser.feed_data(b"POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nok")
-    ((message, content),) = messages
-    assert (message.path, content.is_eof(), content.total_bytes, upgraded, tail) == ("/a", True, 2, False, b"")
-    parser.message_consumed()
-    assert not made._messages
-    with pytest.raises(HttpProcessingError, match="Invalid"):
-        parser.feed_data(b"GET / HTTP/1.1\r\nHost : h\r\n\r\n")
-    made.force_close()
-
-
 async def test_writing_paused() -> None:
     """`_paused` says that the client takes nothing."""
     made = connection()
@@ -292,14 +246,14 @@ async def test_writing_paused() -> None:
     made.force_close()
 
 
-async def test_the_transport_is_paused_for_a_buffer() -> None:
-    """`_pause_reading_for_buffer` and its contrary pause the transport and say so in `_buffer_paused`."""
+async def test_the_transport_is_paused() -> None:
+    """`_pause_transport_reading` and its contrary."""
     made = connection()
     transport = made.transport
     assert isinstance(transport, Transport)
     seen = []
-    for turn in (made._pause_reading_for_buffer, made._resume_reading_for_buffer):
+    for turn in (made._pause_transport_reading, made._resume_transport_reading):
         turn()
-        seen.append((made._buffer_paused, transport.paused))
-    assert seen == [(True, True), (False, False)]
+        seen.append(transport.paused)
+    assert seen == [True, False]
     made.force_close()

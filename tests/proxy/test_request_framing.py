@@ -170,7 +170,7 @@ def test_http_19_nothing_is_said_where_nothing_is_expected(bench: Bench, method:
 
 def test_http_20_chunks_stay_chunks(bench: Bench) -> None:
     """http-8, http-20: chunks arrive as chunks, extensions and trailer fields gone, and there is no length."""
-    bench.ask(CHUNKED + b"3;a=b\r\nabc\r\n2 ; x\r\nde\r\n0\r\nX-Trailer: 1\r\n\r\n".replace(b"2 ; x", b"2;x"))
+    bench.ask(CHUNKED + b"3;a=b\r\nabc\r\n2 ; x = y\r\nde\r\n0\r\nX-Trailer: 1\r\n\r\n")
     lengths, codings, body = content_of(bench)
     assert (lengths, codings) == ([], [b"chunked"])
     assert b"abc" in body

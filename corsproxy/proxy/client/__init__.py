@@ -1,0 +1,1 @@
+"""The client's side of the data path: what a client sends, read strictly."""

@@ -1,0 +1,134 @@
+"""Chunked content of a request, read strictly: where it ends, and what it holds (RFC 9112 section 7.1).
+
+aiohttp 3.14.5's parser keeps the last trailer line and puts it among the fields of the next request on the connection,
+which behind an edge is another user's. So no parser is fed chunked content: this reader finds its end, and drops chunk
+extensions and trailer fields, which reach nobody.
+Every departure from the grammar is an error, bare LF included: a server that reads on in another place than we do reads
+another request there.
+Knows bytes alone: no socket, no head, no aiohttp.
+"""
+
+from __future__ import annotations
+
+import re
+
+_TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
+
+_QUOTED = rb'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*+"'
+
+_SIZE_LINE = re.compile(
+    rb"([0-9A-Fa-f]{1,16}+)"
+    rb"(?:[ \t]*+;[ \t]*+" + _TOKEN + rb"(?:[ \t]*+=[ \t]*+(?:" + _TOKEN + rb"|" + _QUOTED + rb"))?+)*+\r\n"
+)
+"""Sixteen digits are 64 bits. White space is allowed around `;` and `=` of an extension, and nowhere else."""
+
+_SIZE_LINE_BEGUN = re.compile(rb"[0-9A-Fa-f]{1,16}+(?:[ \t;][^\r\n]*+)?+\r?+")
+
+_TRAILER_LINE = re.compile(rb"(?:" + _TOKEN + rb":[\t\x20-\x7e\x80-\xff]*+)?+\r\n")
+"""A field line, or the empty line that ends them. No folds: they have been obsolete since 2014."""
+
+_TRAILER_LINE_BEGUN = re.compile(rb"(?:" + _TOKEN + rb"(?::[\t\x20-\x7e\x80-\xff]*+)?+)?+\r?+")
+
+_LARGEST = (1 << 63) - 1
+"""More than any server counts in a signed number; what overflows there could be read as something small."""
+
+
+class ChunkError(ValueError):
+    """The content is not framed as the standard says; where it ends cannot be known."""
+
+
+class ChunkReader:
+    """Reads the chunks of one request, in whatever segments they come."""
+
+    __slots__ = (
+        "_ends_chunk",
+        "_extension_bytes",
+        "_in_trailers",
+        "_left",
+        "_limit",
+        "_line",
+        "_trailer_bytes",
+        "complete",
+        "size",
+    )
+
+    def __init__(self, limit: int) -> None:
+        self.complete = False
+        """True once the last byte of the message has been read, trailer fields included."""
+        self.size = 0
+        """Bytes of content announced so far."""
+        self._limit = limit
+        """Bytes of trailer fields, and of extensions beyond one for each byte of content: neither is of any use here,
+        and both would be read for ever (CVE-2023-39326 in Go, CVE-2024-22019 in Node.js)."""
+        self._left = 0
+        """Bytes still to come of the chunk under way."""
+        self._ends_chunk = False
+        """True where the CRLF behind a chunk's content is due."""
+        self._in_trailers = False
+        self._line = b""
+        """The beginning of a line that has not come whole."""
+        self._extension_bytes = 0
+        self._trailer_bytes = 0
+
+    def read(self, data: bytes) -> tuple[list[bytes], bytes]:
+        """Return the content in `data`, and what stands behind the end of the message; raise `ChunkError`."""
+        if self._line:
+            data, self._line = self._line + data, b""
+        content: list[bytes] = []
+        at, size = 0, len(data)
+        while at < size and not self.complete:
+            if self._left:
+                piece = data[at : at + self._left]
+                content.append(piece)
+                at += len(piece)
+                self._left -= len(piece)
+            elif self._ends_chunk:
+                if not b"\r\n".startswith(data[at : at + 2]):
+                    raise ChunkError("no line end behind a chunk")
+                if size - at == 1:
+                    self._line = data[at:]
+                    break
+                self._ends_chunk = False
+                at += 2
+            else:
+                end = data.find(b"\n", at) + 1
+                if not end:
+                    self._begin_line(data[at:])
+                    break
+                if self._in_trailers:
+                    self._read_trailer_line(data, at, end)
+                else:
+                    self._read_size_line(data, at, end)
+                at = end
+        return content, data[at:] if self.complete else b""
+
+    def _read_size_line(self, data: bytes, at: int, end: int) -> None:
+        line = _SIZE_LINE.fullmatch(data, at, end)
+        if line is None:
+            raise ChunkError("invalid chunk size or extension")
+        self._left = int(line[1], 16)
+        self._ends_chunk = bool(self._left)
+        self._in_trailers = not self._left
+        self.size += self._left
+        if self.size > _LARGEST:
+            raise ChunkError("more content than can be counted")
+        self._extension_bytes += end - line.end(1) - len(b"\r\n")
+        if self._extension_bytes > self._limit + self.size:
+            raise ChunkError("too many bytes of chunk extensions")
+
+    def _read_trailer_line(self, data: bytes, at: int, end: int) -> None:
+        if _TRAILER_LINE.fullmatch(data, at, end) is None:
+            raise ChunkError("invalid trailer field")
+        self._trailer_bytes += end - at
+        if self._trailer_bytes > self._limit:
+            raise ChunkError("too many bytes of trailer fields")
+        self.complete = end - at == len(b"\r\n")
+
+    def _begin_line(self, line: bytes) -> None:
+        """Keep the beginning of a line, unless it can become none: then the client is told at once."""
+        begun = _TRAILER_LINE_BEGUN if self._in_trailers else _SIZE_LINE_BEGUN
+        if begun.fullmatch(line) is None:
+            raise ChunkError("invalid chunk size, extension or trailer field")
+        if len(line) > self._limit:
+            raise ChunkError("too many bytes of a chunk extension or a trailer field")
+        self._line = line
