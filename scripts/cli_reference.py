@@ -21,9 +21,25 @@ OPENING = """\
 
 Made from the program's own help by `make docs`; not for editing.
 
-Every option has an environment twin, `CORSPROXY_` and its name in capitals (`--log-format` is `CORSPROXY_LOG_FORMAT`).
-An option that may be repeated takes a list separated by white space there.
+Every option has an environment twin, `CORSPROXY_` and its name in capitals (`--log-format` is
+`CORSPROXY_LOG_FORMAT`).
+An option that may be repeated takes a list separated by white space or commas there, and an on/off option `true` or
+`false`.
 An option wins over the environment, the environment over the file, the file over the default.
+`serve` says so where an option or a variable beats a key of the file with another value.
+
+A variable `CORSPROXY_*` that means nothing to the command is a warning with what was probably meant; under `serve`
+the twin of another command's option is one too.
+What Kubernetes sets for a service named `corsproxy` (`CORSPROXY_SERVICE_HOST`, `CORSPROXY_PORT=tcp://…`) is passed
+over.
+`--insecure` of `probe` is not taken from the environment, where CORSPROXY_INSECURE is about the upstream.
+
+The configuration is a file (`-c`), a whole file as text in the variable `CORSPROXY_CONFIG_TEXT`, or [quick
+mode](configuration.md#quick-mode) (`--upstream`, `--route`).
+One named on the command line is taken before one of the environment, with a line that says so; two of the same rank
+are an error.
+`check`, `explain`, `learn` and `healthcheck` take the same options and environment as `serve`, and speak about what
+that would run.
 
 | exit status | meaning |
 |---|---|

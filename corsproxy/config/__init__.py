@@ -4,26 +4,45 @@ The only user of PyYAML; must not know sockets, aiohttp or click.
 """
 
 from corsproxy.config.addresses import parse_listen, parse_upstream_url
+from corsproxy.config.configuration import (
+    Configuration,
+    Source,
+    find_admin,
+    find_source,
+    load,
+    load_again,
+    load_options,
+)
 from corsproxy.config.json_schema import json_schema
 from corsproxy.config.load import Loaded, load_file, load_text
+from corsproxy.config.options import Options
 from corsproxy.config.problems import ConfigError, Place, Problem, RefusedError, Span
-from corsproxy.config.quick import LOOPBACK_ORIGINS, quick, quick_spec
+from corsproxy.config.quick import LOOPBACK_ORIGINS, QUICK_FILE, load_quick, option_of
 from corsproxy.config.source import MAX_BYTES
 
 __all__ = [
     "LOOPBACK_ORIGINS",
     "MAX_BYTES",
+    "QUICK_FILE",
     "ConfigError",
+    "Configuration",
     "Loaded",
+    "Options",
     "Place",
     "Problem",
     "RefusedError",
+    "Source",
     "Span",
+    "find_admin",
+    "find_source",
     "json_schema",
+    "load",
+    "load_again",
     "load_file",
+    "load_options",
+    "load_quick",
     "load_text",
+    "option_of",
     "parse_listen",
     "parse_upstream_url",
-    "quick",
-    "quick_spec",
 ]

@@ -46,6 +46,8 @@ class Loaded:
     """The policies as they were written, by name."""
     watched: tuple[str, ...]
     """The files that the configuration names, there or not; it is to be read again if one of them changes."""
+    is_quick: bool = False
+    """Whether the text is the one that the options of quick mode stand for."""
 
     @property
     def shown_text(self) -> str:

@@ -4,12 +4,12 @@
 Must not know what is inside a request's decision: it counts, logs and shows the words it is given.
 """
 
-from corsproxy.server.options import ServeOptions
+from corsproxy.config import Options
 
-__all__ = ["ServeOptions", "serve"]
+__all__ = ["serve"]
 
 
-def serve(options: ServeOptions) -> int:
+def serve(options: Options) -> int:
     """Run the proxy until it is told to stop; returns the exit status.
 
     Raises `UsageError` or `ConfigError` where it cannot start as asked.

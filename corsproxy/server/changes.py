@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from corsproxy.server.configuration import Configuration
+from corsproxy.config.configuration import Configuration
 from corsproxy.settings import Route, Settings
 
 FIXED: dict[str, Callable[[Settings], object]] = {
@@ -56,8 +56,6 @@ def _named(configuration: Configuration) -> dict[str, Mapping[str, object]]:
     """List what has a name in the file, each with what there is to compare."""
     loaded = configuration.loaded
     routes = {_name(route): _shape(route) for route in configuration.settings.routes}
-    if loaded is None:
-        return {"routes": routes, "upstreams": {}, "policies": {}}
     policies = {
         name: (loaded.specs[name], policy.on_refused, policy.websockets, policy.mode, policy.preflight_status)
         for name, policy in loaded.policies.items()

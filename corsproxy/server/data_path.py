@@ -11,9 +11,9 @@ import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from corsproxy.config.configuration import Configuration
 from corsproxy.proxy import Observer, Plan, Proxy, compile_plan
 from corsproxy.server.access_log import AccessLog
-from corsproxy.server.configuration import Configuration
 from corsproxy.server.counters import Counters
 from corsproxy.server.diagnostics import configure_diagnostics
 from corsproxy.server.output import LineWriter
@@ -140,7 +140,7 @@ class DataPath:
             observers.insert(0, self._counters)
         if self._recorder is not None:
             observers.append(self._recorder)
-        if configuration.source.file is None:
+        if configuration.loaded.is_quick:
             observers.append(Terminal(self._outputs.stderr))
         return observers
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import http.client
 import socket
 import sys
+from collections.abc import Mapping
 
+from corsproxy.config.configuration import find_admin
+from corsproxy.config.options import Options
 from corsproxy.errors import UsageError
-from corsproxy.server.configuration import find_admin
 from corsproxy.server.escape import printable
-from corsproxy.server.options import ServeOptions
 from corsproxy.settings import Address, TcpAddress, UnixAddress
 
 TIMEOUT = 3.0
@@ -22,12 +23,12 @@ TIMEOUT = 3.0
 _LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what is asked in place of every address
 
 
-def healthcheck(options: ServeOptions) -> int:
+def healthcheck(options: Options, environ: Mapping[str, str]) -> int:
     """Return 0 where the proxy is healthy, and 1 with a line on stderr where it is not, or cannot be reached.
 
     Raises `UsageError` or `ConfigError` where there is no admin listener to ask.
     """
-    address = find_admin(options)
+    address = find_admin(options, environ)
     if address is None:
         raise UsageError("no admin listener to ask: set admin: 127.0.0.1:8081 in the file, or --admin")
     if isinstance(address, TcpAddress) and not address.port:

@@ -15,8 +15,8 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from corsproxy.config.configuration import Configuration
 from corsproxy.server.banner import listener_lines, routing_lines
-from corsproxy.server.configuration import Configuration
 from corsproxy.server.counters import Totals
 from corsproxy.server.data_path import Outputs
 from corsproxy.server.fleet import Fleet
@@ -139,7 +139,7 @@ class Life:
 
     def _say_hello(self) -> None:
         settings = self.configuration.settings
-        lines = [*map(str, self.configuration.warnings), *self.configuration.source.notes]
+        lines = [*map(str, self.configuration.warnings), *self.configuration.notes]
         lines += listener_lines(settings, self.listeners, self.admin_listeners) + routing_lines(settings)
         for line in lines:
             self.outputs.stderr.write(line.encode("utf-8", "backslashreplace") + b"\n")
@@ -150,7 +150,7 @@ class Life:
         if not source.options.watch:
             return work
         if source.file is None:
-            log.warning("--watch has nothing to watch: the proxy was started with --upstream and reads no file")
+            log.warning("--watch has nothing to watch: the proxy was started without a file")
         elif not can_be_read_again(source.file):
             log.warning("--watch has nothing to watch: %s is a pipe or a device", source.file)
         else:

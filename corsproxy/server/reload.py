@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from dataclasses import replace
 
 from corsproxy.config import ConfigError
+from corsproxy.config.configuration import Configuration, load
 from corsproxy.errors import UsageError
 from corsproxy.proxy import PlanError
 from corsproxy.server.changes import describe, keep_fixed
-from corsproxy.server.configuration import Configuration, load
 from corsproxy.server.counters import Totals
 from corsproxy.server.fleet import Fleet
 from corsproxy.server.watch import can_be_read_again, content_digest, look
@@ -41,7 +42,7 @@ class Reloader:
         """Ask for a reload; requests that come before it begins are one."""
         file = self.configuration.source.file
         if file is None:
-            log.warning("nothing to reload: the proxy was started with --upstream and reads no file")
+            log.warning("nothing to reload: the proxy was started without a file")
             return
         if not can_be_read_again(file):
             log.warning("nothing to reload: %s is a pipe or a device, which can be read once only", file)
@@ -79,7 +80,7 @@ class Reloader:
         self._digest = content_digest(source.file or "")
         try:
             # In a thread, so that requests go on while a large file is read.
-            new = await asyncio.to_thread(load, source, tries_certificates=True)
+            new = await asyncio.to_thread(load, source, os.environ, tries_certificates=True)
             settings, fixed = keep_fixed(self.configuration.settings, new.settings)
             new = replace(new, settings=settings)
             await self._fleet.apply(new)

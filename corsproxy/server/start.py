@@ -14,16 +14,17 @@ import sys
 from collections.abc import Iterator, Sequence
 from types import FrameType
 
+from corsproxy.config import ConfigError
+from corsproxy.config.configuration import INSPECTOR_ADDRESS, Configuration, find_source, load
+from corsproxy.config.options import Options
 from corsproxy.errors import UsageError
 from corsproxy.proxy import PlanError
-from corsproxy.server.configuration import INSPECTOR_ADDRESS, Configuration, find_source, load
 from corsproxy.server.counters import Totals
 from corsproxy.server.data_path import DataPath, Outputs
 from corsproxy.server.diagnostics import configure_diagnostics
 from corsproxy.server.fleet import Alone, Fleet
 from corsproxy.server.inspector import Recorder
 from corsproxy.server.life import Life, Reading
-from corsproxy.server.options import ServeOptions
 from corsproxy.server.runtime import new_event_loop
 from corsproxy.server.sockets import EVERYBODY, GROUP, Listener, is_taken, open_listeners
 from corsproxy.server.watch import content_digest, look
@@ -31,19 +32,26 @@ from corsproxy.server.workers import Workers
 from corsproxy.settings import Settings, TcpAddress
 
 
-def start(options: ServeOptions) -> int:
+def start(options: Options) -> int:
     """Run the proxy until it is told to stop; returns the exit status.
 
     Raises `UsageError` or `ConfigError` where it cannot start as asked.
     """
     with _early_signals() as hangups, contextlib.ExitStack() as stack:
-        source = find_source(options)
-        reading = Reading(look(source.file), content_digest(source.file)) if source.file is not None else Reading()
-        configuration = load(source, tries_certificates=True)
+        try:
+            source = find_source(options)
+            file = source.file
+            reading = Reading(look(file), content_digest(file)) if file is not None else Reading()
+            configuration = load(source, os.environ, tries_certificates=True)
+        except (ConfigError, UsageError):
+            # Often the very reason of what follows.
+            for note in options.notes:
+                print(f"warning: {note}", file=sys.stderr)
+            raise
         settings = configuration.settings
-        listeners = open_listeners(settings.listen, "--listen" if options.listen else "listen", EVERYBODY)
+        listeners = open_listeners(settings.listen, options.name("listen") if options.listen else "listen", EVERYBODY)
         stack.callback(_close, listeners)
-        admin_listeners = _open_admin(settings, "--admin" if options.admin else "admin")
+        admin_listeners = _open_admin(settings, options.name("admin") if options.admin else "admin")
         stack.callback(_close, admin_listeners)
         lock = None
         if settings.workers > 1:

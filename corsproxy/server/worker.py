@@ -8,6 +8,7 @@ Knows nothing of other workers.
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 import sys
@@ -16,14 +17,14 @@ from dataclasses import replace
 from typing import Any
 
 from corsproxy.config import ConfigError
+from corsproxy.config.configuration import Configuration, Source, load_again
+from corsproxy.config.options import Options
 from corsproxy.errors import UsageError
 from corsproxy.proxy import Plan, PlanError
-from corsproxy.server.configuration import Configuration, Source, load_again
 from corsproxy.server.control import Channel, Message
 from corsproxy.server.counters import Counters
 from corsproxy.server.data_path import DataPath, Outputs
 from corsproxy.server.inspector import Recorder
-from corsproxy.server.options import ServeOptions
 from corsproxy.server.runtime import new_event_loop, settle_memory
 from corsproxy.server.sockets import adopt_listener
 from corsproxy.settings import TlsFiles
@@ -148,8 +149,8 @@ class _Worker:
 
 def _configuration(message: Message) -> Configuration:
     """Make the configuration that the parent has found good, from the same text."""
-    options = ServeOptions(**{**message["options"], "allow_origins": tuple(message["options"]["allow_origins"])})
-    configuration = load_again(Source(options, message["file"]), message["text"])
+    source = Source(Options.from_json(message["options"]), message["file"], kind=message["kind"])
+    configuration = load_again(source, message["text"], os.environ)
     # The parent's word, as what the file says now may not be what was read at start.
     tls = TlsFiles(*message["tls"]) if message["tls"] is not None else None
     return replace(configuration, settings=replace(configuration.settings, tls=tls))

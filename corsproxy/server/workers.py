@@ -20,11 +20,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
 
+from corsproxy.config.configuration import Configuration
 from corsproxy.errors import UsageError
 from corsproxy.proxy import compile_plan, new_via_token
-from corsproxy.server.configuration import Configuration
 from corsproxy.server.control import Channel, Message
 from corsproxy.server.counters import Totals
 from corsproxy.server.inspector import Budget, Event, merged
@@ -192,9 +191,10 @@ class Workers:
         """Write a configuration so that a worker makes the same of it."""
         tls = configuration.settings.tls
         return {
-            "options": asdict(configuration.source.options),
+            "options": configuration.source.options.to_json(),
             "file": configuration.source.file,
-            "text": configuration.loaded.text if configuration.loaded is not None else "",
+            "kind": configuration.source.kind,
+            "text": configuration.loaded.text,
             "tls": [tls.certificate, tls.private_key] if tls is not None else None,
         }
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Literal, TextIO
 
-from corsproxy.config import ConfigError, Loaded, Problem, load_file
+from corsproxy.config import ConfigError, Loaded, Options, Problem, load_options
 
 EXIT_FINE = 0
 EXIT_WARNINGS = 1
@@ -20,8 +20,16 @@ EXIT_PROBLEMS = 2
 Format = Literal["text", "json"]
 
 
-def check(path: str, *, format: Format, strict: bool, environ: Mapping[str, str], out: TextIO, err: TextIO) -> int:  # noqa: A002 - the option's name
-    """Check one file and what it names, write what was found to `out`, and give the exit status.
+def check(
+    options: Options,
+    *,
+    format: Format,  # noqa: A002 - the option's name
+    strict: bool,
+    environ: Mapping[str, str],
+    out: TextIO,
+    err: TextIO,
+) -> int:
+    """Check a configuration and the files it names, write what was found to `out`, and return the exit status.
 
     As text one problem a line, `file:line:column: key.path: message`, as compilers and linters do, and one line when
     the file is valid; a file that cannot be read is told on `err`.
@@ -29,7 +37,7 @@ def check(path: str, *, format: Format, strict: bool, environ: Mapping[str, str]
     """
     loaded: Loaded | None = None
     try:
-        loaded = load_file(path, environ, tries_certificates=True)
+        loaded = load_options(options, environ, tries_certificates=True)
         problems: Sequence[Problem] = loaded.warnings
     except ConfigError as error:
         problems = error.problems

@@ -109,7 +109,8 @@ def test_check_looks_at_the_file_that_serve_would_take(tmp_path: Path) -> None:
         ({"CORSPROXY_WORKERS": "many"}, "CORSPROXY_WORKERS"),
         ({"CORSPROXY_WATCH": "maybe"}, "CORSPROXY_WATCH"),
         ({"CORSPROXY_LOG_LEVEL": "loud"}, "CORSPROXY_LOG_LEVEL"),
-        ({"CORSPROXY_CONFIG": "my.yaml"}, "CORSPROXY_CONFIG and CORSPROXY_UPSTREAM"),
+        ({"CORSPROXY_MAX_AGE": "soon"}, "CORSPROXY_MAX_AGE"),
+        ({"CORSPROXY_ALLOW_CREDENTIALS": "maybe"}, "CORSPROXY_ALLOW_CREDENTIALS"),
     ],
 )
 def test_a_mistake_in_the_environment_names_the_variable(variables: dict[str, str], named: str) -> None:
@@ -132,3 +133,162 @@ def test_a_full_disk_is_a_short_message(command: list[str], tmp_path: Path) -> N
         finally:
             process.end()
     assert process.stderr.lines == ["corsproxy: cannot write the answer: No space left on device"]
+
+
+SOURCES = {"CORSPROXY_CONFIG": "my.yaml", "CORSPROXY_UPSTREAM": "http://b", "CORSPROXY_CONFIG_TEXT": FILE}
+
+
+@pytest.mark.parametrize(
+    ("args", "variables", "ignored"),
+    [
+        (
+            ["--upstream", "http://127.0.0.1:9"],
+            ["CORSPROXY_CONFIG"],
+            "CORSPROXY_CONFIG is ignored: --upstream is given",
+        ),
+        (["--route", "/a=http://127.0.0.1:9"], ["CORSPROXY_CONFIG_TEXT"], "CORSPROXY_CONFIG_TEXT is ignored: --route"),
+        (["-c", "my.yaml"], ["CORSPROXY_UPSTREAM"], "CORSPROXY_UPSTREAM is ignored: --config is given"),
+        (["-c", "my.yaml"], ["CORSPROXY_CONFIG_TEXT"], "CORSPROXY_CONFIG_TEXT is ignored: --config is given"),
+    ],
+)
+def test_a_source_on_the_command_line_beats_one_of_the_environment(
+    args: list[str], variables: list[str], ignored: str, tmp_path: Path
+) -> None:
+    """With a line that says so."""
+    (tmp_path / "my.yaml").write_text(FILE.format(upstream="http://127.0.0.1:9"), encoding="utf-8")
+    environ = {name: SOURCES[name] for name in variables}
+    with started(None, *args, "--admin", "127.0.0.1:0", environ=environ, directory=tmp_path) as proxy:
+        assert any(line.startswith(ignored) for line in proxy.stderr.lines), proxy.stderr.text
+
+
+@pytest.mark.parametrize(
+    ("args", "variables"),
+    [
+        (["--upstream", "http://a", "-c", "my.yaml"], []),
+        (["--route", "/=http://a", "-c", "my.yaml"], []),
+        ([], ["CORSPROXY_CONFIG", "CORSPROXY_UPSTREAM"]),
+        ([], ["CORSPROXY_CONFIG", "CORSPROXY_CONFIG_TEXT"]),
+        ([], ["CORSPROXY_UPSTREAM", "CORSPROXY_CONFIG_TEXT"]),
+    ],
+)
+def test_two_sources_of_one_rank_are_an_error(args: list[str], variables: list[str]) -> None:
+    """Nobody can say which was meant."""
+    status, _, said = ran("serve", *args, environ={name: SOURCES[name] for name in variables})
+    assert status == 2
+    assert len(said) == 1
+    assert "exclude each other" in said[0]
+    assert all(name in said[0] for name in variables)
+
+
+def test_a_whole_file_may_come_as_text(tmp_path: Path) -> None:
+    """A container without a volume; files that it names are found in the working folder, lines are told."""
+    with Upstream() as upstream:
+        text = (
+            FILE.format(upstream=upstream.url)
+            .replace("127.0.0.1:1", "127.0.0.1:0")
+            .replace("127.0.0.1:2", "127.0.0.1:0")
+        )
+        with started(None, listen=None, environ={"CORSPROXY_CONFIG_TEXT": text}, directory=tmp_path) as proxy:
+            assert ask(proxy.address, b"/").status == 200
+    bad = {"CORSPROXY_CONFIG_TEXT": text + "listne: 1\n"}
+    status, said, _ = ran("check", environ=bad, directory=tmp_path)
+    assert status == 2
+    assert said[0].startswith("CORSPROXY_CONFIG_TEXT:9:1: listne: unknown key 'listne': did you mean 'listen'?")
+
+
+def test_a_list_in_the_environment_may_have_commas() -> None:
+    """As everybody writes them."""
+    environ = {
+        "CORSPROXY_UPSTREAM": "http://a",
+        "CORSPROXY_ALLOW_METHOD": "PUT, PATCH,DELETE",
+        "CORSPROXY_FORMAT": "json",
+    }
+    status, said, _ = ran("explain", "/", "--origin", "http://localhost:1", "--method", "GET", environ=environ)
+    assert status == 0, said
+    for method, verdict in (("PATCH", 0), ("PROPFIND", 1)):
+        assert ran("explain", "/", "--origin", "http://localhost:1", "--method", method, environ=environ)[0] == verdict
+
+
+@pytest.mark.parametrize(("value", "granted"), [("true", True), ("false", False), ("1", True), ("no", False)])
+def test_the_twin_of_an_on_off_option_takes_true_and_false(value: str, granted: bool) -> None:
+    """Both ways."""
+    environ = {"CORSPROXY_UPSTREAM": "http://a", "CORSPROXY_ALLOW_CREDENTIALS": value}
+    status, _, _ = ran("explain", "/", "--origin", "http://localhost:1", "--credentials", environ=environ)
+    assert (status == 0) is granted
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "meant"),
+    [
+        ("CORSPROXY_ALLOW_ORIGINS", "https://a.example", "CORSPROXY_ALLOW_ORIGIN"),
+        ("CORSPROXY_CREDENTIALS", "false", "CORSPROXY_ALLOW_CREDENTIALS"),
+        ("CORSPROXY_PORT", "3000", "CORSPROXY_LISTEN"),
+        ("CORSPROXY_ORIGIN", "https://a.example", "CORSPROXY_ALLOW_ORIGIN"),
+        ("CORSPROXY_NO_ALLOW_CREDENTIALS", "1", "CORSPROXY_ALLOW_CREDENTIALS"),
+        ("CORSPROXY_STRICT", "1", None),
+        ("CORSPROXY_XYZ", "", None),
+    ],
+)
+def test_a_variable_that_means_nothing_is_a_warning(name: str, value: str, meant: str | None) -> None:
+    """A plural, the twin of another command's option, a name of another program."""
+    with started(None, "--upstream", "http://127.0.0.1:9", environ={name: value}) as proxy:
+        (line,) = [line for line in proxy.stderr.lines if name + " " in line]
+        assert "has no effect" in line
+        assert (line.partition("did you mean ")[2] or None) == (f"{meant}?" if meant else None)
+
+
+def test_a_variable_that_means_nothing_is_said_before_the_error_that_it_leads_to() -> None:
+    """The upstream is missing because its variable is misspelt."""
+    status, _, said = ran("serve", environ={"CORSPROXY_UPSTRAEM": "http://a"})
+    assert status == 2
+    assert said[0] == "warning: CORSPROXY_UPSTRAEM has no effect; did you mean CORSPROXY_UPSTREAM?"
+
+
+def test_what_kubernetes_sets_for_a_service_of_that_name_is_passed_over() -> None:
+    """And another command's variable is nothing to remark on under any command but `serve`."""
+    address = "tcp://10.0.0.1:80"
+    environ = {
+        "CORSPROXY_PORT": address,
+        "CORSPROXY_PORT_80_TCP": address,
+        "CORSPROXY_PORT_80_TCP_ADDR": "10.0.0.1",
+        "CORSPROXY_SERVICE_HOST": "10.0.0.1",
+        "CORSPROXY_SERVICE_PORT_HTTP": "80",
+        "CORSPROXY_STAGING_PORT": address,
+        "CORSPROXY_STAGING_SERVICE_HOST": "10.0.0.1",
+        "CORSPROXY_UPSTREAM": "http://127.0.0.1:9",
+    }
+    with started(None, environ=environ) as proxy:
+        assert "no effect" not in proxy.stderr.text
+    assert ran("check", environ={**environ, "CORSPROXY_CREDENTIALS": "1"})[2] == []
+
+
+def test_probe_takes_no_insecure_from_the_environment() -> None:
+    """CORSPROXY_INSECURE is about the upstream."""
+    status, _, said = ran("serve", environ={"CORSPROXY_UPSTREAM": "ftp://a", "CORSPROXY_INSECURE": "1"})
+    assert status == 2
+    assert "CORSPROXY_UPSTREAM: invalid scheme" in said[0]
+    assert "CORSPROXY_INSECURE" not in "\n".join(ran("probe", "--help")[1])
+
+
+def test_an_option_that_beats_a_key_of_the_file_is_said(tmp_path: Path) -> None:
+    """In an image the variable is set, and the file is somebody else's."""
+    text = FILE.format(upstream="http://127.0.0.1:9").replace("workers: 1", "workers: 2")
+    environ = {"CORSPROXY_LISTEN": "127.0.0.1:0", "CORSPROXY_WORKERS": "1", "CORSPROXY_LOG_FORMAT": "text"}
+    with started(text, "--admin", "127.0.0.1:0", listen=None, environ=environ) as proxy:
+        said = [line for line in proxy.stderr.lines if "is in force" in line]
+        assert said == [
+            f"CORSPROXY_LISTEN is in force: listen is 127.0.0.1:0, and not 127.0.0.1:1 as in {proxy.config}:2",
+            f"--admin is in force: admin is 127.0.0.1:0, and not 127.0.0.1:2 as in {proxy.config}:3",
+            f"CORSPROXY_WORKERS is in force: workers is 1, and not 2 as in {proxy.config}:4",
+        ]
+
+
+def test_an_option_of_quick_mode_has_no_place_beside_a_file(tmp_path: Path) -> None:
+    """The message says what to write there; from the environment it is passed over where -c names the file."""
+    (tmp_path / "my.yaml").write_text(FILE.format(upstream="http://127.0.0.1:9"), encoding="utf-8")
+    status, _, said = ran("check", "-c", "my.yaml", "--send-host", "client", directory=tmp_path)
+    assert status == 2
+    assert "--send-host goes with --upstream or --route: with a file (my.yaml), write host under an upstream" in said[0]
+    environ = {"CORSPROXY_ALLOW_ORIGIN": "https://a.example"}
+    assert ran("check", "my.yaml", environ=environ, directory=tmp_path)[0] == 0
+    assert ran("check", environ={**environ, "CORSPROXY_CONFIG": "my.yaml"}, directory=tmp_path)[0] == 2

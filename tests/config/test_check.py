@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from corsproxy.config import Options
 from corsproxy.tools.check import Format, check
 from corsproxy.tools.init import init
 from tests.config.files import MINIMAL
@@ -20,7 +21,7 @@ BROKEN = MINIMAL + "listne: x\nworkers: 0\n"
 def run(path: Path, output: Format = "text", *, strict: bool = False) -> tuple[int, str, str]:
     """Check a file; gives the exit status and what was written to the two streams."""
     out, err = io.StringIO(), io.StringIO()
-    status = check(str(path), format=output, strict=strict, environ={}, out=out, err=err)
+    status = check(Options(config=str(path)), format=output, strict=strict, environ={}, out=out, err=err)
     return status, out.getvalue(), err.getvalue()
 
 
@@ -106,7 +107,7 @@ def test_the_environment_is_the_one_that_is_given(file: Path) -> None:
     file.write_text(MINIMAL + "workers: ${WORKERS_OF_THIS_TEST}\n")
     out = io.StringIO()
     given = {"WORKERS_OF_THIS_TEST": "2"}
-    assert check(str(file), format="text", strict=True, environ=given, out=out, err=out) == 0
+    assert check(Options(config=str(file)), format="text", strict=True, environ=given, out=out, err=out) == 0
     assert run(file)[0] == 2
 
 

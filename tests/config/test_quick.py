@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from corsproxy.config import ConfigError, quick
+from corsproxy.config import ConfigError, Loaded, Options, load_quick, option_of
 from corsproxy.cors import CorsRequest, Decision, Policy, decide
 from corsproxy.settings import Settings
+
+
+def quick(upstream: str, allow_origins: tuple[str, ...]) -> Settings:
+    """Load quick mode with one upstream."""
+    return loaded(upstream=upstream, allow_origins=allow_origins).settings
+
+
+def loaded(**options: Any) -> Loaded:
+    """Load quick mode with these options."""
+    return load_quick(Options(**options))
+
+
+def problems(**options: Any) -> list[tuple[str, str, str]]:
+    """Return option, severity and reason of everything that is wrong with these options."""
+    try:
+        found = load_quick(Options(**options)).warnings
+    except ConfigError as error:
+        found = error.problems
+    return [(problem.path, problem.severity, problem.reason) for problem in found]
 
 
 def policy(settings: Settings) -> Policy:
@@ -114,3 +135,124 @@ def test_problems_name_the_option() -> None:
     ]
     assert str(error.value.problems[0]).startswith("--upstream: invalid URL 'localhost:8000'")
     assert "https://a.example" in error.value.problems[1].message
+
+
+def test_routes_go_to_upstreams_of_their_own() -> None:
+    """Each path has its upstream, split at the first `=`; nothing is stripped."""
+    found = loaded(upstream="http://a:1", routes=("/api=http://b:2/v2?k=1=2", "/api/x=http://c:3", "/API=https://d"))
+    routes = [
+        (route.path, route.upstream.name, route.upstream.origin, route.upstream.base_path, route.upstream.base_query)
+        for route in found.settings.routes
+    ]
+    assert routes == [
+        ("/", "upstream", "http://a:1", "", ""),
+        ("/api", "api", "http://b:2", "/v2", "k=1=2"),
+        ("/api/x", "api-x", "http://c:3", "", ""),
+        ("/API", "api-2", "https://d", "", ""),
+    ]
+    assert {route.strip_prefix for route in found.settings.routes} == {""}
+    assert {route.policy.name for route in found.settings.routes if route.policy} == {"quick"}
+
+
+def test_every_knob_reaches_its_key() -> None:
+    """What is named takes the place of the default, and nothing else changes."""
+    found = loaded(
+        upstream="https://api.example.com",
+        allow_origins=("https://app.example.com",),
+        allow_methods=("PUT",),
+        allow_headers=("X-One",),
+        expose_headers=("ETag",),
+        allow_credentials=False,
+        max_age="1h",
+        send_host="client",
+        send_origin="upstream",
+        trusted_proxies=("10.0.0.0/8",),
+        websockets="off",
+        insecure=True,
+    )
+    (route,) = found.settings.routes
+    assert route.policy is not None
+    spec = route.policy.cors.spec
+    assert (spec.allow_methods, spec.allow_headers, spec.expose_headers) == (("PUT",), ("X-One",), ("ETag",))
+    assert (spec.allow_credentials, spec.max_age) == (False, 3600)
+    assert (route.policy.websockets, route.policy.on_refused) == ("off", "reject")
+    assert (route.upstream.host_mode, route.upstream.origin_mode) == ("client", "upstream")
+    assert not route.upstream.tls.verify
+    assert [str(network) for network in found.settings.trusted_proxies] == ["10.0.0.0/8"]
+
+
+def test_a_debugger_may_hold_an_upstream_on_this_machine() -> None:
+    """A breakpoint is no time-out."""
+    found = loaded(routes=("/a=http://localhost:1", "/b=http://[::1]:1", "/c=unix:/run/a.sock", "/d=https://d.example"))
+    assert [route.upstream.response_timeout for route in found.settings.routes] == [3600, 3600, 3600, 60]
+
+
+PRIVATE = (
+    "http://192.168.1.20:5173", "http://10.0.0.1", "http://172.31.0.1:1", "http://169.254.1.1", "http://[fd00::1]:80",
+    "http://[fe80::1]", "http://shop.local:3000", "http://app.test", "http://a.b.internal", "http://x.home.arpa:*",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("origin", PRIVATE)
+def test_a_plain_http_page_of_the_own_network_is_a_warning(origin: str) -> None:
+    """A phone on the LAN, a name of the hosts file; [fd00::1]:80 is refused for its port alone."""
+    if origin.endswith(":80"):
+        assert problems(upstream="http://x", allow_origins=(origin,)) == [("--allow-origin", "error", "invalid")]
+        return
+    assert problems(upstream="http://x", allow_origins=(origin,)) == [("--allow-origin", "warning", "prohibited")]
+    settings = quick("http://x", (origin,))
+    assert preflight(settings, origin.replace(":*", ":81")).granted
+
+
+@pytest.mark.parametrize("stranger", ["http://app.example.com", "http://172.32.0.1", "http://evil.local.example.com"])
+def test_a_private_page_lifts_the_rule_for_no_other(stranger: str) -> None:
+    """Beside a page of the own network a plain-http page of the internet is refused as ever."""
+    found = problems(upstream="http://x", allow_origins=("http://192.168.1.20:5173", stranger))
+    assert found == [("--allow-origin", "error", "prohibited")]
+
+
+@pytest.mark.parametrize(
+    ("options", "option"),
+    [
+        ({"routes": ("api=http://a",)}, "--route"),
+        ({"routes": ("http://a",)}, "--route"),
+        ({"routes": ("/api=",)}, "--route"),
+        ({"routes": ("/api=localhost:1",)}, "--route"),
+        ({"routes": ("/api?=http://a",)}, "--route"),
+        ({"routes": ("/a=http://a", "/a=http://b")}, "--route"),
+        ({"upstream": "http://a", "max_age": "soon"}, "--max-age"),
+        ({"upstream": "http://a", "allow_methods": ("TRACE",)}, "--allow-method"),
+        ({"upstream": "http://a", "allow_headers": ("Cookie",)}, "--allow-header"),
+        ({"upstream": "http://a", "expose_headers": ("Set-Cookie",)}, "--expose-header"),
+        ({"upstream": "http://a", "trusted_proxies": ("nobody",)}, "--trusted-proxy"),
+        ({"upstream": "http://a", "allow_origins": ("*",), "allow_credentials": True}, "--allow-"),
+    ],
+)
+def test_a_mistake_names_its_option(options: dict[str, Any], option: str) -> None:
+    """Nobody has written the file that quick mode stands for."""
+    found = problems(**options)
+    assert found
+    assert all(path.startswith(option) and severity == "error" for path, severity, _ in found), found
+
+
+def test_a_variable_is_named_as_such() -> None:
+    """Who set the environment looks there."""
+    found = problems(upstream="x", names={"upstream": "CORSPROXY_UPSTREAM"})
+    assert found == [("CORSPROXY_UPSTREAM", "error", "invalid")]
+
+
+@pytest.mark.parametrize("text", ['"', "$HOME", "${HOME}", "$$", "\\", "a: b #c", "\x07", "ä", "\udc80"])
+def test_no_text_changes_the_file(text: str) -> None:
+    """Whatever an option holds is one value."""
+    found = problems(upstream="http://a", allow_headers=(text,))
+    assert {path for path, _, _ in found} <= {"--allow-header"}
+
+
+def test_the_file_that_the_options_stand_for_can_be_pointed_into() -> None:
+    """Tools find the option behind a line."""
+    found = loaded(upstream="http://a", allow_origins=("https://app.example.com",))
+    assert found.is_quick
+    assert found.places["policies.quick.allow_origins[0]"].line == 7
+    options = Options(upstream="http://a")
+    assert option_of("policies.quick.allow_origins[0]", options) == "--allow-origin"
+    assert option_of("upstreams.upstream.host", options) == "--send-host"

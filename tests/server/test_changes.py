@@ -9,10 +9,8 @@ from typing import Any
 
 import pytest
 
-from corsproxy.config import load_text
+from corsproxy.config import Configuration, Options, Source, load_text
 from corsproxy.server.changes import FIXED, describe, keep_fixed
-from corsproxy.server.configuration import Configuration, Source
-from corsproxy.server.options import ServeOptions
 from corsproxy.settings import Limits, TcpAddress, TlsFiles
 
 BASE = """
@@ -25,7 +23,7 @@ routes: [{path: /a, upstream: a, policy: p}, {path: /b, upstream: b, policy: q}]
 def configuration(text: str) -> Configuration:
     """Load a configuration from its text."""
     loaded = load_text(text, "corsproxy.yaml", {})
-    return Configuration(Source(ServeOptions(), "corsproxy.yaml"), loaded.settings, loaded)
+    return Configuration(Source(Options(), "corsproxy.yaml"), loaded.settings, loaded)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from corsproxy.config import Options
 from corsproxy.tools.explain import explain_command
 
 FILE = """\
@@ -61,7 +62,7 @@ def explained(
     out = io.StringIO()
     status = explain_command(
         path,
-        config=str(file),
+        options=Options(config=str(file)),
         origin=origin,
         method=method,
         headers=headers,
@@ -74,9 +75,9 @@ def explained(
     return status, json.loads(out.getvalue())
 
 
-def text_of(file: Path, path: str, **options: Any) -> str:
+def text_of(file: Path, path: str, **question: Any) -> str:
     """The text for people."""
-    asked = {"origin": PAGE, "method": "GET", "headers": (), "credentials": False, "host": None, **options}
+    asked = {"origin": PAGE, "method": "GET", "headers": (), "credentials": False, "host": None, **question}
     out = io.StringIO()
-    explain_command(path, config=str(file), format="text", environ={}, out=out, **asked)
+    explain_command(path, options=Options(config=str(file)), format="text", environ={}, out=out, **asked)
     return out.getvalue()

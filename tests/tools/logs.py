@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from corsproxy.config import Loaded, load_text
+from corsproxy.config import Loaded, Options, load_text
 from corsproxy.tools.learn import learn_command
 
 CONFIG = """\
@@ -64,7 +64,9 @@ def learnt(lines: Iterable[dict[str, Any] | str], tmp_path: Path, config: str = 
     file.write_bytes(config.encode())
     text = "".join(line if isinstance(line, str) else json.dumps(line) + "\n" for line in lines)
     out, err = io.StringIO(), io.StringIO()
-    status = learn_command(None, config=str(file), environ={}, stdin=io.StringIO(text), out=out, err=err)
+    status = learn_command(
+        None, options=Options(config=str(file)), environ={}, stdin=io.StringIO(text), out=out, err=err
+    )
     assert status == 0
     return out.getvalue(), err.getvalue()
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from corsproxy.config import load_text
+from corsproxy.config import Options, load_text
 from corsproxy.cors import PolicySpec
 from corsproxy.errors import UsageError
 from corsproxy.tools.explain import Question, judge
@@ -185,7 +185,9 @@ def test_a_file_as_log(tmp_path: Path) -> None:
     file.write_text(CONFIG)
     log.write_text(json.dumps(entry("/bare", NEW)) + "\n")
     out = io.StringIO()
-    learn_command(str(log), config=str(file), environ={}, stdin=io.StringIO(), out=out, err=io.StringIO())
+    learn_command(
+        str(log), options=Options(config=str(file)), environ={}, stdin=io.StringIO(), out=out, err=io.StringIO()
+    )
     assert origins(out.getvalue(), "bare") == [NEW]
 
 
@@ -200,7 +202,7 @@ def test_a_line_that_does_not_end_takes_no_memory(tmp_path: Path) -> None:
     out, err = io.StringIO(), io.StringIO()
     tracemalloc.start()
     try:
-        learn_command(str(log), config=str(file), environ={}, stdin=io.StringIO(), out=out, err=err)
+        learn_command(str(log), options=Options(config=str(file)), environ={}, stdin=io.StringIO(), out=out, err=err)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -216,7 +218,12 @@ def test_usage(tmp_path: Path, log: str | None, says: str) -> None:
     path = str(tmp_path / log) if log else None
     with pytest.raises(UsageError, match=says):
         learn_command(
-            path, config=str(file), environ={}, stdin=io.StringIO("x\n"), out=io.StringIO(), err=io.StringIO()
+            path,
+            options=Options(config=str(file)),
+            environ={},
+            stdin=io.StringIO("x\n"),
+            out=io.StringIO(),
+            err=io.StringIO(),
         )
 
 

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, TextIO
 
-from corsproxy.config import Loaded, load_file
+from corsproxy.config import Loaded, Options, load_options
 from corsproxy.tools.explain.change import Change, NoChangeError, smallest_change
 from corsproxy.tools.explain.judgement import Judgement, judge
 from corsproxy.tools.explain.question import Question, ask
@@ -28,7 +28,6 @@ __all__ = [
     "smallest_change",
 ]
 
-_DEFAULT_FILE = "corsproxy.yaml"
 _EXIT_ALLOWED = 0
 _EXIT_REFUSED = 1
 
@@ -36,7 +35,7 @@ _EXIT_REFUSED = 1
 def explain_command(
     path: str,
     *,
-    config: str | None,
+    options: Options,
     origin: str | None,
     method: str,
     headers: tuple[str, ...],
@@ -51,7 +50,7 @@ def explain_command(
     Raises `ConfigError` for a file that cannot be used, `UsageError` for a request that none can make.
     """
     question = ask(path, origin=origin, method=method, headers=headers, credentials=credentials, host=host)
-    loaded = load_file(config or _DEFAULT_FILE, environ)
+    loaded = load_options(options, environ)
     judgement, change, no_change = _explained(loaded, question, environ)
     if format == "json":
         json.dump(explanation_data(judgement, change, no_change), out, indent=2)

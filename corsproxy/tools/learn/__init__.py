@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TextIO
 
-from corsproxy.config import ConfigError, Loaded, load_file, load_text
+from corsproxy.config import ConfigError, Loaded, Options, load_options, load_text
 from corsproxy.errors import UsageError
 from corsproxy.settings import Route
 from corsproxy.tools.learn.proposal import Proposal, propose
@@ -20,7 +20,6 @@ from corsproxy.tools.learn.writing import Named, write
 
 __all__ = ["learn", "learn_command"]
 
-_DEFAULT_FILE = "corsproxy.yaml"
 _MAX_LINE = 4 * 1024 * 1024
 """Characters: a head as long as `max_header_bytes` allows by default, each byte escaped, is a twentieth of it."""
 
@@ -28,7 +27,7 @@ _MAX_LINE = 4 * 1024 * 1024
 def learn_command(
     log: str | None,
     *,
-    config: str | None,
+    options: Options,
     environ: Mapping[str, str],
     stdin: TextIO,
     out: TextIO,
@@ -39,7 +38,7 @@ def learn_command(
     What was read is told on `err`.
     Raises `ConfigError` for a file that cannot be used, `UsageError` for a log that cannot be read or is none.
     """
-    loaded = load_file(config or _DEFAULT_FILE, environ)
+    loaded = load_options(options, environ)
     traffic = _read(log, stdin)
     skipped = f", {_count(traffic.skipped, 'line')} skipped: not of the JSON access log" if traffic.skipped else ""
     print(f"learn: {_count(traffic.requests, 'request')} read{skipped}", file=err)

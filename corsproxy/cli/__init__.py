@@ -10,86 +10,82 @@ import contextlib
 import errno
 import os
 import sys
-from collections.abc import Callable
-from typing import Any, Literal, NoReturn
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import click
 
 from corsproxy import __version__
+from corsproxy.cli.environment import unknown_variables
+from corsproxy.cli.options import (
+    SAME_AS_SERVE,
+    Command,
+    configuration_file,
+    named_file,
+    option,
+    takes_configuration,
+)
 from corsproxy.streams import forget_output, open_standard_streams, while_somebody_reads
 
-_Command = Callable[..., Any]
+if TYPE_CHECKING:
+    from corsproxy.config import Options
 
-
-def _option(*names: str, **settings: Any) -> Callable[[_Command], _Command]:
-    """A click option with its environment twin: `--log-format` is also `CORSPROXY_LOG_FORMAT`."""
-    longest = next(name for name in names if name.startswith("--")).split("/")[0]
-    twin = "CORSPROXY_" + longest.lstrip("-").replace("-", "_").upper()
-    return click.option(*names, envvar=twin, show_envvar=True, **settings)
-
-
-def _named(ctx: click.Context, param: click.Parameter, name: str | None) -> str | None:
-    """Refuse an empty file name: it is a shell variable that nobody set, and no default is what was meant."""
-    if name == "":
-        raise click.BadParameter("the name of the file is empty; name one, or leave this out", ctx, param)
-    return name
-
-
-def _configuration(ctx: click.Context, param: click.Parameter, name: str | None) -> str | None:
-    """Take `-` for standard input, as other programs that read a file do."""
-    return "/dev/stdin" if name == "-" else _named(ctx, param, name)
-
-
-_config_option = _option(
-    "-c", "--config", callback=_configuration, metavar="FILE", help="Configuration file (default: corsproxy.yaml here)."
-)
-_format_option = _option(
+_format_option = option(
     "--format", "output_format", type=click.Choice(["text", "json"]), default="text", help="For people or for tools."
 )
 
 
-def _request_options(command: _Command) -> _Command:
+def _request_options(command: Command) -> Command:
     """The options that describe the request a page makes; `explain` and `probe` share them."""
     for decorate in (
-        _option(
+        option(
             "--credentials",
             is_flag=True,
             help="The page asks with credentials: include (cookies, client certificates).",
         ),
-        _option(
+        option(
             "--header", "headers", multiple=True, metavar="NAME", help="A request header the page sets (repeatable)."
         ),
-        _option("--method", default="GET", metavar="METHOD", help="The request's method (default: GET)."),
-        _option("--origin", metavar="ORIGIN", help="The origin of the page, for example https://app.example.com."),
+        option("--method", default="GET", metavar="METHOD", help="The request's method (default: GET)."),
+        option("--origin", metavar="ORIGIN", help="The origin of the page, for example https://app.example.com."),
     ):
         command = decorate(command)
     return command
 
 
-def _listener_options(command: _Command) -> _Command:
-    """What `serve` and `healthcheck` find the admin listener by."""
-    for decorate in (
-        _option("--inspect", is_flag=True, default=None, help="Show requests live on the admin listener."),
-        _option("--admin", metavar="HOST:PORT", help="Listen here for health, metrics and the inspector."),
-        _option(
-            "--listen", metavar="HOST:PORT", help="Listen here (default: 127.0.0.1:8080); [V6]:PORT and unix:/path too."
-        ),
-        _option(
-            "--allow-origin",
-            "allow_origins",
-            multiple=True,
-            metavar="ORIGIN",
-            help="Without a file: an origin to allow (repeatable).",
-        ),
-        _option("--upstream", metavar="URL", help="Without a file: forward everything here."),
-        _config_option,
-    ):
-        command = decorate(command)
-    return command
+class _CommandOfOurs(click.Command):
+    """A command that warns of variables which mean nothing to it."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        if self.name != "healthcheck":  # asks every few seconds what `serve` has warned of once
+            warnings = list(_unknown_variables(self))
+            ctx.obj = warnings  # `serve` says them in the format of its log
+            if self.name != "serve":
+                for warning in warnings:
+                    click.echo(f"warning: {warning}", err=True)
+        return super().invoke(ctx)
+
+
+def _unknown_variables(command: click.Command) -> Iterator[str]:
+    known = set(_twins(command))
+    others: dict[str, list[str]] = {}
+    for name, other in cli.commands.items():
+        for twin in _twins(other):
+            if twin not in known:
+                others.setdefault(twin, []).append(name)
+    if command.name != "serve":
+        known.update(others)  # set for another command of the same shell or container
+    return unknown_variables(os.environ, command.name or "", known, others)
+
+
+def _twins(command: click.Command) -> Iterator[str]:
+    return (str(parameter.envvar) for parameter in command.params if parameter.envvar)
 
 
 class _Program(click.Group):
     """The commands, `--help` and `--version` included, which end as other programs do when their reader has gone."""
+
+    command_class = _CommandOfOurs
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         with while_somebody_reads():
@@ -111,14 +107,8 @@ def cli() -> None:
 
 
 @cli.command()
-@_listener_options
-@_option("--workers", type=click.IntRange(1, 1024), metavar="N", help="Processes sharing the listener (default: 1).")
-@_option("--watch", is_flag=True, help="Reload when the file changes.")
-@_option("--log-format", type=click.Choice(["text", "json"]), help="How the logs are written (default: text).")
-@_option(
-    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="What is logged (default: info)."
-)
-def serve(**options: Any) -> None:
+@takes_configuration(shows_all=True)
+def serve(options: Options) -> None:
     """Run the proxy.
 
     \b
@@ -126,20 +116,21 @@ def serve(**options: Any) -> None:
       corsproxy serve -c corsproxy.yaml
       corsproxy serve --upstream http://localhost:8000
     """
-    from corsproxy.server import ServeOptions
     from corsproxy.server import serve as run
 
-    _exit(lambda: run(ServeOptions(**options)))
+    _exit(lambda: run(options))
 
 
-@cli.command()
-@click.argument("file", callback=_configuration, default="corsproxy.yaml", envvar="CORSPROXY_CONFIG", metavar="[FILE]")
+@cli.command(epilog=SAME_AS_SERVE)
+@click.argument("file", callback=configuration_file, required=False, metavar="[FILE]")
+@takes_configuration()
 @_format_option
-@_option("--strict", is_flag=True, help="Warnings fail too.")
-def check(file: str, output_format: Literal["text", "json"], strict: bool) -> None:
+@option("--strict", is_flag=True, help="Warnings fail too.")
+def check(file: str | None, options: Options, output_format: Literal["text", "json"], strict: bool) -> None:
     """Validate a configuration file: every problem at once.
 
-    Without FILE it is the one that CORSPROXY_CONFIG names, or corsproxy.yaml here, as for `serve`.
+    Without FILE it is what `serve` would run: the file that --config or CORSPROXY_CONFIG names, the options of quick
+    mode, or corsproxy.yaml here.
 
     \b
     Example:
@@ -147,16 +138,20 @@ def check(file: str, output_format: Literal["text", "json"], strict: bool) -> No
     """
     from corsproxy.tools.check import check as run
 
-    _exit(lambda: run(file, format=output_format, strict=strict, environ=os.environ, out=sys.stdout, err=sys.stderr))
+    def with_file() -> int:
+        chosen = options if file is None else options.with_argument(file)
+        return run(chosen, format=output_format, strict=strict, environ=os.environ, out=sys.stdout, err=sys.stderr)
+
+    _exit(with_file)
 
 
-@cli.command()
+@cli.command(epilog=SAME_AS_SERVE)
 @click.argument("path")
-@_config_option
+@takes_configuration()
 @_request_options
-@_option("--host", metavar="HOST", help="The Host the request is for, where routes depend on it.")
+@option("--host", metavar="HOST", help="The Host the request is for, where routes depend on it.")
 @_format_option
-def explain(path: str, output_format: str, **options: Any) -> None:
+def explain(path: str, options: Options, output_format: str, **question: Any) -> None:
     """Say what the configuration does with one request, and why; asks no network.
 
     \b
@@ -165,15 +160,19 @@ def explain(path: str, output_format: str, **options: Any) -> None:
     """
     from corsproxy.tools.explain import explain_command
 
-    _exit(lambda: explain_command(path, format=output_format, environ=os.environ, out=sys.stdout, **options))
+    _exit(
+        lambda: explain_command(
+            path, options=options, format=output_format, environ=os.environ, out=sys.stdout, **question
+        )
+    )
 
 
 @cli.command()
 @click.argument("url", required=False)
 @_request_options
-@_option("--from-curl", metavar="COMMAND", help="Take URL, method and headers from a curl command line.")
-@_option("--insecure", is_flag=True, help="Do not verify the server's certificate.")
-@_option(
+@option("--from-curl", metavar="COMMAND", help="Take URL, method and headers from a curl command line.")
+@option("--insecure", twin=False, is_flag=True, help="Do not verify the server's certificate.")
+@option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True, max=3600),
     default=10.0,
@@ -193,10 +192,10 @@ def probe(url: str | None, output_format: str, **options: Any) -> None:
     _exit(lambda: probe_command(url, format=output_format, out=sys.stdout, err=sys.stderr, **options))
 
 
-@cli.command()
-@click.argument("log", callback=_named, required=False)
-@_config_option
-def learn(log: str | None, config: str | None) -> None:
+@cli.command(epilog=SAME_AS_SERVE)
+@click.argument("log", callback=named_file, required=False)
+@takes_configuration()
+def learn(log: str | None, options: Options) -> None:
     """Propose the smallest policies that would have allowed recorded traffic (the JSON access log, or standard input).
 
     \b
@@ -206,12 +205,12 @@ def learn(log: str | None, config: str | None) -> None:
     from corsproxy.tools.learn import learn_command
 
     _exit(
-        lambda: learn_command(log, config=config, environ=os.environ, stdin=sys.stdin, out=sys.stdout, err=sys.stderr)
+        lambda: learn_command(log, options=options, environ=os.environ, stdin=sys.stdin, out=sys.stdout, err=sys.stderr)
     )
 
 
 @cli.command()
-@click.argument("file", callback=_named, default="corsproxy.yaml", metavar="[FILE]")
+@click.argument("file", callback=named_file, default="corsproxy.yaml", metavar="[FILE]")
 def init(file: str) -> None:
     """Write a commented starter file; never overwrites one.
 
@@ -247,23 +246,22 @@ def schema() -> None:
     click.echo(json.dumps(run(), indent=2))
 
 
-@cli.command()
-@_listener_options
-def healthcheck(**options: Any) -> None:
+@cli.command(epilog=SAME_AS_SERVE)
+@takes_configuration()
+def healthcheck(options: Options) -> None:
     """Ask the admin listener whether the proxy is healthy; finds it as `serve` does.
 
     \b
     Example:
       corsproxy healthcheck -c corsproxy.yaml
     """
-    from corsproxy.server import ServeOptions
     from corsproxy.server.healthcheck import healthcheck as run
 
-    _exit(lambda: run(ServeOptions(**options)))
+    _exit(lambda: run(options, os.environ))
 
 
 @cli.command()
-@_option("--check", is_flag=True, help="Exit after the table: 0 when every call went as expected.")
+@option("--check", is_flag=True, help="Exit after the table: 0 when every call went as expected.")
 def demo(check: bool) -> None:
     """Show it: a legacy API without CORS, a page on another origin, and the proxy between them, on loopback.
 

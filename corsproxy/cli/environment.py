@@ -1,0 +1,71 @@
+"""The environment: which `CORSPROXY_*` variables mean nothing to a command, and what was probably meant.
+
+Knows names and values, and nothing of what they do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+
+CONFIG_TEXT = "CORSPROXY_CONFIG_TEXT"
+"""Holds a whole configuration file; no option has it as its twin, as no command line is that long."""
+
+_PREFIX = "CORSPROXY_"
+
+_OTHERS = frozenset((CONFIG_TEXT, "CORSPROXY_COMPILE"))
+"""Known, though no option's twin; the second is for the build."""
+
+_OF_KUBERNETES = re.compile(r"CORSPROXY_(?:.*_PORT|.*PORT_.*|.*SERVICE_.*)")
+"""What a kubelet sets in every container for a service named `corsproxy` or `corsproxy-…`, beside CORSPROXY_PORT."""
+
+_MEANT = {
+    "PORT": "LISTEN",
+    "HOST": "LISTEN",
+    "BIND": "LISTEN",
+    "ADDRESS": "LISTEN",
+    "ORIGIN": "ALLOW_ORIGIN",
+    "ORIGINS": "ALLOW_ORIGIN",
+    "ALLOWED_ORIGIN": "ALLOW_ORIGIN",
+    "ALLOWED_ORIGINS": "ALLOW_ORIGIN",
+    "METHOD": "ALLOW_METHOD",
+    "METHODS": "ALLOW_METHOD",
+    "HEADER": "ALLOW_HEADER",
+    "HEADERS": "ALLOW_HEADER",
+    "TARGET": "UPSTREAM",
+    "BACKEND": "UPSTREAM",
+    "URL": "UPSTREAM",
+    "CONFIG_FILE": "CONFIG",
+    "INSPECTOR": "INSPECT",
+}
+"""Names that other programs use, where the spelling alone would not tell which of ours was meant."""
+
+
+def unknown_variables(
+    environ: Mapping[str, str], command: str, known: Collection[str], of_others: Mapping[str, Collection[str]]
+) -> Iterator[str]:
+    """Write a warning for each variable that looks like ours and means nothing to the command.
+
+    `known` are the twins that the command takes, `of_others` those of other commands with the names of these.
+    """
+    for name in sorted(environ):
+        if not name.startswith(_PREFIX) or name in known or name in _OTHERS:
+            continue
+        if (name == "CORSPROXY_PORT" and "://" in environ[name]) or _OF_KUBERNETES.fullmatch(name):
+            continue
+        said = f"{name} has no effect"
+        if name in of_others:
+            commands = " and ".join(sorted(of_others[name]))
+            said += f": it is an option of {commands}, which {command} does not have"
+        yield said + _hint(name, known)
+
+
+def _hint(name: str, known: Collection[str]) -> str:
+    plain = name.removeprefix(_PREFIX)
+    meant = _MEANT.get(plain)
+    if meant is None or _PREFIX + meant not in known:
+        # Loaded here: a command whose environment is in order does not wait for it.
+        from corsproxy.config.problems import nearest
+
+        meant = nearest(plain, [one.removeprefix(_PREFIX) for one in known])
+    return f"; did you mean {_PREFIX}{meant}?" if meant else ""
