@@ -19,7 +19,7 @@ from corsproxy.proxy.passage import Passage
 from corsproxy.proxy.plan import NO_ROUTE_GATE, RoutePlan
 from corsproxy.proxy.request_head import RequestHead, read_request_head
 from corsproxy.proxy.routes import AmbiguousPath
-from corsproxy.proxy.target import parse_target, split_host
+from corsproxy.proxy.target import is_same_host, parse_target, split_host
 
 _MOST_PASSES = 3
 """Requests that have passed this process so often go round in a circle (RFC 9110 section 7.6.3)."""
@@ -46,7 +46,7 @@ def admit(passage: Passage, new_request_id: Callable[[], bytes]) -> None:
     exchange.raw_path = target.path
     if target.authority is not None:
         # RFC 9112 section 3.2.2 lets the target win; two servers on the way may not agree, so they must not differ.
-        if head.host and split_host(target.authority) != split_host(head.host):
+        if head.host and not is_same_host(target.authority, head.host, target.default_port):
             raise Refusal(400, "the host of the request target is not that of the Host field", close=True)
         head.host = head.host or target.authority
     try:

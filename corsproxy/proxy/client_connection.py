@@ -34,6 +34,7 @@ from aiohttp.web_protocol import RequestHandler
 
 from corsproxy.proxy.answers import answer_head, date_line
 from corsproxy.proxy.client.chunks import ChunkError, ChunkReader
+from corsproxy.proxy.client.request_line import is_on_the_wire, with_known_version
 from corsproxy.proxy.errors import ClientError, ClientErrorKind, Refusal
 from corsproxy.settings import Limits
 
@@ -113,11 +114,13 @@ class ClientRequest:
         "upgrade",
     )
 
-    def __init__(self, connection: ClientConnection, message: RawRequestMessage, content: StreamReader) -> None:
+    def __init__(
+        self, connection: ClientConnection, message: RawRequestMessage, target: bytes, content: StreamReader
+    ) -> None:
         self.connection = connection
         self.content = content
         self.method: str = message.method
-        self.target: bytes = message.path.encode("utf-8", "surrogateescape")
+        self.target = target
         self.minor: int = message.version.minor if message.version.major == 1 else -1
         """HTTP/1.`minor`; -1 where the major version is not 1."""
         self.raw_fields: tuple[tuple[bytes, bytes], ...] = message.raw_headers
@@ -348,14 +351,15 @@ class ClientConnection(RequestHandler):
         head = bytes(data[:end])
         del data[:end]
         try:
-            message, content = self._parse(head)
+            request = self._parse(head)
         except Refusal as refusal:
             self._refuse(refusal)
             return False
+        content = request.content
         if not content.is_eof() and data:
             behind = self._feed_content(bytes(data))
             data[:] = behind
-        self._answer(ClientRequest(self, message, content))
+        self._answer(request)
         return True
 
     def _check_unfinished_head(self) -> None:
@@ -379,9 +383,10 @@ class ClientConnection(RequestHandler):
             end = _FIRST_LOOK
         if end:
             try:
-                self._new_parser().feed_data(bytes(data[:end]))
+                known = bytes(data[:end])
+                self._new_parser().feed_data(with_known_version(known) or known)
             except HttpProcessingError as error:
-                self._refuse(_refusal(error))
+                self._refuse(_refusal(error, data))
 
     def _new_parser(self) -> HttpRequestParser:
         """Make a parser that has seen nothing."""
@@ -396,8 +401,8 @@ class ClientConnection(RequestHandler):
             auto_decompress=False,
         )
 
-    def _parse(self, data: bytes) -> tuple[RawRequestMessage, StreamReader]:
-        """Parse a whole head, alone or with the whole of its content; raise `Refusal`.
+    def _parse(self, data: bytes) -> ClientRequest:
+        """Read a whole head, alone or with the whole of its content; raise `Refusal`.
 
         The parser goes on only behind a request that has left nothing in it.
         """
@@ -406,10 +411,17 @@ class ClientConnection(RequestHandler):
         try:
             messages, _, _ = self._parser.feed_data(data)
         except HttpProcessingError as error:
-            raise _refusal(error) from None
+            known = with_known_version(data)
+            if known is None:
+                raise _refusal(error, data) from None
+            self._parser = self._new_parser()
+            return self._parse(known)
         if len(messages) != 1:
             raise _not_http()
         message, content = messages[0]
+        target = message.path.encode("utf-8", "surrogateescape")
+        if not is_on_the_wire(data, message.method, target, message.version.major, message.version.minor):
+            raise _not_http()
         self._content = content
         if not content.is_eof():
             self._chunks = ChunkReader(self._limits.max_header_bytes) if message.chunked else None
@@ -417,7 +429,7 @@ class ClientConnection(RequestHandler):
             self._content_left = int(said) if len(said) <= _MOST_DIGITS and said.isdecimal() else _LONGEST_CONTENT
         if message.upgrade or not content.is_eof():
             self._parser = self._new_parser()
-        return message, content
+        return ClientRequest(self, message, target, content)
 
     def _feed_content(self, data: bytes) -> bytes:
         """Give the request its content; return what stands behind the end of it."""
@@ -566,12 +578,12 @@ class ClientConnection(RequestHandler):
     def _take_whole(self, data: bytes) -> None:
         """Answer a request that has come alone and as a whole, as nearly every one does."""
         try:
-            message, content = self._parse(data)
+            request = self._parse(data)
         except Refusal as refusal:
             self._refuse(refusal)
             return
         self._head_since = NEVER
-        self._answer(ClientRequest(self, message, content))
+        self._answer(request)
 
     def eof_received(self) -> bool:  # type: ignore[override]  # asyncio's protocols may return a bool
         """The client has closed its sending side: a whole request is still answered, for a while."""
@@ -678,11 +690,11 @@ def _says_length(data: bytes, end: int, size: int) -> bool:
     return said is not None and int(said[1]) == size
 
 
-def _refusal(error: HttpProcessingError) -> Refusal:
+def _refusal(error: HttpProcessingError, data: bytes | bytearray) -> Refusal:
     """Give a parser's refusal its status and a text that repeats none of the client's bytes."""
     if isinstance(error, LineTooLong) or "Too many headers" in error.message:
         return _too_large()
-    if isinstance(error, BadHttpMethod) and "Invalid method" in error.message:
+    if isinstance(error, BadHttpMethod) and "Invalid method" in error.message and data[:1].isalpha():
         return Refusal(501, "this method is not known here, or this is not HTTP/1.1")
     return _not_http()
 

@@ -84,6 +84,9 @@ _REQUEST_NAMES: dict[bytes, RequestField] = {
     b"http2-settings": RequestField.DROP,
     **dict.fromkeys(FORWARDING_FIELDS, RequestField.FORWARDED),
     **dict.fromkeys(STRIPPED_TWINS, RequestField.DROP),
+    # CGI and WSGI fold these into one variable with the fields that frame a message.
+    b"content_length": RequestField.DROP,
+    b"transfer_encoding": RequestField.DROP,
 }
 
 _RESPONSE_NAMES: dict[bytes, ResponseField] = {

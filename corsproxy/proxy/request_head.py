@@ -35,7 +35,10 @@ _PLAIN_OPTIONS = frozenset({b"close", b"keep-alive", b"te", b"upgrade", b""})
 """Connection options that name no other field to remove; TE and Upgrade are dealt with by name."""
 
 _MOST_DIGITS = 19
-"""Of a Content-Length: what surely fits in 64 bits. llhttp takes any number of leading zeros, `int` does not."""
+"""Of a Content-Length: llhttp takes any number of leading zeros, `int` does not."""
+
+_LARGEST_LENGTH = (1 << 63) - 1
+"""Most servers count in a signed number: what overflows there could be read as something small, or as none."""
 
 _SANE_REQUEST_ID = re.compile(rb"[A-Za-z0-9._~+/=:@-]{1,128}")
 """A request id goes to logs and headers of others: printable, no spaces, no quotes, bounded."""
@@ -147,9 +150,10 @@ def _drop(_head: RequestHead, _name: bytes, _value: bytes) -> bool:
 
 
 def _note_host(head: RequestHead, _: bytes, value: bytes) -> bool:
-    if value and not is_valid_host(value):
+    host = value.removesuffix(b":")  # RFC 3986 section 3.2.3: an empty port is none
+    if value and not is_valid_host(host):
         raise Refusal(400, "the Host field is not a host name", close=True)
-    head.host = value
+    head.host = host
     return False
 
 
@@ -175,10 +179,9 @@ def _note_requested_headers(head: RequestHead, _: bytes, value: bytes) -> bool:
 
 
 def _note_content_length(head: RequestHead, _: bytes, value: bytes) -> bool:
-    if len(value) > _MOST_DIGITS:
-        head.refusal = Refusal(400, "the Content-Length has too many digits", close=True)
-        return True
-    head.content_length = int(value)
+    head.content_length = int(value) if len(value) <= _MOST_DIGITS else _LARGEST_LENGTH + 1
+    if head.content_length > _LARGEST_LENGTH:
+        head.refusal = Refusal(400, "the Content-Length is more than can be counted", close=True)
     head.says_length = True
     return True
 

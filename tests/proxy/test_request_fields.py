@@ -75,6 +75,8 @@ STRIPPED = [
     ),
     pytest.param([b"X_Forwarded_For: 1.2.3.4"], id="http-44 an underscore twin"),
     pytest.param([b"x-forwarded_host: evil"], id="http-44 a mixed twin"),
+    pytest.param([b"Content_Length: 5", b"content_length: 6"], id="http-44 a twin of a length"),
+    pytest.param([b"Transfer_Encoding: chunked"], id="http-44 a twin of a coding"),
     pytest.param([b"Forwarded: for=1.2.3.4"], id="http-43 Forwarded of a stranger"),
 ]
 

@@ -29,6 +29,9 @@ REFUSED = [
     pytest.param(POST + b"Content-Length:\r\n\r\nabc", {400}, id="http-3 an empty length"),
     pytest.param(POST + b"Content-Length: 3 3\r\n\r\nabc", {400}, id="http-3 two lengths behind a space"),
     pytest.param(POST + b"Content-Length: 18446744073709551617\r\n\r\nabc", {400}, id="http-3 a length beyond 64 bits"),
+    pytest.param(POST + b"Content-Length: 9223372036854775808\r\n\r\nabc", {400}, id="http-3 a length of 2^63"),
+    pytest.param(POST + b"Content-Length: 18446744073709551615\r\n\r\nabc", {400}, id="http-3 a length of 2^64 - 1"),
+    pytest.param(POST + b"Content-Length: 18446744073709551616\r\n\r\nabc", {400}, id="http-3 a length of 2^64"),
     pytest.param(POST + b"Content-Length: 00000000000000000003\r\n\r\nabc", {400}, id="http-3 a length of 20 digits"),
     pytest.param(POST + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", {400, 501}, id="http-4 xchunked"),
     pytest.param(POST + b"Transfer-Encoding: identity\r\n\r\n0\r\n\r\n", {400, 501}, id="http-4 identity"),
@@ -81,14 +84,32 @@ REFUSED = [
     pytest.param(b"GET / HTTP/1.1\r\nHost: a,b\r\n\r\n", {400}, id="http-13 a list of Hosts"),
     pytest.param(b"GET / HTTP/1.1\r\nHost:\r\n\r\n", {400}, id="http-13 an empty Host"),
     pytest.param(b"GET / HTTP/1.1\r\nHost: u@h\r\n\r\n", {400}, id="http-13 a Host with user information"),
+    pytest.param(b"GET / HTTP/1.1\r\nHost: :\r\n\r\n", {400}, id="http-13 a Host of a colon alone"),
+    pytest.param(b"GET / HTTP/1.1\r\nHost: h::\r\n\r\n", {400}, id="http-13 a Host with two colons"),
     pytest.param(b"GET / HTTP/1.1\r\nHost: h:port\r\n\r\n", {400}, id="http-13 a port that is no number"),
     pytest.param(b"GET / HTTP/1.1\r\nHost: \xe4\r\n\r\n", {400}, id="http-13 a Host above ASCII"),
     pytest.param(b"GET / HTTP/1.1\r\nHost: [::1\r\n\r\n", {400}, id="http-13 an open bracket"),
     pytest.param(b"GET / HTTP/2.0\r\nHost: h\r\n\r\n", {400, 505}, id="http-14 HTTP/2.0"),
     pytest.param(b"GET / HTTP/0.9\r\nHost: h\r\n\r\n", {400, 505}, id="http-14 HTTP/0.9"),
-    pytest.param(b"GET / HTTP/1.2\r\nHost: h\r\n\r\n", {400, 505}, id="http-14 HTTP/1.2"),
+    pytest.param(b"GET / HTTP/1.10\r\nHost: h\r\n\r\n", {400}, id="http-14 HTTP/1.10"),
+    pytest.param(b"GET / RTSP/1.0\r\nHost: h\r\n\r\n", {400}, id="http-14 RTSP"),
+    pytest.param(b"GET / RTSP/1.1\r\nHost: h\r\n\r\n", {400}, id="http-14 RTSP/1.1"),
+    pytest.param(b"DESCRIBE rtsp://h/a RTSP/1.0\r\nHost: h\r\n\r\n", {400}, id="http-14 a method of RTSP"),
+    pytest.param(b"SOURCE / ICE/1.0\r\nHost: h\r\n\r\n", {400}, id="http-14 ICE"),
+    pytest.param(b"GET /a  HTTP/1.1\r\nHost: h\r\n\r\n", {400}, id="http-14 two spaces before the version"),
+    pytest.param(b"GET  /a HTTP/1.1\r\nHost: h\r\n\r\n", {400}, id="http-14 two spaces before the target"),
+    pytest.param(b"GET\t/a HTTP/1.1\r\nHost: h\r\n\r\n", {400}, id="http-14 a tab before the target"),
+    pytest.param(b"GET /a\tHTTP/1.1\r\nHost: h\r\n\r\n", {400}, id="http-14 a tab before the version"),
+    pytest.param(b"GET /a HTTP/1.1 \r\nHost: h\r\n\r\n", {400}, id="http-14 a space behind the version"),
+    pytest.param(b"GET /a HTTP/1.1  \r\nHost: h\r\n\r\n", {400}, id="http-14 two spaces behind the version"),
+    pytest.param(b"GET /a HTTP/1.0 \r\n\r\n", {400}, id="http-14 a space behind HTTP/1.0"),
+    pytest.param(b" GET /a HTTP/1.1\r\nHost: h\r\n\r\n", {400}, id="http-14 a space before the method"),
+    pytest.param(b"\nGET /a HTTP/1.1\r\nHost: h\r\n\r\n", {400}, id="http-17 a bare LF before the method"),
+    pytest.param(b"GET /a  HTTP/1.2\r\nHost: h\r\n\r\n", {400}, id="http-14 two spaces before HTTP/1.2"),
     pytest.param(b"GET / HTTP/3\r\nHost: h\r\n\r\n", {400, 505}, id="http-14 HTTP/3"),
-    pytest.param(b"GET /\r\n\r\n", {400, 505}, id="http-14 no version"),
+    pytest.param(b"GET /\r\n\r\n", {400}, id="http-14 no version"),
+    pytest.param(b"GET /a\r\nHost: h\r\n\r\n", {400}, id="http-14 no version, and fields"),
+    pytest.param(b"GET /a \r\nHost: h\r\n\r\n", {400}, id="http-14 no version, and a space"),
     pytest.param(b"GET / http/1.1\r\nHost: h\r\n\r\n", {400}, id="http-14 a version in lower case"),
     pytest.param(
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(64)), {400}, id="http-15 the hello of TLS"
@@ -210,6 +231,28 @@ def test_http_16_a_good_request_before_a_bad_one(bench: Bench) -> None:
         assert [client.read_response().status, client.read_response().status] == [200, 400]
         assert client.read_to_end() == b""
     assert [request.line for request in bench.requests] == [b"GET /1 HTTP/1.1"]
+
+
+@pytest.mark.parametrize("minor", range(1, 10))
+def test_http_14_a_later_minor_version_is_served_as_1_1(bench: Bench, minor: int) -> None:
+    """http-14: RFC 9110 section 2.5; whole, in pieces, with content, and persistent like 1.1."""
+    version = b" HTTP/1.%d\r\nHost: h\r\n" % minor
+    with bench.client() as client:
+        client.send(b"GET /a" + version + b"\r\n")
+        first = client.read_response()
+        client.send(b"PUT /b" + version[:9])
+        client.send(version[9:] + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n" + GET)
+        assert [client.read_response().status, client.read_response().status] == [200, 200]
+    assert first.status_line == b"HTTP/1.1 200 OK"
+    assert [request.line for request in bench.requests] == [b"GET /a HTTP/1.1", b"PUT /b HTTP/1.1", b"GET / HTTP/1.1"]
+
+
+def test_another_protocol_is_told_so_at_once(bench: Bench) -> None:
+    """http-15: who speaks TLS, HTTP/2 or nothing like HTTP sends no end of a head, and waits for no time limit."""
+    for data in (b"\x16\x03\x01\x02\x00\x01", b"PRI * HTTP/2.0\r\n\r\n", b"hello", b"GET / HTTP/1.1\nHost: h\n\n"):
+        with bench.client() as client:
+            client.send(data)
+            assert client.read_response().status in {400, 501}
 
 
 def test_http_17_empty_lines_before_a_request(bench: Bench) -> None:

@@ -62,6 +62,9 @@ def test_targets_go_through_byte_for_byte(bench: Bench, target: bytes) -> None:
 REFUSED = [
     pytest.param(get(b"http://other:81/p"), 400, id="http-24 a target of another host"),
     pytest.param(get(b"http://h:81/p"), 400, id="http-24 a target of another port"),
+    pytest.param(get(b"http://h:0/p"), 400, id="http-24 port 0, which is no default"),
+    pytest.param(get(b"http://h:443/p"), 400, id="http-24 the default port of another scheme"),
+    pytest.param(get(b"http://h/p", host=b"h:443"), 400, id="http-24 a Host with another scheme's default port"),
     pytest.param(get(b"http://u:p@h/x"), 400, id="http-25 user information"),
     pytest.param(get(b"ftp://h/x"), 400, id="http-24 another scheme"),
     pytest.param(get(b"http:///x"), 400, id="http-24 no host"),
@@ -96,6 +99,32 @@ def test_http_24_an_absolute_target_of_the_own_host(bench: Bench) -> None:
     assert bench.ask(get(b"http://H:80/p?q", host=b"h:80")).status == 200
     assert bench.ask(get(b"http://h?q")).status == 200
     assert [request.line for request in bench.requests] == [b"GET /p?q HTTP/1.1", b"GET /?q HTTP/1.1"]
+
+
+@pytest.mark.parametrize(
+    ("target", "host"),
+    [
+        (b"http://h:80/p", b"h"),
+        (b"http://h/p", b"h:80"),
+        (b"http://h:/p", b"h"),
+        (b"http://h/p", b"h:"),
+        (b"http://h:/p", b"h:80"),
+        (b"HTTP://H:080/p", b"h"),
+        (b"https://h:443/p", b"h"),
+        (b"https://h/p", b"h:443"),
+        (b"http://[::1]:80/p", b"[::1]:"),
+    ],
+)
+def test_http_24_a_default_port_is_no_other_host(bench: Bench, target: bytes, host: bytes) -> None:
+    """http-24: a default port may be written, left out or empty, in the target as in `Host`."""
+    assert bench.ask(get(target, host=host)).status == 200
+    assert bench.request.line == b"GET /p HTTP/1.1"
+
+
+def test_http_24_an_empty_port_is_none(bench: Bench) -> None:
+    """http-24: `Host: a:` is `a`, for the upstream too."""
+    assert bench.ask(get(b"/p", host=b"a:")).status == 200
+    assert bench.request.values(b"X-Forwarded-Host") == [b"a"]
 
 
 def test_http_26_options_star(bench: Bench) -> None:
