@@ -20,6 +20,7 @@ from corsproxy.cli.environment import unknown_variables
 from corsproxy.cli.options import (
     SAME_AS_SERVE,
     Command,
+    Line,
     configuration_file,
     named_file,
     option,
@@ -32,6 +33,14 @@ if TYPE_CHECKING:
 
 _format_option = option(
     "--format", "output_format", type=click.Choice(["text", "json"]), default="text", help="For people or for tools."
+)
+
+_timeout_option = option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True, max=3600),
+    default=10.0,
+    metavar="SECONDS",
+    help="For each request (default: 10).",
 )
 
 
@@ -172,13 +181,7 @@ def explain(path: str, options: Options, output_format: str, **question: Any) ->
 @_request_options
 @option("--from-curl", metavar="COMMAND", help="Take URL, method and headers from a curl command line.")
 @option("--insecure", twin=False, is_flag=True, help="Do not verify the server's certificate.")
-@option(
-    "--timeout",
-    type=click.FloatRange(min=0, min_open=True, max=3600),
-    default=10.0,
-    metavar="SECONDS",
-    help="For each request (default: 10).",
-)
+@_timeout_option
 @_format_option
 def probe(url: str | None, output_format: str, **options: Any) -> None:
     """Play a browser against any live server, and say step by step what passes and what fails.
@@ -190,6 +193,44 @@ def probe(url: str | None, output_format: str, **options: Any) -> None:
     from corsproxy.tools.probe import probe_command
 
     _exit(lambda: probe_command(url, format=output_format, out=sys.stdout, err=sys.stderr, **options))
+
+
+@cli.command(epilog=f"{SAME_AS_SERVE} Only --insecure is about URL.")
+@click.argument("url")
+@takes_configuration(insecure=False)
+@option("--only", multiple=True, metavar="PATH", help="Ask the route of this path alone, by this path (repeatable).")
+@option("--host", metavar="NAME", help="Ask for the routes of this host (default: the URL's).")
+@option(
+    "--send",
+    multiple=True,
+    type=Line(),
+    metavar="HEADER",
+    help="'Name: value' for every GET and HEAD, never for a preflight (repeatable; one a line in the environment).",
+)
+@option("--dry-run", is_flag=True, help="Print what would be asked, and ask nobody.")
+@option("--shared-keys", is_flag=True, help="No query of its own on each GET and HEAD: caches are asked as by pages.")
+@option("--insecure", twin=False, is_flag=True, help="Do not verify the server's certificate.")
+@_timeout_option
+@option(
+    "--format",
+    "output_format",
+    type=click.Choice(["text", "json", "junit"]),
+    default="text",
+    help="For people, for tools, or for CI.",
+)
+def verify(url: str, options: Options, output_format: str, **asked: Any) -> None:
+    """Hold a live deployment, of whatever server, against the policy file: each difference that a browser would see.
+
+    Sends OPTIONS, GET and HEAD alone, says before how many, and keeps to a rate.
+
+    \b
+    Example:
+      corsproxy verify https://api.example.com -c corsproxy.yaml
+    """
+    from corsproxy.tools.verify.command import VerifyOptions, verify_command
+
+    wanted = VerifyOptions(url, options, format=output_format, **asked)
+    _exit(lambda: verify_command(wanted, environ=os.environ, out=sys.stdout, err=sys.stderr))
 
 
 @cli.command(epilog=SAME_AS_SERVE)

@@ -29,6 +29,16 @@ class _Item(click.ParamType[str]):
         return [item for item in re.split(r"[\s,]+", rv) if item]
 
 
+class Line(click.ParamType[str]):
+    """One item of a list whose items hold spaces: in the environment a line end ends it."""
+
+    name = "text"
+
+    def split_envvar_value(self, rv: str) -> Sequence[str]:
+        """Return the lines."""
+        return [line for line in rv.splitlines() if line.strip()]
+
+
 def option(*names: str, twin: bool = True, **settings: Any) -> Decorator:
     """Return a click option with its environment twin."""
     if not twin:

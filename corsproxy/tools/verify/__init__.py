@@ -1,0 +1,5 @@
+"""`corsproxy verify`: a live deployment, of whatever server, held against a policy file.
+
+`plan` derives from the file what to ask, `asking` asks it, `judging` compares what a browser would get with what the
+file says, `report` writes it down; `command` is the front door.
+"""

@@ -1,0 +1,119 @@
+"""An answer beside the one that the file would give, and what a browser makes of both.
+
+A fault that has been named is mended before the next is looked for, so that one fault is named once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from corsproxy.settings import PolicySettings
+from corsproxy.tools.browser import Answer, Finding, checks
+from corsproxy.tools.own_answers import OwnAnswers
+from corsproxy.tools.verify.asking import Answered
+from corsproxy.tools.verify.questions import PAIRS, Purpose, Question
+
+SINGLE_FIELDS = (checks.ACAO, checks.ACAC, checks.ACMA)
+"""Fields that a browser takes only if they stand once."""
+
+_STRANGERS = frozenset({Purpose.LOOK_ALIKE, Purpose.COOKIE, *PAIRS})
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One question with both answers."""
+
+    question: Question
+    answer: Answer
+    """The deployment's."""
+    own: Answer
+    """The file's: of an actual request as if the upstream said 200."""
+
+    @property
+    def origin(self) -> str:
+        """The origin that asked; empty for none."""
+        return self.question.origin or ""
+
+    @property
+    def is_actual(self) -> bool:
+        """Whether it is a GET or HEAD."""
+        return not self.question.is_preflight
+
+    @property
+    def wants_credentials(self) -> bool:
+        """Whether the file grants credentials."""
+        return self.own.combined(checks.ACAC) == "true"
+
+    @property
+    def is_asked_as_member(self) -> bool:
+        """Whether the origin is one that the file allows, whatever else of the request it refuses."""
+        return bool(self.origin) and (self.question.purpose not in _STRANGERS or self.wants())
+
+    def wants(self) -> bool:
+        """Return whether the file grants this origin, with or without credentials."""
+        return checks.cors_check(self.own, self.origin, include=False).ok
+
+    def check(self) -> Finding:
+        """Return what a browser finds, in the credentials mode that the file grants."""
+        return checks.cors_check(self.answer, self.origin, include=self.wants_credentials)
+
+    def gets(self) -> bool:
+        """Return whether a browser grants this origin, with or without credentials."""
+        return checks.cors_check(self.answer, self.origin, include=False).ok
+
+    def says(self) -> str | None:
+        """Return Access-Control-Allow-Origin."""
+        return self.answer.combined(checks.ACAO)
+
+
+def evidence_of(answered: Iterable[Answered], policies: Sequence[PolicySettings]) -> list[Evidence]:
+    """Return the evidence of the questions that were answered."""
+    own = OwnAnswers(policies[0] if policies else None)
+    return [Evidence(one.question, one.answer, own.answer(one.sent)) for one in answered if one.answer is not None]
+
+
+def doubled_fields(one: Evidence) -> list[str]:
+    """Return the fields that must stand once and do not."""
+    found = [name for name in SINGLE_FIELDS if len(one.answer.lines(name)) > 1]
+    if checks.ACAO not in found and "," in (one.says() or ""):
+        found.append(checks.ACAO)
+    return found
+
+
+def with_single_lines(one: Evidence) -> Evidence:
+    """Return it as if each such field stood once: with the value that serves the page."""
+    fields = one.answer.headers
+    for name in doubled_fields(one):
+        values = [part.strip() for line in one.answer.lines(name) for part in line.split(",")]
+        best = next((value for value in values if value in {one.origin, "true"}), values[0])
+        fields = (*without(fields, name), (name, best))
+    return replace(one, answer=replace(one.answer, headers=fields))
+
+
+def with_own_origin(one: Evidence) -> Evidence:
+    """Return it as if the star were the allowed origin that asked, with its credentials, or not there."""
+    fields = without(one.answer.headers, checks.ACAO)
+    if one.is_asked_as_member:
+        fields += ((checks.ACAO, one.origin),)
+    if one.wants_credentials:
+        fields = (*without(fields, checks.ACAC), (checks.ACAC, "true"))
+    return replace(one, answer=replace(one.answer, headers=fields))
+
+
+def without(fields: tuple[tuple[str, str], ...], name: str) -> tuple[tuple[str, str], ...]:
+    """Return fields but for those of one name."""
+    return tuple(field for field in fields if field[0].lower() != name.lower())
+
+
+def varies(answer: Answer) -> bool:
+    """Return whether Vary covers Origin."""
+    members = {member.strip().lower() for member in (answer.combined("Vary") or "").split(",")}
+    return bool(members & {"*", "origin"})
+
+
+def members(evidence: Iterable[Evidence], *, preflight: bool) -> list[Evidence]:
+    """Return the questions of allowed origins."""
+    return [
+        one for one in evidence if one.question.purpose is Purpose.MEMBER and one.question.is_preflight == preflight
+    ]

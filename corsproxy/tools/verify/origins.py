@@ -1,0 +1,128 @@
+"""Who is let in, and who is not: allowed origins, their look-alikes, strangers, credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from corsproxy.tools.browser import checks
+from corsproxy.tools.live.look_alikes import Likeness, fewest
+from corsproxy.tools.verify.difference import LIKENESS_CODES, Code, Found
+from corsproxy.tools.verify.evidence import Evidence, members
+from corsproxy.tools.verify.questions import Purpose
+
+_SHOWN = 5
+"""Origins that one difference names."""
+
+
+def origin_differences(evidence: Sequence[Evidence]) -> Iterator[Found]:
+    """Return what is different about who is let in."""
+    yield from _refused(evidence)
+    yield from _let_in(evidence)
+    yield from _credentials(evidence)
+
+
+def refused_members(evidence: Sequence[Evidence]) -> dict[str, Evidence]:
+    """Return the allowed origins that a plain answer does not grant, less those whose answer is an error's.
+
+    An error without a grant says nothing of the origin, unless its preflights have none either.
+    """
+    preflighted = {one.origin for one in evidence if one.question.is_preflight and one.wants() and one.gets()}
+    with_actual = members(evidence, preflight=False)
+    refused = {}
+    for one in with_actual or members(evidence, preflight=True):
+        if not one.wants() or one.gets():
+            continue
+        is_refusal = one.answer.status < 300 or (one.answer.status == 403 and one.origin not in preflighted)
+        if is_refusal or (one.says() is not None and one.answer.status < 400):
+            refused[one.origin] = one
+    if not with_actual and len(refused) == len(members(evidence, preflight=True)):
+        return {}  # preflights alone are asked, and none passes: that is said of preflights
+    return refused
+
+
+def _refused(evidence: Sequence[Evidence]) -> Iterator[Found]:
+    by_rule: dict[int | None, list[Evidence]] = {}
+    for one in refused_members(evidence).values():
+        by_rule.setdefault(one.question.rule, []).append(one)
+    if not by_rule:
+        return
+    every = [one for ones in by_rule.values() for one in ones]
+    rule = every[0].question.rule if len(by_rule) == 1 else None
+    shown = ", ".join(one.origin for one in every[:_SHOWN])
+    more = f" and {len(every) - _SHOWN} more" if len(every) > _SHOWN else ""
+    message = f"{shown}{more}: {every[0].check().why}"
+    yield Found(Code.ORIGIN_NOT_GRANTED, message, tuple(one.origin for one in every), rule)
+
+
+def _let_in(evidence: Sequence[Evidence]) -> Iterator[Found]:
+    """Origins that are granted and must not be, each kind once."""
+    granted = [
+        one
+        for one in evidence
+        if one.origin and not one.wants() and one.gets() and one.question.purpose is Purpose.LOOK_ALIKE
+    ]
+    by_base: dict[str | None, set[Likeness]] = {}
+    for one in granted:
+        if one.question.likeness is not None:
+            by_base.setdefault(one.question.resembles, set()).add(one.question.likeness)
+    strangers = by_base.pop(None, set())
+    if Likeness.STRANGER in strangers:
+        null = ", null too" if Likeness.NULL in strangers else ""
+        credentials = _with_credentials(granted)
+        message = f"an origin that nobody allows is granted{credentials}{null}"
+        yield Found(Code.REFLECTS_ANY_ORIGIN, message, _origins(granted, {Likeness.STRANGER}))
+        return
+    others = [one for one in granted if one.question.likeness is None]
+    if others:
+        yield Found(Code.ORIGIN_GRANTED, _granted(others), tuple(dict.fromkeys(one.origin for one in others)))
+    kinds = set(fewest(strangers)).union(*map(fewest, by_base.values()))
+    by_code: dict[Code, set[Likeness]] = {}
+    for kind in kinds:
+        by_code.setdefault(LIKENESS_CODES[kind], set()).add(kind)
+    for code, likenesses in by_code.items():
+        ones = [one for one in granted if one.question.likeness in likenesses]
+        rules = {one.question.rule for one in ones}
+        rule = rules.pop() if len(rules) == 1 else None
+        yield Found(code, _granted(ones), _origins(granted, likenesses), rule)
+
+
+def _granted(ones: Sequence[Evidence]) -> str:
+    shown = list(dict.fromkeys(one.origin for one in ones))[:2]
+    return f"{' and '.join(shown)} {'is' if len(shown) == 1 else 'are'} granted{_with_credentials(ones)}"
+
+
+def _origins(granted: Sequence[Evidence], likenesses: set[Likeness]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one.origin for one in granted if one.question.likeness in likenesses))
+
+
+def _with_credentials(ones: Sequence[Evidence]) -> str:
+    return ", with credentials" if any(one.answer.combined(checks.ACAC) == "true" for one in ones) else ""
+
+
+def _credentials(evidence: Sequence[Evidence]) -> Iterator[Found]:
+    """Granted origins with too few credentials, or too many."""
+    missing, extra = [], []
+    for one in evidence:
+        if not one.origin or not one.wants() or not one.gets():
+            continue
+        has = checks.cors_check(one.answer, one.origin, include=True)
+        if one.wants_credentials and not has.ok:
+            missing.append((one, has.why))
+        elif not one.wants_credentials and has.ok:
+            extra.append(one)
+    if missing:
+        where = _where([one for one, _ in missing])
+        origins = tuple(dict.fromkeys(one.origin for one, _ in missing))
+        yield Found(Code.CREDENTIALS_NOT_GRANTED, f"{missing[0][1]}{where}", origins)
+    if extra:
+        message = f"{extra[0].origin} is granted credentials{_where(extra)}"
+        yield Found(Code.CREDENTIALS_GRANTED, message, tuple(dict.fromkeys(one.origin for one in extra)))
+
+
+def _where(ones: Sequence[Evidence]) -> str:
+    """Return which kind of answers it is, if it is not all."""
+    if all(one.question.is_preflight for one in ones):
+        return " (preflights)"
+    if all(one.question.purpose is Purpose.COOKIE for one in ones):
+        return " (where the request has a cookie)"
+    return "" if any(one.question.is_preflight for one in ones) else " (answers to GET and HEAD)"

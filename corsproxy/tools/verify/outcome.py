@@ -1,0 +1,80 @@
+"""A whole verification as data: what was asked of each route, and each difference with the line of the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from corsproxy.config import Loaded
+from corsproxy.tools.verify.difference import MEANINGS, Found, Meaning
+from corsproxy.tools.verify.plan import Plan, RoutePlan
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The line of the file that says otherwise."""
+
+    file: str
+    line: int
+    column: int
+    path: str
+    """The key path, `policies.app.allow_origins[2]`."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One difference, where it was seen and where the file says otherwise."""
+
+    found: Found
+    route: RoutePlan
+    place: Place
+
+    @property
+    def meaning(self) -> Meaning:
+        """What its code means."""
+        return MEANINGS[self.found.code]
+
+
+@dataclass(frozen=True, slots=True)
+class RouteOutcome:
+    """What came of one route."""
+
+    plan: RoutePlan
+    requests: int
+    """How many were sent."""
+    differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of it all."""
+
+    plan: Plan
+    file: str
+    routes: tuple[RouteOutcome, ...]
+    error: str | None = None
+    """Why the deployment cannot be reached, None if it can."""
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """Every difference, route by route."""
+        return tuple(one for route in self.routes for one in route.differences)
+
+    @property
+    def requests(self) -> int:
+        """How many were sent."""
+        return sum(route.requests for route in self.routes)
+
+
+def placed(found: Found, route: RoutePlan, loaded: Loaded) -> Difference:
+    """Return the difference with the line of the file that it differs from."""
+    paths = [f"routes[{route.index}].policy", f"routes[{route.index}]", "routes"]
+    if route.policies:
+        policy = f"policies.{route.policies[0].name}"
+        key = f"{policy}.{MEANINGS[found.code].key}"
+        item = f"{key}[{found.rule}]" if found.rule is not None else key
+        paths = [item, key, policy, *paths]
+    path = next((path for path in paths if path in loaded.places), "")
+    place = loaded.places[path]
+    text = loaded.text.splitlines()[place.line - 1].strip()
+    return Difference(found, route, Place(loaded.file, place.line, place.column, path, text))

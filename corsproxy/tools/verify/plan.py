@@ -1,0 +1,168 @@
+"""What is asked, of which routes, under which URLs: derived from the file alone.
+
+Pure: settings and what the command line names in, a plan out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+from corsproxy.config.problems import quote as quoted
+from corsproxy.cors import Policy
+from corsproxy.errors import UsageError
+from corsproxy.proxy.routes import AmbiguousPath, RouteTable
+from corsproxy.settings import PolicySettings, Route, Settings
+from corsproxy.tools.browser import urls
+from corsproxy.tools.verify.questions import Question, questions_of
+
+MADE_UP_SEGMENT = "corsproxy-verify"
+_NOWHERE = "corsproxy-verify-not-found"
+_MOST_OTHERS = 3
+_SAFE = "/%:@!$&'()*+,;=~-._[]|{}^\"<>\\`"
+
+
+@dataclass(frozen=True, slots=True)
+class RoutePlan:
+    """One route that is asked."""
+
+    index: int
+    """Its place in the file's list of routes."""
+    route: Route
+    policies: tuple[PolicySettings, ...]
+    url: str
+    nowhere: str | None
+    """A URL of the same route where there is nothing; None for an exact route."""
+    questions: tuple[Question, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NotAsked:
+    """One route that is not."""
+
+    route: Route
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that is asked of one deployment."""
+
+    url: str
+    host: str
+    """The Host that is asked for; empty for the URL's own."""
+    routes: tuple[RoutePlan, ...]
+    not_asked: tuple[NotAsked, ...]
+
+    @property
+    def requests(self) -> int:
+        """How many requests are sent at most."""
+        return sum(len(route.questions) for route in self.routes)
+
+
+def make_plan(settings: Settings, url: str, *, host: str, only: Sequence[str]) -> Plan:
+    """Return what to ask; raises `UsageError` if a path that `only` names leads to no route, or nothing is left."""
+    base = url.rstrip("/")
+    asked_host = host or urlsplit(url).netloc.rpartition("@")[2]
+    table = _Table(settings, asked_host, 443 if url.startswith("https:") else 80)
+    chosen = _chosen(settings, table, only)
+    others = _some_origins(settings)
+    routes: list[RoutePlan] = []
+    not_asked: list[NotAsked] = []
+    for index, route in enumerate(settings.routes):
+        if only and index not in chosen:
+            continue
+        paths = chosen.get(index) or (_made_up_path(route),)
+        if why := _why_not(table, index, route, paths[0], asked_host):
+            not_asked.append(NotAsked(route, why))
+            continue
+        routes += (_plan_route(table, index, route, base, path, others) for path in paths)
+    if not routes:
+        reasons = "; ".join(f"{one.route.path}: {one.why}" for one in not_asked)
+        raise UsageError(f"there is nothing to ask: {reasons}")
+    return Plan(url, host, tuple(routes), tuple(not_asked))
+
+
+def policies_of(route: Route) -> tuple[PolicySettings, ...]:
+    """Return the policies of a route, in the order in which they are tried."""
+    return (route.policy,) if route.policy is not None else ()
+
+
+class _Table:
+    """The data path's own route table, by place in the file."""
+
+    def __init__(self, settings: Settings, host: str, default_port: int) -> None:
+        self._table = RouteTable([(route, index) for index, route in enumerate(settings.routes)], default_port)
+        self._host = host.encode("ascii", "replace")
+
+    def find(self, path: str) -> int | None:
+        """Return the place of the route for a path."""
+        try:
+            return self._table.match(self._host, path.encode())
+        except AmbiguousPath:
+            return None
+
+
+def _plan_route(table: _Table, index: int, route: Route, base: str, path: str, others: Sequence[str]) -> RoutePlan:
+    policies = policies_of(route)
+    compiled: tuple[Policy, ...] = tuple(policy.cors for policy in policies)
+    asked = questions_of(compiled, None, others)
+    below = f"{path.rstrip('/')}/{_NOWHERE}"
+    nowhere = f"{base}{below}" if table.find(below) == index else None
+    questions = tuple(one for one in asked.questions if nowhere is not None or not one.asks_nowhere)
+    return RoutePlan(index, route, policies, base + path, nowhere, questions, asked.notes)
+
+
+def _chosen(settings: Settings, table: _Table, only: Sequence[str]) -> dict[int, tuple[str, ...]]:
+    """Return the paths that `only` names, by the route they lead to."""
+    chosen: dict[int, tuple[str, ...]] = {}
+    for text in only:
+        as_written = [index for index, route in enumerate(settings.routes) if route.path == text]
+        if as_written and "{" in text:
+            for index in as_written:
+                chosen[index] = (*chosen.get(index, ()), _made_up_path(settings.routes[index]))
+            continue
+        if not text.startswith("/"):
+            raise UsageError(f"--only: invalid path {quoted(text)}: a path begins with '/'")
+        path = quote(text.partition("?")[0].partition("#")[0], safe=_SAFE, errors="surrogateescape")
+        index_found = table.find(path)
+        if index_found is None:
+            # A route of another host is told as such, with those that are not asked.
+            if not as_written:
+                raise UsageError(f"--only: no route of the file takes the path {quoted(text)}")
+            index_found = as_written[0]
+        chosen[index_found] = (*chosen.get(index_found, ()), path)
+    return chosen
+
+
+def _made_up_path(route: Route) -> str:
+    """Return a path that the route takes: as written, `{name}` filled in."""
+    segments = [MADE_UP_SEGMENT if segment is None else segment for segment in route.segments]
+    return quote("/" + "/".join(segments), safe=_SAFE, errors="surrogateescape")
+
+
+def _why_not(table: _Table, index: int, route: Route, path: str, host: str) -> str | None:
+    """Return why a route cannot be asked, None if it can."""
+    policies = policies_of(route)
+    if any(policy.mode == "shadow" for policy in policies):
+        return "its policy is in shadow mode: the upstream's own CORS headers are what clients see"
+    if table.find(path) == index:
+        return None
+    if route.host is not None:
+        port = f":{route.host_port}" if route.host_port else ""
+        return f"it is for the host {route.host}{port}, not {host}: name it with --host"
+    return "a more specific route takes the path that was made up for it: name one with --only"
+
+
+def _some_origins(settings: Settings) -> tuple[str, ...]:
+    """Return a few origins that the file allows somewhere."""
+    found: dict[str, None] = {}
+    for route in settings.routes:
+        for policy in policies_of(route):
+            for item in policy.cors.spec.allow_origins:
+                if not item.is_regex and urls.origin_of(item.text) == item.text and "*" not in item.text:
+                    found.setdefault(item.text)
+                    break
+    return tuple(found)[:_MOST_OTHERS]

@@ -1,0 +1,161 @@
+"""Preflights: their status, their grant, each method and header name, and how long they are remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from corsproxy.tools.browser import checks, names
+from corsproxy.tools.verify.difference import Code, Found
+from corsproxy.tools.verify.evidence import Evidence
+from corsproxy.tools.verify.origins import refused_members
+from corsproxy.tools.verify.plan import RoutePlan
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_HARMLESS_NAMES = frozenset({"accept", "accept-language", "content-language", "*"})
+"""Safelisted whatever their usual value; the star is judged by what it lets pass."""
+_LONGEST = max(checks.MAX_AGE_CAPS.values())
+
+
+def preflight_differences(evidence: Sequence[Evidence], plan: RoutePlan) -> Iterator[Found]:
+    """Return what is different about preflights."""
+    refused = refused_members(evidence)
+    preflights = [one for one in evidence if one.question.is_preflight and one.origin not in refused]
+    wanted = [one for one in preflights if one.own.status < 300 and one.wants()]
+    if not wanted:
+        yield from _extra(preflights, plan)
+        return
+    broken = [one for one in wanted if not checks.status_check(one.answer).ok]
+    if len(broken) == len(wanted):
+        yield _broken(broken)
+        return
+    bare = [one for one in wanted if one not in broken and not one.gets()]
+    if len(bare) + len(broken) == len(wanted):
+        yield Found(Code.PREFLIGHT_WITHOUT_GRANT, bare[0].check().why, _origins(bare))
+        return
+    yield from _missing(wanted)
+    yield from _extra(preflights, plan)
+    yield from _max_age(wanted, plan)
+
+
+def _broken(broken: Sequence[Evidence]) -> Found:
+    """Say it of all preflights at once."""
+    one = broken[0]
+    status = one.answer.status
+    names_ = (str(status),)
+    if status in {401, 407}:
+        return Found(Code.PREFLIGHT_NEEDS_LOGIN, f"preflights get {status}", _origins(broken), names=names_)
+    if status in _REDIRECTS:
+        location = one.answer.combined("Location") or "nowhere"
+        return Found(
+            Code.PREFLIGHT_REDIRECTED, f"preflights get {status} to {location}", _origins(broken), names=names_
+        )
+    return Found(Code.PREFLIGHT_FAILS, f"preflights get {status}, not 200 to 299", _origins(broken), names=names_)
+
+
+def _missing(wanted: Sequence[Evidence]) -> Iterator[Found]:
+    """Methods and header names that the file allows and a browser does not get."""
+    methods: dict[str, str] = {}
+    headers: dict[str, str] = {}
+    others: list[Evidence] = []
+    for one in wanted:
+        why = _why_not(one)
+        if why is None:
+            continue
+        if one.question.header is not None and not why.startswith("method"):
+            headers.setdefault(one.question.header, why.removeprefix("header "))
+        elif one.question.method not in names.SAFELISTED_METHODS:
+            methods.setdefault(one.question.method, why.removeprefix("method "))
+        else:
+            others.append(one)
+    if others and not methods and not headers:
+        yield Found(Code.PREFLIGHT_FAILS, f"of some origins: {_why_not(others[0])}", _origins(others))
+    if methods:
+        first = next(iter(methods.values()))
+        yield Found(Code.METHOD_NOT_GRANTED, f"{', '.join(methods)}: {first}", names=tuple(methods))
+    # With a method that is refused anyway nothing is known of headers.
+    headers = {name: why for name, why in headers.items() if not methods or "is not allowed" not in why}
+    starred = next((name for name, why in headers.items() if name.lower() == "authorization" and "star" in why), None)
+    if starred is not None:
+        why = headers.pop(starred)
+        if not headers:
+            yield Found(Code.AUTHORIZATION_NOT_GRANTED, f"Authorization: {why}", names=("Authorization",))
+        else:
+            headers[starred] = why
+    if headers:
+        first = next(iter(headers.values()))
+        yield Found(Code.HEADER_NOT_GRANTED, f"{', '.join(headers)}: {first}", names=tuple(headers))
+
+
+def _why_not(one: Evidence) -> str | None:
+    """Return why a preflight does not pass, beginning with `method` if the method is why; None if it does."""
+    include = one.wants_credentials and one.answer.combined(checks.ACAC) == "true"
+    status = checks.status_check(one.answer)
+    if not status.ok:
+        return status.why
+    if not one.gets():
+        return checks.cors_check(one.answer, one.origin, include=False).why
+    method = checks.method_check(one.answer, one.question.method, include=include)
+    if not method.ok:
+        return f"method {method.why}"
+    unsafe = (one.question.header.lower(),) if one.question.header else ()
+    header = checks.headers_check(one.answer, unsafe, include=include)
+    return None if header.ok else f"header {header.why}"
+
+
+def _extra(preflights: Sequence[Evidence], plan: RoutePlan) -> Iterator[Found]:
+    """Methods and header names that a browser gets and the file does not allow."""
+    methods: dict[str, None] = {}
+    headers: dict[str, None] = {}
+    allowed_methods = {method for policy in plan.policies for method in policy.cors.spec.allow_methods}
+    allowed_headers = {name.lower() for policy in plan.policies for name in policy.cors.spec.allow_headers}
+    for one in preflights:
+        if not one.is_asked_as_member or not one.gets() or not checks.status_check(one.answer).ok:
+            continue  # what a stranger gets is said of origins
+        if "*" not in allowed_methods:
+            listed = set(checks.members(one.answer, checks.ACAM) or ())
+            if _passes_method(one):
+                listed.add(one.question.method)
+            methods |= dict.fromkeys(sorted(listed - allowed_methods - names.SAFELISTED_METHODS))
+        asked = (one.question.header or "").lower()
+        if asked and asked not in allowed_headers and _passes_header(one, asked) and one.own.status >= 300:
+            headers[asked] = None
+        if "*" not in allowed_headers:
+            named = {name.lower() for name in checks.members(one.answer, checks.ACAH) or ()}
+            headers |= dict.fromkeys(sorted(name for name in named - allowed_headers if _can_be_set(name)))
+    methods.pop("*" if len(methods) > 1 else "", None)
+    if methods:
+        shown = "any method" if list(methods) == ["*"] else ", ".join(methods)
+        yield Found(Code.METHOD_GRANTED, f"the file does not allow {shown}", names=tuple(methods))
+    if headers:
+        yield Found(Code.HEADER_GRANTED, f"the file does not allow {', '.join(headers)}", names=tuple(headers))
+
+
+def _passes_method(one: Evidence) -> bool:
+    include = one.wants_credentials
+    return checks.method_check(one.answer, one.question.method, include=include).ok
+
+
+def _passes_header(one: Evidence, name: str) -> bool:
+    include = one.wants_credentials
+    return checks.headers_check(one.answer, (name,), include=include).ok
+
+
+def _can_be_set(name: str) -> bool:
+    """Return whether a script could set a header of this name, and needs permission."""
+    return name not in _HARMLESS_NAMES and not names.is_forbidden_header(name, "")
+
+
+def _max_age(wanted: Sequence[Evidence], plan: RoutePlan) -> Iterator[Found]:
+    passed = [one for one in wanted if _why_not(one) is None]
+    if not passed or not plan.policies:
+        return
+    spec = plan.policies[0].cors.spec
+    answer = passed[0].answer
+    if min(checks.max_age(answer), _LONGEST) != min(spec.max_age, _LONGEST):
+        said = answer.combined(checks.ACMA)
+        seen = f"is {said!r}" if said is not None else "is missing, which is 5 seconds"
+        yield Found(Code.MAX_AGE_DIFFERS, f"{checks.ACMA} {seen}; the file says {spec.max_age}", _origins(passed[:1]))
+
+
+def _origins(ones: Sequence[Evidence]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one.origin for one in ones))

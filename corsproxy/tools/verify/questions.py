@@ -1,0 +1,190 @@
+"""What is asked of one route: every question that its policy raises, each one request.
+
+Pure: a policy in, questions out; the answers are judged elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from corsproxy.cors import Policy
+from corsproxy.tools.browser import names
+from corsproxy.tools.live.look_alikes import STRANGER, Likeness, look_alikes, strangers
+from corsproxy.tools.own_answers import FORWARDED_METHODS
+from corsproxy.tools.verify.members import Member, members_of
+
+MAX_MEMBERS = 1000
+"""Allowed origins that are asked: twenty seconds' worth."""
+MAX_BASES = 25
+"""Allowed origins whose look-alikes are asked."""
+_WHOLE_SETS = 3
+"""Allowed origins whose look-alikes of every kind are asked; of the others the telling ones."""
+_TELLING = frozenset(
+    {
+        Likeness.INSECURE, Likeness.PORT, Likeness.PREFIX, Likeness.SUFFIX, Likeness.SIBLING_SUFFIX, Likeness.SUBDOMAIN,
+        Likeness.SIBLING, Likeness.APEX, Likeness.UPPER_CASE,
+    }
+)  # fmt: skip
+_UNWANTED_METHODS = ("PUT", "PATCH", "DELETE")
+UNWANTED_HEADER = "X-Corsproxy-Verify"
+
+
+class Purpose(StrEnum):
+    """Why something is asked."""
+
+    MEMBER = "an allowed origin"
+    LOOK_ALIKE = "an origin that is not allowed"
+    METHOD = "a method"
+    HEADER = "a header"
+    NO_ORIGIN = "no Origin"
+    COOKIE = "a stranger with a cookie"
+    HEAD = "HEAD"
+    NOT_FOUND = "where there is nothing"
+    NOT_MODIFIED = "the same content again"
+    CACHE_FILLED_BY_OTHER = "another origin first, then this one"
+    CACHE_FILLED_BY_MEMBER = "this origin first, then another"
+
+
+PAIRS = frozenset({Purpose.CACHE_FILLED_BY_OTHER, Purpose.CACHE_FILLED_BY_MEMBER})
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One request to come."""
+
+    purpose: Purpose
+    method: str
+    """GET or HEAD; of a preflight the one that it asks for."""
+    origin: str | None
+    is_preflight: bool = False
+    header: str | None = None
+    """The header name that a preflight asks for."""
+    likeness: Likeness | None = None
+    resembles: str | None = None
+    """The allowed origin that a look-alike is made from."""
+    rule: int | None = None
+    """The place in `allow_origins` of the origin, or of the one it resembles."""
+    key: int = 0
+    """Requests of one number have one URL; 0 is a URL of its own."""
+
+    @property
+    def asks_nowhere(self) -> bool:
+        """Whether the path is one below the route where there is nothing."""
+        return self.purpose is Purpose.NOT_FOUND
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The questions, and what is left out of them."""
+
+    questions: tuple[Question, ...]
+    notes: tuple[str, ...] = ()
+
+
+def questions_of(policies: Sequence[Policy], methods: frozenset[str] | None, others: Sequence[str]) -> Asked:
+    """Return what to ask of a route under its policies; without one nobody must be let in.
+
+    `methods` are those that the route is for, None if it is for all; `others` are origins that the rest of the file
+    allows.
+    """
+    members: list[Member] = []
+    notes: list[str] = []
+    for policy in policies:
+        found, without = members_of(policy)
+        members += found
+        notes += (f"no member could be made up of {policy.spec.allow_origins[rule].text!r}" for rule in without)
+    kept = _spread(members, MAX_MEMBERS)
+    if len(kept) < len(members):
+        notes.append(f"{len(kept)} of {len(members)} allowed origins are asked")
+    has_get = methods is None or "GET" in methods
+    made = [*_actual(kept, policies, others)] if has_get else []
+    made += _preflights(kept, policies, methods)
+    seen: dict[tuple[object, ...], Question] = {}
+    for one in made:
+        if methods is None or one.method in methods or one.purpose is Purpose.METHOD:
+            again = (one.purpose if one.key or one.purpose in _ALONE else "", one.method, one.origin, one.is_preflight)
+            seen.setdefault((*again, one.header, one.key), one)
+    return Asked(tuple(seen.values()), tuple(notes))
+
+
+_ALONE = frozenset({Purpose.NOT_FOUND, Purpose.NOT_MODIFIED, Purpose.COOKIE})
+"""What is not the same as another question, though method and origin are."""
+
+
+def _actual(members: Sequence[Member], policies: Sequence[Policy], others: Sequence[str]) -> Iterator[Question]:
+    for member in members:
+        yield Question(Purpose.MEMBER, "GET", member.origin, rule=member.rule)
+    yield Question(Purpose.NO_ORIGIN, "GET", None)
+    if not any(policy.grants_everyone for policy in policies):
+        yield from _look_alikes(members)
+        for origin in others:
+            yield Question(Purpose.LOOK_ALIKE, "GET", origin)
+    yield Question(Purpose.COOKIE, "GET", STRANGER, likeness=Likeness.STRANGER)
+    first = next((one for one in members if one.origin != "null"), None)
+    if first is None:
+        return
+    yield Question(Purpose.HEAD, "HEAD", first.origin, rule=first.rule)
+    yield Question(Purpose.NOT_FOUND, "GET", first.origin, rule=first.rule)
+    yield Question(Purpose.NOT_MODIFIED, "GET", first.origin, rule=first.rule)
+    if not any(policy.grants_everyone for policy in policies):
+        other = next((one.origin for one in members if one.origin not in {first.origin, "null"}), STRANGER)
+        for key, pair in ((1, (other, first.origin)), (2, (first.origin, other))):
+            purpose = Purpose.CACHE_FILLED_BY_OTHER if key == 1 else Purpose.CACHE_FILLED_BY_MEMBER
+            for origin in pair:
+                yield Question(purpose, "GET", origin, key=key, rule=first.rule)
+
+
+def _look_alikes(members: Sequence[Member]) -> Iterator[Question]:
+    for likeness, origins in strangers().items():
+        for origin in origins:
+            yield Question(Purpose.LOOK_ALIKE, "GET", origin, likeness=likeness)
+    bases: dict[str, int] = {}
+    for member in members:
+        if member.base not in {None, "null"}:
+            bases.setdefault(member.base or "", member.rule)
+    for place, (base, rule) in enumerate(list(bases.items())[:MAX_BASES]):
+        for likeness, origins in look_alikes(base).items():
+            for origin in origins if place < _WHOLE_SETS or likeness in _TELLING else ():
+                yield Question(Purpose.LOOK_ALIKE, "GET", origin, likeness=likeness, resembles=base, rule=rule)
+
+
+def _preflights(
+    members: Sequence[Member], policies: Sequence[Policy], methods: frozenset[str] | None
+) -> Iterator[Question]:
+    """Preflights of every allowed origin, then of the first for each method and header, then of strangers."""
+    plain = next(iter(method for method in ("GET", *(methods or ())) if methods is None or method in methods), "GET")
+    specs = [policy.spec for policy in policies]
+    named = [name for spec in specs[:1] for name in spec.allow_headers if name != "*"]
+    unsafe = list(_methods(specs[0].allow_methods if specs else (), methods, with_others=False))
+    telling = (plain, named[0]) if named else ((unsafe or [plain])[0], None)
+    for origin, likeness in ((STRANGER, Likeness.STRANGER), ("null", Likeness.NULL)):
+        yield Question(Purpose.LOOK_ALIKE, telling[0], origin, is_preflight=True, header=telling[1], likeness=likeness)
+    for member in members:
+        yield Question(
+            Purpose.MEMBER, telling[0], member.origin, is_preflight=True, header=telling[1], rule=member.rule
+        )
+    first = next((one for one in members if one.origin != "null"), None)
+    if first is None:
+        return
+    for method in (plain, *_methods(specs[0].allow_methods, methods, with_others=True)):
+        yield Question(Purpose.METHOD, method, first.origin, is_preflight=True, rule=first.rule)
+    for header in dict.fromkeys((*named, "Authorization", UNWANTED_HEADER)):
+        yield Question(Purpose.HEADER, plain, first.origin, is_preflight=True, header=header, rule=first.rule)
+
+
+def _methods(allowed: Sequence[str], methods: frozenset[str] | None, *, with_others: bool) -> Iterator[str]:
+    """Return what needs permission: what is allowed and, `with_others`, what is not."""
+    others = _UNWANTED_METHODS if with_others else ()
+    for method in dict.fromkeys((*allowed, *others)):
+        fits = methods is None or method in methods or method in others
+        if method != "*" and fits and method in FORWARDED_METHODS - names.SAFELISTED_METHODS:
+            yield method
+
+
+def _spread(members: Sequence[Member], most: int) -> list[Member]:
+    """Return at most so many, spread over the whole list."""
+    if len(members) <= most:
+        return list(members)
+    return [members[index * len(members) // most] for index in range(most)]
