@@ -18,13 +18,13 @@ RUN ["python3", "-m", "venv", "/opt/builder"]
 
 # Dependencies first: this layer changes only when the lock does.
 # Wheels only, each by its hash: none is compiled and nothing unlisted is run.
-COPY requirements.lock requirements-build.lock ./
+COPY requirements/run.txt requirements/compile.txt ./requirements/
 RUN ["/opt/builder/bin/python", "-m", "pip", "--python", "/opt/corsproxy/bin/python", "install", \
-     "--no-cache-dir", "--disable-pip-version-check", "--require-hashes", "--only-binary", ":all:", "-r", "requirements.lock"]
+     "--no-cache-dir", "--disable-pip-version-check", "--require-hashes", "--only-binary", ":all:", "-r", "requirements/run.txt"]
 # The builder gets them, too: mypyc reads their types.
 RUN ["/opt/builder/bin/python", "-m", "pip", "install", \
      "--no-cache-dir", "--disable-pip-version-check", "--require-hashes", "--only-binary", ":all:", \
-     "-r", "requirements.lock", "-r", "requirements-build.lock"]
+     "-r", "requirements/run.txt", "-r", "requirements/compile.txt"]
 
 # The package is built with the locked setuptools and mypyc (no isolation, so nothing else is fetched) and installed alone.
 ENV CORSPROXY_COMPILE=1

@@ -7,15 +7,20 @@ IMAGE  ?= corsproxy:latest
 
 VENV := .venv
 BIN  := $(VENV)/bin
-# A stamp is as old as the last installation, so pip runs again only when pyproject.toml is newer.
-RUN_STAMP  := $(VENV)/.installed
-TEST_STAMP := $(VENV)/.installed-test
-LOCK_STAMP := $(VENV)/.installed-lock
+# A stamp is as old as the last installation, so nothing is installed again until what it installs from is newer.
+RUN_STAMP := $(VENV)/.installed
+DEV_STAMP := $(VENV)/.installed-test
+UV_STAMP  := $(VENV)/.installed-uv
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+UV  := $(BIN)/uv --quiet
+# What uv.lock names and nothing else, wheels alone, each file by its hash.
+LOCKED := --no-deps --only-binary :all: --require-hashes
+# With the locked setuptools, so that this fetches nothing.
+EDITABLE := --no-deps --no-build-isolation --editable .
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-compiled lint format fuzz soak bench docs lock image image-test clean
+.PHONY: help demo test test-compiled lint format fuzz soak bench docs lock latest image image-test clean
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -34,37 +39,40 @@ COMPILED_TESTS ?= tests/acceptance tests/cors tests/proxy tests/security tests/s
 # mypyc throws into what it awaits in a way that Python 3.12 deprecates (mypyc issue 1214); a running proxy ignores it.
 OF_MYPYC := ignore:the (type, exc, tb) signature of throw() is deprecated:DeprecationWarning
 
-test-compiled: $(TEST_STAMP) ## the tests of the data path on the compiled form of the package (needs gcc and headers)
+test-compiled: $(DEV_STAMP) ## the tests of the data path on the compiled form of the package (needs gcc and headers)
 	rm -rf build/compiled
-	CORSPROXY_COMPILE=1 $(PIP) wheel --quiet --no-deps --wheel-dir build/compiled .
+	CORSPROXY_COMPILE=1 $(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir build/compiled .
 	$(BIN)/python scripts/compiled_tree.py build/compiled
 	cd build/compiled/tree && FORM_UNDER_TEST=compiled \
 	  "$(CURDIR)/$(BIN)/python" -m pytest $(PYTEST_ARGS) -W '$(OF_MYPYC)' $(COMPILED_TESTS)
 
-lint: $(TEST_STAMP) ## check format, lint rules and types
+lint: $(DEV_STAMP) ## check format, lint rules and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-format: $(TEST_STAMP) ## format the sources and apply the safe fixes
+format: $(DEV_STAMP) ## format the sources and apply the safe fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-fuzz: $(TEST_STAMP) ## the fuzz and segment tests, many times longer than `make test` runs them
+fuzz: $(DEV_STAMP) ## the fuzz and segment tests, many times longer than `make test` runs them
 	CORSPROXY_FUZZ_EXAMPLES=20000 $(BIN)/python -m pytest tests/proxy/test_fuzz.py tests/proxy/test_segments.py
 
-soak: $(TEST_STAMP) ## ten minutes of steady traffic with reloads: memory and descriptors must stay where they were
+soak: $(DEV_STAMP) ## ten minutes of steady traffic with reloads: memory and descriptors must stay where they were
 	$(BIN)/python -m benchmarks.soak
 
 # The peers, and corsproxy as people install it, are kept in benchmarks/.cache.
 bench: $(RUN_STAMP) ## compare speed and memory with nginx, HAProxy, Envoy and others (BENCH_ARGS=... for the options)
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
-docs: $(TEST_STAMP) ## write docs/cli.md again from the program's own help
+docs: $(DEV_STAMP) ## write docs/cli.md again from the program's own help
 	$(BIN)/python scripts/cli_reference.py docs/cli.md
 
-lock: $(LOCK_STAMP) ## resolve the image's dependencies again, with hashes
-	$(BIN)/python scripts/lock.py
+lock: $(UV_STAMP) ## resolve pyproject.toml again into uv.lock and requirements/ (LOCK_ARGS=--upgrade for the newest)
+	$(BIN)/python scripts/lock.py $(LOCK_ARGS)
+
+latest: $(UV_STAMP) ## the tests on the newest version of everything; says what changed, and may well fail
+	$(BIN)/python scripts/latest.py $(PYTEST_ARGS)
 
 image: ## build the container image (BASE=... for another base, IMAGE=... for another name)
 	buildah bud --format docker --build-arg BASE=$(BASE) --tag $(IMAGE) .
@@ -81,14 +89,18 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) || \
 	  { echo 'no virtual environment could be made; on Debian: apt-get install python3-venv' >&2; rm -rf $(VENV); exit 1; }
 
-$(RUN_STAMP): pyproject.toml | $(BIN)/python
-	$(PIP) install --quiet --editable .
+$(RUN_STAMP): pyproject.toml requirements/run.txt requirements/build.txt | $(BIN)/python
+	$(PIP) install --quiet $(LOCKED) -r requirements/run.txt -r requirements/build.txt
+	$(PIP) install --quiet $(EDITABLE)
 	@touch $@
 
-$(TEST_STAMP): pyproject.toml | $(BIN)/python
-	$(PIP) install --quiet --editable '.[test]'
+$(UV_STAMP): requirements/lock.txt | $(BIN)/python
+	$(PIP) install --quiet $(LOCKED) -r requirements/lock.txt
+	@touch $@
+
+# A hundred packages, for which uv needs a tenth of the time; where only pip is set up to reach them, pip it is.
+$(DEV_STAMP): pyproject.toml requirements/dev.txt | $(BIN)/python $(UV_STAMP)
+	$(UV) pip install --python $(BIN)/python $(LOCKED) -r requirements/dev.txt || \
+	  $(PIP) install --quiet $(LOCKED) -r requirements/dev.txt
+	$(PIP) install --quiet $(EDITABLE)
 	@touch $@ $(RUN_STAMP)
-
-$(LOCK_STAMP): pyproject.toml | $(BIN)/python
-	$(PIP) install --quiet 'uv>=0.9'
-	@touch $@

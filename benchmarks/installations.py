@@ -27,13 +27,13 @@ CACHE = ROOT / "benchmarks/.cache/corsproxy"
 _SWITCH = "CORSPROXY_COMPILE"
 """In the environment of pip, it asks for the compiled build."""
 
-_BUILT_BY = ("pyproject.toml", "MANIFEST.in", "*.py", "*.lock")
+_BUILT_BY = ("pyproject.toml", "MANIFEST.in", "*.py", "requirements/*.txt")
 """What decides, beside the package, what is installed."""
 
 _SHIPPED = ("README.md", "LICENSE")
 """What the build needs to be there, whatever it says."""
 
-_DEPENDENCIES = ROOT / "requirements.lock"
+_DEPENDENCIES = ROOT / "requirements/run.txt"
 
 _COMPLAINT = re.compile(r"\berror: (?!subprocess-exited-with-error)")
 """In the line that says what was wrong: the compiler's, which comes before those of whoever ran the compiler."""

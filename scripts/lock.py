@@ -1,45 +1,65 @@
-"""Write requirements.lock and requirements-build.lock: what the image installs, each file by its hash.
+"""Resolve pyproject.toml into uv.lock, and export from it what pip installs, each file by its hash.
 
-The first holds what the package needs to run, the second what else builds it, compiled; both are read from
-pyproject.toml.
-Resolved for every platform and for every Python the package supports at once, so one file serves amd64 and arm64.
-The lock names no package index: where packages come from is the business of whoever builds the image.
+    python scripts/lock.py             keep every version that still satisfies pyproject.toml
+    python scripts/lock.py --upgrade   take the newest versions
+
+uv.lock is the one truth; the files in `requirements/` follow from it, so that make, CI and the image need pip alone.
+It is resolved for every platform and every Python the package supports at once: one file serves amd64 and arm64.
+The exports name no package index: where packages come from is the business of whoever installs them.
+uv.lock names the public one, whatever index this machine is set up with, as the next person has another.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-OLDEST_PYTHON = "3.11"
-HEADER = "# Made by `make lock` from pyproject.toml; not for editing.\n"
+FOLDER = ROOT / "requirements"
+HEADER = "# Exported from uv.lock by `make lock`; not for editing.\n"
+
+EXPORTS: dict[str, list[str]] = {
+    # What the package runs with: `make demo` and the image.
+    "run.txt": ["--no-default-groups"],
+    # What else the compiled build needs: the image's first stage.
+    "compile.txt": ["--only-group", "build", "--only-group", "compile"],
+    # What builds an editable install: `make demo`.
+    "build.txt": ["--only-group", "build"],
+    # Everything but uv: `make test`.
+    "dev.txt": ["--all-extras", "--group", "dev"],
+    # uv itself: `make lock`.
+    "lock.txt": ["--only-group", "lock"],
+}
 
 
-def main() -> int:
-    """Resolve both sets and write them, or write nothing."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    wanted = {
-        "requirements.lock": project["project"]["dependencies"],
-        "requirements-build.lock": project["build-system"]["requires"] + project["dependency-groups"]["compile"],
+def main(arguments: list[str]) -> int:
+    """Lock, then write every export."""
+    if arguments not in ([], ["--upgrade"]):
+        print("usage: lock.py [--upgrade]", file=sys.stderr)
+        return 2
+    uv("lock", *arguments)
+    texts = {
+        name: uv("export", "--frozen", "--no-emit-project", "--no-annotate", "--no-header", *options)
+        for name, options in EXPORTS.items()
     }
-    resolved = {name: resolve(requirements) for name, requirements in wanted.items()}
-    for name, text in resolved.items():
-        (ROOT / name).write_text(HEADER + text, encoding="utf-8")
+    FOLDER.mkdir(exist_ok=True)
+    for name, text in texts.items():
+        (FOLDER / name).write_text(HEADER + text, encoding="utf-8")
         pins = [line for line in text.splitlines() if not line.startswith((" ", "#"))]
-        print(f"{name}: {len(pins)} packages")
+        print(f"requirements/{name}: {len(pins)} packages")
     return 0
 
 
-def resolve(requirements: list[str]) -> str:
-    """Pin `requirements` and everything they need, with the hashes of all their files."""
-    uv = Path(sys.executable).with_name("uv")
-    options = ["--universal", "--python-version", OLDEST_PYTHON, "--generate-hashes", "--no-header", "--no-config"]
-    done = subprocess.run(  # noqa: S603 - our own program with our own list
-        [uv, "pip", "compile", "--quiet", *options, "-"],
-        input="\n".join(requirements),
+def uv(command: str, *options: str) -> str:
+    """Run uv without this machine's settings, and return what it prints."""
+    program = Path(sys.executable).with_name("uv")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("UV_")}
+    done = subprocess.run(  # noqa: S603 - our own program with our own words
+        [program, command, "--quiet", "--no-config", "--python", sys.executable, *options],
+        cwd=ROOT,
+        env=environment,
         stdout=subprocess.PIPE,
         text=True,
         check=True,
@@ -48,4 +68,4 @@ def resolve(requirements: list[str]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

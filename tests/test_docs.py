@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from textwrap import dedent
 
@@ -23,7 +24,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("depl
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 # CORSPROXY_INSECURE is about the upstream of `serve`, not about the server that these ask.
 WITHOUT_A_TWIN = {("probe", "--insecure"), ("verify", "--insecure")}
-FOLDERS = "benchmarks|corsproxy|deploy|docs|scripts|tests"
+FOLDERS = "benchmarks|corsproxy|deploy|docs|requirements|scripts|tests"
 
 
 def text_of(name: str) -> str:
@@ -192,7 +193,7 @@ def test_the_changelog_begins_with_this_version() -> None:
 
 def test_every_dependency_has_its_reason() -> None:
     """CONTRIBUTING.md names each runtime dependency with the reason it is there."""
-    project = text_of("pyproject.toml").split("[project.optional-dependencies]")[0]
+    declared = tomllib.loads(text_of("pyproject.toml"))["project"]["dependencies"]
     text = text_of("CONTRIBUTING.md")
-    for name in re.findall(r'^  "([A-Za-z-]+)[>=]', project, flags=re.MULTILINE):
+    for name in (re.split(r"[^A-Za-z-]", requirement)[0] for requirement in declared):
         assert re.search(rf"^\| `{name}` \| \S", text, flags=re.MULTILINE | re.IGNORECASE), name

@@ -7,22 +7,12 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
-from typing import Any
-
-import pytest
-from packaging.requirements import Requirement
 
 from corsproxy import __version__
 
 from .files import ROOT
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
-PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-LOCKS = {
-    "requirements.lock": PROJECT["project"]["dependencies"],
-    "requirements-build.lock": PROJECT["build-system"]["requires"] + PROJECT["dependency-groups"]["compile"],
-}
 
 
 def instructions(stage: int) -> list[tuple[str, str]]:
@@ -36,41 +26,6 @@ def instructions(stage: int) -> list[tuple[str, str]]:
 def last(name: str) -> str:
     """Return the argument of the final stage's last instruction of that name."""
     return [argument for instruction, argument in instructions(2) if instruction == name][-1]
-
-
-def pins(lock: str) -> dict[str, tuple[str, int]]:
-    """Read a lock: each package's pinned version and its number of hashes."""
-    found = {}
-    for block in re.split(r"\n(?=\S)", (ROOT / lock).read_text(encoding="utf-8")):
-        match = re.match(r"([a-z0-9-]+)==([^\s;]+)", block)
-        if match is not None:
-            found[match[1]] = (match[2], len(re.findall(r"--hash=sha256:[0-9a-f]{64}\b", block)))
-    return found
-
-
-@pytest.mark.parametrize("lock", LOCKS)
-def test_lock_satisfies(lock: str) -> None:
-    """The lock satisfies the declared dependencies."""
-    found = pins(lock)
-    for text in LOCKS[lock]:
-        requirement = Requirement(text)
-        version, _ = found[requirement.name.lower()]
-        assert requirement.specifier.contains(version), f"{lock}: run `make lock`"
-
-
-@pytest.mark.parametrize("lock", LOCKS)
-def test_lock_hashes(lock: str) -> None:
-    """Every locked package has its hashes and the lock names no index."""
-    assert all(hashes > 0 for _, hashes in pins(lock).values())
-    text = (ROOT / lock).read_text(encoding="utf-8")
-    assert "://" not in text
-    assert not re.search(r"^-", text, re.MULTILINE), "no option, such as an index or a folder to look in"
-
-
-def test_locks_agree() -> None:
-    """A package of both locks has one version, as the builder gets both."""
-    run, build = (pins(lock) for lock in LOCKS)
-    assert all(run[name] == build[name] for name in run.keys() & build.keys())
 
 
 def test_compiled() -> None:

@@ -15,17 +15,19 @@ from .files import ROOT, program
 CI = ROOT / ".ci/run"
 # A test names a program and its Debian package side by side, as `program("promtool", "prometheus")`.
 NAMED = re.compile(r'\bprogram\(\s*"([\w-]+)",\s*"([\w.-]+)"')
+STAMPS = (".installed", ".installed-test", ".installed-uv")
 
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """Make a tree in which everything looks installed: a Python in .venv, and stamps newer than pyproject.toml."""
+    """Make a tree in which everything looks installed: a Python in .venv, and stamps newer than what is installed."""
     for name in ("Makefile", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path / name)
-    os.utime(tmp_path / "pyproject.toml", (1000, 1000))
-    binaries = tmp_path / ".venv/bin"
-    binaries.mkdir(parents=True)
-    for name in ("bin/python", ".installed", ".installed-test"):
+    shutil.copytree(ROOT / "requirements", tmp_path / "requirements")
+    for path in (tmp_path / "pyproject.toml", *tmp_path.glob("requirements/*")):
+        os.utime(path, (1000, 1000))
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    for name in ("bin/python", *STAMPS):
         (tmp_path / ".venv" / name).touch()
     return tmp_path
 
@@ -37,19 +39,43 @@ def plan(tree: Path, target: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("target", ["demo", "test", "test-compiled"])
+def installations(tree: Path, target: str) -> list[str]:
+    """List the commands by which make would install something."""
+    steps = re.sub(r"\\\n\s*", "", plan(tree, target)).splitlines()
+    return [step for step in steps if re.search(r"\b(pip|uv)\b.* install ", step)]
+
+
+@pytest.mark.parametrize("target", ["demo", "test", "test-compiled", "lock"])
 def test_nothing_is_installed_twice(tree: Path, target: str) -> None:
-    """Pip does not run again while pyproject.toml is as it was."""
-    assert "pip install" not in plan(tree, target).replace("--disable-pip-version-check ", "")
+    """Nothing is installed while pyproject.toml and the lock's exports are as they were."""
+    assert installations(tree, target) == []
 
 
-@pytest.mark.parametrize(("target", "what"), [("demo", "--editable ."), ("test", "--editable '.[test]'")])
-def test_a_changed_project_is_installed_again(tree: Path, target: str, what: str) -> None:
-    """Pip runs again once pyproject.toml has changed, with the extra where tests need it."""
-    (tree / "pyproject.toml").touch()
-    os.utime(tree / ".venv/.installed", (2000, 2000))
-    os.utime(tree / ".venv/.installed-test", (2000, 2000))
-    assert f"install --quiet {what}\n" in plan(tree, target)
+@pytest.mark.parametrize("changed", ["pyproject.toml", "requirements/dev.txt"])
+def test_what_changed_is_installed_again(tree: Path, changed: str) -> None:
+    """What is installed follows the project and its lock."""
+    os.utime(tree / changed, (3000, 3000))
+    for stamp in STAMPS:
+        os.utime(tree / ".venv" / stamp, (2000, 2000))
+    assert len(installations(tree, "test")) == 2
+    assert bool(installations(tree, "demo")) == (changed == "pyproject.toml")
+
+
+@pytest.mark.parametrize(
+    ("target", "files"),
+    [("demo", {"run", "build"}), ("test", {"lock", "dev"}), ("lock", {"lock"}), ("latest", {"lock"})],
+)
+def test_what_is_installed_is_locked(tree: Path, target: str, files: set[str]) -> None:
+    """In a fresh tree everything comes from the lock's exports by its hash, or from the tree without a network."""
+    shutil.rmtree(tree / ".venv")
+    installs = installations(tree, target)
+    assert {name for step in installs for name in re.findall(r"-r requirements/(\w+)\.txt", step)} == files
+    for step in installs:
+        for command in step.split(" || "):
+            needed = {"--no-deps"} | (
+                {"--no-build-isolation"} if "--editable" in command else {"--require-hashes", "--only-binary"}
+            )
+            assert needed <= set(command.split())
 
 
 def test_a_fresh_tree_gets_its_own_environment(tree: Path) -> None:
@@ -75,7 +101,9 @@ def test_the_compiled_form_is_built_and_tested(tree: Path) -> None:
     """`make test-compiled` builds the wheel as a user would, and ends with pytest, which is told what it must find."""
     build, lay_out, test = plan(tree, "test-compiled").replace("\\\n", "").splitlines()[1:]
     assert build.startswith("CORSPROXY_COMPILE=1 ")
-    assert build.endswith("pip --disable-pip-version-check wheel --quiet --no-deps --wheel-dir build/compiled .")
+    assert build.endswith(
+        "pip --disable-pip-version-check wheel --quiet --no-deps --no-build-isolation --wheel-dir build/compiled ."
+    )
     assert lay_out.endswith("scripts/compiled_tree.py build/compiled")
     assert test.startswith("cd build/compiled/tree && FORM_UNDER_TEST=compiled ")
     folders = re.findall(r" (tests/\S+)", test.partition(" -m pytest --numprocesses 2 --dist loadfile")[2])

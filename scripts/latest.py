@@ -1,0 +1,57 @@
+"""Run the tests on the newest version of everything that pyproject.toml admits, and say what is newer than the lock.
+
+    python scripts/latest.py [PYTEST-ARGUMENTS...]
+
+What comes out is news, not a verdict on this tree: it may fail where `make test` passes.
+The environment is `build/latest`, made anew each time; uv.lock stays as it is.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+HOME = ROOT / "build/latest"
+PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;]+)", re.MULTILINE)
+
+
+def main(arguments: list[str]) -> int:
+    """Install, tell the differences, and return what pytest returns."""
+    uv = Path(sys.executable).with_name("uv")
+    shutil.rmtree(HOME, ignore_errors=True)
+    run(uv, "venv", "--quiet", "--python", sys.executable, str(HOME))
+    python = HOME / "bin/python"
+    # Not `uv sync`, which would follow the lock, nor what uv remembers of an index.
+    wanted = ["--requirements", "pyproject.toml", "--all-extras", "--group", "dev", "--editable", "."]
+    run(uv, "pip", "install", "--quiet", "--refresh", "--python", python, *wanted)
+    locked = pins((ROOT / "requirements/dev.txt").read_text(encoding="utf-8"))
+    print("\n".join(changes(locked, pins(run(uv, "pip", "freeze", "--python", python)))), flush=True)
+    return subprocess.run([python, "-m", "pytest", *arguments], cwd=ROOT, check=False).returncode  # noqa: S603
+
+
+def run(*command: str | Path) -> str:
+    """Run a program to its success and return what it prints."""
+    return subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout  # noqa: S603
+
+
+def pins(text: str) -> dict[str, str]:
+    """Read the versions of a requirements file."""
+    return dict(PIN.findall(text))
+
+
+def changes(locked: dict[str, str], found: dict[str, str]) -> list[str]:
+    """Say line by line what was installed in another version than the locked one, and what is not locked at all."""
+    lines = [
+        f"{name}: {locked.get(name, 'not locked')} -> {version}"
+        for name, version in sorted(found.items())
+        if locked.get(name) != version
+    ]
+    return lines or ["every version is that of uv.lock"]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
