@@ -118,6 +118,13 @@ class Upstream:
     max_connections: int = 256
     """Per worker; a request waits at most `connect_timeout` for one."""
     keepalive_timeout: float = 4.0
+    """How long an idle connection is reused; 0 is never."""
+    max_connection_age: float = 600.0
+    """Then a connection is not reused; 0 is no limit."""
+    max_tunnels: int = 1024
+    """Per worker; they do not count towards `max_connections`."""
+    tunnel_timeout: float = 3600.0
+    """Longest silence in a tunnel, both ways; 0 is none."""
     connection_login: ConnectionLogin = "auto"
     """What becomes of logins that belong to the connection (NTLM, Negotiate)."""
     host_mode: HostMode = "upstream"

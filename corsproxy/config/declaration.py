@@ -117,7 +117,7 @@ UPSTREAM: Final = Record(
             "max_connections",
             integer(1, 1_000_000),
             "Connections to this upstream, per worker; further requests wait at most `connect_timeout`, then 503. "
-            "An open WebSocket holds one.",
+            "WebSockets are counted apart.",
             "256",
         ),
         Key(
@@ -126,6 +126,14 @@ UPSTREAM: Final = Record(
             "How long an idle connection may be used again; keep it below the upstream's own. 0 is never.",
             "4s",
         ),
+        Key(
+            "max_connection_age",
+            duration(),
+            "Then a connection is not used again, so that a name that has moved is followed; 0 is no limit.",
+            "10m",
+        ),
+        Key("max_tunnels", integer(1, 1_000_000), "WebSockets to this upstream, per worker; more is 503.", "1024"),
+        Key("tunnel_timeout", duration(), "Longest silence in a WebSocket, both ways; 0 is none.", "1h"),
         Key(
             "connection_login",
             choice("auto", "bind", "refuse"),

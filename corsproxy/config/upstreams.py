@@ -19,6 +19,9 @@ _SAME_NAME = (
     "read_timeout",
     "max_connections",
     "keepalive_timeout",
+    "max_connection_age",
+    "max_tunnels",
+    "tunnel_timeout",
     "connection_login",
 )
 """Keys that are fields of `Upstream` as they are."""

@@ -16,6 +16,7 @@ class UpstreamErrorKind(StrEnum):
     CONNECT_TIMEOUT = "connect_timeout"
     TLS = "tls"
     POOL_TIMEOUT = "pool_timeout"
+    TUNNELS_FULL = "tunnels_full"
     RESPONSE_TIMEOUT = "response_timeout"
     READ_TIMEOUT = "read_timeout"
     CLOSED = "closed"
@@ -38,6 +39,7 @@ STATUS_OF_UPSTREAM_ERROR: dict[UpstreamErrorKind, int] = {
     UpstreamErrorKind.CONNECT_TIMEOUT: 504,
     UpstreamErrorKind.TLS: 502,
     UpstreamErrorKind.POOL_TIMEOUT: 503,
+    UpstreamErrorKind.TUNNELS_FULL: 503,
     UpstreamErrorKind.RESPONSE_TIMEOUT: 504,
     UpstreamErrorKind.READ_TIMEOUT: 504,
     UpstreamErrorKind.CLOSED: 502,

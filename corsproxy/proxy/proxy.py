@@ -102,7 +102,7 @@ class Proxy:
         for plan in (self.plan, *self._retired):
             for pool in plan.pools:
                 pool.sweep(now)
-        self._retired = [plan for plan in self._retired if any(pool.connections for pool in plan.pools)]
+        self._retired = [plan for plan in self._retired if any(pool.is_in_use for pool in plan.pools)]
         self._sweep_handle = self._loop.call_later(SWEEP_INTERVAL, self._sweep)
 
     def _on_unread(self, status: int, peer: str, bytes_out: int) -> None:

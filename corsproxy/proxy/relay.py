@@ -78,7 +78,11 @@ class Relay:
         """Do all that has to be waited for."""
         passage.request.on_gone = None  # from here on this task is cancelled instead
         try:
-            await self._forward(passage)
+            if passage.upgrade is None or passage.route is None:
+                await self._forward(passage)
+            else:
+                with passage.route.pool.place_for_tunnel():
+                    await self._forward(passage)
         except asyncio.CancelledError:
             passage.exchange.error = passage.exchange.error or ClientErrorKind.DISCONNECTED
             self._over(passage)
@@ -135,6 +139,8 @@ class Relay:
         """Send a request that is here as a whole over an idle connection; False where there is anything to wait for."""
         route, content = passage.route, passage.request.content
         assert route is not None
+        if passage.upgrade is not None:
+            return False
         if passage.head.has_content and (passage.head.chunked or not content.is_eof()):
             return False
         upstream = passage.upstream = _take(passage, route)
@@ -356,11 +362,11 @@ class Relay:
         offered = [line.value.lower() for line in head.fields if line.name.lower() == b"upgrade"]
         if offered != [protocol.lower()]:
             raise UpstreamError(UpstreamErrorKind.PROTOCOL, "101 to another protocol than was asked for")
-        upstream.deadline = float("inf")
         passage.started = True
         passage.keep = False
+        route.pool.count_as_tunnel(upstream)
         passage.connection.write(switching_head(head, protocol, route.rules, self._via[head.minor]))
-        await OpaqueTunnel(passage.connection, upstream, exchange).run()
+        await OpaqueTunnel(passage.connection, upstream, exchange, route.upstream.tunnel_timeout).run()
 
 
 def _take(passage: Passage, route: RoutePlan) -> UpstreamConnection | None:

@@ -16,6 +16,7 @@ UPSTREAM_TEXTS: dict[UpstreamErrorKind, str] = {
     UpstreamErrorKind.CONNECT_TIMEOUT: "the upstream did not accept a connection in time",
     UpstreamErrorKind.TLS: "no secure connection to the upstream could be made",
     UpstreamErrorKind.POOL_TIMEOUT: "too many requests are waiting for the upstream",
+    UpstreamErrorKind.TUNNELS_FULL: "too many WebSockets to the upstream are open",
     UpstreamErrorKind.RESPONSE_TIMEOUT: "the upstream did not answer in time",
     UpstreamErrorKind.READ_TIMEOUT: "the upstream fell silent",
     UpstreamErrorKind.CLOSED: "the upstream closed the connection without a whole answer",

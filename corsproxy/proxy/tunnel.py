@@ -7,7 +7,7 @@ Knows no protocol that runs inside, and no policy: who may open a tunnel was dec
 from __future__ import annotations
 
 from corsproxy.proxy.client_connection import ClientConnection
-from corsproxy.proxy.errors import UpstreamErrorKind
+from corsproxy.proxy.errors import UpstreamError, UpstreamErrorKind
 from corsproxy.proxy.exchange import Exchange
 from corsproxy.proxy.upstream.connection import UpstreamConnection
 
@@ -18,16 +18,20 @@ CLOSE_GRACE = 1.0
 class OpaqueTunnel:
     """Bytes between a client and an upstream that have switched protocols."""
 
-    __slots__ = ("_client", "_exchange", "_held", "_upstream")
+    __slots__ = ("_client", "_exchange", "_held", "_timeout", "_upstream")
 
-    def __init__(self, client: ClientConnection, upstream: UpstreamConnection, exchange: Exchange) -> None:
+    def __init__(
+        self, client: ClientConnection, upstream: UpstreamConnection, exchange: Exchange, timeout: float
+    ) -> None:
         self._client = client
+        self._timeout = timeout
+        """Seconds of silence, both ways; 0 is no limit."""
         self._upstream = upstream
         self._exchange = exchange
         self._held = False
 
     async def run(self) -> None:
-        """Carry bytes until either side closes."""
+        """Carry bytes until either side closes, or neither has said anything for too long."""
         client, upstream = self._client, self._upstream
         upstream.on_writable = self._upstream_writable
         client.tunnel = self
@@ -35,11 +39,15 @@ class OpaqueTunnel:
             early = client.take_early_bytes()
             if early:
                 self.from_client(early)
+            done = upstream.stream_to(self, self._timeout)
             if client.has_stopped_sending:
                 self.client_eof()
-            done = upstream.stream_to(self, read_timeout=0)
             if done is not None:
                 await done
+        except UpstreamError as error:
+            if error.kind is not UpstreamErrorKind.READ_TIMEOUT:
+                raise
+            client.abort()  # silence is how a tunnel ends whose peers are gone: nobody's failure
         finally:
             upstream.on_writable = None
 
@@ -51,6 +59,7 @@ class OpaqueTunnel:
             return
         self._exchange.bytes_in += len(data)
         self._upstream.write(data)
+        self._note_sign_of_life()
         if self._upstream.writing_paused and not self._held and self._client.transport is not None:
             self._held = True
             self._client.transport.pause_reading()
@@ -77,6 +86,10 @@ class OpaqueTunnel:
             transport.write(piece)
         if self._client.writing_paused:
             self._upstream.pause()
+            self._note_sign_of_life()  # a pause is no silence to the connection, but here it counts
+
+    def _note_sign_of_life(self) -> None:
+        self._upstream.set_deadline(self._timeout, UpstreamErrorKind.READ_TIMEOUT)
 
     def _upstream_writable(self) -> None:
         if self._held and self._client.transport is not None:

@@ -70,6 +70,7 @@ def test_the_bounds_of_numbers_are_those_of_the_declaration() -> None:
     assert others == {
         "workers": (1, 1024),
         "upstreams.NAME.max_connections": (1, 1_000_000),
+        "upstreams.NAME.max_tunnels": (1, 1_000_000),
         "limits.max_body": (0, 2**50),
         "limits.max_header_bytes": (256, 16 * 1024**2),
         "limits.max_connections": (1, 10_000_000),

@@ -20,6 +20,8 @@ upstreams:
   brief: {{url: "{upstream}", keepalive_timeout: 300ms}}
   single: {{url: "{upstream}", max_connections: 1, connect_timeout: 300ms, response_timeout: 5s}}
   queue: {{url: "{upstream}", max_connections: 1, connect_timeout: 10s}}
+  never: {{url: "{upstream}", max_connections: 1, connect_timeout: 10s, keepalive_timeout: 0}}
+  aging: {{url: "{upstream}", max_connections: 1, max_connection_age: 500ms, keepalive_timeout: 30s}}
 policies:
   app: {{allow_origins: ["https://app.example"], allow_credentials: true}}
 routes:
@@ -27,6 +29,8 @@ routes:
   - {{path: /brief, upstream: brief}}
   - {{path: /single, upstream: single, policy: app}}
   - {{path: /queue, upstream: queue}}
+  - {{path: /never, upstream: never}}
+  - {{path: /aging, upstream: aging}}
 limits: {{header_timeout: 500ms, idle_timeout: 1s}}
 log: {{format: json}}
 """
@@ -206,6 +210,28 @@ def test_a_queue_is_served_in_order_over_one_connection(bench: Bench) -> None:
         client.socket.close()
     assert [request.line.split()[1] for request in bench.requests] == [b"/queue/%d" % number for number in range(10)]
     assert len(bench.connections) == 1
+
+
+def test_no_connection_is_used_again_with_a_keepalive_of_0(bench: Bench) -> None:
+    """`keepalive_timeout: 0`: no connection carries a second request, not even that of somebody who waits for it."""
+    clients = [bench.client() for _ in range(6)]
+    for client in clients:
+        client.send(request_to(b"/never"))
+    for client in clients:
+        assert client.read_response().status == 200
+        client.socket.close()
+    assert bench.ask(request_to(b"/never")).status == 200
+    assert [len(connection.requests) for connection in bench.connections] == [1] * 7
+
+
+def test_a_connection_grows_old(bench: Bench) -> None:
+    """`max_connection_age`: then it is closed, however busy it was, and a new one is dialled, where the name is now."""
+    with bench.client() as client:
+        while len(bench.connections) < 3:
+            client.send(request_to(b"/aging"))
+            assert client.read_response().status == 200
+    assert len(bench.connections[0].requests) > 1
+    bench.upstream.wait_for(lambda: bench.connections[1].ended)
 
 
 def test_a_place_in_the_queue_is_given_up_with_the_client(bench: Bench) -> None:

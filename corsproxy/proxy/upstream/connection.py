@@ -57,6 +57,7 @@ class UpstreamConnection(asyncio.Protocol):
         "_read_timeout",
         "_sink",
         "_writing_paused",
+        "born",
         "busy",
         "closed",
         "deadline",
@@ -88,6 +89,8 @@ class UpstreamConnection(asyncio.Protocol):
         """True where an earlier exchange went over this connection: only then may it be dead without our fault."""
         self.owner: Owner | None = None
         """Whose this connection is alone; it never carries the request of anybody else."""
+        self.born = loop.time()
+        """When it was dialled."""
         self.idle_since = 0.0
         self.needs_rest = False
         """True if something may still be on its way that belongs to the exchange that `finish` has ended."""

@@ -16,6 +16,7 @@ from collections.abc import Callable
 import aiohappyeyeballs
 
 from corsproxy.proxy.errors import PlanError, UpstreamError, UpstreamErrorKind
+from corsproxy.proxy.keepalive import keep_alive
 from corsproxy.proxy.upstream.connection import UpstreamConnection
 from corsproxy.settings import Upstream
 
@@ -84,6 +85,7 @@ async def _connect(
     )
     try:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        keep_alive(sock)
         _, connection = await loop.create_connection(factory, sock=sock, ssl=context, server_hostname=name)
     except BaseException:
         sock.close()

@@ -7,8 +7,10 @@ Knows no requests and no policy.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 from collections import deque
+from collections.abc import Iterator
 
 from corsproxy.proxy.errors import UpstreamError, UpstreamErrorKind
 from corsproxy.proxy.upstream.connection import UpstreamConnection
@@ -40,7 +42,10 @@ class UpstreamPool:
         self._idle: list[UpstreamConnection] = []
         """The one used last is taken first: the others may age out."""
         self.connections: set[UpstreamConnection] = set()
-        """Every open connection, idle or lent."""
+        """Every open connection, idle or lent, tunnels apart."""
+        self._tunnels: set[UpstreamConnection] = set()
+        self._tunnel_places = 0
+        """Tunnels, and requests for one that are under way."""
         self._dialling = 0
         self._waiters: deque[asyncio.Future[UpstreamConnection | None]] = deque()
         self._retired = False
@@ -48,10 +53,12 @@ class UpstreamPool:
     def take_idle(self) -> UpstreamConnection | None:
         """Lend the idle connection used last, if there is one that is not too old."""
         idle = self._idle
-        oldest = self._loop.time() - self.upstream.keepalive_timeout
+        if not idle:
+            return None
+        now = self._loop.time()
         while idle:
             connection = idle.pop()
-            if connection.idle_since > oldest and connection.is_silent():
+            if not self._is_over(connection, now) and connection.is_silent():
                 connection.busy = True
                 connection.reused = True
                 return connection
@@ -101,11 +108,14 @@ class UpstreamPool:
 
     def release(self, connection: UpstreamConnection) -> None:
         """Take back a connection after its exchange; one that is not clean is closed."""
-        if not connection.finish() or self._retired:
+        reusable = connection.finish()
+        if not reusable or self._retired:
             connection.abort()
         elif connection.owner is not None:
             connection.busy = False
             connection.idle_since = self._loop.time()
+        elif self._is_worn(connection, self._loop.time()):
+            connection.abort()
         elif connection.needs_rest:
             connection.busy = False
             connection.idle_since = self._loop.time()
@@ -115,7 +125,7 @@ class UpstreamPool:
 
     def _rested(self, connection: UpstreamConnection) -> None:
         """Offer a connection on which nothing came for a moment; where something came it has been closed."""
-        if connection in self.connections:
+        if connection in self.connections and not connection.transport.is_closing():
             self._offer(connection)
 
     def _offer(self, connection: UpstreamConnection) -> None:
@@ -133,15 +143,16 @@ class UpstreamPool:
 
     def sweep(self, now: float) -> None:
         """Fail what is overdue and close what has been idle too long."""
-        oldest = now - self.upstream.keepalive_timeout
+        for connection in tuple(self._tunnels):
+            connection.sweep(now)
         for connection in tuple(self.connections):
             if connection.busy:
                 connection.sweep(now)
-            elif connection.owner is None and connection.idle_since <= oldest:
+            elif connection.owner is None and self._is_over(connection, now):
                 connection.abort()
         if self._idle:
             self._idle = [
-                connection for connection in self._idle if not connection.closed and connection.idle_since > oldest
+                connection for connection in self._idle if not connection.closed and not self._is_over(connection, now)
             ]
         while self._waiters and self._full and self._drop_one_owned():
             self._admit_one()
@@ -157,8 +168,40 @@ class UpstreamPool:
     def close(self) -> None:
         """Close everything at once."""
         self.retire()
-        for connection in tuple(self.connections):
+        for connection in (*self.connections, *self._tunnels):
             connection.abort()
+
+    @property
+    def is_in_use(self) -> bool:
+        """Return whether any connection is open."""
+        return bool(self.connections or self._tunnels)
+
+    @contextlib.contextmanager
+    def place_for_tunnel(self) -> Iterator[None]:
+        """Keep a place for a tunnel, from before it is asked for; raises `UpstreamError` if none is left."""
+        if self._tunnel_places >= self.upstream.max_tunnels:
+            raise UpstreamError(UpstreamErrorKind.TUNNELS_FULL)
+        self._tunnel_places += 1
+        try:
+            yield
+        finally:
+            self._tunnel_places -= 1
+
+    def count_as_tunnel(self, connection: UpstreamConnection) -> None:
+        """Count a lent connection among the tunnels from now on: its place among the others is free."""
+        if connection in self.connections:
+            self.connections.discard(connection)
+            self._tunnels.add(connection)
+            self._admit_one()
+
+    def _is_over(self, connection: UpstreamConnection, now: float) -> bool:
+        """Return whether an idle connection is too old to be used again."""
+        return now - connection.idle_since >= self.upstream.keepalive_timeout or self._is_worn(connection, now)
+
+    def _is_worn(self, connection: UpstreamConnection, now: float) -> bool:
+        """Return whether a connection, however busy, is not to be used again."""
+        age = self.upstream.max_connection_age
+        return not self.upstream.keepalive_timeout or 0 < age <= now - connection.born
 
     @property
     def _full(self) -> bool:
@@ -216,6 +259,7 @@ class UpstreamPool:
     def _on_closed(self, connection: UpstreamConnection) -> None:
         if connection.owner is not None:
             connection.owner.upstream_ended(connection)
+        self._tunnels.discard(connection)
         if connection in self.connections:
             self.connections.discard(connection)
             self._admit_one()
