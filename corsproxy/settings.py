@@ -208,6 +208,8 @@ class Limits:
     """0 is no limit; more is 413."""
     max_header_bytes: int = 32 * 1024
     """The whole head; more is 431."""
+    max_header_lines: int = 128
+    """Field lines of a head; more is 431."""
     header_timeout: float = 10.0
     body_timeout: float = 60.0
     """Longest silence in a request body; then 408."""

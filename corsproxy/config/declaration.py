@@ -302,6 +302,7 @@ _LIMITS = Record(
     (
         Key("max_body", size(), "Largest request body; 0 is no limit, more is 413.", "0"),
         Key("max_header_bytes", size(256, 16 * 1024**2), "Largest request head, all of it; more is 431.", "32KiB"),
+        Key("max_header_lines", integer(1, 100_000), "Most header lines of a request; more is 431.", "128"),
         Key("header_timeout", duration(_SHORT), "Longest time until a request's head is complete.", "10s"),
         Key("body_timeout", duration(_SHORT), "Longest silence in a request body; then 408.", "60s"),
         Key("idle_timeout", duration(_SHORT), "How long a client's connection may stay idle between requests.", "75s"),

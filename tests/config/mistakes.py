@@ -68,6 +68,7 @@ _TOP: list[Mistake] = [
     ("workers: 0", 3, "workers", "invalid", "at least 1"),
     ("workers: nan", 3, "workers", "invalid", "whole number"),
     ("limits: {max_header_bytes: 10}", 3, "limits.max_header_bytes", "invalid", "at least 256"),
+    ("limits: {max_header_lines: 0}", 3, "limits.max_header_lines", "invalid", "at least 1"),
     ("limits: {idle_timeout: 0}", 3, "limits.idle_timeout", "invalid", "at least 1ms"),
     ("limits: {max_body: 10MB}", 3, "limits.max_body", "invalid", "10MiB"),
     ("shutdown: {drain: -5s}", 3, "shutdown.drain", "invalid", "10s"),

@@ -73,10 +73,11 @@ def test_the_bounds_of_numbers_are_those_of_the_declaration() -> None:
         "upstreams.NAME.max_tunnels": (1, 1_000_000),
         "limits.max_body": (0, 2**50),
         "limits.max_header_bytes": (256, 16 * 1024**2),
+        "limits.max_header_lines": (1, 100_000),
         "limits.max_connections": (1, 10_000_000),
     }
     assert "is at most 24h" in section
-    for said in ("168h", "1024", "1000000", "10000000", "256 bytes to 16MiB"):
+    for said in ("168h", "1024", "1000000", "10000000", "256 bytes to 16MiB", "1 to 100000"):
         assert said in section
 
 

@@ -12,10 +12,13 @@ from corsproxy.cors import OriginSpec, PolicySpec, compile_policy
 from corsproxy.proxy.cors_gate import CorsGate
 from corsproxy.proxy.plan import compile_plan
 from corsproxy.settings import PolicySettings, Route, Settings, Upstream
+from tests.proxy.bench import CONFIG as BENCH_CONFIG
 from tests.proxy.bench import ORIGIN, Bench
 from tests.proxy.test_memory import resident
 from tests.proxy.wire import Client
 from tests.support.upstream import Connection
+
+CONFIG = BENCH_CONFIG.replace("limits: {{", "limits: {{max_header_lines: 8192, ")
 
 MIB = 1024 * 1024
 
