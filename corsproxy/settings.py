@@ -135,6 +135,8 @@ class Upstream:
     forwarded: ForwardedMode | None = None
     """As written; `forwarded_mode` is what holds."""
     rewrite_redirects: bool = True
+    aliases: tuple[str, ...] = ()
+    """Further origins by which the upstream calls itself, serialised."""
     cookies: CookieRules | None = None
     request_headers: FieldEdits = FieldEdits()
     """Of what is sent to the upstream."""

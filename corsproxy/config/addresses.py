@@ -36,6 +36,13 @@ class UpstreamUrl:
     base_path: str = ""
     base_query: str = ""
 
+    @property
+    def origin(self) -> str:
+        """The URL's origin, serialised."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        port = "" if self.port == (443 if self.scheme == "https" else 80) else f":{self.port}"
+        return f"{self.scheme}://{host}{port}"
+
 
 def parse_listen(text: str) -> Address:
     """Parse `HOST:PORT`, `[V6]:PORT` or `unix:/path`; raises `RefusedError`."""
@@ -178,6 +185,16 @@ def parse_upstream_url(text: str) -> UpstreamUrl:
         raise RefusedError(f"invalid URL {quote(text)}: nothing listens on port 0")
     port = port or (443 if scheme == "https" else 80)
     return UpstreamUrl(scheme, host.strip("[]"), port, None, _base_path(slash + path, text), query)
+
+
+def parse_upstream_origin(text: str) -> str:
+    """Parse an origin by which an upstream calls itself, and give it serialised: lower case, no default port."""
+    url = parse_upstream_url(text)
+    if url.unix_path is not None:
+        raise RefusedError(f"invalid origin {quote(text)}: an upstream calls itself by an http or https URL")
+    if url.base_path or url.base_query or text.endswith(("/", "?")):
+        raise RefusedError(f"invalid origin {quote(text)}: it ends before the path: write {url.origin}")
+    return url.origin
 
 
 def _refuse_url(text: str) -> None:

@@ -14,6 +14,7 @@ from corsproxy.config.addresses import (
     parse_listen,
     parse_network,
     parse_route_host,
+    parse_upstream_origin,
     parse_upstream_url,
 )
 from corsproxy.config.cookies import parse_cookie_path
@@ -35,6 +36,7 @@ _HOST = Word("HOST or HOST:PORT", parse_route_host, ({"type": "string", "pattern
 _HOST_HEADER = Word("HOST[:PORT]", parse_host_header, ({"type": "string", "pattern": "^[^/]+$"},))
 _PATH = Word("path", parse_route_path, ({"type": "string", "pattern": "^/[^?#*]*$"},))
 _PREFIX = Word("path", parse_strip_prefix, ({"type": "string", "pattern": "^/[^?#*{]*$"},))
+_ALIAS = Word("origin", parse_upstream_origin, ({"type": "string", "pattern": "^https?://[^/?@#]+$"},))
 _NETWORK = Word("address or network", parse_network, ({"type": "string", "pattern": r"^[0-9A-Fa-f.:]+(/[0-9]+)?$"},))
 _ORIGIN = Word(
     "origin or pattern",
@@ -165,9 +167,16 @@ UPSTREAM: Final = Record(
             default_said="`all`; with `origin: upstream` `client`",
         ),
         Key(
+            "aliases",
+            ListOf(_ALIAS),
+            "Further origins by which the upstream calls itself, in `redirects`.",
+            "[]",
+        ),
+        Key(
             "redirects",
             choice("rewrite", "keep"),
-            "Whether a `Location` at the upstream's own origin becomes the proxy's, so that the browser stays with it.",
+            "Whether `Location`, `Content-Location`, `Refresh` and `Link` at the upstream's own origin or an alias "
+            "become the proxy's, so that the browser stays with it; and `Destination` and `If` the other way.",
             "rewrite",
         ),
         Key(

@@ -63,6 +63,7 @@ def _compile(name: str, values: Values, report: Report, files: Files) -> Upstrea
         host_literal=host if host_mode == "literal" else "",
         origin_mode=values["origin"],
         forwarded=values["forwarded"],
+        aliases=_compile_aliases(values, url, report, path),
         rewrite_redirects=values["redirects"] == "rewrite",
         cookies=cookies,
         tls=tls,
@@ -70,6 +71,22 @@ def _compile(name: str, values: Values, report: Report, files: Files) -> Upstrea
         response_headers=response_edits,
         **{key: values[key] for key in _SAME_NAME},
     )
+
+
+def _compile_aliases(values: Values, url: UpstreamUrl, report: Report, path: str) -> tuple[str, ...]:
+    aliases: list[str] = []
+    for index, alias in values["aliases"]:
+        if alias == url.origin:
+            said = "unused: it is the origin of the url already"
+        elif values["redirects"] == "keep":
+            said = "unused: with 'redirects: keep' nothing is turned back; remove one of the two"
+        elif alias in aliases:
+            said = f"duplicate origin {alias}: remove one"
+        else:
+            aliases.append(alias)
+            continue
+        report.warning(f"{path}.aliases[{index}]", "unused", said)
+    return tuple(aliases)
 
 
 def _compile_tls(values: Values, path: str, report: Report, files: Files) -> UpstreamTls:

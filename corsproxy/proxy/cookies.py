@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from corsproxy.proxy.redirects import PathMap
+from corsproxy.proxy.references import PathMap
 from corsproxy.settings import CookieRules, Upstream
 
 _SPACE = b" \t"

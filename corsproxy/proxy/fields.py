@@ -38,6 +38,8 @@ class RequestField(IntEnum):
     REFERER = 15
     MAX_FORWARDS = 16
     AUTHORIZATION = 17
+    REFERENCE = 18
+    """Destination and If, which name places by the proxy's address."""
 
 
 class ResponseField(IntEnum):
@@ -57,6 +59,7 @@ class ResponseField(IntEnum):
     """Location, Content-Location and Refresh."""
     UPGRADE = 10
     TRAILER = 11
+    LINK = 12
 
 
 _REQUEST_NAMES: dict[bytes, RequestField] = {
@@ -75,6 +78,8 @@ _REQUEST_NAMES: dict[bytes, RequestField] = {
     b"referer": RequestField.REFERER,
     b"max-forwards": RequestField.MAX_FORWARDS,
     b"authorization": RequestField.AUTHORIZATION,
+    b"destination": RequestField.REFERENCE,
+    b"if": RequestField.REFERENCE,
     # RFC 9110 section 7.6.1, and the two that older recipients take for connection options.
     b"keep-alive": RequestField.DROP,
     b"proxy-connection": RequestField.DROP,
@@ -99,6 +104,7 @@ _RESPONSE_NAMES: dict[bytes, ResponseField] = {
     b"location": ResponseField.LOCATION,
     b"content-location": ResponseField.LOCATION,
     b"refresh": ResponseField.LOCATION,
+    b"link": ResponseField.LINK,
     b"upgrade": ResponseField.UPGRADE,
     b"trailer": ResponseField.TRAILER,
     b"keep-alive": ResponseField.DROP,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from corsproxy.proxy.cookies import CookieRewriter
 from corsproxy.proxy.cors_gate import CorsGate
+from corsproxy.proxy.destinations import DestinationRewriter
 from corsproxy.proxy.errors import Refusal
 from corsproxy.proxy.field_edits import FieldEditor
 from corsproxy.proxy.forwarded import Forwarding, Trust, block_for
@@ -35,9 +36,11 @@ class RoutePlan:
         "_base_query",
         "_base_read",
         "_forwarded",
+        "_host",
         "_host_line",
         "_strip",
         "_strip_prefix",
+        "destinations",
         "gate",
         "label",
         "origins",
@@ -84,17 +87,32 @@ class RoutePlan:
         self._strip = len(self._strip_prefix)
         self._forwarded = upstream.forwarded_mode
         host = upstream.host_literal if upstream.host_mode == "literal" else upstream.authority
-        self._host_line = b"Host: %b\r\n" % host.encode()
+        self._host = host.encode()
+        self._host_line = b"Host: %b\r\n" % self._host
+        self.destinations = (
+            DestinationRewriter.compile(upstream, route.strip_prefix, self.upstream_path)
+            if upstream.rewrite_redirects
+            else None
+        )
 
-    def forwarded_block(self, forwarding: Forwarding) -> bytes:
-        """Return what the upstream is told of the request's way, as finished lines."""
-        return block_for(self._forwarded, forwarding, self._strip_prefix)
+    def forwarded_block(self, forwarding: Forwarding, *, by_own_name: bool) -> bytes:
+        """Return what the upstream is told of the request's way, as finished lines.
+
+        `by_own_name` is for a request that names places by the upstream's own address: told of the proxy's as well,
+        Radicale takes them for another server's.
+        """
+        mode = "client" if by_own_name and self._forwarded == "all" else self._forwarded
+        return block_for(mode, forwarding, self._strip_prefix)
 
     def host_line(self, client_host: bytes) -> bytes:
-        """Return the Host line for the upstream; a client of HTTP/1.0 may have sent none to pass on."""
-        if self.upstream.host_mode == "client" and client_host:
-            return b"Host: %b\r\n" % client_host
+        """Return the Host line for the upstream."""
+        if self.upstream.host_mode == "client":
+            return b"Host: %b\r\n" % self.upstream_host(client_host)
         return self._host_line
+
+    def upstream_host(self, client_host: bytes) -> bytes:
+        """Return the Host for the upstream; a client of HTTP/1.0 may have sent none to pass on."""
+        return client_host if self.upstream.host_mode == "client" and client_host else self._host
 
     def upstream_target(self, target: Target) -> bytes:
         """Return the target for the upstream: the path without the stripped prefix, behind the base path, byte for
@@ -102,7 +120,14 @@ class RoutePlan:
 
         Raises `Refusal` with 400 where a server that resolves dot segments would leave the base path.
         """
-        path = target.path
+        path = self.upstream_path(target.path)
+        query = target.query
+        if self._base_query:
+            return b"%b?%b&%b" % (path, self._base_query, query) if query else b"%b?%b" % (path, self._base_query)
+        return path if query is None else b"%b?%b" % (path, query)
+
+    def upstream_path(self, path: bytes) -> bytes:
+        """Return the path alone, likewise; it is one below the prefix that is stripped."""
         if self._strip:
             path = path[self._strip :]
             if path[:1] != b"/":
@@ -112,10 +137,7 @@ class RoutePlan:
             read = other_reading(path, self._base_depth, len(self._base_read))
             if read is not None and not (read + b"/").startswith(self._base_read):
                 raise Refusal(400, "the path leads out of what this route serves")
-        query = target.query
-        if self._base_query:
-            return b"%b?%b&%b" % (path, self._base_query, query) if query else b"%b?%b" % (path, self._base_query)
-        return path if query is None else b"%b?%b" % (path, query)
+        return path
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from corsproxy.proxy.logins import admit_login, bind, settle_challenges
 from corsproxy.proxy.passage import Passage
 from corsproxy.proxy.plan import Plan, RoutePlan
 from corsproxy.proxy.replies import CLIENT_TEXTS, UPSTREAM_TEXTS, answer_preflight, fail, reply
-from corsproxy.proxy.request_head import count_down, edit_fields, rewrite_origin, upstream_head
+from corsproxy.proxy.request_head import count_down, edit_fields, rewrite_origin, rewrite_references, upstream_head
 from corsproxy.proxy.response_head import client_head, client_trailers, interim_head, switching_head
 from corsproxy.proxy.tunnel import OpaqueTunnel
 from corsproxy.proxy.upstream.connection import UpstreamConnection
@@ -217,10 +217,15 @@ class Relay:
         assert forwarding is not None
         if route.origins is not None:
             rewrite_origin(head, route.origins, forwarding.proxy_origin)
+        names_places = (
+            head.has_references
+            and route.destinations is not None
+            and rewrite_references(head, route.destinations, route.upstream_host(head.host), forwarding.proxy_origin)
+        )
         if head.max_forwards is not None and request.method == "OPTIONS":
             count_down(head)
         added = b"%bX-Request-Id: %b\r\n%b" % (
-            route.forwarded_block(forwarding),
+            route.forwarded_block(forwarding, by_own_name=names_places),
             passage.exchange.raw_request_id,
             self._via[request.minor],
         )
@@ -281,12 +286,15 @@ class Relay:
                 )
             )
         reader = upstream.reader
+        proxy_origin = passage.forwarding.proxy_origin if passage.forwarding is not None else b""
         while True:
             await upstream.responded()
             if reader.interim:
                 interim, reader.interim = reader.interim, []
                 if passage.request.minor:
-                    passage.connection.write(b"".join([interim_head(one, route.rules) for one in interim]))
+                    passage.connection.write(
+                        b"".join([interim_head(one, route.rules, proxy_origin) for one in interim])
+                    )
             if reader.head is not None:
                 return
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 
 from corsproxy.proxy.challenges import login_scheme
+from corsproxy.proxy.destinations import DestinationRewriter
 from corsproxy.proxy.errors import Refusal
 from corsproxy.proxy.field_edits import FieldEditor
 from corsproxy.proxy.fields import REQUEST_FIELDS, RequestField
@@ -50,6 +51,7 @@ _NEEDS_LENGTH = frozenset({"POST", "PUT", "PATCH"})
 Field = tuple[bytes, ...]
 """Name and value. The type says less than it could so that compiled code passes the parser's tuple on as it is."""
 
+_REFERENCE = RequestField.REFERENCE
 _FORWARD = RequestField.FORWARD
 """Python 3.11 finds an enum's members by a slow look-up; this one is asked for at every field line."""
 
@@ -63,6 +65,7 @@ class RequestHead:
         "continue_expected",
         "fields",
         "forwarded",
+        "has_references",
         "host",
         "login",
         "max_forwards",
@@ -92,6 +95,8 @@ class RequestHead:
         """Values of Connection that may name fields."""
         self.forwarded: tuple[tuple[bytes, bytes], ...] = ()
         """X-Forwarded-* and Forwarded lines, names as sent: not in `fields`."""
+        self.has_references = False
+        """True if there is a Destination or an If."""
         self.upgrades: tuple[bytes, ...] = ()
         self.te: tuple[bytes, ...] = ()
         self.via: tuple[bytes, ...] = ()
@@ -242,6 +247,11 @@ def _note_authorization(head: RequestHead, _: bytes, value: bytes) -> bool:
     return True
 
 
+def _note_reference(head: RequestHead, _name: bytes, _value: bytes) -> bool:
+    head.has_references = True
+    return True
+
+
 _NOTE_OF = {
     RequestField.FORWARD: _drop,  # never asked
     RequestField.DROP: _drop,
@@ -261,6 +271,7 @@ _NOTE_OF = {
     RequestField.REFERER: _pass_on,
     RequestField.MAX_FORWARDS: _note_max_forwards,
     RequestField.AUTHORIZATION: _note_authorization,
+    RequestField.REFERENCE: _note_reference,
 }
 
 _NOTES = tuple(_NOTE_OF[code] for code in RequestField)
@@ -291,6 +302,21 @@ def rewrite_origin(head: RequestHead, origins: OriginRewriter, proxy_origin: byt
         if said is not None:
             fields.append((name, said))
     head.fields = fields
+
+
+def rewrite_references(head: RequestHead, destinations: DestinationRewriter, host: bytes, proxy_origin: bytes) -> bool:
+    """Name places in Destination and If by the address that the upstream knows; return whether any was named so."""
+    fields: list[Field] = []
+    changed = False
+    for field in head.fields:
+        if REQUEST_FIELDS[field[0]] is _REFERENCE:
+            value = destinations.rewrite(field[0].lower(), field[1], host=host, proxy_origin=proxy_origin)
+            changed = changed or value != field[1]
+            fields.append((field[0], value))
+        else:
+            fields.append(field)
+    head.fields = fields
+    return changed
 
 
 def count_down(head: RequestHead) -> None:

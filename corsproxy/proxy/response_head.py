@@ -25,6 +25,7 @@ _PLAIN_OPTIONS = frozenset({b"close", b"keep-alive", b"upgrade", b""})
 # Python 3.11 finds an enum's members by a slow look-up; these are asked for at every field line.
 _CONNECTION = ResponseField.CONNECTION
 _CONTENT_LENGTH = ResponseField.CONTENT_LENGTH
+_LINK = ResponseField.LINK
 _LOCATION = ResponseField.LOCATION
 _SET_COOKIE = ResponseField.SET_COOKIE
 _VARY = ResponseField.VARY
@@ -106,15 +107,18 @@ def _pass_on(
             lines.append(line)
         elif meaning is _SET_COOKIE:
             lines.append(line if rules.cookies is None else _saying(line, rules.cookies.rewrite(line.value)))
-        elif meaning is _LOCATION:
-            lines.append(
-                line
-                if rules.redirects is None
-                else _saying(line, rules.redirects.rewrite(line.name.lower(), line.value, proxy_origin))
-            )
+        elif meaning is _LOCATION or meaning is _LINK:
+            lines.append(_turned_back(line, rules, proxy_origin))
         elif _is_kept(meaning, rules, trailers=trailers):
             lines.append(line)
     return lines, vary_at, options
+
+
+def _turned_back(line: FieldLine[ResponseField], rules: ResponseRules, proxy_origin: bytes) -> FieldLine[ResponseField]:
+    """Return the line with the proxy's address where it has the upstream's."""
+    if rules.redirects is None:
+        return line
+    return _saying(line, rules.redirects.rewrite(line.name.lower(), line.value, proxy_origin))
 
 
 def _saying(line: FieldLine[ResponseField], value: bytes) -> FieldLine[ResponseField]:
@@ -139,9 +143,14 @@ def _is_kept(code: ResponseField, rules: ResponseRules, *, trailers: bool) -> bo
             return False
 
 
-def interim_head(head: ResponseHead, rules: ResponseRules) -> bytes:
+def interim_head(head: ResponseHead, rules: ResponseRules, proxy_origin: bytes) -> bytes:
     """Write an interim (1xx) response: hop-by-hop and CORS fields are of no use to anybody here."""
-    lines = _edited([line for line in head.fields if line.meaning is _FORWARD], rules)
+    kept = [
+        line if line.meaning is _FORWARD else _turned_back(line, rules, proxy_origin)
+        for line in head.fields
+        if line.meaning is _FORWARD or line.meaning is _LINK
+    ]
+    lines = _edited(kept, rules)
     return b"%b%b\r\n" % (status_line(head.status, head.reason), lines)
 
 
@@ -159,7 +168,7 @@ def _edited(lines: list[FieldLine[ResponseField]], rules: ResponseRules) -> byte
 
 def switching_head(head: ResponseHead, protocol: bytes, rules: ResponseRules, via: bytes) -> bytes:
     """Write the 101: the upstream's choice of sub-protocol and extensions goes to the client, no CORS field does."""
-    lines = _edited([line for line in head.fields if line.meaning in {_FORWARD, _SET_COOKIE, _VARY}], rules)
+    lines = _edited([line for line in head.fields if line.meaning in {_FORWARD, _LINK, _SET_COOKIE, _VARY}], rules)
     return b"%b%bConnection: Upgrade\r\nUpgrade: %b\r\n%b\r\n" % (
         status_line(101, head.reason),
         lines,

@@ -19,6 +19,7 @@ upstreams:
   adapted:
     url: "{upstream}/v2"
     origin: upstream
+    aliases: [https://old.example]
     cookies: {{domain: remove, path: rewrite, same_site: none, secure: add, partitioned: true}}
   silent: {{url: "{upstream}", origin: remove, host: client, redirects: keep}}
   named: {{url: "{upstream}", host: legacy.example}}
@@ -89,12 +90,32 @@ def test_two_cookies_stay_two_lines(bench: Bench) -> None:
     assert answered(bench, b"/shop/x", b"Set-Cookie", both) == [b"a=1" + tail, b"b=2" + tail]
 
 
-@pytest.mark.parametrize("name", [b"Location", b"content-location", b"REFRESH"])
-def test_a_reference_to_the_upstream_comes_back_as_the_proxys(bench: Bench, name: bytes) -> None:
-    """Absolute, and as an absolute path, in the three fields that hold one."""
-    front = b"5; url=" if name == b"REFRESH" else b""
-    own = b"http://" + authority(bench) + b"/v2/cart?a=%2f#f"
-    assert answered(bench, b"/shop/x", name, front + own) == [front + b"http://api.example/shop/cart?a=%2f#f"]
+@pytest.mark.parametrize(
+    ("name", "front", "back"),
+    [
+        (b"Location", b"", b""),
+        (b"content-location", b"", b""),
+        (b"REFRESH", b"5; url=", b""),
+        (b"link", b"<", b">; rel=next"),
+    ],
+)
+@pytest.mark.parametrize("alias", [False, True])
+def test_a_reference_to_the_upstream_comes_back_as_the_proxys(
+    bench: Bench, name: bytes, front: bytes, back: bytes, alias: bool
+) -> None:
+    """By its own name and by another, in the four fields that hold one."""
+    own = (b"https://old.example" if alias else b"http://" + authority(bench)) + b"/v2/cart?a=%2f#f"
+    wanted = front + b"http://api.example/shop/cart?a=%2f#f" + back
+    assert answered(bench, b"/shop/x", name, front + own + back) == [wanted]
+
+
+def test_a_link_of_an_interim_response_comes_back_too(bench: Bench) -> None:
+    """Early Hints are fetched from there at once."""
+    hints = b"HTTP/1.1 103 Early Hints\r\nLink: </v2/a.css>; rel=preload\r\n\r\n"
+    bench.answering(hints + b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    with bench.client() as client:
+        client.send(b"GET /shop/x HTTP/1.1\r\nHost: api.example\r\n\r\n")
+        assert b"Link: </shop/a.css>; rel=preload\r\n" in client.read_until(b"\r\n\r\n")
 
 
 def test_a_path_comes_back_with_the_prefix(bench: Bench) -> None:

@@ -1,4 +1,4 @@
-"""Location, Content-Location and Refresh, row by row beside what nginx and Node's http-proxy answer to the same line.
+"""Location, Content-Location, Refresh and Link, row by row beside what nginx and Node's http-proxy make of the same.
 
 The columns of the two were measured: nginx 1.22.1 (`proxy_pass http://localhost/base/;` in `location /app/`, with the
 default `proxy_redirect`) and http-proxy 1.18.1 (target `http://localhost/base`, `autoRewrite: true`), asked as
@@ -234,9 +234,38 @@ CONTENT_LOCATIONS = [
     kept(b"y"),
 ]
 
+LINKS = [
+    Row(
+        b'<http://localhost/base/y?page=2>; rel="next", </base/y?page=9>; rel=last',
+        b'<http://proxy.test/app/y?page=2>; rel="next", </app/y?page=9>; rel=last',
+        b'<http://localhost/base/y?page=2>; rel="next", </base/y?page=9>; rel=last',
+        b'<http://localhost/base/y?page=2>; rel="next", </base/y?page=9>; rel=last',
+        ONLY_LOCATION,
+    ),
+    Row(
+        b'</base/a,b>; title="see </base/x>, \\"</base/z>"; rel=next,</base/c>',
+        b'</app/a,b>; title="see </base/x>, \\"</base/z>"; rel=next,</app/c>',
+        b'</base/a,b>; title="see </base/x>, \\"</base/z>"; rel=next,</base/c>',
+        b'</base/a,b>; title="see </base/x>, \\"</base/z>"; rel=next,</base/c>',
+        ONLY_LOCATION,
+    ),
+    kept(b"<https://elsewhere.test/base/y>; rel=next"),
+    kept(b"</other>; rel=next"),
+    kept(b"<y?page=2>; rel=next"),
+    kept(b"/base/y; rel=next"),
+    kept(b"</base/y; rel=next"),
+    kept(b'"</base/y>; rel=next'),
+    kept(b""),
+]
+
 TABLE = [
     pytest.param(name, row, id=f"{name.decode()}: {row.value.decode('latin-1') or 'empty'}")
-    for name, rows in ((b"location", LOCATIONS), (b"refresh", REFRESHES), (b"content-location", CONTENT_LOCATIONS))
+    for name, rows in (
+        (b"location", LOCATIONS),
+        (b"refresh", REFRESHES),
+        (b"content-location", CONTENT_LOCATIONS),
+        (b"link", LINKS),
+    )
     for row in rows
 ]
 
@@ -262,6 +291,34 @@ def test_redirects_keep_leaves_every_line_as_it_is(name: bytes, row: Row) -> Non
 
 
 OTHER_SETTINGS = [
+    (
+        "an alias",
+        {"aliases": ("http://b.corp:8000",)},
+        "/app",
+        b"http://B.corp:8000/y",
+        b"https://p",
+        b"https://p/app/y",
+    ),
+    ("an alias of https", {"aliases": ("https://b.corp",)}, "", b"https://b.corp:443/y", b"http://p", b"http://p/y"),
+    ("an alias, plain", {"aliases": ("https://b.corp",)}, "", b"http://b.corp/y", b"http://p", None),
+    ("an alias, another port", {"aliases": ("https://b.corp",)}, "", b"https://b.corp:8443/y", b"http://p", None),
+    ("an alias, IPv6", {"aliases": ("http://[::1]:81",)}, "", b"http://[0::1]:81/y", b"http://p", b"http://p/y"),
+    (
+        "an alias, outside of the base path",
+        {"aliases": ("https://b.corp",), "base_path": "/base"},
+        "",
+        b"https://b.corp/y",
+        b"http://p",
+        None,
+    ),
+    (
+        "an alias, below the base path",
+        {"aliases": ("https://b.corp",), "base_path": "/base"},
+        "/app",
+        b"https://b.corp/base/y",
+        b"http://p",
+        b"http://p/app/y",
+    ),
     ("no base, no prefix", {}, "", b"http://localhost/y", b"https://p", b"https://p/y"),
     ("no base, no prefix, no path", {}, "", b"http://localhost", b"https://p", b"https://p"),
     ("no base, no prefix, only a query", {}, "", b"http://localhost?q", b"https://p", b"https://p?q"),

@@ -11,9 +11,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
+import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from tests.support.process import DEADLINE, Output
 
@@ -45,3 +50,28 @@ def launched(*command: str, folder: Path | None = None) -> Iterator[Output]:
             process.wait()
         output.finish()
         process.stdout.close()
+
+
+def needs(program: str, instruction: str) -> str:
+    """Find a program, or skip with what would install it."""
+    found = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if found is None:
+        pytest.skip(f"no {program}: {instruction}")
+    return found
+
+
+def free_port() -> int:
+    """Find a port that is free at this moment, for a program that cannot say which one it took."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def wait_until_listening(port: int) -> None:
+    """Connect until somebody accepts: such programs say nothing when they are ready."""
+    end = time.monotonic() + DEADLINE
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=DEADLINE):
+            return
+        time.sleep(0.02)  # a refused connection is no event to wait for
+    raise AssertionError(f"nobody listens on port {port}")

@@ -6,16 +6,14 @@ What each is known to do is in its file under `servers/`; the comments say why a
 from __future__ import annotations
 
 import contextlib
-import shutil
-import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.process import DEADLINE, started
-from tests.support.programs import launched
+from tests.support.process import started
+from tests.support.programs import free_port, launched, needs, wait_until_listening
 from tests.support.upstream import Upstream
 from tests.tools.probe_servers import codes, probed
 
@@ -34,30 +32,13 @@ def served(*command: str) -> Iterator[str]:
 
 @contextlib.contextmanager
 def nginx(folder: Path) -> Iterator[str]:
-    """Run nginx on a port that was free a moment ago: it cannot say which one it took."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    """Run nginx, and give its URL."""
+    port = free_port()
     config = folder / "nginx.conf"
     config.write_text((HERE / "nginx.conf").read_text().replace("@PORT@", str(port)))
     with launched("nginx", "-p", str(folder), "-c", str(config), "-e", "stderr", folder=folder):
-        _wait_for_port(port)
+        wait_until_listening(port)
         yield f"http://127.0.0.1:{port}"
-
-
-def _wait_for_port(port: int) -> None:
-    """Connect until somebody answers: nginx says nothing when it is ready."""
-    for _ in range(2000):
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=DEADLINE):
-            return
-    raise AssertionError("nginx does not listen")
-
-
-def needs(program: str, instruction: str) -> str:
-    """Find a program, or skip with what would install it."""
-    found = shutil.which(program)
-    if found is None:
-        pytest.skip(f"no {program}: {instruction}")
-    return found
 
 
 def node() -> str:
