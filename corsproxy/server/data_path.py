@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from corsproxy.config.configuration import Configuration
 from corsproxy.proxy import Observer, Plan, Proxy, compile_plan
+from corsproxy.proxy.keepalive import keep_alive
 from corsproxy.server.access_log import AccessLog
 from corsproxy.server.counters import Counters
 from corsproxy.server.diagnostics import configure_diagnostics
@@ -90,6 +91,7 @@ class DataPath:
         self._configure_logs(configuration)
         loop = asyncio.get_running_loop()
         for listener in self._listeners:
+            keep_alive(listener.socket)  # what is accepted inherits it
             create = loop.create_unix_server if isinstance(listener.address, UnixAddress) else loop.create_server
             server = await create(
                 self._proxy.protocol_factory,
