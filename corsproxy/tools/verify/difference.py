@@ -109,6 +109,10 @@ MEANINGS: dict[Code, Meaning] = {
         code: Meaning("origins that are not allowed", _LETS_IN, _CORS_CHECK, "allow_origins")
         for code in LIKENESS_CODES.values()
     },
+    Code.IGNORES_CASE: Meaning(
+        "origins that are not allowed", "sends no upper case: nobody gains, and the comparison is not of origins",
+        _CORS_CHECK, "allow_origins",
+    ),
     Code.NO_ANSWER: Meaning("answers", "sees a network error", f"{FETCH}#concept-http-fetch", ""),
     Code.ORIGIN_NOT_GRANTED: Meaning("origins that are allowed", _BLOCKS, _CORS_CHECK, "allow_origins"),
     Code.ORIGIN_GRANTED: Meaning("origins that are not allowed", _LETS_IN, _CORS_CHECK, "allow_origins"),
