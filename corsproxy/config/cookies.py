@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from corsproxy.config.problems import RefusedError, Report, quote
+from corsproxy.cors import is_public_suffix
 from corsproxy.settings import CookieRules
 
 
@@ -33,4 +34,18 @@ def compile_cookies(values: Mapping[str, Any], path: str, report: Report) -> Coo
             report.error(f"{path}.{key}", "invalid", f"invalid with 'secure: remove': {said}; write 'secure: add'")
         else:
             report.warning(f"{path}.{key}", "missing", f"missing 'secure: add': {said}")
+    if rules.partitioned is True and rules.same_site in ("lax", "strict"):
+        report.warning(
+            f"{path}.partitioned",
+            "unused",
+            f"unused with 'same_site: {rules.same_site}', which keeps the cookie from pages of other sites, "
+            "whose jars this is about; write 'same_site: none'",
+        )
+    if rules.domain and "." in rules.domain and is_public_suffix(rules.domain):
+        report.warning(
+            f"{path}.domain",
+            "invalid",
+            f"invalid domain {quote(rules.domain)}: it is a public suffix, for which browsers take no cookie; "
+            "write 'remove', or the name that was registered",
+        )
     return None if rules == CookieRules() else rules

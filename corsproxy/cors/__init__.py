@@ -28,6 +28,7 @@ from corsproxy.cors.origins import Origin, parse_origin
 from corsproxy.cors.patterns import Pattern, PatternError, PatternKind, parse_pattern, parse_regex
 from corsproxy.cors.policy import Policy
 from corsproxy.cors.problems import PolicyErrors, PolicyProblem
+from corsproxy.cors.public_suffix import is_public_suffix
 from corsproxy.cors.spec import DANGERS, MAX_MAX_AGE, OriginSpec, PolicySpec
 from corsproxy.cors.tokens import is_token
 
@@ -64,6 +65,7 @@ __all__ = [
     "exposed_names",
     "is_cors_response_field",
     "is_loopback",
+    "is_public_suffix",
     "is_token",
     "parse_origin",
     "parse_pattern",

@@ -76,12 +76,15 @@ class CookieRewriter:
             attributes = _with(attributes, b"SameSite", self.same_site)
         if self.secure:
             attributes = _with(attributes, b"Secure")
-        elif self.secure is False and not name.startswith(_SECURE_PREFIXES):
-            attributes = _without(attributes, b"secure")
-        if self.partitioned:
-            attributes = _with(attributes, b"Partitioned")
-        elif self.partitioned is False:
+        takes_secure_off = self.secure is False and not name.startswith(_SECURE_PREFIXES)
+        if takes_secure_off:
+            # Browsers throw away a cookie with SameSite=None or Partitioned that lacks Secure (RFC 6265bis section
+            # 5.7, CHIPS): what is left is the most that a plain cookie can be.
+            attributes = _edited(_without(attributes, b"secure"), b"samesite", _lax_for_none)
+        if self.partitioned is False or takes_secure_off:
             attributes = _without(attributes, b"partitioned")
+        elif self.partitioned:
+            attributes = _with(attributes, b"Partitioned")
         return b";".join((pair, *attributes))
 
     def _domain(self, value: bytes) -> bytes:
@@ -97,6 +100,10 @@ class CookieRewriter:
             return self.paths.prefix or value
         mapped = self.paths.back(value)
         return value if mapped is None else mapped or b"/"
+
+
+def _lax_for_none(value: bytes) -> bytes:
+    return b"Lax" if value.lower() == b"none" else value
 
 
 def _name(attribute: bytes) -> bytes:

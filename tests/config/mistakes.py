@@ -110,6 +110,14 @@ _UPSTREAM: list[Mistake] = [
     ("url: http://x, cookies: {same_site: none, secure: remove}", 1, "cookies.same_site", "invalid", "'secure: add'"),
     ("url: http://x, cookies: {partitioned: on, secure: remove}", 1, "cookies.partitioned", "invalid", "'secure: add'"),
     ("url: http://x, cookies: {same_site: none}", 1, "cookies.same_site", "missing", "without Secure"),
+    (
+        "url: http://x, cookies: {partitioned: on, secure: add, same_site: lax}",
+        1,
+        "cookies.partitioned",
+        "unused",
+        "'same_site: none'",
+    ),
+    ("url: http://x, cookies: {domain: co.uk}", 1, "cookies.domain", "invalid", "a public suffix"),
     ("url: http://x, cookies: {partitioned: on, secure: keep}", 1, "cookies.partitioned", "missing", "without Secure"),
 ]
 """The keys of the upstream `api`."""

@@ -30,6 +30,7 @@ PATTERN = "http-proxy looks for `; name=value` without white space inside"
 EMPTY = "a host-only cookie is not widened to a domain, nor a default path narrowed"
 HOST_PREFIX = "a cookie named __Host- with another path is thrown away by browsers"
 SECURE_PREFIX = "a cookie named __Secure-, __Host- or __Http- without Secure is thrown away by browsers"
+NEEDS_SECURE = "a cookie with SameSite=None or Partitioned and without Secure is thrown away by browsers"
 REPEATED = "browsers read the last of a repeated attribute; nginx edits the first"
 KEEPS_SPELLING = "nginx keeps a value that is the same but for letter case, and our rows have one spelling"
 APPENDS = "SameSite and Secure are added in another order"
@@ -237,6 +238,37 @@ NOT_SECURE_AND_LAX = [
     ),
 ]
 
+# nginx: proxy_cookie_flags ~ nosecure
+NOT_SECURE = [
+    Row(b"a=b; Secure; SameSite=None", b"a=b; SameSite=Lax", b"a=b; SameSite=None", OFF, NEEDS_SECURE),
+    Row(b"a=b; SameSite = NONE; secure", b"a=b; SameSite = Lax", b"a=b; SameSite=NONE", OFF, NEEDS_SECURE),
+    Row(b"a=b; SameSite=None", b"a=b; SameSite=Lax", b"a=b; SameSite=None", OFF, NEEDS_SECURE),
+    Row(
+        b"a=b; SameSite=Lax; SameSite=none; Secure",
+        b"a=b; SameSite=Lax; SameSite=Lax",
+        b"a=b; SameSite=Lax; SameSite=none",
+        OFF,
+        NEEDS_SECURE,
+    ),
+    Row(b"a=b; Secure; Partitioned", b"a=b", b"a=b; Partitioned", OFF, NEEDS_SECURE),
+    Row(
+        b"a=b; PARTITIONED; Secure; SameSite=None",
+        b"a=b; SameSite=Lax",
+        b"a=b; PARTITIONED; SameSite=None",
+        OFF,
+        NEEDS_SECURE,
+    ),
+    Row(b"a=b; Secure; SameSite=Strict", b"a=b; SameSite=Strict", None, OFF),
+    Row(b"a=b; Secure; SameSite=nonesuch", b"a=b; SameSite=nonesuch", None, OFF),
+    Row(b"a=b; Secure; SameSite", b"a=b; SameSite", None, OFF),
+    kept(
+        b"__Secure-a=b; Secure; SameSite=None; Partitioned",
+        b"__Secure-a=b; SameSite=None; Partitioned",
+        OFF,
+        SECURE_PREFIX,
+    ),
+]
+
 # Neither has a setting for it: nginx 1.22 knows no partitioned cookies.
 PARTITIONED = [
     Row(b"a=b; Secure", b"a=b; Secure; Partitioned", OFF, OFF),
@@ -268,6 +300,7 @@ TABLES = [
     ("domain: NAME, path: /X", CookieRules(domain="example.com", path="/new"), BASED, "/app", DOMAIN_AND_PATH),
     ("same_site: none, secure: add", CookieRules(same_site="none", secure="add"), BASED, "/app", SECURE_AND_NONE),
     ("same_site: lax, secure: remove", CookieRules(same_site="lax", secure="remove"), BASED, "", NOT_SECURE_AND_LAX),
+    ("secure: remove", CookieRules(secure="remove"), BASED, "", NOT_SECURE),
     ("partitioned: true", CookieRules(partitioned=True), BASED, "/app", PARTITIONED),
     ("partitioned: false", CookieRules(partitioned=False), BASED, "/app", NOT_PARTITIONED),
 ]
