@@ -46,9 +46,10 @@ that would run.
 | 0 | success |
 | 1 | the answer is no: blocked, unhealthy, findings, or warnings under `check --strict` |
 | 2 | wrong usage, a wrong configuration, or an answer that cannot be written, said in a short message |
+| 3 | a listener cannot be opened: its port is taken, or its address is not there yet; a supervisor may try again |
 | 141 | nobody reads the answer any more, as when `head` has seen enough |
 
-A `serve` that is asked to stop (`SIGTERM`, Ctrl-C) ends with 0.
+A `serve` that is asked to stop (`SIGTERM`, Ctrl-C) ends with 0, whatever became of its logs.
 """
 
 

@@ -127,7 +127,8 @@ def serve(options: Options) -> None:
     """
     from corsproxy.server import serve as run
 
-    _exit(lambda: run(options))
+    # What it writes are logs, and not an answer that must be complete.
+    _exit(lambda: run(options), answers=False)
 
 
 @cli.command(epilog=SAME_AS_SERVE)
@@ -315,28 +316,32 @@ def demo(check: bool) -> None:
     _exit(lambda: demo_command(check=check, out=sys.stdout))
 
 
-def _exit(run: Callable[[], int]) -> NoReturn:
-    """Run a command and leave with its status; a user's mistake is told in its own words."""
+def _exit(run: Callable[[], int], *, answers: bool = True) -> NoReturn:
+    """Run a command and leave with its status; a user's mistake is told in its own words.
+
+    `answers` says whether the command has failed if its output cannot be written.
+    """
     from corsproxy.config import ConfigError
     from corsproxy.errors import UsageError
 
     try:
         status = run()
-        print(end="", flush=True)  # what is still in the buffer may find nobody, too
+        if answers:
+            print(end="", flush=True)  # what is still in the buffer may find nobody, too
     except ConfigError as error:
         _fail(*map(str, error.problems))
     except UsageError as error:
-        _fail(f"corsproxy: {error}")
+        _fail(f"corsproxy: {error}", status=error.status)
     except KeyboardInterrupt:
         sys.exit(130)
     sys.exit(status)
 
 
-def _fail(*lines: str) -> NoReturn:
+def _fail(*lines: str, status: int = 2) -> NoReturn:
     with contextlib.suppress(OSError):  # nobody hears it: the exit status has to do
         for line in lines:
             click.echo(line, err=True)
-    sys.exit(2)
+    sys.exit(status)
 
 
 def main() -> None:

@@ -45,11 +45,13 @@ class UpstreamUrl:
 
 
 def parse_listen(text: str) -> Address:
-    """Parse `HOST:PORT`, `[V6]:PORT` or `unix:/path`; raises `RefusedError`."""
+    """Parse `HOST:PORT`, `[V6]:PORT`, a bare `PORT` (loopback) or `unix:/path`; raises `RefusedError`."""
     if text.startswith("unix:"):
         return UnixAddress(_unix_path(text.removeprefix("unix:"), text))
     if text.isascii() and text.isdecimal():
-        raise RefusedError(f"invalid address {quote(text)}: a host is missing: write 127.0.0.1:{text}")
+        if len(text) > 5 or int(text) > 65535:
+            raise RefusedError(f"invalid port {quote(text)}: expected a number of at most 65535")
+        return TcpAddress("127.0.0.1", int(text))
     if text.startswith((":", "*:")) and text.count(":") == 1:
         port = text.rpartition(":")[2]
         right = f"0.0.0.0:{port if port.isascii() and port.isdecimal() else 8080}"

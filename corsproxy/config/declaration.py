@@ -29,7 +29,12 @@ _SHORT = 0.001
 _TEXT = {"type": "string", "minLength": 1}
 
 _LISTEN = Word(
-    "HOST:PORT, [V6]:PORT or unix:/path", parse_listen, ({"type": "string", "pattern": "^(unix:/.+|.+:[0-9]+)$"},)
+    "HOST:PORT, [V6]:PORT, PORT or unix:/path",
+    parse_listen,
+    (
+        {"type": "string", "pattern": "^(unix:/.+|.+:[0-9]+|[0-9]{1,5})$"},
+        {"type": "integer", "minimum": 0, "maximum": 65535},
+    ),
 )
 _URL = Word("URL", parse_upstream_url, ({"type": "string", "pattern": "^(https?://[^@#]+|unix:/[^#]+)$"},))
 _HOST = Word("HOST or HOST:PORT", parse_route_host, ({"type": "string", "pattern": "^[^/*]+$"},))
@@ -351,7 +356,12 @@ _LOG = Record(
 FILE: Final = Record(
     "configuration",
     (
-        Key("listen", _LISTEN, "Where the proxy listens; port 0 takes a free one.", "127.0.0.1:8080"),
+        Key(
+            "listen",
+            _LISTEN,
+            "Where the proxy listens; a bare PORT is on loopback, port 0 takes a free one.",
+            "127.0.0.1:8080",
+        ),
         Key("tls", _LISTENER_TLS, "Makes the listener HTTPS."),
         Key("admin", _LISTEN, "A listener of its own for health, metrics and, if asked for, the inspector."),
         Key(

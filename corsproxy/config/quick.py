@@ -76,6 +76,8 @@ def load_quick(options: Options, *, file: str = QUICK_FILE) -> Loaded:
     if mistakes:
         raise ConfigError(mistakes)
     warnings = (*_by_option(loaded.warnings, options), *(_plain_http(options, at) for at in sorted(tolerated)))
+    if options.insecure and not any(one.path == options.name("insecure") for one in warnings):
+        warnings += tuple(_unverified(options))
     return replace(loaded, warnings=warnings, is_quick=True)
 
 
@@ -239,6 +241,13 @@ def _plain_http(options: Options, at: int) -> Problem:
     origin = options.allow_origins[at]
     message = f"{quote(origin)} is plain http: whoever is on the same network can pretend to be that page, with cookies"
     return Problem("", 0, 0, options.name("allow_origins"), "warning", "prohibited", f"{message}; for development only")
+
+
+def _unverified(options: Options) -> Iterator[Problem]:
+    urls = [url for _, _, url in _pairs(options) if url.lower().startswith("https:")]
+    if urls:
+        message = f"the certificate of {', '.join(urls)} is not verified: anyone on the way can play that server"
+        yield Problem("", 0, 0, options.name("insecure"), "warning", "prohibited", message)
 
 
 def _by_option(problems: Sequence[Problem], options: Options) -> Iterator[Problem]:

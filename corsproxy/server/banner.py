@@ -1,4 +1,4 @@
-"""What is said on start: plain text on stderr, whatever the log format, because people and scripts wait for it.
+"""What is said on start, whatever the level of the log, because people and scripts wait for it.
 
 Lines in, nothing decided here.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from corsproxy.config import LOOPBACK_ORIGINS, Configuration
 from corsproxy.server.sockets import Listener
 from corsproxy.settings import Route, Settings
 
@@ -23,12 +24,38 @@ def listener_lines(settings: Settings, listeners: Sequence[Listener], admin: Seq
 
 def routing_lines(settings: Settings) -> list[str]:
     """Write the routing table, the most specific route first, as requests try them."""
-    rows = [("host", "path", "match", "upstream", "policy")]
-    rows += [_row(route) for route in sorted(settings.routes, key=_specificity)]
+    rows = [_COLUMNS, *map(_row, _in_order(settings))]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["routes:"] + [
         "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     ]
+
+
+def routing_rows(settings: Settings) -> list[dict[str, str]]:
+    """Return the rows of the routing table, for a log that tools read."""
+    return [dict(zip(_COLUMNS, _row(route), strict=True)) for route in _in_order(settings)]
+
+
+def quick_lines(configuration: Configuration) -> list[str]:
+    """Say which pages quick mode allows, and where more can be seen."""
+    spec = next(iter(configuration.loaded.specs.values()))
+    origins = [origin.text for origin in spec.allow_origins]
+    pages = ", ".join(origins)
+    if tuple(origins) == LOOPBACK_ORIGINS:
+        pages = "pages of this machine (localhost, 127.0.0.1 and [::1], any port); others by --allow-origin"
+    elif "*" in origins:
+        pages = "every page"
+    lines = [f"allowed: {pages}; {'with' if spec.allow_credentials else 'without'} credentials"]
+    if not configuration.settings.inspector:
+        lines.append("add --inspect to see each request, and why a browser refuses it, on a page")
+    return lines
+
+
+_COLUMNS = ("host", "path", "match", "upstream", "policy")
+
+
+def _in_order(settings: Settings) -> list[Route]:
+    return sorted(settings.routes, key=_specificity)
 
 
 def _row(route: Route) -> tuple[str, str, str, str, str]:

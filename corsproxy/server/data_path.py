@@ -16,7 +16,7 @@ from corsproxy.proxy import Observer, Plan, Proxy, compile_plan
 from corsproxy.proxy.keepalive import keep_alive
 from corsproxy.server.access_log import AccessLog
 from corsproxy.server.counters import Counters
-from corsproxy.server.diagnostics import configure_diagnostics
+from corsproxy.server.diagnostics import Announcer, configure_diagnostics
 from corsproxy.server.output import LineWriter
 from corsproxy.server.sockets import BACKLOG, Listener, load_certificate, tls_context
 from corsproxy.server.terminal import Terminal
@@ -143,7 +143,7 @@ class DataPath:
         if self._recorder is not None:
             observers.append(self._recorder)
         if configuration.loaded.is_quick:
-            observers.append(Terminal(self._outputs.stderr))
+            observers.append(Terminal(Announcer(self._outputs.stderr, configuration.settings.log)))
         return observers
 
     def _configure_logs(self, configuration: Configuration) -> None:

@@ -1,12 +1,14 @@
 """Diagnostics: what the program itself has to say, on stderr, as text or JSON.
 
-The start-up lines are not diagnostics: they are plain text whatever the format, and `banner.py` writes them.
+Two kinds: records of the log, and lines that a person or a script waits for whatever the level, which `Announcer`
+writes: as they are, or as a JSON object, so that a collector gets nothing else.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+import time
 
 from corsproxy.server.escape import Clock, printable
 from corsproxy.server.output import LineWriter
@@ -20,6 +22,22 @@ def configure_diagnostics(log: Log, writer: LineWriter) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(log.level.upper())
+
+
+class Announcer:
+    """Writes lines that are said whatever the level of the log."""
+
+    def __init__(self, writer: LineWriter, log: Log) -> None:
+        self._writer = writer
+        self._is_json = log.format == "json"
+        self._clock = Clock()
+
+    def __call__(self, line: str, level: str = "info", **fields: object) -> None:
+        """Write one line; `fields` go beside it where the format is JSON."""
+        if self._is_json:
+            record = {"time": self._clock.text(time.time()), "level": level, "logger": "corsproxy", "message": line}
+            line = json.dumps({**record, **fields})
+        self._writer.write(line.encode("utf-8", "backslashreplace") + b"\n")
 
 
 class _Handler(logging.Handler):

@@ -16,9 +16,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from corsproxy.config.configuration import Configuration
-from corsproxy.server.banner import listener_lines, routing_lines
+from corsproxy.server.banner import listener_lines, quick_lines, routing_lines, routing_rows
+from corsproxy.server.container import loopback_hint
 from corsproxy.server.counters import Totals
 from corsproxy.server.data_path import Outputs
+from corsproxy.server.diagnostics import Announcer
 from corsproxy.server.fleet import Fleet
 from corsproxy.server.reload import Reloader
 from corsproxy.server.runtime import settle_memory
@@ -54,6 +56,8 @@ class Life:
     outputs: Outputs
     listeners: Sequence[Listener]
     admin_listeners: Sequence[Listener]
+    ignores_hangup: bool = False
+    """Whether SIGHUP was ignored by whoever started this process, as `nohup` does it."""
 
     async def run(self, hangups: Sequence[int]) -> int:
         """Serve until a signal, or until the fleet cannot go on; returns the exit status.
@@ -73,8 +77,10 @@ class Life:
             admin = await self._start_admin(reloader)
             self._say_hello()
             settle_memory()
-            if hangups:
+            if hangups and not self.configuration.loaded.is_quick:
                 reloader.request()
+            elif hangups and not self.ignores_hangup and not ending.done():
+                ending.set_result(0)
             tasks += [loop.create_task(work) for work in self._background(reloader)]
             status = await ending
             if admin is not None:
@@ -99,7 +105,13 @@ class Life:
 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, on_stop, number)
-        loop.add_signal_handler(signal.SIGHUP, reloader.request)
+        if not self.configuration.loaded.is_quick:
+            loop.add_signal_handler(signal.SIGHUP, reloader.request)
+        elif self.ignores_hangup:
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        else:
+            # The terminal's window was closed, and there is no file to read again.
+            loop.add_signal_handler(signal.SIGHUP, on_stop, signal.SIGHUP)
 
     def _end_at_once(self, number: signal.Signals) -> None:
         self.fleet.kill()
@@ -138,11 +150,26 @@ class Life:
         return admin
 
     def _say_hello(self) -> None:
-        settings = self.configuration.settings
-        lines = [*map(str, self.configuration.warnings), *self.configuration.notes]
-        lines += listener_lines(settings, self.listeners, self.admin_listeners) + routing_lines(settings)
-        for line in lines:
-            self.outputs.stderr.write(line.encode("utf-8", "backslashreplace") + b"\n")
+        configuration, settings = self.configuration, self.configuration.settings
+        say = Announcer(self.outputs.stderr, settings.log)
+        for warning in (*map(str, configuration.warnings), *configuration.notes):
+            say(warning, "warning")
+        for line in listener_lines(settings, self.listeners, self.admin_listeners):
+            say(line)
+        if settings.log.format == "json":
+            for row in routing_rows(settings):
+                say(f"route {row['host']} {row['path']}", **row)
+        else:
+            for line in routing_lines(settings):
+                say(line)
+        if configuration.loaded.is_quick:
+            for line in quick_lines(configuration):
+                say(line)
+        for listener in self.listeners:
+            port = listener.address.port if isinstance(listener.address, TcpAddress) else 0
+            if hint := loopback_hint(settings.listen, port, os.environ):
+                say(hint, "warning")
+                break
 
     def _background(self, reloader: Reloader) -> list[Coroutine[None, None, None]]:
         source = self.configuration.source

@@ -13,7 +13,7 @@ import ssl
 import stat
 from dataclasses import dataclass
 
-from corsproxy.errors import UsageError
+from corsproxy.errors import ListenError, UsageError
 from corsproxy.settings import Address, TcpAddress, TlsFiles, UnixAddress
 
 BACKLOG = 2048
@@ -78,14 +78,14 @@ def open_listeners(address: Address, option: str, mode: int) -> list[Listener]:
     """Listen on `address`: more than one socket where a host name stands for several addresses.
 
     `mode` is that of a Unix socket's file.
-    Raises `UsageError` naming `option`, the key or option that asked for it.
+    Raises `ListenError` naming `option`, the key or option that asked for it.
     """
     mistakes = _UNIX_MISTAKES if isinstance(address, UnixAddress) else _MISTAKES
     try:
         return [_open_unix(address, mode)] if isinstance(address, UnixAddress) else _open_tcp(address)
     except OSError as error:
         said = mistakes.get(error.errno or 0, error.strerror or str(error)).format(user=os.geteuid())
-        raise UsageError(f"cannot listen on {address} ({option}): {said}") from None
+        raise ListenError(f"cannot listen on {address} ({option}): {said}") from None
 
 
 def adopt_listener(fd: int) -> Listener:

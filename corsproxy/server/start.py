@@ -21,15 +21,16 @@ from corsproxy.errors import UsageError
 from corsproxy.proxy import PlanError
 from corsproxy.server.counters import Totals
 from corsproxy.server.data_path import DataPath, Outputs
-from corsproxy.server.diagnostics import configure_diagnostics
+from corsproxy.server.diagnostics import Announcer, configure_diagnostics
 from corsproxy.server.fleet import Alone, Fleet
 from corsproxy.server.inspector import Recorder
 from corsproxy.server.life import Life, Reading
+from corsproxy.server.output import LineWriter
 from corsproxy.server.runtime import new_event_loop
 from corsproxy.server.sockets import EVERYBODY, GROUP, Listener, is_taken, open_listeners
 from corsproxy.server.watch import content_digest, look
 from corsproxy.server.workers import Workers
-from corsproxy.settings import Settings, TcpAddress
+from corsproxy.settings import Log, Settings, TcpAddress
 
 
 def start(options: Options) -> int:
@@ -37,18 +38,29 @@ def start(options: Options) -> int:
 
     Raises `UsageError` or `ConfigError` where it cannot start as asked.
     """
+    log = [Log(format="json" if options.log_format == "json" else "text")]
+    try:
+        return _run(options, log)
+    except (ConfigError, UsageError) as error:
+        notes = [f"warning: {note}" for note in options.notes]  # often the very reason of what follows
+        if log[0].format == "json":
+            said = map(str, error.problems) if isinstance(error, ConfigError) else [str(error)]
+            return _tell_as_json([*notes, *said], error.status if isinstance(error, UsageError) else 2)
+        for note in notes:
+            print(note, file=sys.stderr)
+        raise
+
+
+def _run(options: Options, log: list[Log]) -> int:
+    """Do what `start` does; what is said of a failure goes by the last of `log`."""
+    ignores_hangup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     with _early_signals() as hangups, contextlib.ExitStack() as stack:
-        try:
-            source = find_source(options)
-            file = source.file
-            reading = Reading(look(file), content_digest(file)) if file is not None else Reading()
-            configuration = load(source, os.environ, tries_certificates=True)
-        except (ConfigError, UsageError):
-            # Often the very reason of what follows.
-            for note in options.notes:
-                print(f"warning: {note}", file=sys.stderr)
-            raise
+        source = find_source(options)
+        file = source.file
+        reading = Reading(look(file), content_digest(file)) if file is not None else Reading()
+        configuration = load(source, os.environ, tries_certificates=True)
         settings = configuration.settings
+        log[0] = settings.log
         listeners = open_listeners(settings.listen, options.name("listen") if options.listen else "listen", EVERYBODY)
         stack.callback(_close, listeners)
         admin_listeners = _open_admin(settings, options.name("admin") if options.admin else "admin")
@@ -62,12 +74,22 @@ def start(options: Options) -> int:
         configure_diagnostics(settings.log, outputs.stderr)
         totals = Totals()
         fleet = _fleet(configuration, listeners, outputs, totals, lock, counts=bool(admin_listeners))
-        life = Life(configuration, reading, fleet, totals, outputs, listeners, admin_listeners)
+        life = Life(configuration, reading, fleet, totals, outputs, listeners, admin_listeners, ignores_hangup)
         runner = stack.enter_context(asyncio.Runner(loop_factory=new_event_loop))
         try:
             return runner.run(life.run(hangups))
         except PlanError as error:
             raise UsageError(f"{source.file or 'the options'}: {error}") from None
+
+
+def _tell_as_json(lines: Sequence[str], status: int) -> int:
+    """Say why it does not start to whoever reads nothing but JSON; returns the exit status."""
+    writer = LineWriter(2)
+    say = Announcer(writer, Log(format="json"))
+    for line in lines:
+        say(line, "error")
+    writer.close()
+    return status
 
 
 def _fleet(

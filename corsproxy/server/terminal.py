@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from corsproxy.cors import Kind, Reason
 from corsproxy.proxy import Exchange
+from corsproxy.server.diagnostics import Announcer
 from corsproxy.server.escape import printable, readable
-from corsproxy.server.output import LineWriter
 
 NULL_ORIGIN_FIX = (
     "the page has no origin of its own (opened from a file, or in a sandboxed frame): "
@@ -37,15 +37,15 @@ FIXES: dict[Reason, str] = {
 class Terminal:
     """Says each refusal in one line."""
 
-    def __init__(self, writer: LineWriter) -> None:
-        self._writer = writer
+    def __init__(self, say: Announcer) -> None:
+        self._say = say
 
     def __call__(self, exchange: Exchange) -> None:
         """Say why this one was refused, where it was."""
         decision = exchange.decision
         if decision is None or decision.granted or decision.kind is Kind.NONE or decision.reason is None:
             return
-        self._writer.write((refusal_line(exchange, decision.reason) + "\n").encode("utf-8", "backslashreplace"))
+        self._say(refusal_line(exchange, decision.reason), "warning")
 
 
 def refusal_line(exchange: Exchange, reason: Reason) -> str:

@@ -8,6 +8,7 @@ Knows nothing of other workers.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import socket
@@ -28,6 +29,8 @@ from corsproxy.server.inspector import Recorder
 from corsproxy.server.runtime import new_event_loop, settle_memory
 from corsproxy.server.sockets import adopt_listener
 from corsproxy.settings import TlsFiles
+
+log = logging.getLogger(__name__)
 
 REPORT_INTERVAL = 1.0
 """Seconds between two reports nobody asked for: what is counted since the last one is lost with a worker that is
@@ -60,7 +63,8 @@ async def _work(control: int, listeners: Sequence[int], outputs: Outputs) -> Non
     try:
         await data_path.start(_configuration(start))
     except (ConfigError, PlanError, UsageError) as error:
-        sys.exit(f"worker: {error}")
+        log.error("worker: %s", error)
+        sys.exit(1)
     channel.send({"ready": True})
     settle_memory()
     await _Worker(channel, data_path, counters, recorder).run()

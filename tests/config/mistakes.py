@@ -61,7 +61,7 @@ _TOP: list[Mistake] = [
     ("limits: 5", 3, "limits", "invalid", "expected a mapping with keys of max_body"),
     ("policies: []", 3, "policies", "invalid", "mapping from the name of each policy"),
     ("policies: {p: {allow_origins: [https://a.example]}}", 3, "policies.p", "unused", "no route refers"),
-    ("listen: 8080", 3, "listen", "invalid", "write 127.0.0.1:8080"),
+    ("listen: 70000", 3, "listen", "invalid", "at most 65535"),
     ("listen:", 3, "listen", "missing", "remove the key"),
     ("listen: [127.0.0.1:80]", 3, "listen", "invalid", "a list: expected one value"),
     ("inspector: maybe", 3, "inspector", "invalid", "true or false"),

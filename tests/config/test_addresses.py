@@ -19,6 +19,8 @@ from tests.config.files import refusal
     ("text", "address"),
     [
         ("127.0.0.1:8080", TcpAddress("127.0.0.1", 8080)),
+        ("8080", TcpAddress("127.0.0.1", 8080)),
+        ("0", TcpAddress("127.0.0.1", 0)),
         ("localhost:0", TcpAddress("localhost", 0)),
         ("[::1]:8080", TcpAddress("::1", 8080)),
         ("[0:0:0::1]:8080", TcpAddress("::1", 8080)),
@@ -36,7 +38,8 @@ def test_an_address_to_listen_on(text: str, address: object) -> None:
     ("text", "said"),
     [
         ("", "missing host"),
-        ("8080", "write 127.0.0.1:8080"),
+        ("65536", "at most 65535"),
+        ("8" * 5000, "at most 65535"),
         (":8080", "write 0.0.0.0:8080"),
         ("*:8080", "write 0.0.0.0:8080"),
         ("localhost", "write localhost:8080"),

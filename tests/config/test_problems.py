@@ -52,7 +52,7 @@ def test_a_bad_item_does_not_move_the_places_of_those_after_it() -> None:
 
 
 TWELVE = r"""
-listen: 8080
+listen: localhost
 admin: 127.0.0.1:8081
 worker: 2
 upstreams:
@@ -104,7 +104,7 @@ def test_twelve_mistakes_are_twelve_problems_in_file_order() -> None:
 def test_each_message_alone_says_how_to_mend_the_mistake() -> None:
     """Every remedy below is a piece of the message of its line; putting them in makes the file valid."""
     remedies = {
-        2: ("8080", "127.0.0.1:8080"),
+        2: ("localhost", "localhost:8080"),
         4: ("worker", "workers"),
         6: ("orders.internal:8000", "http://orders.internal:8000"),
         9: ("conect_timeout", "connect_timeout"),

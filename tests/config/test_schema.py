@@ -84,7 +84,7 @@ BAD = [
     "[]",
     "upstreams: {api: http://x}",
     MINIMAL + "listne: x\n",
-    MINIMAL + "listen: 8080\n",
+    MINIMAL + "listen: 80800\n",
     MINIMAL + "listen: localhost\n",
     MINIMAL + "workers: 0\n",
     MINIMAL + "workers: many\n",

@@ -118,14 +118,37 @@ def test_the_listener_in_the_file_cannot_change() -> None:
             assert granted(proxy, APP)
 
 
-def test_quick_mode_has_nothing_to_reload() -> None:
-    """A SIGHUP does not end the process, as its default action would."""
+def test_a_hangup_stops_quick_mode() -> None:
+    """There is nothing to read again, and the window of the terminal was closed."""
     with Upstream() as upstream, started(None, "--upstream", upstream.url, "--watch") as proxy:
         proxy.stderr.wait_line("--watch has nothing to watch")
         proxy.signal(signal.SIGHUP)
-        proxy.stderr.wait_line("nothing to reload")
-        assert ask(proxy.address).status == 200
-        assert proxy.stop() == 0
+        assert proxy.wait() == 0
+        assert "stopping: SIGHUP" in proxy.stderr.text
+
+
+def test_nohup_keeps_quick_mode_running() -> None:
+    """Who started it has said that the terminal may go."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Upstream() as upstream, started(None, "--upstream", upstream.url) as proxy:
+            proxy.signal(signal.SIGHUP)
+            assert ask(proxy.address).status == 200
+            assert proxy.stop() == 0
+            assert "stopping: SIGTERM" in proxy.stderr.text
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_text_has_nothing_to_reload() -> None:
+    """A SIGHUP does not end the process, as its default action would."""
+    with Upstream() as upstream:
+        environ = {"CORSPROXY_CONFIG_TEXT": config(upstream)}
+        with started(None, environ=environ) as proxy:
+            proxy.signal(signal.SIGHUP)
+            proxy.stderr.wait_line("nothing to reload")
+            assert ask(proxy.address).status == 200
+            assert proxy.stop() == 0
 
 
 def test_a_renewed_certificate_is_served_after_sighup(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -37,7 +38,7 @@ routes:
   - {path: /orders/new, upstream: api, policy: app, exact: true}
   - {path: /, upstream: api, policy: app, host: api.example.com}
 """
-    with started(text, "--log-format", "json", admin=True) as proxy:
+    with started(text, admin=True) as proxy:
         proxy.stderr.wait_for(lambda lines: len(lines) >= 8)
         lines = proxy.stderr.lines
         assert re.fullmatch(r"listening on http://127\.0\.0\.1:[1-9]\d*", lines[0])
@@ -170,14 +171,14 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize(("args", "said"), MISTAKES.values(), ids=MISTAKES.keys())
-def test_a_mistake_is_a_short_message_and_status_2(args: list[str], said: str, tmp_path: Path) -> None:
-    """Each names what is wrong, and there is no traceback."""
+def test_a_mistake_is_a_short_message_and_an_exit_status(args: list[str], said: str, tmp_path: Path) -> None:
+    """Each names what is wrong, without a traceback; a listener that cannot be opened is 3: it may be tried again."""
     file = tmp_path / "good.yaml"
     file.write_text(config("http://127.0.0.1:9"), encoding="utf-8")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         filled = [arg.format(file=file, port=taken.getsockname()[1]) for arg in args]
         status, _, lines = ran(*filled, directory=tmp_path)
-    assert status == 2
+    assert status == (3 if said.startswith("cannot listen on") else 2)
     assert re.search(said, lines[0]), lines
     assert len(lines) <= 4
     assert "Traceback" not in "\n".join(lines)
@@ -261,3 +262,66 @@ def test_a_host_name_listens_on_each_of_its_addresses() -> None:
         for url in urls:
             with urllib.request.urlopen(url) as response:
                 assert response.read() == b"ok"
+
+
+def test_json_means_json_from_the_first_line(tmp_path: Path) -> None:
+    """A collector gets nothing else: start, routing table, warnings, refusals, the stop, and why it does not start."""
+    environ = {"CORSPROXY_LOG_FORMAT": "json", "CORSPROXY_XYZ": "1"}
+    with Upstream() as upstream:
+        quick = ("--upstream", upstream.url, "--allow-origin", "http://192.168.1.2")
+        with started(None, *quick, admin=True, environ=environ) as proxy:
+            ask(proxy.address, Origin="https://stranger.example")
+            proxy.stderr.wait_line("refused GET / from https://stranger.example")
+            assert proxy.stop() == 0
+            said = [json.loads(line) for line in proxy.stderr.lines]
+    assert all({"time", "level", "logger", "message"} <= line.keys() for line in said)
+    messages = [line["message"] for line in said]
+    assert {"CORSPROXY_XYZ has no effect", "stopped"} <= set(messages)
+    assert sum(message.startswith(("listening on http://", "admin on http://")) for message in messages) == 2
+    (route,) = [line for line in said if "policy" in line]
+    assert (route["host"], route["path"], route["match"], route["policy"]) == ("any", "/", "prefix", "quick")
+
+    status, _, lines = ran("serve", "--upstream", "nonsense", environ=environ)
+    assert (status, [json.loads(line)["level"] for line in lines]) == (2, ["error", "error"])
+    (tmp_path / "corsproxy.yaml").write_text(
+        config("http://127.0.0.1:9", "log: {format: json}\nlisten: 192.0.2.1:1"), encoding="utf-8"
+    )
+    status, _, lines = ran("serve", directory=tmp_path)
+    assert (status, [json.loads(line)["level"] for line in lines]) == (3, ["error"])
+
+
+def test_a_loopback_listener_in_a_container_is_told_what_to_listen_on() -> None:
+    """Nobody outside would ever reach it; what listens everywhere needs no such line."""
+    environ = {"container": "podman"}
+    with started(None, "--upstream", "http://127.0.0.1:9", environ=environ) as proxy:
+        port = proxy.address[1]
+        proxy.stderr.wait_line(rf"^this looks like a container.* listen on 0\.0\.0\.0:{port}$")
+    with started(None, "--upstream", "http://127.0.0.1:9", listen="0.0.0.0:0", environ=environ) as proxy:
+        assert proxy.stop() == 0
+        assert "container" not in proxy.stderr.text
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ([], r"^allowed: pages of this machine \(localhost, .*any port\); .*--allow-origin; with credentials$"),
+        (["--allow-origin", "https://a.example"], r"^allowed: https://a\.example; with credentials$"),
+        (["--allow-origin", "*"], r"^allowed: every page; without credentials$"),
+        ([], r"^add --inspect "),
+        (
+            ["--upstream", "https://127.0.0.1:9", "--insecure"],
+            r"^--insecure: warning: .*127.0.0.1:9 is not ver",
+        ),
+    ],
+)
+def test_quick_mode_says_what_it_allows(options: list[str], said: str) -> None:
+    """The pages, the page that shows more, and the risk that was asked for."""
+    upstream = [] if "--upstream" in options else ["--upstream", "http://127.0.0.1:9"]
+    with started(None, *upstream, *options) as proxy:
+        proxy.stderr.wait_line(said)
+
+
+def test_a_bare_port_is_one_of_loopback() -> None:
+    """As every development server takes it."""
+    with started(None, "--upstream", "http://127.0.0.1:9", "--listen", "0", "--admin", "0") as proxy:
+        assert proxy.address[0] == proxy.admin[0] == "127.0.0.1"

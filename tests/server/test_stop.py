@@ -163,3 +163,13 @@ def test_a_unix_socket_file_is_gone_after_a_second_signal(tmp_path: Path) -> Non
         assert not path.exists()
         with socket.socket(socket.AF_UNIX) as client, pytest.raises(FileNotFoundError):
             client.connect(str(path))
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_stop_ends_with_0_whatever_becomes_of_the_logs(workers: str) -> None:
+    """The disk under stdout is full: requests are answered, and a stop is a stop."""
+    with Upstream() as upstream, open("/dev/full", "wb") as full:
+        options = ("--upstream", upstream.url, "--workers", workers)
+        with started(None, *options, stdout=full.fileno()) as proxy:
+            assert ask(proxy.address).status == 200
+            assert proxy.stop() == 0, proxy.stderr.text

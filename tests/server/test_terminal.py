@@ -15,11 +15,11 @@ ONLY_A_BROWSER = {Reason.CREDENTIALS_NOT_ALLOWED, Reason.NO_ROUTE}
 """Reasons that a running proxy cannot have: it does not see the credentials mode, and no route is a 404."""
 
 
-def test_a_refusal_in_quick_mode_is_a_plain_line_with_the_fix_whatever_the_log_format() -> None:
+def test_a_refusal_in_quick_mode_is_a_line_with_the_fix_whatever_the_log_level() -> None:
     """A refused preflight and a refused request each say it; granted ones and those without Origin say nothing."""
     with (
         Upstream() as upstream,
-        started(None, "--upstream", upstream.url, "--log-format", "json", "--log-level", "error") as proxy,
+        started(None, "--upstream", upstream.url, "--log-level", "error") as proxy,
     ):
         ask(proxy.address, "/granted", Origin="http://localhost:1")
         ask(proxy.address, "/plain")

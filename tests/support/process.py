@@ -30,6 +30,10 @@ DEADLINE = 30.0
 """Seconds until a wait is given up and the test fails; two slow cores are shared by all tests."""
 
 
+_LINE = r'(?:^|"message": ")'
+"""Where a line of the program begins: as text, or in a JSON object."""
+
+
 class Output:
     """The lines of one stream of the process, as they come."""
 
@@ -156,7 +160,7 @@ class Proxy(Process):
     @property
     def url(self) -> str:
         """The listener's address as a URL without a path."""
-        return self.stderr.wait_line(r"listening on (https?://\S+)$").group(1)
+        return self.stderr.wait_line(r'listening on (https?://[^\s"]+)').group(1)
 
     @property
     def unix_path(self) -> str:
@@ -195,7 +199,7 @@ class Proxy(Process):
         self.signal(signal.SIGHUP)
 
     def _tcp(self, what: str) -> tuple[str, int]:
-        match = self.stderr.wait_line(rf"^{what} on https?://(.+):(\d+)$")
+        match = self.stderr.wait_line(rf'{_LINE}{what} on https?://(.+?):(\d+)(?:$|")')
         return match.group(1).strip("[]"), int(match.group(2))
 
 
@@ -229,7 +233,7 @@ def started(
         proxy = Proxy(args, environ=environ, directory=home, stdout=stdout)
         stack.callback(proxy.end)
         proxy.directory, proxy.config = home, home / "corsproxy.yaml"
-        proxy.stderr.wait_line(r"^listening on ")
+        proxy.stderr.wait_line(rf"{_LINE}listening on ")
         yield proxy
 
 

@@ -1,0 +1,38 @@
+"""Whether this process runs in a container, where an address of loopback is heard by nobody outside.
+
+Nothing but hints are made of it: no container engine promises to be found out.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from corsproxy.settings import Address, TcpAddress
+
+_MARKS = ("/.dockerenv", "/run/.containerenv")
+"""Files that Docker and Podman put into every container."""
+
+_VARIABLES = ("KUBERNETES_SERVICE_HOST", "container")
+"""Set by a kubelet, and by systemd-nspawn, Podman and LXC (https://systemd.io/CONTAINER_INTERFACE)."""
+
+
+def is_in_container(environ: Mapping[str, str]) -> bool:
+    """Return whether this looks like a container."""
+    return any(map(os.path.exists, _MARKS)) or any(environ.get(name) for name in _VARIABLES)
+
+
+def loopback_hint(listen: Address, port: int, environ: Mapping[str, str]) -> str | None:
+    """Return what to say of a listener that nothing outside this container can reach; None where it is another.
+
+    `port` is the one that was really given.
+    """
+    if not isinstance(listen, TcpAddress) or not is_in_container(environ):
+        return None
+    host = listen.host
+    if host != "localhost" and host != "::1" and not host.startswith("127."):
+        return None
+    return (
+        f"this looks like a container, and {listen.host} is reached from inside it alone: "
+        f"to be reached from outside listen on 0.0.0.0:{port}"
+    )
