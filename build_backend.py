@@ -29,10 +29,8 @@ COMPILED = (
     # Here belongs what runs for every request, with what it calls for every field, chunk and connection.
     # What runs at the start, at a reload or for a tool does not: it would gain nothing that anybody notices.
     #
-    # Two modules near these cannot be here:
-    # - corsproxy/proxy/client_connection.py: mypyc makes no subclass of a class with slots, as aiohttp's
-    #   RequestHandler is, and says so at import;
-    # - corsproxy/cors/problems.py: a dataclass's field annotated `object` is a KeyError at import (mypyc 2.4).
+    # One module near these cannot be here:
+    # corsproxy/cors/problems.py: a dataclass's field annotated `object` is a KeyError at import (mypyc 2.4).
     "corsproxy/cors/decision.py",
     "corsproxy/cors/headers.py",
     "corsproxy/cors/index.py",
@@ -42,6 +40,16 @@ COMPILED = (
     "corsproxy/cors/tokens.py",
     "corsproxy/proxy/admission.py",
     "corsproxy/proxy/answers.py",
+    "corsproxy/proxy/client/chunks.py",
+    "corsproxy/proxy/client/connection.py",
+    "corsproxy/proxy/client/content.py",
+    "corsproxy/proxy/client/deadlines.py",
+    "corsproxy/proxy/client/flow.py",
+    "corsproxy/proxy/client/head.py",
+    "corsproxy/proxy/client/head_buffer.py",
+    "corsproxy/proxy/client/parser.py",
+    "corsproxy/proxy/client/request.py",
+    "corsproxy/proxy/client/request_line.py",
     "corsproxy/proxy/content.py",
     "corsproxy/proxy/cors_gate.py",
     "corsproxy/proxy/exchange.py",

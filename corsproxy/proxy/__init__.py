@@ -1,7 +1,7 @@
 """The data path: everything between a client's bytes and an upstream's.
 
-`Proxy` is the front door, `relay.py` the way of one request from top to bottom, `client_connection.py` the seam to
-aiohttp, `upstream/` the client side.
+`Proxy` is the front door, `relay.py` the way of one request from top to bottom, `client/` what a client is spoken to
+with, `upstream/` what an upstream is.
 Knows no YAML, does not know how a policy is built, and handles no signals.
 """
 

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aiohttp import StreamReader
-
-from corsproxy.proxy.client_connection import ClientConnection
+from corsproxy.proxy.client.connection import ClientConnection
+from corsproxy.proxy.client.content import RequestContent
 from corsproxy.proxy.errors import ClientError, ClientErrorKind, UpstreamError, UpstreamErrorKind
 from corsproxy.proxy.exchange import Exchange
 from corsproxy.proxy.upstream.connection import UpstreamConnection
@@ -40,11 +39,11 @@ class ContentWriter:
         """Send pieces as they came; hold the upstream back where the client is slow."""
         connection = self._connection
         transport = connection.transport
-        if transport is None or self._discards or transport.is_closing():
+        if self._discards or transport.is_closing():
             return
         size = sum(map(len, pieces))
         self._exchange.bytes_out += size
-        connection.has_sent = True
+        connection.deadlines.has_sent = True
         if self._chunked:
             transport.writelines([b"%x\r\n" % size, *pieces, b"\r\n"])
         elif len(pieces) == 1:
@@ -81,7 +80,7 @@ def _last_chunk(trailers: Sequence[tuple[bytes, bytes]]) -> bytes:
 
 async def send_request_content(
     connection: ClientConnection,
-    content: StreamReader,
+    content: RequestContent,
     upstream: UpstreamConnection,
     exchange: Exchange,
     *,

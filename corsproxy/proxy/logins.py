@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 
 from corsproxy.proxy.challenges import login_scheme, without_logins
-from corsproxy.proxy.client_connection import ClientConnection
+from corsproxy.proxy.client.connection import ClientConnection
 from corsproxy.proxy.errors import Refusal
 from corsproxy.proxy.field_lines import FieldLine
 from corsproxy.proxy.fields import ResponseField
@@ -75,6 +75,12 @@ class ConnectionLogins:
             self.end(pool)
 
 
+def logins_of(connection: ClientConnection) -> ConnectionLogins | None:
+    """Return what belongs to this client alone, if anything does."""
+    logins = connection.logins
+    return logins if isinstance(logins, ConnectionLogins) else None
+
+
 def note_edge(connection: ClientConnection, head: RequestHead) -> None:
     """Remember if an edge has passed this request on: then others may come on the same connection."""
     if head.via or any(name.lower() in _EDGE_FIELDS for name, _ in head.forwarded):
@@ -88,7 +94,8 @@ def admit_login(connection: ClientConnection, head: RequestHead, route: RoutePla
     """
     if may_log_in(connection, route):
         return
-    if connection.logins is not None and connection.logins.end(route.pool):
+    logins = logins_of(connection)
+    if logins is not None and logins.end(route.pool):
         connection.close_when_idle()  # others have come on a connection that was one client's
     if head.login is not None:
         raise _refusal(route, head.login)
@@ -133,7 +140,7 @@ def settle_challenges(
 
 def bind(connection: ClientConnection, upstream: UpstreamConnection, route: RoutePlan) -> None:
     """Let the two connections belong together."""
-    (connection.logins or ConnectionLogins(connection)).bind(route.pool, upstream)
+    (logins_of(connection) or ConnectionLogins(connection)).bind(route.pool, upstream)
 
 
 def _is_trusted(connection: ClientConnection) -> bool:

@@ -5,7 +5,8 @@ Filled in by `admission`, read by `relay` and `replies`.
 
 from __future__ import annotations
 
-from corsproxy.proxy.client_connection import ClientConnection, ClientRequest
+from corsproxy.proxy.client.connection import ClientConnection
+from corsproxy.proxy.client.request import ClientRequest
 from corsproxy.proxy.cors_gate import Grant
 from corsproxy.proxy.exchange import Exchange
 from corsproxy.proxy.forwarded import Forwarding

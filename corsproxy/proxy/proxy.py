@@ -11,7 +11,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 
-from corsproxy.proxy.client_connection import Listener
+from corsproxy.proxy.client.listener import Listener
 from corsproxy.proxy.exchange import Exchange, Observer
 from corsproxy.proxy.plan import Plan
 from corsproxy.proxy.relay import Relay

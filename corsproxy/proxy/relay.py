@@ -21,11 +21,11 @@ from collections.abc import Awaitable, Coroutine, Sequence
 from functools import partial
 
 from corsproxy.proxy.admission import admit, decide
-from corsproxy.proxy.client_connection import ClientRequest
+from corsproxy.proxy.client.request import ClientRequest
 from corsproxy.proxy.content import ContentWriter, send_request_content
 from corsproxy.proxy.errors import ClientError, ClientErrorKind, Refusal, UpstreamError, UpstreamErrorKind
 from corsproxy.proxy.exchange import Exchange, Observer
-from corsproxy.proxy.logins import admit_login, bind, settle_challenges
+from corsproxy.proxy.logins import admit_login, bind, logins_of, settle_challenges
 from corsproxy.proxy.passage import Passage
 from corsproxy.proxy.plan import Plan, RoutePlan
 from corsproxy.proxy.replies import CLIENT_TEXTS, UPSTREAM_TEXTS, answer_preflight, fail, reply
@@ -129,8 +129,8 @@ class Relay:
         route = passage.route
         assert route is not None
         if (cut := passage.request.content.exception()) is not None:  # what has come is known to be invalid already
-            raise cut if isinstance(cut, ClientError) else ClientError(ClientErrorKind.BAD_BODY)
-        if passage.head.login is not None or passage.connection.logins is not None:
+            raise cut
+        if passage.head.login is not None or logins_of(passage.connection) is not None:
             admit_login(passage.connection, passage.head, route)
         passage.exchange.upstream = route.upstream.name
         passage.upstream_head = self._upstream_head(passage, route)
@@ -379,7 +379,7 @@ class Relay:
 
 def _take(passage: Passage, route: RoutePlan) -> UpstreamConnection | None:
     """Return a connection that can be had at once: the client's own if it has one, else one that is idle."""
-    logins = passage.connection.logins
+    logins = logins_of(passage.connection)
     own = logins.take(route.pool) if logins is not None else None
     return own or route.pool.take_idle()
 

@@ -6,7 +6,8 @@ Knows no protocol that runs inside, and no policy: who may open a tunnel was dec
 
 from __future__ import annotations
 
-from corsproxy.proxy.client_connection import ClientConnection
+from corsproxy.proxy.client.connection import ClientConnection
+from corsproxy.proxy.client.flow import TUNNEL
 from corsproxy.proxy.errors import UpstreamError, UpstreamErrorKind
 from corsproxy.proxy.exchange import Exchange
 from corsproxy.proxy.upstream.connection import UpstreamConnection
@@ -34,9 +35,8 @@ class OpaqueTunnel:
         """Carry bytes until either side closes, or neither has said anything for too long."""
         client, upstream = self._client, self._upstream
         upstream.on_writable = self._upstream_writable
-        client.tunnel = self
         try:
-            early = client.take_early_bytes()
+            early = client.open_tunnel(self)
             if early:
                 self.from_client(early)
             done = upstream.stream_to(self, self._timeout)
@@ -60,9 +60,9 @@ class OpaqueTunnel:
         self._exchange.bytes_in += len(data)
         self._upstream.write(data)
         self._note_sign_of_life()
-        if self._upstream.writing_paused and not self._held and self._client.transport is not None:
+        if self._upstream.writing_paused and not self._held:
             self._held = True
-            self._client.transport.pause_reading()
+            self._client.flow.pause(TUNNEL)
 
     def client_eof(self) -> None:
         """The client has closed: let the upstream have what is under way, then close it too."""
@@ -79,7 +79,7 @@ class OpaqueTunnel:
     def write(self, pieces: list[bytes]) -> None:
         """Send on what the upstream sent; hold its reading back where the client is slow."""
         transport = self._client.transport
-        if transport is None or transport.is_closing():
+        if transport.is_closing():
             return
         for piece in pieces:
             self._exchange.bytes_out += len(piece)
@@ -92,6 +92,6 @@ class OpaqueTunnel:
         self._upstream.set_deadline(self._timeout, UpstreamErrorKind.READ_TIMEOUT)
 
     def _upstream_writable(self) -> None:
-        if self._held and self._client.transport is not None:
+        if self._held:
             self._held = False
-            self._client.transport.resume_reading()
+            self._client.flow.resume(TUNNEL)

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from corsproxy.proxy.client_connection import ClientRequest, Listener
+from corsproxy.proxy.client.listener import Listener
+from corsproxy.proxy.client.request import ClientRequest
 from corsproxy.proxy.errors import ClientError, UpstreamError
 from corsproxy.proxy.upstream.head import Framing, ResponseHead
 from corsproxy.proxy.upstream.reader import ResponseReader

@@ -1,0 +1,31 @@
+"""How a connection to a client ends: at once, with a reset, or when what was sent has arrived.
+
+Knows the transport alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+"""SO_LINGER, switched on with no time to linger."""
+
+
+def reset(transport: asyncio.Transport) -> None:
+    """End with a RST if the kind of socket has one: a plain end would pass for the end of the content."""
+    sock = transport.get_extra_info("socket")
+    if sock is not None and sock.family != socket.AF_UNIX:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+    transport.abort()
+
+
+def half_close(transport: asyncio.Transport) -> bool:
+    """Close the sending side behind what was written, so that the client reads the end of the answer while it may
+    still send; return whether that is possible (TLS has no such thing in asyncio).
+    """
+    if not transport.can_write_eof():
+        return False
+    transport.write_eof()
+    return True

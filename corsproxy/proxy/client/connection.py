@@ -1,0 +1,384 @@
+"""One connection of a client: an `asyncio.Protocol` that owns what its rooms are for, and gives each its turn.
+
+    bytes --> HeadParser --> ClientRequest --> the listener's handler --> answer
+                  |               ^
+                  +-> reader of content --> RequestContent
+
+Requests are taken one after another: what comes behind the one under way is kept as it is, a bounded amount, and is
+not even parsed before that one is over. So a broken head takes no good request with it, and what stands behind an
+upgrade stays where it is.
+Knows no routes, no policy and no upstream.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, ClassVar, Final, Protocol, cast
+
+from corsproxy.proxy.answers import answer_head, date_line
+from corsproxy.proxy.client.chunks import ChunkError, ChunkReader
+from corsproxy.proxy.client.closing import half_close, reset
+from corsproxy.proxy.client.content import NO_CONTENT, LengthReader, RequestContent
+from corsproxy.proxy.client.deadlines import NEVER, Deadlines, Due, Phase
+from corsproxy.proxy.client.flow import CONTENT, NEXT_REQUESTS, Flow
+from corsproxy.proxy.client.head import ParsedHead
+from corsproxy.proxy.client.parser import HeadParser
+from corsproxy.proxy.client.request import ClientRequest
+from corsproxy.proxy.errors import ClientError, ClientErrorKind, Refusal
+
+if TYPE_CHECKING:
+    from corsproxy.proxy.client.listener import Listener
+
+_KEPT_BEHIND = 16 * 1024
+"""Bytes of further requests kept while one is under way; more waits in the kernel."""
+
+_OVERLOADED_TEXT = b"too many connections\n"
+_OVERLOADED_HEAD = answer_head(503, b"Retry-After: 1\r\n", length=len(_OVERLOADED_TEXT)) + b"Connection: close\r\n\r\n"
+
+# Python 3.11 finds an enum's members by a slow look-up; these are asked for at every request.
+_WAITING: Final = Phase.WAITING
+_ANSWERING: Final = Phase.ANSWERING
+_TUNNEL: Final = Phase.TUNNEL
+_LINGERING: Final = Phase.LINGERING
+_CLOSING: Final = Phase.CLOSING
+
+
+class Tunnel(Protocol):
+    """What takes the bytes of a connection after a 101."""
+
+    def from_client(self, data: bytes) -> None:
+        """Take bytes from the client."""
+
+    def client_eof(self) -> None:
+        """The client has closed its sending side."""
+
+    def client_writable(self) -> None:
+        """The client takes bytes again."""
+
+
+class EndsWithClient(Protocol):
+    """What ends when the client's connection does."""
+
+    def client_ended(self) -> None:
+        """The client is gone."""
+
+
+class ClientConnection(asyncio.Protocol):
+    """One connection of a client."""
+
+    _task_handler: ClassVar[None] = None
+    """Read by `aiohttp.web.Server.connection_lost`: no task of ours keeps a lost connection among the server's."""
+
+    def __init__(self, listener: Listener, loop: asyncio.AbstractEventLoop) -> None:
+        limits = listener.limits
+        self.transport: asyncio.Transport = cast("asyncio.Transport", None)
+        self.flow: Flow = cast("Flow", None)
+        """Set, as the transport, by `connection_made`, before anything else happens."""
+        self.deadlines = Deadlines(limits, loop.time())
+        self.peer = ""
+        """The peer's address without port; empty for a Unix socket."""
+        self.secure = False
+        self.forwarding: object = None
+        """What the data path keeps for the life of the connection."""
+        self.carries_many = False
+        """True once a request has come that an edge passed on: it may send those of others here, too."""
+        self.logins: EndsWithClient | None = None
+        """The upstreams' connections that are this client's alone."""
+        self.tunnel: Tunnel | None = None
+        self.on_writable: Callable[[], None] | None = None
+        """Called when the client, having been slow, takes bytes again."""
+        self.writing_paused = False
+        """True while the client takes nothing of what it is sent."""
+        self.takes_no_more = False
+        """True if the request under way is the last one (a stop was asked for)."""
+        self._listener = listener
+        self._loop = loop
+        self._is_gone = False
+        self._phase = _WAITING
+        self._parser = HeadParser(limits.max_header_bytes, limits.max_header_lines, loop)
+        self._held = b""
+        """What has come and has not been read, from `_held_at` on: behind the request under way."""
+        self._held_at = 0
+        self._is_advancing = False
+        self._request: ClientRequest | None = None
+        """The one under way."""
+        self._content = NO_CONTENT
+        """Of the request under way."""
+        self._reader: LengthReader | ChunkReader | None = None
+        """Finds the end of the content that still comes; None once it has come or cannot be told from what follows."""
+        self._task: asyncio.Task[bool] | None = None
+        """Answers the request under way, if that takes time."""
+        self._keep_when_taken: bool | None = None
+        """What is to become of the connection once the client has taken the answer; None if that is not awaited."""
+
+    # --- for the data path ------------------------------------------------------------------------------------------
+
+    def write(self, data: bytes) -> None:
+        """Send finished bytes; raises `ClientError` if the client is gone."""
+        if self.transport.is_closing():
+            raise ClientError(ClientErrorKind.DISCONNECTED)
+        self.transport.write(data)
+
+    async def read_content(self, content: RequestContent) -> bytes:
+        """Return the next bytes of request content, empty at its end; raises `ClientError`."""
+        self.deadlines.content_since = self._loop.time()
+        try:
+            return await content.read()
+        finally:
+            self.deadlines.content_since = NEVER
+
+    def abort(self) -> None:
+        """End the connection at once: what was being sent stays unfinished on the wire (RFC 9112 section 8)."""
+        self._phase = _CLOSING
+        self.transport.abort()
+
+    def reset(self) -> None:
+        """End the connection with a RST, if its plain end would pass for the end of the content."""
+        self._phase = _CLOSING
+        reset(self.transport)
+
+    def open_tunnel(self, tunnel: Tunnel) -> bytes:
+        """Hand over all that comes from now on; return what the client has sent behind its request already."""
+        self.tunnel = tunnel
+        self._phase = _TUNNEL
+        early = self._held[self._held_at :]
+        self._drop_held()
+        return early
+
+    @property
+    def has_stopped_sending(self) -> bool:
+        """True if the client has closed its sending side, and still waits for an answer."""
+        return self.deadlines.half_closed_since < NEVER
+
+    def close_when_idle(self) -> None:
+        """Take no further request: close now if none is under way, else after it."""
+        self.takes_no_more = True
+        if self._request is None:
+            self._end()
+
+    # --- one request after another ----------------------------------------------------------------------------------
+
+    def _advance(self) -> None:
+        """Take requests out of what is held, each when the one before is over."""
+        if self._is_advancing:
+            return
+        self._is_advancing = True
+        try:
+            while self._phase is _WAITING and self._held_at < len(self._held):
+                has_begun = self._parser.has_begun
+                head, self._held_at = self._parser.feed(self._held, self._held_at)
+                if head is not None:
+                    self._take(head)
+                elif not has_begun and self._parser.has_begun:
+                    self.deadlines.head_since = self._loop.time()
+        except Refusal as refused:
+            self._refuse(refused.status, refused.text)
+        finally:
+            self._is_advancing = False
+        if self._phase is _WAITING:
+            self._drop_held()
+            if self.takes_no_more or self.has_stopped_sending:
+                self._end()
+        elif self._phase is _ANSWERING:
+            self._limit_held()
+
+    def _take(self, head: ParsedHead) -> None:
+        """Have a request answered."""
+        self.deadlines.head_since = NEVER
+        if head.length:
+            self._content = RequestContent(self)
+            self._reader = LengthReader(head.length) if head.length > 0 else ChunkReader(self._parser.limit)
+            if self._held_at < len(self._held):
+                self._held_at = self._read_content(self._held, self._held_at)
+        request = self._request = ClientRequest(self, head, self._content)
+        self._phase = _ANSWERING
+        answer = self._listener.answer(request)
+        if isinstance(answer, bool):
+            self.request_over(keep=answer)
+        elif answer is not None:
+            self.answer_later(answer)
+
+    def _read_content(self, data: bytes, at: int) -> int:
+        """Take what `data` holds, from `at` on, of the content that is still to come; return where that ends."""
+        reader, content = self._reader, self._content
+        assert reader is not None
+        try:
+            pieces, rest = reader.read(data[at:] if at else data)
+        except ChunkError:
+            self._reader = None
+            content.set_exception(ClientError(ClientErrorKind.BAD_BODY))
+            return len(data)
+        self.deadlines.content_came(self._loop.time())
+        for piece in pieces:
+            content.feed(piece)
+        if reader.complete:
+            self._reader = None
+            content.feed_eof()
+            if self._phase is _LINGERING:
+                self._end()
+        return len(data) - len(rest)
+
+    def answer_later(self, answer: Coroutine[None, None, bool]) -> None:
+        """Have the request under way answered by a task, which is cancelled if the client goes away."""
+        self._task = self._loop.create_task(answer)
+        self._task.add_done_callback(self._answered)
+
+    def _answered(self, task: asyncio.Task[bool]) -> None:
+        if not task.cancelled():
+            self.request_over(keep=task.result())
+
+    def request_over(self, *, keep: bool) -> None:
+        """The request under way has been answered; `keep` if the connection may carry another."""
+        if self.writing_paused and not self._is_gone:
+            # A client that pipelines but never reads must not make us buffer its responses: `resume_writing` goes on.
+            self._keep_when_taken = keep
+            return
+        self._request = self._task = None
+        if self._phase is _CLOSING:
+            return
+        content, self._content = self._content, NO_CONTENT
+        self.deadlines.idle_since = self._loop.time()
+        if not content.is_eof():
+            content.abandon()
+            half_close(self.transport)
+            self._linger()
+        elif not keep:
+            self._end()
+        else:
+            self._phase = _WAITING
+            self._advance()
+
+    def _refuse(self, status: int, text: str) -> None:
+        """Answer what is no request: no route is known, so no policy either."""
+        body = f"{text}\n".encode()
+        self._listener.on_unread(status, self.peer, len(body))
+        if self.transport.is_closing():
+            return
+        head = answer_head(status, date_line(), length=len(body))
+        self.transport.write(head + b"Connection: close\r\n\r\n" + body)
+        if not self.has_stopped_sending and half_close(self.transport):
+            self._linger()
+        else:
+            self._end()
+
+    def _linger(self) -> None:
+        """Drop what the client still sends, for a while, so that it sees the answer and not a reset."""
+        self._phase = _LINGERING
+        self.deadlines.idle_since = self._loop.time()
+        self._drop_held()
+
+    def _end(self) -> None:
+        """Close when everything is sent; nothing further is taken."""
+        self._phase = _CLOSING
+        self.transport.close()
+
+    # --- holding the client back ------------------------------------------------------------------------------------
+
+    def _limit_held(self) -> None:
+        behind = len(self._held) - self._held_at
+        if behind > _KEPT_BEHIND:
+            self.flow.pause(NEXT_REQUESTS)
+        elif behind:
+            self.flow.resume(NEXT_REQUESTS)
+        else:
+            self._drop_held()
+
+    def _drop_held(self) -> None:
+        self._held = b""
+        self._held_at = 0
+        self.flow.resume(NEXT_REQUESTS)
+
+    def content_piles_up(self) -> None:
+        """Read no more until the content has been taken."""
+        self.flow.pause(CONTENT)
+
+    def content_drained(self) -> None:
+        """Read on."""
+        self.flow.resume(CONTENT)
+
+    # --- asyncio's callbacks ----------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Turn away one connection too many; else note the peer and begin."""
+        self.transport = cast("asyncio.Transport", transport)
+        self.flow = Flow(self.transport)
+        peer = transport.get_extra_info("peername")
+        self.peer = peer[0].partition("%")[0] if isinstance(peer, tuple) else ""
+        if self._listener.is_full:
+            self.transport.write(_OVERLOADED_HEAD + _OVERLOADED_TEXT)
+            self._end()
+            self._listener.on_unread(503, self.peer, len(_OVERLOADED_TEXT))
+            return
+        self.secure = transport.get_extra_info("sslcontext") is not None
+        self._listener.opened(self, self.transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Give the bytes to whom they belong."""
+        at = self._read_content(data, 0) if self._reader is not None else 0
+        phase = self._phase
+        if phase is _WAITING:
+            self._held, self._held_at = data, at
+            self._advance()
+        elif phase is _TUNNEL and self.tunnel is not None:
+            self.tunnel.from_client(data)
+        elif phase is _ANSWERING and at < len(data) and self._content.exception() is None:
+            self._held = self._held[self._held_at :] + data[at:]
+            self._held_at = 0
+            self._limit_held()
+
+    def eof_received(self) -> bool:
+        """The client has closed its sending side: a whole request is still answered, for a while."""
+        if self.tunnel is not None:
+            self.tunnel.client_eof()
+            return True
+        if self._phase is not _ANSWERING or not self._content.is_eof() or self.secure:
+            return False
+        self.deadlines.half_close(self._loop.time(), self.transport.get_write_buffer_size())
+        return True
+
+    def connection_lost(self, _exc: BaseException | None) -> None:
+        """The connection is gone: whoever answers or reads learns it."""
+        self._is_gone = True
+        self._phase = _CLOSING
+        writable, self.on_writable = self.on_writable, None
+        if self.logins is not None:
+            self.logins.client_ended()
+        if self._request is not None:
+            self._request.client_gone()
+        self._listener.closed(self)
+        if self._task is not None:
+            self._task.cancel()
+        if writable is not None:
+            writable()
+
+    def pause_writing(self) -> None:
+        """The client takes no more for now."""
+        self.writing_paused = True
+        self.deadlines.stall(self._loop.time(), self.transport.get_write_buffer_size())
+
+    def resume_writing(self) -> None:
+        """The client takes more."""
+        self.writing_paused = False
+        self.deadlines.stalled_since = NEVER
+        if self.tunnel is not None:
+            self.tunnel.client_writable()
+        elif self.on_writable is not None:
+            self.on_writable()
+        if self._keep_when_taken is not None:
+            keep, self._keep_when_taken = self._keep_when_taken, None
+            self.request_over(keep=keep)
+
+    def sweep(self, now: float) -> None:
+        """Do what is due; called a few times a second for every connection."""
+        phase = _CLOSING if self.transport.is_closing() else self._phase
+        unsent = self.transport.get_write_buffer_size()
+        match self.deadlines.due(now, phase, unsent, head_has_begun=self._parser.has_begun):
+            case Due.FAIL_CONTENT:
+                self._content.set_exception(ClientError(ClientErrorKind.BODY_TIMEOUT))
+            case Due.REFUSE_HEAD:
+                self._refuse(408, "the head of the request took too long")
+            case Due.CLOSE:
+                self._end()
+            case Due.ABORT:
+                self.abort()

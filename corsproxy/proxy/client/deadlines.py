@@ -1,0 +1,138 @@
+"""How long a client may take: the clocks of one connection, and what is due.
+
+The sweeper asks every connection a few times a second, so that no deadline costs a timer.
+Knows no loop and no transport: times are numbers that come in.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+from corsproxy.settings import Limits
+
+NEVER = float("inf")
+
+HALF_CLOSED_GRACE = 2.0
+"""Seconds that the answer to a client that has closed its sending side is still awaited, and between signs of its
+taking it.
+
+nginx and Go answer such a client; a client that is gone looks the same until something is sent to it.
+"""
+
+CLIENT_STALL_TIMEOUT = 300.0
+"""Seconds a client may take nothing of a response: longer than any kernel buffer takes to drain at 1 KiB a second."""
+
+LINGER = 5.0
+"""Seconds that what nobody wants any more is read and dropped after the last answer, so that the client gets to read
+the answer before the reset (RFC 9112 section 9.6); nginx lingers 5 s between reads."""
+
+
+class Due(Enum):
+    """What a connection has to do now."""
+
+    NOTHING = auto()
+    FAIL_CONTENT = auto()
+    """The content of the request under way has come too slowly."""
+    REFUSE_HEAD = auto()
+    """A head has begun and does not end."""
+    CLOSE = auto()
+    """There is nothing to wait for any more."""
+    ABORT = auto()
+    """The client takes nothing of what it is sent, or is gone."""
+
+
+class Phase(Enum):
+    """What a connection is doing."""
+
+    WAITING = auto()
+    """For the next request, or for its head to be whole."""
+    ANSWERING = auto()
+    TUNNEL = auto()
+    LINGERING = auto()
+    """After the last answer: what still comes is dropped."""
+    CLOSING = auto()
+    """The last bytes are on their way."""
+
+
+class Deadlines:
+    """The clocks of one connection; each says since when something is waited for, or `NEVER`."""
+
+    __slots__ = (
+        "_limits",
+        "_unsent",
+        "content_since",
+        "half_closed_since",
+        "has_sent",
+        "head_since",
+        "idle_since",
+        "stalled_since",
+    )
+
+    def __init__(self, limits: Limits, now: float) -> None:
+        self._limits = limits
+        self.head_since = now
+        """When the head under way began; on a new connection, when that was made."""
+        self.idle_since = now
+        """When the last request was over, or lingering or closing began."""
+        self.content_since = NEVER
+        """Since when content is waited for."""
+        self.stalled_since = NEVER
+        """Since when the client takes nothing of what it is sent."""
+        self.half_closed_since = NEVER
+        """When the client closed its sending side, or last took something after that."""
+        self.has_sent = False
+        """True if something was sent since the last look."""
+        self._unsent = 0
+
+    def content_came(self, now: float) -> None:
+        """Start the clock of awaited content anew."""
+        if self.content_since < NEVER:
+            self.content_since = now
+
+    def stall(self, now: float, unsent: int) -> None:
+        """The client takes nothing; `unsent` bytes wait for it."""
+        self.stalled_since = now
+        self._unsent = unsent
+
+    def half_close(self, now: float, unsent: int) -> None:
+        """The client has closed its sending side; `unsent` bytes wait for it."""
+        self.half_closed_since = now
+        self._unsent = unsent
+        self.has_sent = False
+
+    def due(self, now: float, phase: Phase, unsent: int, *, head_has_begun: bool) -> Due:
+        """Return what is to be done; `unsent` bytes wait for the client."""
+        limits = self._limits
+        match phase:
+            case Phase.ANSWERING | Phase.TUNNEL:
+                if now - self.content_since > limits.body_timeout:
+                    self.content_since = NEVER
+                    return Due.FAIL_CONTENT
+                return Due.ABORT if self._is_unresponsive(now, phase, unsent) else Due.NOTHING
+            case Phase.LINGERING:
+                return Due.CLOSE if now - self.idle_since > LINGER else Due.NOTHING
+            case Phase.CLOSING:
+                is_over = now - self.idle_since > CLIENT_STALL_TIMEOUT and not self._progressed(now, unsent)
+                return Due.ABORT if is_over else Due.NOTHING
+            case Phase.WAITING if now - self.head_since > limits.header_timeout:
+                self.head_since = NEVER
+                return Due.REFUSE_HEAD if head_has_begun else Due.CLOSE
+            case _:
+                is_idle = self.head_since == NEVER and now - self.idle_since > limits.idle_timeout
+                return Due.CLOSE if is_idle else Due.NOTHING
+
+    def _is_unresponsive(self, now: float, phase: Phase, unsent: int) -> bool:
+        is_late = now - self.stalled_since > CLIENT_STALL_TIMEOUT or now - self.half_closed_since > HALF_CLOSED_GRACE
+        return is_late and phase is not Phase.TUNNEL and not self._progressed(now, unsent)
+
+    def _progressed(self, now: float, unsent: int) -> bool:
+        """Return whether the client has taken bytes since the last look; if so, start the clocks anew."""
+        progressed = unsent < self._unsent or (self.has_sent and not unsent)
+        self._unsent = unsent
+        self.has_sent = False
+        if progressed:
+            if self.stalled_since < NEVER:
+                self.stalled_since = now
+            if self.half_closed_since < NEVER:
+                self.half_closed_since = now
+        return progressed

@@ -1,0 +1,32 @@
+"""A request head as it was read: what stands on the wire, and what follows from it for the connection."""
+
+from __future__ import annotations
+
+
+class ParsedHead:
+    """The request line and the field lines of one request."""
+
+    __slots__ = ("keep_alive", "length", "method", "minor", "raw_fields", "target", "upgrade")
+
+    def __init__(
+        self,
+        method: str,
+        target: bytes,
+        minor: int,
+        raw_fields: tuple[tuple[bytes, bytes], ...],
+        *,
+        keep_alive: bool,
+        upgrade: bool,
+        length: int,
+    ) -> None:
+        self.method = method
+        self.target = target
+        self.minor = minor
+        """HTTP/1.`minor`; -1 if the major version is not 1."""
+        self.raw_fields = raw_fields
+        """Name and value of each field line, in order."""
+        self.keep_alive = keep_alive
+        self.upgrade = upgrade
+        """True if the request asks to switch protocols, properly or not."""
+        self.length = length
+        """Bytes of content that follow; -1 if they are chunked."""

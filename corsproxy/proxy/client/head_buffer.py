@@ -1,0 +1,62 @@
+"""The bytes of one request head, until it is whole: a bounded amount, kept as they came.
+
+Parsed, a small field takes seventy times its bytes; so nothing of a head is parsed to stay before its end is here.
+Knows no socket and no parser: bytes in, a head out.
+"""
+
+from __future__ import annotations
+
+HEAD_END = b"\r\n\r\n"
+
+
+class HeadTooLargeError(Exception):
+    """The head has more bytes than this server accepts."""
+
+
+class HeadBuffer:
+    """Finds the end of one head after another."""
+
+    __slots__ = ("_limit", "unfinished")
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self.unfinished = bytearray()
+        """What has come of a head that is not whole."""
+
+    def take(self, data: bytes, start: int) -> tuple[bytes, int]:
+        """Return the head that ends in what `data` holds from `start` on, and where; without one, nothing and the end
+        of `data`.
+
+        Blank lines before a head are passed over (RFC 9112 section 2.2). Raises `HeadTooLargeError`.
+        """
+        known = self.unfinished
+        if not known:
+            while data.startswith(b"\r\n", start):
+                start += 2
+            end = data.find(HEAD_END, start) + len(HEAD_END)
+            if end >= len(HEAD_END):
+                if end - start > self._limit:
+                    raise HeadTooLargeError
+                return data[start:end], end
+            known += data[start:]
+            self._check_size()
+            return b"", len(data)
+        if known == b"\r":  # perhaps the beginning of a blank line
+            self.unfinished = bytearray()
+            head, end = self.take(b"\r" + data[start:], 0)
+            return head, start + end - 1
+        before = len(known)
+        known += data[start:]
+        end = known.find(HEAD_END, max(0, before - len(HEAD_END) + 1)) + len(HEAD_END)
+        if end < len(HEAD_END):
+            self._check_size()
+            return b"", len(data)
+        if end > self._limit:
+            raise HeadTooLargeError
+        head = bytes(known[:end])
+        self.unfinished = bytearray()
+        return head, start + end - before
+
+    def _check_size(self) -> None:
+        if len(self.unfinished) > self._limit:
+            raise HeadTooLargeError

@@ -1,0 +1,58 @@
+"""What makes a protocol for each new connection and knows those that are open: aiohttp's low-level server.
+
+Knows no routes, no policy and no upstream.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import cast
+
+from aiohttp import web
+
+from corsproxy.proxy.client.connection import ClientConnection
+from corsproxy.proxy.client.request import ClientRequest
+from corsproxy.settings import Limits
+
+Handler = Callable[[ClientRequest], "bool | Coroutine[None, None, bool] | None"]
+"""Answers a request on its connection; True if the connection may carry another, False if not.
+
+A coroutine if that takes time, or None: then `ClientConnection.request_over` or `answer_later` is called later.
+"""
+
+
+class Listener(web.Server):
+    """aiohttp's low-level server with connections of ours; one for each worker."""
+
+    def __init__(self, handler: Handler, limits: Limits, on_unread: Callable[[int, str, int], None]) -> None:
+        super().__init__(cast("Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]", handler))
+        self.loop = asyncio.get_running_loop()
+        self.answer = handler
+        """What answers a request."""
+        self.limits = limits
+        """Of the configuration in force; a connection keeps those it began with."""
+        self.on_unread = on_unread
+        """Told the status, the peer and the bytes of content of an answer to what is no request yet."""
+
+    def opened(self, connection: ClientConnection, transport: asyncio.Transport) -> None:
+        """Count a connection among the open ones."""
+        self.connection_made(cast("web.RequestHandler", connection), transport)
+
+    def closed(self, connection: ClientConnection) -> None:
+        """Count a connection no more; one that was turned away never was."""
+        self.connection_lost(cast("web.RequestHandler", connection))
+
+    @property
+    def is_full(self) -> bool:
+        """True if the next connection is one too many."""
+        return len(self.connections) >= self.limits.max_connections
+
+    @property
+    def open_connections(self) -> list[ClientConnection]:
+        """Every open connection of a client."""
+        return cast("list[ClientConnection]", self.connections)
+
+    def __call__(self) -> ClientConnection:  # type: ignore[override]  # a protocol of ours, not a `RequestHandler`
+        """Make the protocol of a new connection."""
+        return ClientConnection(self, self.loop)

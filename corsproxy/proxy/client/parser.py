@@ -1,0 +1,162 @@
+"""Request heads, read by aiohttp's parser: a parser for each head, which never sees a byte behind the head's end.
+
+So no message knows the one before it, whatever it was: aiohttp's parser keeps the last trailer line for the next head,
+loses what stands behind an upgrade, and throws away good requests that come in one segment with a bad one. What follows
+a head is the content readers' business (`content`, `chunks`) or stays where it is.
+Knows no socket: bytes in, a head or a refusal out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+from aiohttp.http import HttpRequestParser, RawRequestMessage
+from aiohttp.http_exceptions import BadHttpMethod, HttpProcessingError, LineTooLong
+
+from corsproxy.proxy.client.head import ParsedHead
+from corsproxy.proxy.client.head_buffer import HeadBuffer, HeadTooLargeError
+from corsproxy.proxy.client.request_line import is_on_the_wire, with_known_version
+from corsproxy.proxy.errors import Refusal
+
+_UNUSED_LIMIT = 2**16
+"""Of the content that aiohttp's parser would keep: it is never given any."""
+
+_FIRST_LOOK = 16
+"""Bytes without a line end that show whether this is HTTP at all: whoever begins TLS is told at once."""
+
+_BARE_LF = re.compile(rb"(?<!\r)\n")
+
+
+class HeadParser:
+    """Reads one head after another."""
+
+    __slots__ = ("_buffer", "_looked_at", "_loop", "_searched", "limit", "most_lines")
+
+    def __init__(self, limit: int, most_lines: int, loop: asyncio.AbstractEventLoop) -> None:
+        self.limit = limit
+        """Bytes of a head."""
+        self.most_lines = most_lines
+        """Field lines of a head."""
+        self._loop = loop
+        self._buffer = HeadBuffer(limit)
+        self._looked_at = 0
+        """How much of an unfinished head, from its first byte on, has been shown to a parser."""
+        self._searched = 0
+        """How much of it has been searched for bare line feeds."""
+
+    @property
+    def has_begun(self) -> bool:
+        """True from the first byte of a head until its end."""
+        return bool(self._buffer.unfinished)
+
+    def feed(self, data: bytes, start: int) -> tuple[ParsedHead | None, int]:
+        """Read `data` from `start` on; return the head if it is whole, and where it ends.
+
+        Raises `Refusal` for what is no head; its text repeats no byte of it.
+        """
+        try:
+            head, end = self._buffer.take(data, start)
+        except HeadTooLargeError:
+            raise _too_large() from None
+        if head:
+            self._looked_at = self._searched = 0
+            return self._read(head), end
+        if self._buffer.unfinished:
+            self._check_unfinished()
+        return None, end
+
+    def _check_unfinished(self) -> None:
+        """Refuse at once what can become no head: its first line is none, or a line ends in a way that ends no head."""
+        begun = self._buffer.unfinished
+        line = begun.find(b"\n", 0, self.limit) + 1
+        look = line or min(len(begun), _FIRST_LOOK)
+        if look > self._looked_at:
+            self._looked_at = look
+            self._show(bytes(begun[:look]))
+        if begun.count(b"\n") > self.most_lines + 1:
+            raise _too_large()
+        if _BARE_LF.search(begun, self._searched):
+            self._show(bytes(begun))
+        self._searched = len(begun)
+
+    def _show(self, begun: bytes) -> None:
+        """Have a parser refuse what it would refuse anyway; nothing parsed is kept."""
+        try:
+            self._new_parser().feed_data(with_known_version(begun) or begun)
+        except HttpProcessingError as error:
+            raise _refusal(error, begun) from None
+
+    def _read(self, head: bytes) -> ParsedHead:
+        """Read a whole head."""
+        try:
+            messages, _, _ = self._new_parser().feed_data(head)
+        except HttpProcessingError as error:
+            known = with_known_version(head)
+            if known is None:
+                raise _refusal(error, head) from None
+            return self._read(known)
+        if not messages:  # never seen: a head that ends here ends for llhttp, too
+            raise _not_http()
+        return _parsed(head, messages[0][0])
+
+    def _new_parser(self) -> HttpRequestParser:
+        return HttpRequestParser(
+            _NO_FLOW,  # type: ignore[arg-type]  # all that is ever called
+            self._loop,
+            _UNUSED_LIMIT,
+            max_line_size=self.limit,
+            max_field_size=self.limit,
+            max_headers=self.most_lines,
+            auto_decompress=False,
+        )
+
+
+class _NoFlow:
+    """What the parser tells about content; it is given none, but takes the end of a CONNECT's head for some."""
+
+    def resume_reading(self, *, resume_parser: bool = True) -> None:
+        """Nothing was paused."""
+
+
+_NO_FLOW = _NoFlow()
+
+
+def _parsed(head: bytes, message: RawRequestMessage) -> ParsedHead:
+    version, fields = message.version, message.raw_headers
+    target = message.path.encode("utf-8", "surrogateescape")
+    if not is_on_the_wire(head, message.method, target, version.major, version.minor):
+        raise _not_http()
+    return ParsedHead(
+        message.method,
+        target,
+        version.minor if version.major == 1 else -1,
+        fields,
+        keep_alive=not message.should_close,
+        upgrade=bool(message.upgrade),
+        length=-1 if message.chunked else _content_length(fields),
+    )
+
+
+def _content_length(fields: tuple[tuple[bytes, bytes], ...]) -> int:
+    """Return what the head announces; the parser has refused what is no number, or beside Transfer-Encoding."""
+    for name, value in fields:
+        if len(name) == len(b"content-length") and name.lower() == b"content-length":
+            return int(value.lstrip(b"0") or b"0")
+    return 0
+
+
+def _refusal(error: HttpProcessingError, head: bytes) -> Refusal:
+    if isinstance(error, LineTooLong) or "Too many headers" in error.message:
+        return _too_large()
+    if isinstance(error, BadHttpMethod) and "Invalid method" in error.message and head[:1].isalpha():
+        return Refusal(501, "this method is not known here, or this is not HTTP/1.1")
+    return _not_http()
+
+
+def _too_large() -> Refusal:
+    return Refusal(431, "the head of the request is larger than this server accepts")
+
+
+def _not_http() -> Refusal:
+    return Refusal(400, "this is not a valid HTTP/1.1 request")

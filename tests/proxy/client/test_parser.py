@@ -1,0 +1,138 @@
+"""What is used of aiohttp's parser, held against the installed one: a new aiohttp that changes it fails here first."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import aiohttp.http
+import pytest
+
+from corsproxy.proxy.client.head import ParsedHead
+from corsproxy.proxy.client.parser import HeadParser
+from corsproxy.proxy.errors import Refusal
+
+
+@pytest.fixture
+def loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """A loop that never runs: the parser asks for one and uses it for content alone."""
+    loop = asyncio.new_event_loop()
+    yield loop
+    loop.close()
+
+
+def read(data: bytes, loop: asyncio.AbstractEventLoop, limit: int = 1000) -> tuple[ParsedHead | None, int]:
+    """Read one head."""
+    return HeadParser(limit, 100, loop).feed(data, 0)
+
+
+def test_the_parser_is_the_one_in_c() -> None:
+    """The fallback in Python parses, and refuses, differently: without the C extension every promise is void."""
+    assert aiohttp.http.HttpRequestParser.__module__ == "aiohttp._http_parser"
+    assert aiohttp.http.RawRequestMessage.__module__ == "aiohttp._http_parser"
+
+
+def test_a_head_and_where_it_ends(loop: asyncio.AbstractEventLoop) -> None:
+    """Names and values as sent, without the white space around a value; what stands behind is not looked at."""
+    data = b"\r\nPOST /a%2F?x HTTP/1.1\r\nHost: h\r\nx-A: \xe4 \r\nContent-Length: 02\r\n\r\n"
+    head, end = read(data + b"\xff\xff", loop)
+    assert head is not None
+    assert (head.method, head.target, head.minor, head.length, end) == ("POST", b"/a%2F?x", 1, 2, len(data))
+    assert head.raw_fields == ((b"Host", b"h"), (b"x-A", b"\xe4"), (b"Content-Length", b"02"))
+    assert (head.keep_alive, head.upgrade) == (True, False)
+
+
+@pytest.mark.parametrize("target", [b"/a?", b"//evil/x", b"http://u@h/x", b"*", b"/a#b", b"/a\\b|{}"])
+def test_the_target_is_the_wire_s(target: bytes, loop: asyncio.AbstractEventLoop) -> None:
+    """Not decoded, not normalised, scheme and host left in."""
+    head, _ = read(b"OPTIONS " + target + b" HTTP/1.1\r\nHost: h\r\n\r\n", loop)
+    assert head is not None
+    assert head.target == target
+
+
+@pytest.mark.parametrize(
+    ("lines", "length", "upgrade"),
+    [
+        (b"Transfer-Encoding: chunked", -1, False),
+        (b"Content-Length: 0", 0, False),
+        (b"Connection: Upgrade\r\nUpgrade: websocket", 0, True),
+        (b"Connection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 3", 3, True),
+    ],
+)
+def test_what_follows_a_head(lines: bytes, length: int, upgrade: bool, loop: asyncio.AbstractEventLoop) -> None:
+    """Content of a known length, chunks, or another protocol if both want it."""
+    head, _ = read(b"PUT / HTTP/1.1\r\nHost: h\r\n" + lines + b"\r\n\r\n", loop)
+    assert head is not None
+    assert (head.length, head.upgrade) == (length, upgrade)
+
+
+@pytest.mark.parametrize("cut", [1, 5, 20, 26])
+def test_a_head_in_two_segments(cut: int, loop: asyncio.AbstractEventLoop) -> None:
+    """It is read as it comes; between heads nothing is kept."""
+    data = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
+    reader = HeadParser(1000, 100, loop)
+    for _ in range(2):
+        assert reader.feed(data[:cut], 0) == (None, cut)
+        assert reader.has_begun
+        head, end = reader.feed(data[cut:] + data, 0)
+        assert head is not None
+        assert end == len(data) - cut
+        assert not reader.has_begun
+
+
+def test_blank_lines_begin_no_head(loop: asyncio.AbstractEventLoop) -> None:
+    """RFC 9112 section 2.2: they are passed over, and no clock runs for them."""
+    reader = HeadParser(1000, 100, loop)
+    assert reader.feed(b"\r\n\r\n\r\n", 2) == (None, 6)
+    assert not reader.has_begun
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (b"FOO / HTTP/1.1\r\nHost: h\r\n\r\n", 501),
+        (b"GET / HTTP/1.1\r\nHost : h\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\nHost: h\n\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: xchunked\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nX: " + b"a" * 1000, 431),
+        (b"GET /" + b"a" * 1000, 431),
+        (b"\x16\x03\x01" + b"\0" * 20, 400),
+        (b"FOO / HTTP/1.1\r\n", 501),
+        (b"\n" + b"GET / HTTP/1.1\r\nHost: h\r\n\r\n", 400),
+        (b"GET /a  HTTP/1.1\r\nHost: h\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: h\n\n", 400),
+    ],
+)
+def test_what_is_refused(data: bytes, status: int, loop: asyncio.AbstractEventLoop) -> None:
+    """The text repeats no byte of what came."""
+    with pytest.raises(Refusal) as refused:
+        read(data, loop)
+    assert refused.value.status == status
+    assert refused.value.text.isascii()
+
+
+@pytest.mark.parametrize("behind", [b"", b"\r\n"])
+def test_too_many_lines_are_too_large(behind: bytes, loop: asyncio.AbstractEventLoop) -> None:
+    """Before the head is whole, too; the parser's own text is told from others by its words."""
+    with pytest.raises(Refusal) as refused:
+        read(b"GET / HTTP/1.1\r\nHost: h\r\n" + b"X:\r\n" * 100 + behind, loop)
+    assert refused.value.status == 431
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n", b"GET / HTTP/1.0\r\n\r\n"),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"),
+        (b"CONNECT h:1 HTTP/1.1\r\nHost: h\r\n\r\n", b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"),
+    ],
+)
+def test_no_head_knows_the_one_before(first: bytes, second: bytes, loop: asyncio.AbstractEventLoop) -> None:
+    """Whatever a head has announced, the next is read as on a new connection."""
+    reader = HeadParser(1000, 100, loop)
+    assert reader.feed(first, 0)[0] is not None
+    head, _ = reader.feed(second, 0)
+    alone, _ = read(second, loop)
+    assert head is not None
+    assert alone is not None
+    assert (head.method, head.raw_fields, head.keep_alive) == (alone.method, alone.raw_fields, alone.keep_alive)
