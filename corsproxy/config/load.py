@@ -12,6 +12,7 @@ from typing import Any
 
 from corsproxy.config import tree
 from corsproxy.config.declaration import FILE
+from corsproxy.config.doubts import warn_of_doubts
 from corsproxy.config.files import Files
 from corsproxy.config.policies import compile_policies
 from corsproxy.config.problems import ConfigError, Place, Problem, Report, Span
@@ -91,6 +92,7 @@ def load_text(text: str, file: str, environ: Mapping[str, str], *, tries_certifi
         shutdown=Shutdown(**values["shutdown"]),
         log=Log(**values["log"]),
     )
+    warn_of_doubts(settings, upstreams, report)
     specs = {name: policy.spec for name, policy in policies.items()}
     return Loaded(
         settings,

@@ -101,6 +101,8 @@ class Report:
         self.spans: dict[str, Span] = {}
         self.secrets: list[Span] = []
         """Where values stand that may be credentials."""
+        self.interpolated: set[str] = set()
+        """Key paths of those that hold a variable."""
         self._problems: list[Problem] = []
         self._faulty: set[str] = set()
         """Key paths with an error at them or below them."""

@@ -53,6 +53,8 @@ class Reader:
             return self._bad(path, "missing", f"missing value: expected {word.noun}; write one, or remove the key")
         if word.is_secret and not _VARIABLE.fullmatch(node.text):
             self._report.secrets.append(node.span)
+        if word.is_secret and "${" in node.text:
+            self._report.interpolated.add(path)
         try:
             text = interpolate(node.text, self._environ)
         except RefusedError as refused:

@@ -27,6 +27,7 @@ from corsproxy.cors.hosts import is_loopback
 from corsproxy.cors.origins import Origin, parse_origin
 from corsproxy.cors.patterns import Pattern, PatternError, PatternKind, parse_pattern, parse_regex
 from corsproxy.cors.policy import Policy
+from corsproxy.cors.ports import BAD_PORTS
 from corsproxy.cors.problems import PolicyErrors, PolicyProblem
 from corsproxy.cors.public_suffix import is_public_suffix
 from corsproxy.cors.spec import DANGERS, MAX_MAX_AGE, OriginSpec, PolicySpec
@@ -41,6 +42,7 @@ __all__ = [
     "ACCESS_CONTROL_MAX_AGE",
     "ACCESS_CONTROL_REQUEST_HEADERS",
     "ACCESS_CONTROL_REQUEST_METHOD",
+    "BAD_PORTS",
     "DANGERS",
     "MAX_MAX_AGE",
     "ORIGIN",

@@ -44,6 +44,7 @@ def check_origins(spec: PolicySpec) -> tuple[list[tuple[int, Pattern]], list[Pol
             risks = tuple(_risks(pattern, credentials=spec.allow_credentials))
             problems += _dangers(index, pattern, risks, spec)
             problems += _doubts(index, pattern, risks)
+    problems += _repeated(patterns)
     problems += _needless(patterns)
     return patterns, problems
 
@@ -152,6 +153,18 @@ def _doubts(index: int, pattern: Pattern, risks: tuple[_Risk, ...]) -> list[Poli
         rule = "an unescaped dot stands for any character; write '\\.' for a dot"
         return [_problem(index, "invalid", pattern.text, rule, "warning")]
     return []
+
+
+def _repeated(patterns: list[tuple[int, Pattern]]) -> list[PolicyProblem]:
+    """Rules that stand in the list already."""
+    seen: set[tuple[PatternKind, str]] = set()
+    problems = []
+    for index, pattern in patterns:
+        if (pattern.kind, pattern.text) in seen:
+            rule = "it stands in the list already; remove one"
+            problems.append(_problem(index, "duplicate", pattern.text, rule, "warning"))
+        seen.add((pattern.kind, pattern.text))
+    return problems
 
 
 def _needless(patterns: list[tuple[int, Pattern]]) -> list[PolicyProblem]:

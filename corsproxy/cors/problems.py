@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-ProblemReason = Literal["missing", "invalid", "prohibited", "forbidden"]
+ProblemReason = Literal["missing", "invalid", "prohibited", "forbidden", "duplicate"]
 """`forbidden` is Fetch's word, `prohibited` is ours, `invalid` is a matter of syntax."""
 
 Severity = Literal["error", "warning"]

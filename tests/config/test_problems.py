@@ -20,8 +20,8 @@ def test_a_mistake_is_one_problem_at_its_line(text: str, line: int, path: str, r
 
 @pytest.mark.parametrize(("text", "path"), [(row[0], row[2]) for row in MISTAKES])
 def test_one_mistake_is_told_once(text: str, path: str) -> None:
-    """No problem drags others behind it."""
-    assert [problem.path for problem in problems(text)] == [path]
+    """No problem drags others behind it; that nothing is verified is a second one."""
+    assert [problem.path for problem in problems(text) if problem.path != "upstreams.api.tls.verify"] == [path]
 
 
 @pytest.mark.parametrize(

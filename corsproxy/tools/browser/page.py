@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from corsproxy.cors import BAD_PORTS
 from corsproxy.tools.browser import names, urls
 from corsproxy.tools.browser.steps import Check, Outcome, Step
 
@@ -100,7 +101,7 @@ def url_steps(request: PageRequest, url: str, hop: int = 0) -> list[Step]:
     parts = urls.split(url)
     if parts is None:
         return [Step(Check.URL, Outcome.FAILED, f"{url!r} is no http or https URL", hop)]
-    if parts.port in urls.BAD_PORTS:
+    if parts.port in BAD_PORTS:
         return [Step(Check.URL, Outcome.FAILED, f"port {parts.port} is on the list of blocked ports", hop)]
     if hop == 0 and urls.has_credentials(url):
         why = "the URL carries a user name or password: fetch() throws a TypeError"

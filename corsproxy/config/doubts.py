@@ -1,0 +1,132 @@
+"""What may be written but is dangerous, or can never help: warnings, each with its remedy.
+
+Only the whole file shows them; nothing is refused here.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+
+from corsproxy.config.problems import Report, join, listed, quote
+from corsproxy.cors import BAD_PORTS, is_loopback
+from corsproxy.settings import PolicySettings, Route, Settings, TcpAddress, UnixAddress, Upstream
+
+_CREDENTIAL_FIELDS = frozenset({"authorization", "cookie"})
+
+
+def warn_of_doubts(settings: Settings, upstreams: Mapping[str, Upstream], report: Report) -> None:
+    """Report every doubt about a configuration that compiled."""
+    _check_listeners(settings, report)
+    for name, upstream in upstreams.items():
+        path = join("upstreams", name)
+        routes = [route for route in settings.routes if route.upstream is upstream]
+        _check_addresses(settings, upstream, path, report)
+        _check_origin_mode(upstream, routes, path, report)
+        _check_credentials_set(upstream, routes, path, report)
+        _check_cookies(upstream, routes, path, report)
+        if upstream.scheme == "https" and not upstream.tls.verify:
+            said = "anyone on the way can play the upstream, and reads what clients send; name its authority in 'ca'"
+            report.warning(f"{path}.tls.verify", "prohibited", f"the certificate is not checked: {said}")
+
+
+def _check_listeners(settings: Settings, report: Report) -> None:
+    listen, admin = settings.listen, settings.admin
+    if isinstance(listen, TcpAddress) and listen.port in BAD_PORTS - {0}:
+        said = "browsers ask no server on it (Fetch: port blocking); take another, as 8080"
+        report.warning("listen", "invalid", f"blocked port {listen.port}: {said}")
+    if settings.inspector and isinstance(admin, TcpAddress) and not _is_loopback(admin.host):
+        said = "whoever reaches this address sees every request; listen on 127.0.0.1, and reach it by a tunnel"
+        report.warning("inspector", "prohibited", f"the inspector listens on {admin}: {said}")
+
+
+def _check_addresses(settings: Settings, upstream: Upstream, path: str, report: Report) -> None:
+    listen = settings.listen
+    if isinstance(listen, UnixAddress):
+        is_itself = upstream.unix_path == listen.path
+    else:
+        is_itself = upstream.unix_path is None and listen.port == upstream.port and _reaches(upstream.host, listen.host)
+    if is_itself:
+        said = "each request would come back until it is answered 508; write the server's own address"
+        report.warning(f"{path}.url", "invalid", f"the proxy itself listens on {listen}: {said}")
+
+
+def _check_origin_mode(upstream: Upstream, routes: list[Route], path: str, report: Report) -> None:
+    if upstream.origin_mode == "forward":
+        return
+    for route, policy, remedy in _open_routes(routes):
+        name = f"policy {policy.name!r} lets refused origins through" if policy else "it has no policy"
+        if policy is not None and policy.cors.allow_any_origin:
+            name = f"policy {policy.name!r} refuses nobody"
+        report.warning(
+            f"{path}.origin",
+            "prohibited",
+            f"'{upstream.origin_mode}' takes away the upstream's own check of who asks, and on route "
+            f"{quote(route.path)} nothing stands in for it, as {name}; {remedy}",
+        )
+    if upstream.origin_mode == "upstream" and upstream.host_mode == "client":
+        said = "a server that compares Origin with Host sees two names and refuses; write 'host: upstream'"
+        report.warning(f"{path}.origin", "invalid", f"'upstream' with 'host: client': {said}")
+
+
+def _open_routes(routes: list[Route]) -> Iterator[tuple[Route, PolicySettings | None, str]]:
+    """Give the routes that let in pages of any origin, by the policy that does, and what would close them."""
+    seen: set[str] = set()
+    for route in routes:
+        if route.policy is None:
+            yield route, None, "give it a policy with 'on_refused: reject'"
+        elif (policy := route.policy).name not in seen:
+            seen.add(policy.name)
+            if policy.cors.allow_any_origin:
+                yield route, policy, "name the origins, with 'on_refused: reject'"
+            elif policy.on_refused != "reject":
+                yield route, policy, f"write 'on_refused: reject' in policy {policy.name!r}"
+
+
+def _check_credentials_set(upstream: Upstream, routes: list[Route], path: str, report: Report) -> None:
+    """Whoever gets to the upstream acts with the proxy's credential, and under `*` any page reads the answer."""
+    written = [
+        name
+        for name, _ in upstream.request_headers.set
+        if name.lower() in _CREDENTIAL_FIELDS or f"{path}.request_headers.set.{name}" in report.interpolated
+    ]
+    policies = {route.policy.name for route in routes if route.policy and route.policy.cors.allow_any_origin}
+    for name in written if policies else ():
+        report.warning(
+            f"{path}.request_headers.set.{name}",
+            "prohibited",
+            f"policy {listed(sorted(map(repr, policies)))} lets pages of everybody read what the upstream answers to "
+            "this credential; name the origins that may, or set it on an upstream of its own",
+        )
+
+
+def _check_cookies(upstream: Upstream, routes: list[Route], path: str, report: Report) -> None:
+    rules = upstream.cookies
+    policies = [route.policy for route in routes if route.policy]
+    if rules is None or not policies:
+        return
+    edited = [
+        written
+        for written, holds in (("same_site: none", rules.same_site == "none"), ("partitioned: true", rules.partitioned))
+        if holds
+    ]
+    if edited and not any(policy.cors.allow_credentials for policy in policies):
+        said = "no policy of this upstream's routes allows credentials, so browsers send and keep no cookie"
+        remedy = "write 'allow_credentials: true' in the policy of the pages that need them, or remove the edit"
+        report.warning(f"{path}.cookies", "unused", f"unused {listed(edited)!r}: {said}; {remedy}")
+
+
+def _reaches(host: str, listen: str) -> bool:
+    """Return whether a connection to `host` arrives where somebody listens on `listen`."""
+    return host == listen or (_is_loopback(host) and (_is_loopback(listen) or _is_any(listen)))
+
+
+def _is_loopback(host: str) -> bool:
+    return is_loopback(f"[{host}]" if ":" in host else host)
+
+
+def _is_any(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return False
