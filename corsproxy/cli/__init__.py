@@ -191,9 +191,10 @@ def probe(url: str | None, output_format: str, **options: Any) -> None:
     Example:
       corsproxy probe https://api.example.com/orders --origin https://app.example.com --method PUT
     """
-    from corsproxy.tools.probe import probe_command
+    from corsproxy.tools.probe.command import ProbeOptions, probe_command
 
-    _exit(lambda: probe_command(url, format=output_format, out=sys.stdout, err=sys.stderr, **options))
+    asked = ProbeOptions(url, format=output_format, **options)
+    _exit(lambda: probe_command(asked, out=sys.stdout, err=sys.stderr))
 
 
 @cli.command(epilog=f"{SAME_AS_SERVE} Only --insecure is about URL.")

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from corsproxy.tools.probe import probe_command
+from corsproxy.tools.probe.command import ProbeOptions, probe_command
 from tests.support.upstream import Connection, Request, Upstream
 
 PAGE = "https://app.example.com"
@@ -26,7 +26,9 @@ def served(serve: Serve) -> Upstream:
     def script(connection: Connection) -> None:
         request = connection.read_request()
         method, path, _ = request.line.decode().split(" ")
-        status, fields = serve(_kind(method, request), path, (request.values(b"Origin") or [b""])[0].decode() or None)
+        status, fields = serve(
+            _kind(method, request), path.partition("?")[0], (request.values(b"Origin") or [b""])[0].decode() or None
+        )
         lines = "".join(f"{name}: {value}\r\n" for name, value in fields)
         connection.send(f"HTTP/1.1 {status} Whatever\r\n{lines}Content-Length: 0\r\n\r\n".encode())
 
@@ -89,7 +91,7 @@ def probed(
 ) -> tuple[int, dict[str, Any], str]:
     """Exit status, JSON report and what was told on stderr."""
     out, err = io.StringIO(), io.StringIO()
-    status = probe_command(
+    options = ProbeOptions(
         url,
         origin=origin,
         method=method,
@@ -97,11 +99,9 @@ def probed(
         credentials=credentials,
         from_curl=from_curl,
         format="json",
-        insecure=False,
         timeout=timeout,
-        out=out,
-        err=err,
     )
+    status = probe_command(options, out=out, err=err)
     return status, json.loads(out.getvalue()), err.getvalue()
 
 

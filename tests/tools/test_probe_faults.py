@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.tools.probe_servers import (
@@ -98,6 +100,66 @@ FAULTS: list[tuple[str, Serve, str, dict[str, str]]] = [
         {"unescaped_dot": "error"},
     ),
     (
+        "any top-level domain is granted",
+        letting_in(regex(r"https://app\.example\.[a-z]+$")),
+        "GET",
+        {"any_top_level_domain": "error"},
+    ),
+    (
+        "any letters and dots may follow the name",
+        letting_in(regex(r"https://app\.example\.[a-z.]+$")),
+        "GET",
+        {"any_top_level_domain": "error"},
+    ),
+    (
+        "an underscore behind the host ends it",
+        letting_in(regex(r"https://app\.example\.com([_`].*)?$")),
+        "GET",
+        {"character_after_host": "error"},
+    ),
+    (
+        "the test is turned round",
+        letting_in(lambda origin: origin.partition("//")[2] in "app.example.com" and origin.startswith("https:")),
+        "GET",
+        {"reversed_match": "error"},
+    ),
+    (
+        "the test is turned round, of the whole origin",
+        letting_in(lambda origin: PAGE.startswith(origin)),
+        "GET",
+        {"reversed_match": "error"},
+    ),
+    (
+        "a name may be glued behind the host",
+        letting_in(regex(r"https://app\.example\.com([a-z]+\.example)?$")),
+        "GET",
+        {"glued_after_host": "error"},
+    ),
+    (
+        "the last dot is bare",
+        letting_in(regex(r"https://app\.example.com$")),
+        "GET",
+        {"unescaped_dot": "warning"},
+    ),
+    (
+        "strangers' pages on a shared host",
+        letting_in(lambda origin: origin == PAGE or re.fullmatch(r"https://[a-z]+\.github\.io", origin) is not None),
+        "GET",
+        {"shared_host": "error"},
+    ),
+    (
+        "strangers' pages on another shared host",
+        letting_in(lambda origin: origin in {PAGE, "https://codepen.io"}),
+        "GET",
+        {"shared_host": "error"},
+    ),
+    (
+        "what begins with localhost",
+        letting_in(lambda origin: origin == PAGE or origin.startswith("http://localhost")),
+        "GET",
+        {"localhost_lookalike": "error"},
+    ),
+    (
         "the http origin is trusted",
         letting_in(lambda origin: origin.removeprefix("https://").removeprefix("http://") == "app.example.com"),
         "GET",
@@ -138,7 +200,7 @@ FAULTS: list[tuple[str, Serve, str, dict[str, str]]] = [
     ("Vary is missing without Origin", _no_vary_when(None), "GET", {"missing_vary": "warning"}),
     (
         "Vary is missing where it is refused",
-        _no_vary_when("https://corsproxy-probe.example"),
+        _no_vary_when("https://corsproxyprobe.example"),
         "GET",
         {"missing_vary": "warning"},
     ),

@@ -8,19 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from corsproxy.tools.browser import Answer, Check, Outcome, Play, checks
+from corsproxy.tools.live.look_alikes import STRANGER
+from corsproxy.tools.probe.caches import varies
 from corsproxy.tools.probe.finding import ProbeFinding, Severity
+from corsproxy.tools.probe.further import Asked, Variant
 from corsproxy.tools.probe.strangers import with_credentials
-from corsproxy.tools.probe.variants import Asked, Variant
 
 
-def answer_findings(play: Play, by_variant: Mapping[Variant, Asked], origin: str) -> Iterator[ProbeFinding]:
+def answer_findings(play: Play, further: Sequence[Asked], origin: str) -> Iterator[ProbeFinding]:
     """Find what the answers show, whoever asked."""
+    by_variant = {one.asks: one for one in further if isinstance(one.asks, Variant)}
     answers = [exchange.answer for exchange in play.exchanges if exchange.answer]
-    answers += [asked.answer for asked in by_variant.values()]
+    answers += [one.answer for one in further]
     yield from _stars(answers)
     yield from _lines(answers)
     yield from _preflight(play, by_variant)
-    yield from _vary(play, by_variant, origin)
+    yield from _vary(by_variant, further, origin)
     yield from _errors(play, by_variant, origin)
     yield from _ages(play)
 
@@ -91,23 +94,23 @@ def _preflight(play: Play, by_variant: Mapping[Variant, Asked]) -> Iterator[Prob
             )
 
 
-def _vary(play: Play, by_variant: Mapping[Variant, Asked], origin: str) -> Iterator[ProbeFinding]:
+def _vary(by_variant: Mapping[Variant, Asked], further: Sequence[Asked], origin: str) -> Iterator[ProbeFinding]:
     """Answers that depend on Origin and do not say so, which a cache then hands to the wrong page."""
-    stranger = by_variant.get(Variant.STRANGER)
-    if stranger and stranger.sent.kind == "preflight":
-        return  # no cache keeps an answer to OPTIONS (RFC 9110 section 9.3.7)
-    told: dict[str, Answer] = {}
-    itself = by_variant.get(Variant.ITSELF)
-    own = itself.answer if itself else _last_actual(play)
-    if own is not None:
-        told[f"for {origin}"] = own
-    for variant, name in ((Variant.STRANGER, "for another origin"), (Variant.NO_ORIGIN, "without Origin")):
-        if asked := by_variant.get(variant):
-            told[name] = asked.answer
+    # No cache keeps an answer to OPTIONS (RFC 9110 section 9.3.7).
+    stranger = next((one for one in further if one.origin == STRANGER and one.sent.kind == "actual"), None)
+    told = {
+        name: one.answer
+        for name, one in (
+            (f"for {origin}", by_variant.get(Variant.ITSELF)),
+            ("for another origin", stranger),
+            ("without Origin", by_variant.get(Variant.NO_ORIGIN)),
+        )
+        if one is not None
+    }
     values = {answer.lines(checks.ACAO) for answer in told.values()}
     if len(values) < 2:
         return
-    silent = [name for name, answer in told.items() if not _varies(answer)]
+    silent = [name for name, answer in told.items() if not varies(answer)]
     if silent:
         yield ProbeFinding(
             "missing_vary",
@@ -115,11 +118,6 @@ def _vary(play: Play, by_variant: Mapping[Variant, Asked], origin: str) -> Itera
             f"{checks.ACAO} depends on Origin, but Vary does not say so {_joined(silent)}: a cache mixes them up",
             "send Vary: Origin with every answer of this URL: granted, refused, and without Origin",
         )
-
-
-def _varies(answer: Answer) -> bool:
-    members = {member.strip().lower() for member in (answer.combined("Vary") or "").split(",")}
-    return bool(members & {"*", "origin"})
 
 
 def _last_actual(play: Play) -> Answer | None:

@@ -7,26 +7,53 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from corsproxy.tools.browser import Play, checks
+from corsproxy.tools.browser import Check, Play, checks
 from corsproxy.tools.probe.answers import answer_findings
+from corsproxy.tools.probe.caches import cache_findings, mixed_answer
 from corsproxy.tools.probe.finding import ProbeFinding, Severity
+from corsproxy.tools.probe.further import Asked, Variant
+from corsproxy.tools.probe.own import Explained, explain_answer
 from corsproxy.tools.probe.strangers import stranger_findings
-from corsproxy.tools.probe.variants import Asked
 
 
 def findings_of(play: Play, further: Sequence[Asked], origin: str) -> tuple[ProbeFinding, ...]:
-    """Find everything the answers show."""
-    by_variant = {asked.variant: asked for asked in further}
-    found = [*_blocked(play), *stranger_findings(by_variant), *answer_findings(play, by_variant, origin)]
+    """Return everything the answers show."""
+    by_variant = {one.asks: one for one in further if isinstance(one.asks, Variant)}
+    is_mixed = mixed_answer(play, by_variant, further, origin) is not None
+    found = [
+        *_blocked(play, is_mixed=is_mixed),
+        *cache_findings(play, by_variant, further, origin),
+        *stranger_findings(further),
+        *answer_findings(play, further, origin),
+    ]
     order = list(Severity)
     return tuple(sorted(found, key=lambda finding: order.index(finding.severity)))
 
 
-def _blocked(play: Play) -> Iterator[ProbeFinding]:
+_CORS_CHECKS = frozenset({Check.CORS, Check.PREFLIGHT_CORS, Check.PREFLIGHT_STATUS})
+
+
+def explained_failure(play: Play) -> Explained | None:
+    """Return what the answer that blocks is, if CORS is not the matter."""
     failure = play.failure
-    if failure is not None:
-        code = failure.reason or f"blocked_{failure.check.value.replace('-', '_')}"
-        yield ProbeFinding(code, Severity.ERROR, f"a browser blocks it: {failure.why}", _FIXES.get(code, _FIX_BLOCKED))
+    answer = play.exchanges[-1].answer if play.exchanges else None
+    if failure is None or answer is None or failure.check not in _CORS_CHECKS:
+        return None
+    return explain_answer(answer)
+
+
+def _blocked(play: Play, *, is_mixed: bool) -> Iterator[ProbeFinding]:
+    failure = play.failure
+    if failure is None:
+        return
+    code = failure.reason or f"blocked_{failure.check.value.replace('-', '_')}"
+    explained = explained_failure(play)
+    if explained is not None:
+        message = f"a browser blocks it: {explained.message}; {failure.why}"
+        yield ProbeFinding(explained.code or code, Severity.ERROR, message, explained.fix)
+    else:
+        fix = "see cache_mixes_origins: the server itself grants it" if is_mixed else _FIXES.get(code, _FIX_BLOCKED)
+        yield ProbeFinding(code, Severity.ERROR, f"a browser blocks it: {failure.why}", fix)
 
 
 _FIX_BLOCKED = "see the failed step and the section of the standard it links to"

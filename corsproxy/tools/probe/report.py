@@ -11,8 +11,11 @@ from typing import Any
 
 from corsproxy.tools.browser import Exchange, PageRequest, Play
 from corsproxy.tools.browser.shown import exchange_data, exchange_lines, play_data, step_lines, visible
+from corsproxy.tools.live.look_alikes import Likeness
 from corsproxy.tools.probe.finding import ProbeFinding, Severity
-from corsproxy.tools.probe.variants import Asked
+from corsproxy.tools.probe.findings import explained_failure
+from corsproxy.tools.probe.further import Asked, MadeUp, bases
+from corsproxy.tools.probe.strangers import grants, ruled_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,9 @@ class Report:
     further: tuple[Asked, ...]
     findings: tuple[ProbeFinding, ...]
     error: str | None = None
-    """Why the server could not be asked, None where it could."""
+    """Why the server could not be asked, None if it could."""
+    is_presumed: bool = False
+    """Whether nobody has named the page's origin."""
 
     @property
     def is_clean(self) -> bool:
@@ -42,11 +47,13 @@ def report_data(report: Report) -> dict[str, Any]:
         "headers": [list(pair) for pair in visible(request.headers)],
         "credentials": request.include,
         "error": report.error,
-        **play_data(report.play),
-        "further": [
-            {"asks": asked.variant.value, "origin": asked.origin, **exchange_data(Exchange(asked.sent, asked.answer))}
-            for asked in report.further
+        **_play_data(report.play),
+        "further": [_further_data(one) for one in report.further],
+        "ruled_out": [
+            {"resembles": base, "likenesses": [one.value for one in likenesses]}
+            for base, likenesses in ruled_out(report.further).items()
         ],
+        "notes": list(_notes(report)),
         "findings": [
             {
                 "code": finding.code,
@@ -58,6 +65,21 @@ def report_data(report: Report) -> dict[str, Any]:
             for finding in report.findings
         ],
     }
+
+
+def _play_data(play: Play) -> dict[str, Any]:
+    data = play_data(play)
+    explained = explained_failure(play)
+    if explained is not None:
+        reason = explained.reason if explained.code else data["verdict"]["reason"]
+        data["verdict"] |= {"reason": reason, "why": f"{explained.message}; {data['verdict']['why']}"}
+    return data
+
+
+def _further_data(one: Asked) -> dict[str, Any]:
+    resembles = one.asks.resembles if isinstance(one.asks, MadeUp) else None
+    exchange = exchange_data(Exchange(one.sent, one.answer))
+    return {"asks": one.label, "origin": one.origin, "resembles": resembles, **exchange}
 
 
 def report_lines(report: Report) -> Iterator[str]:
@@ -74,6 +96,7 @@ def report_lines(report: Report) -> Iterator[str]:
     yield ""
     yield _verdict(play)
     yield ""
+    yield from _made_up_lines(report)
     if not report.findings:
         yield f"no findings ({len(report.further)} further requests)"
         return
@@ -88,5 +111,60 @@ def report_lines(report: Report) -> Iterator[str]:
 def _verdict(play: Play) -> str:
     if play.failure is None:
         return "verdict: allowed"
-    reason = f" ({play.failure.reason})" if play.failure.reason else ""
-    return f"verdict: blocked{reason} at {play.failure.check}: {play.failure.why}"
+    explained = explained_failure(play)
+    reason = explained.reason if explained and explained.code else play.failure.reason
+    why = f"{explained.message}; {play.failure.why}" if explained else play.failure.why
+    return f"verdict: blocked{f' ({reason})' if reason else ''} at {play.failure.check}: {why}"
+
+
+def _made_up_lines(report: Report) -> Iterator[str]:
+    """Say what was asked with made-up origins, and what their refusal rules out."""
+    refused = ruled_out(report.further)
+    if not refused:
+        return
+    yield "made-up origins"
+    for base, likenesses in refused.items():
+        of = f"resembling {base}" if base else "strangers"
+        yield f"  {of}: {f'refused, so ruled out: {_words(likenesses)}' if likenesses else 'none is refused'}"
+    for note in _notes(report):
+        yield f"  note: {note}"
+    yield ""
+
+
+def _words(likenesses: list[Likeness]) -> str:
+    return ", ".join(_RULED_OUT[one] for one in likenesses)
+
+
+_RULED_OUT = {
+    Likeness.STRANGER: "reflection of any origin",
+    Likeness.NULL: "null",
+    Likeness.SHARED_HOST: "pages on shared hosts (those that were asked)",
+    Likeness.LOCALHOST: "names that begin with localhost",
+    Likeness.SUBSTRING: "'contains'",
+    Likeness.PREFIX: "'begins with'",
+    Likeness.GLUED: "letters behind the host",
+    Likeness.CHARACTER: "underscore and backtick behind the host",
+    Likeness.SUFFIX: "'ends with' of the domain",
+    Likeness.SIBLING_SUFFIX: "'ends with' of the host",
+    Likeness.TOP_LEVEL_DOMAIN: "any top-level domain",
+    Likeness.REVERSED: "the test turned round",
+    Likeness.DOT: "an unescaped dot before the domain",
+    Likeness.LAST_DOT: "an unescaped last dot",
+    Likeness.INSECURE: "plain http",
+}
+
+
+def _notes(report: Report) -> Iterator[str]:
+    """Say what the made-up origins do not show."""
+    page = report.request.origin
+    is_granted = any(grants(one.answer, page) for one in report.further if one.origin == page) or any(
+        one.answer is not None and grants(one.answer, page) for one in report.play.exchanges
+    )
+    if not report.further or is_granted:
+        return
+    which = "no --origin was given, and the one presumed" if report.is_presumed else "the page's origin"
+    own = ", ".join(base for base in bases(page, report.request.url) if base != page)
+    yield (
+        f"{which} is not granted by name: what resembles {page} shows nothing of the origins that are allowed"
+        f"{f' (what resembles {own} does)' if own else ''}; name an allowed one with --origin"
+    )

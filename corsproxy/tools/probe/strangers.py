@@ -5,113 +5,170 @@ Pure: the further requests with their answers in, findings out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 
 from corsproxy.tools.browser import Answer, checks
+from corsproxy.tools.live.look_alikes import Likeness, fewest
 from corsproxy.tools.probe.finding import ProbeFinding, Severity
-from corsproxy.tools.probe.variants import STRANGER, Asked, Variant
+from corsproxy.tools.probe.further import Asked, MadeUp
 
-
-def stranger_findings(by_variant: Mapping[Variant, Asked]) -> Iterator[ProbeFinding]:
-    """Find who is let in."""
-    yield from _strangers(by_variant)
-    yield from _careless(by_variant)
+_L = Likeness
 
 
 def grants(answer: Answer, origin: str) -> bool:
-    """Whether an answer names this origin, or `null`, as allowed; a star names nobody."""
+    """Return whether an answer names this origin, or `null`, as allowed; a star names nobody."""
     return answer.lines(checks.ACAO) == (origin,)
 
 
 def with_credentials(answer: Answer) -> bool:
-    """Whether an answer grants credentials."""
+    """Return whether an answer grants credentials."""
     return answer.lines(checks.ACAC) == ("true",)
 
 
-def _strangers(by_variant: Mapping[Variant, Asked]) -> Iterator[ProbeFinding]:
-    """Reflection of whatever is asked, and of `null`."""
-    stranger, null = by_variant.get(Variant.STRANGER), by_variant.get(Variant.NULL)
-    if stranger and grants(stranger.answer, STRANGER):
-        credentials = with_credentials(stranger.answer)
-        yield ProbeFinding(
-            "reflects_any_origin",
-            Severity.ERROR if credentials else Severity.WARNING,
-            "any origin is granted, "
-            + ("with credentials: every web site can act and read as the visitor" if credentials else "one by one"),
-            "compare Origin with a list of allowed origins; for a public resource answer * without credentials",
-            STRANGER,
-        )
-    if null and grants(null.answer, "null"):
-        yield ProbeFinding(
-            "accepts_null",
-            Severity.ERROR if with_credentials(null.answer) else Severity.WARNING,
-            "the origin null is granted: any site gets it with a sandboxed frame",
-            "never allow null; serve test pages from http://localhost instead of file://",
-            "null",
-        )
+def made_up(further: Sequence[Asked]) -> dict[MadeUp, list[Asked]]:
+    """Return what was asked as made-up origins."""
+    found: dict[MadeUp, list[Asked]] = {}
+    for one in further:
+        if isinstance(one.asks, MadeUp):
+            found.setdefault(one.asks, []).append(one)
+    return found
 
 
-_SLOPPY: dict[Variant, tuple[str, str, str]] = {
-    Variant.SUBSTRING: (
+def ruled_out(further: Sequence[Asked]) -> dict[str | None, list[Likeness]]:
+    """Return, for each origin that others resemble, the likenesses that were asked and refused."""
+    asked: dict[tuple[str | None, Likeness], bool] = {}
+    for one, answers in made_up(further).items():
+        if one.likeness is not _L.SIBLING:  # that may be allowed on purpose: it only explains another
+            key = one.resembles, one.likeness
+            asked[key] = asked.get(key, True) and not any(grants(each.answer, one.origin) for each in answers)
+    found: dict[str | None, list[Likeness]] = {}
+    for (base, likeness), is_refused in asked.items():
+        found.setdefault(base, [])
+        if is_refused:
+            found[base].append(likeness)
+    return found
+
+
+_CARELESS: dict[Likeness, tuple[str, str, str]] = {
+    _L.SUBSTRING: (
         "substring_match",
         "an origin that merely contains the allowed one is granted: origins are compared by 'contains'",
         "compare the whole origin for equality, or parse it and compare scheme, host and port",
     ),
-    Variant.PREFIX: (
+    _L.PREFIX: (
         "prefix_match",
         "an origin that begins like the allowed one is granted: compared by 'starts with', or a regex with no end",
         "compare the whole origin for equality; match a regex in full (\\Z, fullmatch)",
     ),
-    Variant.SUFFIX: (
+    _L.GLUED: (
+        "glued_after_host",
+        "a name glued behind the allowed host is granted: a regex lets letters follow",
+        "match a regex in full (\\Z, fullmatch), or compare for equality",
+    ),
+    _L.CHARACTER: (
+        "character_after_host",
+        "an underscore or a backtick behind the allowed host is granted: a regex ends the host at the first odd sign",
+        "match a regex in full (\\Z, fullmatch), or compare for equality",
+    ),
+    _L.SUFFIX: (
         "suffix_match",
         "an origin that merely ends like the allowed one is granted: compared by 'ends with', or a regex with no start",
         "compare the whole origin for equality; for subdomains demand the dot before the domain",
     ),
-    Variant.SIBLING_SUFFIX: (
+    _L.SIBLING_SUFFIX: (
         "suffix_match",
         "a host that merely ends like the allowed one is granted, another subdomain is not: compared by 'ends with'",
         "compare the whole origin for equality",
     ),
-    Variant.DOT: (
+    _L.TOP_LEVEL_DOMAIN: (
+        "any_top_level_domain",
+        "the allowed name under another top-level domain is granted: a regex takes any ending, as [a-z.]+ does",
+        "write the whole domain, its end too",
+    ),
+    _L.REVERSED: (
+        "reversed_match",
+        "a part of the allowed origin is granted: the test is turned round ('allowed contains origin')",
+        "compare the whole origin for equality",
+    ),
+    _L.DOT: (
         "unescaped_dot",
         "another character in place of a dot is granted: a dot in a regex is not escaped",
         "write \\. in the regex, or compare for equality",
     ),
-    Variant.INSECURE: (
+    _L.LAST_DOT: (
+        "unescaped_dot",
+        "another character in place of the last dot is granted: it is not escaped in a regex",
+        "write \\. in the regex, or compare for equality",
+    ),
+    _L.INSECURE: (
         "trusts_http_origin",
         "the plain-http origin of the same host is granted: whoever sits in the network can put a page there",
         "allow https origins only",
     ),
+    _L.SHARED_HOST: (
+        "shared_host",
+        "a page on a host that anybody can have a page on is granted",
+        "name the one page's origin, or serve the page from a domain of your own",
+    ),
+    _L.LOCALHOST: (
+        "localhost_lookalike",
+        "a host that merely begins with localhost is granted",
+        "compare the whole origin, its port apart; leave localhost out in production",
+    ),
 }
 """Of what is granted too widely: code, message, fix."""
 
-_SPEAKS_FOR: dict[Variant, frozenset[Variant]] = {
-    Variant.SUBSTRING: frozenset({Variant.PREFIX, Variant.SUFFIX, Variant.SIBLING_SUFFIX, Variant.DOT}),
-    Variant.SUFFIX: frozenset({Variant.SIBLING_SUFFIX, Variant.DOT}),
-}
-"""What else a careless comparison grants, so that one mistake is one finding."""
+_HARMLESS_ALONE = frozenset({_L.INSECURE, _L.SIBLING_SUFFIX, _L.LAST_DOT})
+"""Nobody can register such a name, or the same people own it: a warning, with credentials too."""
 
 
-def _careless(by_variant: Mapping[Variant, Asked]) -> Iterator[ProbeFinding]:
-    """Ways of comparing origins that let made-up ones in; where any origin is granted there is nothing to add."""
-    stranger = by_variant.get(Variant.STRANGER)
-    if stranger and grants(stranger.answer, STRANGER):
-        return
-    granted = [
-        variant
-        for variant in _SLOPPY
-        if (asked := by_variant.get(variant)) and asked.origin and grants(asked.answer, asked.origin)
-    ]
-    spoken_for = {narrow for wide in granted for narrow in _SPEAKS_FOR.get(wide, ())}
-    sibling = by_variant.get(Variant.SIBLING)
-    siblings_are_allowed = sibling is not None and sibling.origin is not None and grants(sibling.answer, sibling.origin)
+def stranger_findings(further: Sequence[Asked]) -> Iterator[ProbeFinding]:
+    """Find who is let in."""
+    granted: dict[MadeUp, Answer] = {}
+    for asked in further:
+        if isinstance(asked.asks, MadeUp) and grants(asked.answer, asked.asks.origin):
+            granted.setdefault(asked.asks, asked.answer)
+    by_base: dict[str | None, set[Likeness]] = {}
+    for one in granted:
+        by_base.setdefault(one.resembles, set()).add(one.likeness)
+    strangers = by_base.pop(None, set())
+    yield from _anybody(granted)
+    if _L.STRANGER in strangers:
+        return  # where any origin is granted there is nothing to add
     seen = set()
-    for variant in granted:
-        code, message, fix = _SLOPPY[variant]
-        if code in seen or variant in spoken_for or (variant is Variant.SIBLING_SUFFIX and siblings_are_allowed):
-            continue
-        seen.add(code)
-        asked = by_variant[variant]
-        severe = variant is not Variant.INSECURE and variant is not Variant.SIBLING_SUFFIX
-        severity = Severity.ERROR if severe and with_credentials(asked.answer) else Severity.WARNING
-        yield ProbeFinding(code, severity, message, fix, asked.origin)
+    for base, likenesses in ((None, strangers), *by_base.items()):
+        # Plain http is a danger of its own, whatever comparison lets it in.
+        for likeness in dict.fromkeys((*fewest(likenesses), *(likenesses & {_L.INSECURE}))):
+            if likeness not in _CARELESS:
+                continue
+            code, message, fix = _CARELESS[likeness]
+            if code in seen:
+                continue
+            seen.add(code)
+            one = next(one for one in granted if (one.resembles, one.likeness) == (base, likeness))
+            is_severe = with_credentials(granted[one]) and likeness not in _HARMLESS_ALONE
+            yield ProbeFinding(code, Severity.ERROR if is_severe else Severity.WARNING, message, fix, one.origin)
+
+
+def _anybody(granted: dict[MadeUp, Answer]) -> Iterator[ProbeFinding]:
+    """Reflection of whatever is asked, and of `null`."""
+    for one, answer in granted.items():
+        credentials = with_credentials(answer)
+        severity = Severity.ERROR if credentials else Severity.WARNING
+        if one.likeness is _L.STRANGER:
+            yield ProbeFinding(
+                "reflects_any_origin",
+                severity,
+                "any origin is granted, "
+                + ("with credentials: every web site can act and read as the visitor" if credentials else "one by one"),
+                "compare Origin with a list of allowed origins; for a public resource answer * without credentials",
+                one.origin,
+            )
+        elif one.likeness is _L.NULL:
+            yield ProbeFinding(
+                "accepts_null",
+                severity,
+                "the origin null is granted: any site gets it with a sandboxed frame",
+                "never allow null; serve test pages from http://localhost instead of file://",
+                one.origin,
+            )

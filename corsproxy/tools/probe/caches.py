@@ -1,0 +1,88 @@
+"""A cache between the page and the server that hands one origin's answer to another.
+
+Pure: a play and the further requests with their answers in, a finding out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from corsproxy.tools.browser import Answer, Play, checks
+from corsproxy.tools.live.caches import REMEDY, cache_of, is_from_cache
+from corsproxy.tools.live.look_alikes import STRANGER
+from corsproxy.tools.probe.finding import ProbeFinding, Severity
+from corsproxy.tools.probe.further import Asked, Variant
+from corsproxy.tools.probe.strangers import grants
+
+
+def varies(answer: Answer) -> bool:
+    """Return whether Vary covers Origin."""
+    members = {member.strip().lower() for member in (answer.combined("Vary") or "").split(",")}
+    return bool(members & {"*", "origin"})
+
+
+def mixed_answer(play: Play, by_variant: Mapping[Variant, Asked], further: Sequence[Asked], page: str) -> Answer | None:
+    """Return an answer that was another origin's, None if there is none.
+
+    The page's and a stranger's are compared with what each gets by a URL of its own.
+    """
+    own = by_variant.get(Variant.ITSELF)
+    played = [one.answer for one in play.exchanges if one.answer and one.sent.kind == "actual"]
+    if own is not None and grants(own.answer, page):
+        after = by_variant.get(Variant.AFTER_STRANGER)
+        for answer in (*([after.answer] if after else []), *played[-1:]):
+            if not grants(answer, page) and answer.combined(checks.ACAO) != "*" and answer.status == own.answer.status:
+                return answer
+    others = by_variant.get(Variant.STRANGER_AFTER)
+    alone = next((one.answer for one in further if one.origin == STRANGER and one.sent.kind == "actual"), None)
+    if (
+        others
+        and alone
+        and grants(others.answer, page)
+        and others.answer.lines(checks.ACAO) != alone.lines(checks.ACAO)
+    ):
+        return others.answer
+    # A cache whose key has no query answers all of them: with what somebody else got.
+    for answer in (*played, *(one.answer for one in further if one.sent.kind == "actual")):
+        if is_from_cache(answer) and varies(answer) and _is_of_another(answer, further, play, page):
+            return answer
+    return _without_grant_from_cache(played, play, further, page)
+
+
+def _without_grant_from_cache(
+    played: Sequence[Answer], play: Play, further: Sequence[Asked], page: str
+) -> Answer | None:
+    """Return a cached answer that grants nobody, if the page's preflight, which no cache keeps, is granted."""
+    preflights = [one.answer for one in play.exchanges if one.answer and one.sent.kind == "preflight"]
+    preflights += [one.answer for one in further if one.asks is Variant.PREFLIGHT]
+    if not any(grants(answer, page) for answer in preflights):
+        return None
+    return next((one for one in played if is_from_cache(one) and not one.lines(checks.ACAO)), None)
+
+
+def _is_of_another(answer: Answer, further: Sequence[Asked], play: Play, page: str) -> bool:
+    asked = [(one.answer, one.origin) for one in further]
+    asked += [(one.answer, one.sent.origin) for one in play.exchanges if one.answer]
+    origin = next(origin for found, origin in asked if found is answer)
+    said = answer.combined(checks.ACAO)
+    return said is not None and said not in {"*", origin} and (origin is None or origin == page or said == page)
+
+
+def cache_findings(
+    play: Play, by_variant: Mapping[Variant, Asked], further: Sequence[Asked], page: str
+) -> Iterator[ProbeFinding]:
+    """Find it, and say what whoever runs the cache must do."""
+    answer = mixed_answer(play, by_variant, further, page)
+    if answer is None:
+        return
+    said = answer.combined(checks.ACAO)
+    got = f"the answer of {said}" if said else "an answer without a grant, which another origin got"
+    told = ", though its Vary says Origin" if varies(answer) else ""
+    fix = REMEDY if told else "send Vary: Origin with every answer of this URL, so that caches can tell them apart"
+    yield ProbeFinding(
+        "cache_mixes_origins",
+        Severity.ERROR,
+        f"{cache_of(answer)} hands one origin's answer to another: {got}{told}",
+        fix,
+        page,
+    )
