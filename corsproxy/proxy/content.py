@@ -78,6 +78,23 @@ def _last_chunk(trailers: Sequence[tuple[bytes, bytes]]) -> bytes:
     return b"0\r\n%b\r\n" % b"".join([b"%b: %b\r\n" % field for field in trailers])
 
 
+def first_content(
+    pieces: list[bytes], content: RequestContent, exchange: Exchange, *, chunked: bool, limit: int
+) -> bytes:
+    """Return what is here of a request's content, in the framing it came in, to leave in one write with the head.
+
+    In two, the second would fail where the upstream has refused the request and closed, and take its answer along.
+    Raises `ClientError`.
+    """
+    data = b"".join([*pieces, content.read_nowait()])
+    exchange.bytes_in += len(data)
+    if limit and exchange.bytes_in > limit:
+        raise ClientError(ClientErrorKind.BODY_TOO_LARGE)
+    if not chunked:
+        return data
+    return (b"%x\r\n%b\r\n" % (len(data), data) if data else b"") + (b"0\r\n\r\n" if content.is_eof() else b"")
+
+
 async def send_request_content(
     connection: ClientConnection,
     content: RequestContent,

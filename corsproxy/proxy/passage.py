@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from corsproxy.proxy.client.connection import ClientConnection
 from corsproxy.proxy.client.request import ClientRequest
+from corsproxy.proxy.collecting import Collection
 from corsproxy.proxy.cors_gate import Grant
 from corsproxy.proxy.exchange import Exchange
+from corsproxy.proxy.expectation import Expectation
 from corsproxy.proxy.forwarded import Forwarding
 from corsproxy.proxy.plan import Plan, RoutePlan
 from corsproxy.proxy.request_head import RequestHead
@@ -23,13 +25,17 @@ class Passage:
     """One request on its way: what is known of it so far."""
 
     __slots__ = (
+        "collection",
         "connection",
         "ends_by_close",
         "exchange",
+        "expectation",
         "forwarding",
         "grant",
         "head",
+        "is_slow",
         "keep",
+        "passes_expectation",
         "plan",
         "request",
         "route",
@@ -62,6 +68,14 @@ class Passage:
         """The finished head for the upstream."""
         self.upstream: UpstreamConnection | None = None
         """Where the request has been sent."""
+        self.collection: Collection | None = None
+        """What has been collected of the content before that, if anything."""
+        self.is_slow = False
+        """True while its content has one of the pool's places for slow ones."""
+        self.passes_expectation = False
+        """True if the upstream is told of the client's Expect."""
+        self.expectation: Expectation | None = None
+        """The 100 that the client waits for."""
 
     @property
     def connection_line(self) -> bytes:

@@ -13,6 +13,7 @@ Decides nothing about CORS: `CorsGate` brings the core's decisions.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import logging
 import secrets
@@ -22,9 +23,11 @@ from functools import partial
 
 from corsproxy.proxy.admission import admit, decide
 from corsproxy.proxy.client.request import ClientRequest
-from corsproxy.proxy.content import ContentWriter, send_request_content
+from corsproxy.proxy.collecting import Budget, Collection
+from corsproxy.proxy.content import ContentWriter, first_content, send_request_content
 from corsproxy.proxy.errors import ClientError, ClientErrorKind, Refusal, UpstreamError, UpstreamErrorKind
 from corsproxy.proxy.exchange import Exchange, Observer
+from corsproxy.proxy.expectation import CONTINUE, SILENCE, Expectation
 from corsproxy.proxy.logins import admit_login, bind, logins_of, settle_challenges
 from corsproxy.proxy.passage import Passage
 from corsproxy.proxy.plan import Plan, RoutePlan
@@ -53,6 +56,7 @@ class Relay:
         self._via = (b"Via: 1.0 %b\r\n" % self._token, b"Via: 1.1 %b\r\n" % self._token)
         self._id_prefix = secrets.token_hex(6).encode()
         self._ids = itertools.count(1)
+        self._budget = Budget()
 
     def __call__(self, request: ClientRequest) -> bool | Coroutine[None, None, bool] | None:
         """Answer `request` on its connection; True where the connection may carry another.
@@ -95,6 +99,11 @@ class Relay:
         """Tell the observers; True where the connection may carry another request."""
         exchange = passage.exchange
         passage.request.on_gone = None
+        if passage.collection is not None:
+            exchange.bytes_in += sum(map(len, passage.collection.take()))
+        _end_slowly(passage)
+        if passage.expectation is not None:
+            passage.expectation.end()
         self.in_flight -= 1
         exchange.duration = time.monotonic() - exchange.started
         for observer in self._observers:
@@ -133,6 +142,8 @@ class Relay:
         if passage.head.login is not None or logins_of(passage.connection) is not None:
             admit_login(passage.connection, passage.head, route)
         passage.exchange.upstream = route.upstream.name
+        head = passage.head
+        passage.passes_expectation = bool(head.expectation) and head.has_content and not route.pool.speaks_http_1_0
         passage.upstream_head = self._upstream_head(passage, route)
 
     def _forward_at_once(self, passage: Passage) -> bool:
@@ -141,7 +152,7 @@ class Relay:
         assert route is not None
         if passage.upgrade is not None:
             return False
-        if passage.head.has_content and (passage.head.chunked or not content.is_eof()):
+        if passage.head.has_content and not content.is_eof():
             return False
         upstream = passage.upstream = _take(passage, route)
         if upstream is None:
@@ -182,6 +193,8 @@ class Relay:
         assert route is not None
         pool = route.pool
         sent = passage.upstream is not None
+        if not sent:
+            await self._collect(passage)
         upstream = passage.upstream or _take(passage, route) or await pool.acquire()
         upload: asyncio.Task[None] | None = None
         try:
@@ -212,6 +225,15 @@ class Relay:
             passage.connection.on_writable = None
             pool.release(upstream)
 
+    async def _collect(self, passage: Passage) -> None:
+        """Wait for content that is small, or for the beginning of more: meanwhile no connection is taken."""
+        head, connection, content = passage.head, passage.connection, passage.request.content
+        if head.content_length and not head.expectation and not content.is_eof():
+            passage.collection = Collection(self._budget)
+            await passage.collection.fill(
+                content, head.content_length, lambda: connection.read_content(content), partial(_begin_slowly, passage)
+            )
+
     def _upstream_head(self, passage: Passage, route: RoutePlan) -> bytes:
         head, request, forwarding = passage.head, passage.request, passage.forwarding
         assert forwarding is not None
@@ -239,6 +261,7 @@ class Relay:
             host_line=route.host_line(head.host),
             added=added,
             upgrade=passage.upgrade,
+            expects_continue=passage.passes_expectation,
         )
 
     def _send(self, passage: Passage, upstream: UpstreamConnection, route: RoutePlan) -> asyncio.Task[None] | None:
@@ -246,29 +269,49 @@ class Relay:
         request, head = passage.request, passage.upstream_head
         if passage.head.login is not None:
             bind(passage.connection, upstream, route)
-        upstream.start(is_head_request=request.method == "HEAD", expects_upgrade=passage.upgrade is not None)
+        upstream.start(
+            is_head_request=request.method == "HEAD",
+            expects_upgrade=passage.upgrade is not None,
+            expects_continue=passage.passes_expectation,
+        )
         if not passage.head.has_content:
             upstream.write(head)
             return None
-        content = request.content
-        if content.is_eof() and not passage.head.chunked:
-            data = content.read_nowait()
-            passage.exchange.bytes_in = len(data)
-            upstream.write(head + data)
+        content, collection, limit = request.content, passage.collection, passage.plan.limits.max_body
+        pieces = collection.take() if collection is not None else []
+        upstream.write(
+            head + first_content(pieces, content, passage.exchange, chunked=passage.head.chunked, limit=limit)
+        )
+        if passage.head.expectation:
+            self._expect(passage)
+        if content.is_eof():
             return None
-        upstream.write(head)
-        if passage.head.continue_expected and not content.is_eof() and not passage.exchange.bytes_in:
-            passage.connection.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         sending = send_request_content(
             passage.connection,
             content,
             upstream,
             passage.exchange,
             chunked=passage.head.chunked,
-            limit=passage.plan.limits.max_body,
+            limit=limit,
             stall_timeout=route.upstream.response_timeout,  # as long as it may take to answer
         )
-        return asyncio.get_running_loop().create_task(sending)
+        upload = asyncio.get_running_loop().create_task(sending)
+        if passage.is_slow:
+            upload.add_done_callback(lambda _: _end_slowly(passage))
+        return upload
+
+    def _expect(self, passage: Passage) -> None:
+        """Have the client told to go on: by the upstream, or by us if it keeps silent, or knows nothing of it."""
+
+        def say() -> None:
+            if not passage.exchange.bytes_in and not passage.request.content.is_eof():
+                with contextlib.suppress(ClientError):
+                    passage.connection.write(CONTINUE)
+
+        if passage.passes_expectation:
+            passage.expectation = Expectation(say, SILENCE)
+        else:
+            say()
 
     async def _await_head(
         self, passage: Passage, route: RoutePlan, upstream: UpstreamConnection, upload: asyncio.Task[None] | None
@@ -291,11 +334,14 @@ class Relay:
             await upstream.responded()
             if reader.interim:
                 interim, reader.interim = reader.interim, []
-                if passage.request.minor:
+                interim = [one for one in interim if one.status != 100 or _is_the_clients(passage)]
+                if passage.request.minor and interim:
                     passage.connection.write(
                         b"".join([interim_head(one, route.rules, proxy_origin) for one in interim])
                     )
             if reader.head is not None:
+                if passage.expectation is not None:
+                    passage.expectation.end()
                 return
 
     # --- return -----------------------------------------------------------------------------------------------------
@@ -309,6 +355,7 @@ class Relay:
         assert passage.grant is not None
         assert passage.forwarding is not None
         exchange.upstream_status = exchange.status = head.status
+        route.pool.speaks_http_1_0 = not head.minor
         if head.status == 401:
             settle_challenges(connection, upstream, head, route)
         if upstream.owner is not None and not head.keep_alive:
@@ -382,6 +429,25 @@ def _take(passage: Passage, route: RoutePlan) -> UpstreamConnection | None:
     logins = logins_of(passage.connection)
     own = logins.take(route.pool) if logins is not None else None
     return own or route.pool.take_idle()
+
+
+def _begin_slowly(passage: Passage) -> bool:
+    """Return whether content of which little has come may take a connection: then it has one of the few places."""
+    assert passage.route is not None
+    passage.is_slow = passage.route.pool.begin_slowly()
+    return passage.is_slow
+
+
+def _end_slowly(passage: Passage) -> None:
+    """Give the place back, if the request has one."""
+    if passage.is_slow and passage.route is not None:
+        passage.is_slow = False
+        passage.route.pool.end_slowly()
+
+
+def _is_the_clients(passage: Passage) -> bool:
+    """Return whether a 100 of the upstream is the client's, who may have heard ours."""
+    return passage.expectation is not None and passage.expectation.upstream_says()
 
 
 def _may_retry(passage: Passage, upstream: UpstreamConnection, error: UpstreamError) -> bool:

@@ -62,7 +62,7 @@ class RequestHead:
     __slots__ = (
         "chunked",
         "content_length",
-        "continue_expected",
+        "expectation",
         "fields",
         "forwarded",
         "has_references",
@@ -109,7 +109,8 @@ class RequestHead:
         self.says_length = False
         """True where there is a Content-Length, 0 included."""
         self.chunked = False
-        self.continue_expected = False
+        self.expectation: Field = ()
+        """The Expect line as it came; empty if there is none that can be met, as in HTTP/1.0."""
         self.refusal: Refusal | None = None
         """Why the request is not forwarded; told once the route, and so the grant, is known."""
 
@@ -204,7 +205,7 @@ def _note_transfer_encoding(head: RequestHead, _: bytes, value: bytes) -> bool:
 def _note_expect(head: RequestHead, _: bytes, value: bytes) -> bool:
     if value.lower() != b"100-continue" and head.refusal is None:  # one that closes the connection stays
         head.refusal = Refusal(417, "the only expectation that can be met is 100-continue")
-    head.continue_expected = head.minor > 0
+    head.expectation = (b"Expect", value) if head.minor else ()
     return False
 
 
@@ -332,7 +333,14 @@ def edit_fields(head: RequestHead, editor: FieldEditor) -> None:
 
 
 def upstream_head(
-    head: RequestHead, *, method: str, target: bytes, host_line: bytes, added: bytes, upgrade: bytes | None
+    head: RequestHead,
+    *,
+    method: str,
+    target: bytes,
+    host_line: bytes,
+    added: bytes,
+    upgrade: bytes | None,
+    expects_continue: bool,
 ) -> bytes:
     """Write the head for the upstream: `added` are the proxy's own finished lines, `upgrade` the protocol asked for."""
     parts = [method.encode("ascii"), b" ", target, b" HTTP/1.1\r\n", host_line]
@@ -345,6 +353,8 @@ def upstream_head(
         parts.append(b"Transfer-Encoding: chunked\r\n")
     elif not head.content_length and method in _NEEDS_LENGTH and not head.says_length:
         parts.append(b"Content-Length: 0\r\n")
+    if expects_continue:
+        parts.append(b"Expect: %b\r\n" % head.expectation[1])
     if upgrade is not None:
         parts.append(b"Connection: Upgrade\r\nUpgrade: %b\r\n" % upgrade)
     elif head.te and head.wants_trailers:

@@ -267,7 +267,10 @@ def wait_for_the_end(connection: Connection) -> None:
     connection.read_to_end()
 
 
-@pytest.mark.parametrize("request_bytes", [GET, POST, POST.replace(b": 2", b": 9")], ids=["GET", "POST", "upload"])
+UPLOAD = b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n"
+
+
+@pytest.mark.parametrize("request_bytes", [GET, POST, UPLOAD], ids=["GET", "POST", "upload"])
 def test_http_85_a_client_that_resets_cancels_the_upstream_s_work(bench: Bench, request_bytes: bytes) -> None:
     """http-85, http-86, http-87: the upstream's connection is closed at once, and no end of content is made up."""
     bench.script = read_head_and_end

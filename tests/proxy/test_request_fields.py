@@ -161,17 +161,6 @@ def test_http_46_a_single_field_twice(bench: Bench, name: bytes) -> None:
     assert bench.connections == []
 
 
-def test_http_47_continue_is_said_once_the_content_is_wanted(bench: Bench) -> None:
-    """http-47: the client gets 100, then the answer; the upstream is told nothing of it."""
-    with bench.client() as client:
-        client.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nExpect: 100-Continue\r\n\r\n")
-        assert client.read_head().status_line == b"HTTP/1.1 100 Continue"
-        client.send(b"ok")
-        assert client.read_response().status == 200
-    assert bench.request.values(b"Expect") == []
-    assert bench.request.body == b"ok"
-
-
 @pytest.mark.parametrize(
     ("request_head", "status"),
     [

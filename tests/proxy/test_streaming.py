@@ -16,6 +16,9 @@ from tests.proxy.bench import Bench
 from tests.proxy.wire import GET
 from tests.support.upstream import Connection
 
+COLLECTED = b"x" * 65536
+"""As much of longer content is waited for before it goes on."""
+
 CONFIG = """
 admin: 127.0.0.1:0
 upstreams:
@@ -101,7 +104,7 @@ def test_request_content_does_not_wait(bench: Bench) -> None:
     """http-78: the upstream has each piece before the client sends the next, lengths and chunks alike."""
     bench.script = ack_pieces
     for head, frame in (
-        (b"Content-Length: 15\r\n\r\n", b"%b"),
+        (b"Content-Length: %d\r\n\r\n" % (len(COLLECTED) + 15) + COLLECTED, b"%b"),
         (b"Transfer-Encoding: chunked\r\n\r\n", b"5\r\n%b\r\n"),
     ):
         with bench.client() as client:
@@ -239,11 +242,11 @@ def test_http_78_a_slow_upstream_holds_the_client_back(bench: Bench) -> None:
 
     bench.script = script
     with bench.client() as client:
-        client.send(POST + b"Content-Length: %d\r\n\r\n" % size)
+        client.send(POST + b"Content-Length: %d\r\n\r\n" % size + COLLECTED)
         bench.upstream.wait_for(lambda: bench.connections)
         before = resident(bench.proxy.pid)
         client.socket.setblocking(False)
-        sent = 0
+        sent = len(COLLECTED)
         refused = 0
         while refused < 50 and sent < size:  # until neither kernel nor proxy takes more
             try:
@@ -311,13 +314,19 @@ def test_http_89_silence_inside_a_request(bench: Bench) -> None:
     """http-89: `body_timeout` is 408, and the upstream sees the request cut."""
     bench.script = read_to_the_end
     with bench.client() as client:
-        client.send(POST + b"Content-Length: 5\r\n\r\nab")
+        client.send(POST + b"Content-Length: %d\r\n\r\n" % (len(COLLECTED) + 5) + COLLECTED + b"ab")
         response = client.read_response()
         assert (response.status, response.values(b"Connection")) == (408, [b"close"])
         client.finish_sending()
         assert client.read_to_end() == b""
     bench.upstream.wait_for(lambda: bench.connections[0].ended)
-    assert bench.connections[0].received.endswith(b"\r\n\r\nab")
+    assert bench.connections[0].received.endswith(b"xab")
+
+
+def test_http_89_silence_inside_small_content(bench: Bench) -> None:
+    """http-89: the upstream sees nothing of it."""
+    assert bench.ask(POST + b"Content-Length: 5\r\n\r\nab").status == 408
+    assert bench.connections == []
 
 
 def read_to_the_end(connection: Connection) -> None:

@@ -150,7 +150,7 @@ def test_a_head_that_begins_in_the_segment_where_content_ends_has_the_same_limit
     field = b"x: %b\r\n" % (b"y" * 4992)
     with bench.client() as client:
         client.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\n")
-        bench.upstream.wait_for(lambda: bench.connections)
+        bench.wait_in_flight(1)
         client.send(b"abcGET /next HTTP/1.1\r\nHost: h\r\n" + field * (size // 5000))
         assert client.read_response().status == 200
         client.send(b"z: z\r\n\r\n")
@@ -161,7 +161,7 @@ def test_a_head_begun_behind_content_must_be_complete_in_time(bench: Bench) -> N
     """The clock of the head starts with its first byte, wherever that stands."""
     with bench.client() as client:
         client.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\n")
-        bench.upstream.wait_for(lambda: bench.connections)
+        bench.wait_in_flight(1)
         client.send(b"abcGET /next HTTP")
         assert client.read_response().status == 200
         assert client.read_response().status == 408

@@ -108,12 +108,14 @@ class UpstreamConnection(asyncio.Protocol):
 
     # --- the exchange, in order -------------------------------------------------------------------------------------
 
-    def start(self, *, is_head_request: bool, expects_upgrade: bool) -> None:
+    def start(self, *, is_head_request: bool, expects_upgrade: bool, expects_continue: bool = False) -> None:
         """Begin an exchange."""
         if self.reader.started and not self.reader.complete:
             # It spoke before it was asked: what it said must not pass for the beginning of the answer.
             self.fail(UpstreamError(UpstreamErrorKind.PROTOCOL, "bytes before the request"))
-        self.reader.start(is_head_request=is_head_request, expects_upgrade=expects_upgrade)
+        self.reader.start(
+            is_head_request=is_head_request, expects_upgrade=expects_upgrade, expects_continue=expects_continue
+        )
 
     def write(self, data: bytes) -> None:
         """Send bytes of the request."""

@@ -49,6 +49,10 @@ class UpstreamPool:
         self._dialling = 0
         self._waiters: deque[asyncio.Future[UpstreamConnection | None]] = deque()
         self._retired = False
+        self._slow = 0
+        """Requests under way whose content began slowly."""
+        self.speaks_http_1_0 = False
+        """True if the last response was of HTTP/1.0: such a server knows no Expect (RFC 9110 section 10.1.1)."""
 
     def take_idle(self) -> UpstreamConnection | None:
         """Lend the idle connection used last, if there is one that is not too old."""
@@ -175,6 +179,19 @@ class UpstreamPool:
     def is_in_use(self) -> bool:
         """Return whether any connection is open."""
         return bool(self.connections or self._tunnels)
+
+    def begin_slowly(self) -> bool:
+        """Return whether a request may take a connection though its content comes slowly: half of them are kept for
+        others, who would have to wait for as many slow clients as there are connections.
+        """
+        if self._slow >= self.upstream.max_connections // 2:
+            return False
+        self._slow += 1
+        return True
+
+    def end_slowly(self) -> None:
+        """Its content has come, or it is over."""
+        self._slow -= 1
 
     @contextlib.contextmanager
     def place_for_tunnel(self) -> Iterator[None]:

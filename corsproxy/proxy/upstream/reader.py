@@ -51,6 +51,7 @@ class ResponseReader:
 
     __slots__ = (
         "_announces_content",
+        "_expects_continue",
         "_expects_upgrade",
         "_head",
         "_head_bytes",
@@ -74,10 +75,11 @@ class ResponseReader:
         """The head that llhttp is reading."""
         self.start(is_head_request=False, expects_upgrade=False)
 
-    def start(self, *, is_head_request: bool, expects_upgrade: bool) -> None:
-        """Begin with the next response: to a HEAD request it has no content, and only an upgrade may be answered
-        101.
+    def start(self, *, is_head_request: bool, expects_upgrade: bool, expects_continue: bool = False) -> None:
+        """Begin with the next response: to a HEAD request it has no content, only an upgrade may be answered 101, and
+        a 100 is for nobody who has not asked for it.
         """
+        self._expects_continue = expects_continue
         self._is_head_request = is_head_request
         self._expects_upgrade = expects_upgrade
         self._head_bytes = 0
@@ -270,7 +272,7 @@ class ResponseReader:
             head.reason = b""
         if 100 <= head.status < 200 and head.status != 101:
             _refuse_content(head)
-            if head.status != 100:
+            if head.status != 100 or self._expects_continue:
                 self.interim.append(head)
             return
         if head.status == 101 and not self._expects_upgrade:
