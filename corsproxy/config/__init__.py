@@ -19,6 +19,7 @@ from corsproxy.config.options import Options
 from corsproxy.config.problems import ConfigError, Place, Problem, RefusedError, Span
 from corsproxy.config.quick import LOOPBACK_ORIGINS, QUICK_FILE, load_quick, option_of
 from corsproxy.config.source import MAX_BYTES
+from corsproxy.config.validity import expiry
 
 __all__ = [
     "LOOPBACK_ORIGINS",
@@ -33,6 +34,7 @@ __all__ = [
     "RefusedError",
     "Source",
     "Span",
+    "expiry",
     "find_admin",
     "find_source",
     "json_schema",

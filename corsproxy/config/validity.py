@@ -17,6 +17,15 @@ _UTC_TIME = 0x17
 """The tag of a time whose year has two digits."""
 
 
+def expiry(file: str) -> float | None:
+    """Return when the first certificate of a PEM file expires, in epoch seconds; None if it cannot be read."""
+    try:
+        with open(file, encoding="latin-1") as opened:
+            return validity(opened.read())[1].timestamp()
+    except (OSError, ValueError, IndexError):
+        return None
+
+
 def validity(pem: str) -> tuple[datetime, datetime]:
     """Read when the first certificate of a PEM text begins and ends to be valid."""
     found = _CERTIFICATE.search(pem)

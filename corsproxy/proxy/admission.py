@@ -31,12 +31,17 @@ _WEB_PORTS = {"http": 80, "https": 443}
 def admit(passage: Passage, new_request_id: Callable[[], bytes]) -> None:
     """Find the route; refuse what two servers could read differently."""
     request, exchange = passage.request, passage.exchange
+    exchange.minor = request.minor
+    if request.minor < 0 or request.method == "CONNECT":
+        exchange.raw_request_id = new_request_id()
     if request.minor < 0:
         raise Refusal(505, "this server speaks HTTP/1.1", close=True)
     if request.method == "CONNECT":
         raise Refusal(405, "this is no forward proxy", fields=ALLOW_LINE, close=True)
     head = passage.head = read_request_head(request.raw_fields, request.minor)
     exchange.host = head.host
+    exchange.trace_id = head.trace_id
+    exchange.raw_request_id = head.request_id or new_request_id()
     if head.origins:
         exchange.origin = head.origins[0] if len(head.origins) == 1 else b", ".join(head.origins)
     if request.method == "OPTIONS" and request.target == b"*":
@@ -57,7 +62,6 @@ def admit(passage: Passage, new_request_id: Callable[[], bytes]) -> None:
     exchange.client = passage.forwarding.client
     if head.via or head.forwarded:
         note_edge(request.connection, head)
-    exchange.raw_request_id = head.request_id or new_request_id()
     if route is not None:
         exchange.route = route.label
 

@@ -45,6 +45,16 @@ def answer_head(status: int, fields: bytes, *, length: int) -> bytes:
     return b"%b%b%bContent-Length: %d\r\n" % (status_line(status), fields, kind, length)
 
 
+def with_id(text: bytes, request_id: bytes) -> bytes:
+    """Return the text with the request's id at its end, by which what the reader has before him is found in a log."""
+    return b"%b; request id %b\n" % (text.rstrip(b"\n"), request_id)
+
+
+def id_line(request_id: bytes) -> bytes:
+    """Return the X-Request-Id of an answer of the proxy's own."""
+    return b"X-Request-Id: %b\r\n" % request_id
+
+
 def preflight_refusal_text(reason: Reason | None) -> bytes:
     """Return the body of a refused preflight: the reason from the closed list, and what it means."""
     if reason is None:

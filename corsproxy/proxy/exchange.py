@@ -23,8 +23,10 @@ class Exchange:
         "decision",
         "duration",
         "error",
+        "error_detail",
         "host",
         "method",
+        "minor",
         "origin",
         "raw_path",
         "raw_request_id",
@@ -33,7 +35,10 @@ class Exchange:
         "route",
         "started",
         "status",
+        "trace_id",
         "upstream",
+        "upstream_duration",
+        "upstream_started",
         "upstream_status",
     )
 
@@ -61,6 +66,14 @@ class Exchange:
         self.upstream: str | None = None
         """The upstream's name, where it was asked."""
         self.upstream_status: int | None = None
+        self.upstream_started: float = 0.0
+        """`time.monotonic()` when the upstream was sent the head; 0 where it was not."""
+        self.upstream_duration: float | None = None
+        """Seconds from there to the head of its final answer, or to its failure."""
+        self.minor: int | None = None
+        """Of HTTP/1; None where no request could be read."""
+        self.trace_id: bytes = b""
+        """Of `traceparent`."""
         self.decision: Decision | None = None
         """None where no decision was due (no route was found and there was no Origin, or the request was refused
         before)."""
@@ -72,6 +85,8 @@ class Exchange:
         """Access-Control-Request-Headers, on a preflight; several lines are joined with `, `."""
         self.error: str | None = None
         """The kind of an upstream's or client's failure, from a closed list (corsproxy/proxy/errors.py), else None."""
+        self.error_detail: str = ""
+        """More of an upstream's failure, for our own log and terminal, never for a client."""
         self.raw_request_id: bytes = b""
         """As sent to the upstream."""
 
@@ -81,6 +96,11 @@ class Exchange:
     def path(self) -> str:
         """As sent, without the query; bytes above ASCII as surrogate escapes."""
         return self.raw_path.decode("utf-8", "surrogateescape")
+
+    @property
+    def protocol(self) -> str | None:
+        """The client's version of HTTP."""
+        return None if self.minor is None else f"HTTP/1.{max(self.minor, 0)}"
 
     @property
     def request_id(self) -> str:

@@ -40,6 +40,8 @@ class RequestField(IntEnum):
     AUTHORIZATION = 17
     REFERENCE = 18
     """Destination and If, which name places by the proxy's address."""
+    TRACEPARENT = 19
+    """Names the trace that the request is part of (https://www.w3.org/TR/trace-context/)."""
 
 
 class ResponseField(IntEnum):
@@ -80,6 +82,7 @@ _REQUEST_NAMES: dict[bytes, RequestField] = {
     b"authorization": RequestField.AUTHORIZATION,
     b"destination": RequestField.REFERENCE,
     b"if": RequestField.REFERENCE,
+    b"traceparent": RequestField.TRACEPARENT,
     # RFC 9110 section 7.6.1, and the two that older recipients take for connection options.
     b"keep-alive": RequestField.DROP,
     b"proxy-connection": RequestField.DROP,

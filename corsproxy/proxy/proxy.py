@@ -11,6 +11,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 
+from corsproxy.proxy.answers import with_id
 from corsproxy.proxy.client.listener import Listener
 from corsproxy.proxy.exchange import Exchange, Observer
 from corsproxy.proxy.plan import Plan
@@ -53,6 +54,16 @@ class Proxy:
     def connections(self) -> int:
         """Open connections of clients."""
         return len(self._listener.connections)
+
+    @property
+    def upstream_connections(self) -> list[tuple[str, str, int]]:
+        """Name, state and number of the connections to each upstream, those of retired plans included."""
+        counts: dict[tuple[str, str], int] = {}
+        for pool in {id(pool): pool for plan in (self.plan, *self._retired) for pool in plan.pools}.values():
+            for state, count in pool.states().items():
+                key = (pool.upstream.name, state)
+                counts[key] = counts.get(key, 0) + count
+        return [(name, state, count) for (name, state), count in counts.items()]
 
     @property
     def in_flight(self) -> int:
@@ -105,10 +116,12 @@ class Proxy:
         self._retired = [plan for plan in self._retired if any(pool.is_in_use for pool in plan.pools)]
         self._sweep_handle = self._loop.call_later(SWEEP_INTERVAL, self._sweep)
 
-    def _on_unread(self, status: int, peer: str, bytes_out: int) -> None:
-        """A request that could not be parsed, or was not even read, is still a line in the log."""
+    def _on_unread(self, status: int, peer: str, text: bytes) -> bytes:
+        """A request that could not be parsed, or was not even read, is still a line in the log; returns its id."""
         exchange = Exchange("", time.monotonic(), peer)
         exchange.status = status
-        exchange.bytes_out = bytes_out
+        exchange.raw_request_id = self._relay.new_request_id()
+        exchange.bytes_out = len(with_id(text, exchange.raw_request_id))
         for observer in self._observers:
             observer(exchange)
+        return exchange.raw_request_id

@@ -67,7 +67,7 @@ class Relay:
         passage = Passage(self.plan, request, Exchange(request.method, time.monotonic(), request.connection.peer))
         self.in_flight += 1
         try:
-            admit(passage, self._new_request_id)
+            admit(passage, self.new_request_id)
             if decide(passage, self._token):
                 answer_preflight(passage)
                 return self._over(passage)
@@ -112,13 +112,16 @@ class Relay:
 
     def _answer_for(self, passage: Passage, error: Exception) -> None:
         """Answer for what has gone wrong on the way."""
+        exchange = passage.exchange
         match error:
             case Refusal():
                 passage.keep = passage.keep and not error.close
                 reply(passage, error.status, error.text.encode() + b"\n", error.fields)
             case UpstreamError():
-                passage.exchange.error = error.kind
-                log.warning("upstream %s: %s", passage.exchange.upstream, error)
+                exchange.error, exchange.error_detail = error.kind, error.detail
+                if exchange.upstream_started and exchange.upstream_duration is None:
+                    exchange.upstream_duration = time.monotonic() - exchange.upstream_started
+                log.warning("upstream %s: %s%s", exchange.upstream, error, _where(exchange))
                 fail(passage, error.status, UPSTREAM_TEXTS[error.kind])
             case ClientError():
                 passage.exchange.error = error.kind
@@ -126,10 +129,11 @@ class Relay:
                 fail(passage, error.status, CLIENT_TEXTS[error.kind])
             case _:
                 # Ours, whatever it is; the traceback names no URL and no field.
-                log.error("a fault of the proxy's own while answering a request", exc_info=error)
+                log.error("a fault of the proxy's own while answering%s", _where(exchange), exc_info=error)
                 fail(passage, 500, "the proxy has failed")
 
-    def _new_request_id(self) -> bytes:
+    def new_request_id(self) -> bytes:
+        """Return an id for a request that has brought none."""
         return b"%b-%x" % (self._id_prefix, next(self._ids))
 
     # --- forward ----------------------------------------------------------------------------------------------------
@@ -267,6 +271,7 @@ class Relay:
     def _send(self, passage: Passage, upstream: UpstreamConnection, route: RoutePlan) -> asyncio.Task[None] | None:
         """Send the head, and the content at once where all of it is here; else return the task that sends it."""
         request, head = passage.request, passage.upstream_head
+        passage.exchange.upstream_started = time.monotonic()
         if passage.head.login is not None:
             bind(passage.connection, upstream, route)
         upstream.start(
@@ -354,6 +359,7 @@ class Relay:
         assert head is not None
         assert passage.grant is not None
         assert passage.forwarding is not None
+        exchange.upstream_duration = time.monotonic() - exchange.upstream_started
         exchange.upstream_status = exchange.status = head.status
         route.pool.speaks_http_1_0 = not head.minor
         if head.status == 401:
@@ -413,6 +419,7 @@ class Relay:
         assert head is not None
         assert protocol is not None
         exchange = passage.exchange
+        exchange.upstream_duration = time.monotonic() - exchange.upstream_started
         exchange.upstream_status = exchange.status = 101
         offered = [line.value.lower() for line in head.fields if line.name.lower() == b"upgrade"]
         if offered != [protocol.lower()]:
@@ -422,6 +429,12 @@ class Relay:
         route.pool.count_as_tunnel(upstream)
         passage.connection.write(switching_head(head, protocol, route.rules, self._via[head.minor]))
         await OpaqueTunnel(passage.connection, upstream, exchange, route.upstream.tunnel_timeout).run()
+
+
+def _where(exchange: Exchange) -> str:
+    """Return ` (METHOD path, request id)`, so that a warning can be found in the access log."""
+    path = exchange.raw_path.decode("utf-8", "backslashreplace")
+    return f" ({exchange.method} {path}, request {exchange.request_id})"
 
 
 def _take(passage: Passage, route: RoutePlan) -> UpstreamConnection | None:

@@ -6,7 +6,7 @@ Failures of an upstream and of a client get their text here; their status is in 
 from __future__ import annotations
 
 from corsproxy.cors import exposed_names
-from corsproxy.proxy.answers import answer_head, date_line
+from corsproxy.proxy.answers import answer_head, date_line, id_line, with_id
 from corsproxy.proxy.errors import ClientError, ClientErrorKind, UpstreamErrorKind
 from corsproxy.proxy.passage import Passage
 
@@ -36,13 +36,16 @@ def reply(passage: Passage, status: int, text: bytes, fields: bytes = b"") -> No
     """Answer in the proxy's own name, with the grant of the route where one is known."""
     grant = passage.grant
     cors = b""
+    request_id = passage.exchange.raw_request_id
+    if text and status != 204:
+        fields += id_line(request_id)
     if grant is not None and (passage.route is None or passage.route.gate.enforces):
         fields += b"Vary: Origin\r\n" if grant.varies else b""
         cors = grant.block
         if grant.exposes_all_names:
             names = exposed_names(line.partition(b":")[0] for line in (fields + date_line()).splitlines())
             cors += b"Access-Control-Expose-Headers: %b\r\n" % names
-    text = b"" if status == 204 else text
+    text = with_id(text, request_id) if text and status != 204 else b""
     send_reply(passage, status, answer_head(status, cors + fields, length=len(text)), text)
 
 
@@ -50,7 +53,13 @@ def answer_preflight(passage: Passage) -> None:
     """Send the answer that was finished when the decision was made."""
     grant = passage.grant
     assert grant is not None
-    send_reply(passage, grant.status, grant.answer, grant.body)
+    if not grant.body:
+        send_reply(passage, grant.status, grant.answer, b"")
+        return
+    request_id = passage.exchange.raw_request_id
+    body = with_id(grant.body, request_id)
+    head, _, _ = grant.answer.rpartition(b"Content-Length: ")
+    send_reply(passage, grant.status, b"%bContent-Length: %d\r\n%b" % (head, len(body), id_line(request_id)), body)
 
 
 def send_reply(passage: Passage, status: int, head: bytes, body: bytes) -> None:

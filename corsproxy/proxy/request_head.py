@@ -78,6 +78,7 @@ class RequestHead:
         "requested_methods",
         "says_length",
         "te",
+        "trace_id",
         "upgrades",
         "via",
     )
@@ -104,6 +105,8 @@ class RequestHead:
         """The scheme in Authorization, if it logs in the connection."""
         self.request_id: bytes = b""
         """Empty where none was sent or it is not sane."""
+        self.trace_id: bytes = b""
+        """Of `traceparent`; empty if there is none, or it is not valid."""
         self.max_forwards: int | None = None
         self.content_length = 0
         self.says_length = False
@@ -234,6 +237,13 @@ def _note_request_id(head: RequestHead, _: bytes, value: bytes) -> bool:
     return False
 
 
+def _note_trace(head: RequestHead, _: bytes, value: bytes) -> bool:
+    found = _TRACEPARENT.match(value)
+    # Two lines are none (https://www.w3.org/TR/trace-context/#traceparent-header).
+    head.trace_id = found[1] if found is not None and not head.trace_id else b""
+    return True
+
+
 def _pass_on(_head: RequestHead, _name: bytes, _value: bytes) -> bool:
     return True
 
@@ -252,6 +262,8 @@ def _note_reference(head: RequestHead, _name: bytes, _value: bytes) -> bool:
     head.has_references = True
     return True
 
+
+_TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-|$)")
 
 _NOTE_OF = {
     RequestField.FORWARD: _drop,  # never asked
@@ -273,6 +285,7 @@ _NOTE_OF = {
     RequestField.MAX_FORWARDS: _note_max_forwards,
     RequestField.AUTHORIZATION: _note_authorization,
     RequestField.REFERENCE: _note_reference,
+    RequestField.TRACEPARENT: _note_trace,
 }
 
 _NOTES = tuple(_NOTE_OF[code] for code in RequestField)

@@ -36,7 +36,11 @@ FIELDS = {
     "requested_method": "Access-Control-Request-Method of a preflight",
     "requested_headers": "Access-Control-Request-Headers of a preflight",
     "error": "what went wrong between the two sockets",
-    "request_id": "the X-Request-Id that the upstream was sent",
+    "request_id": "the X-Request-Id that the upstream was sent, or that the proxy's own answer carries",
+    "host": "the Host field",
+    "protocol": "`HTTP/1.1` or `HTTP/1.0`, as the client speaks it",
+    "upstream_ms": "from the head sent to the upstream to the head of its answer, or to its failure, in milliseconds",
+    "trace_id": "the trace of `traceparent`, where it is a valid one",
 }
 """Each key, in order, and what it holds; null where there is nothing to say."""
 
@@ -100,7 +104,10 @@ def json_line(exchange: Exchange, now: str) -> str:
         f'"cors":"{cors_word(decision)}","reason":{_json(reason.value if reason is not None else None)},'
         f'"requested_method":{_json(readable(exchange.requested_method))},'
         f'"requested_headers":{_json(readable(exchange.requested_headers))},'
-        f'"error":{_json(exchange.error)},"request_id":{_json(exchange.request_id or None)}}}\n'
+        f'"error":{_json(exchange.error)},"request_id":{_json(exchange.request_id or None)},'
+        f'"host":{_json(readable(exchange.host) or None)},"protocol":{_json(exchange.protocol)},'
+        f'"upstream_ms":{_milliseconds(exchange.upstream_duration)},'
+        f'"trace_id":{_json(exchange.trace_id.decode("ascii") or None)}}}\n'
     )
 
 
@@ -122,6 +129,9 @@ def text_line(exchange: Exchange, now: str) -> str:
         "in": exchange.bytes_in or None,
         "out": exchange.bytes_out or None,
         "request_id": exchange.request_id or None,
+        "host": readable(exchange.host) or None,
+        "upstream_ms": None if exchange.upstream_duration is None else f"{exchange.upstream_duration * 1000:.1f}",
+        "trace_id": exchange.trace_id.decode("ascii") or None,
     }
     details = "".join(f" {name}={_bare(str(value))}" for name, value in said.items() if value is not None)
     path = _bare(readable(exchange.raw_path))
@@ -133,6 +143,10 @@ def text_line(exchange: Exchange, now: str) -> str:
 
 def _json(value: str | None) -> str:
     return "null" if value is None else quoted(value)
+
+
+def _milliseconds(seconds: float | None) -> str:
+    return "null" if seconds is None else f"{seconds * 1000:.3f}"
 
 
 def _bare(value: str) -> str:

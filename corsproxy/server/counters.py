@@ -26,7 +26,7 @@ _UPSTREAM_ERRORS = frozenset(str(kind) for kind in UpstreamErrorKind)
 class Counters:
     """Counts of finished requests; an observer of the data path."""
 
-    __slots__ = ("decisions", "durations", "requests", "upstream_errors")
+    __slots__ = ("decisions", "durations", "requests", "upstream_durations", "upstream_errors")
 
     def __init__(self) -> None:
         self.requests: dict[tuple[str, str, int], int] = {}
@@ -37,6 +37,8 @@ class Counters:
         """By route, kind, outcome and reason."""
         self.upstream_errors: dict[tuple[str, str], int] = {}
         """By upstream and kind."""
+        self.upstream_durations: dict[str, list[float]] = {}
+        """By upstream, as `durations`."""
 
     def __call__(self, exchange: Exchange) -> None:
         """Count one finished request."""
@@ -44,11 +46,9 @@ class Counters:
         method = exchange.method if exchange.method in KNOWN_METHODS else "other"
         request = (route, method, exchange.status)
         self.requests[request] = self.requests.get(request, 0) + 1
-        row = self.durations.get(route)
-        if row is None:
-            row = self.durations[route] = [0] * (len(BUCKETS) + 1) + [0.0]
-        row[bisect_left(BUCKETS, exchange.duration)] += 1
-        row[-1] += exchange.duration
+        _count(self.durations, route, exchange.duration)
+        if exchange.upstream_duration is not None and exchange.upstream is not None:
+            _count(self.upstream_durations, exchange.upstream, exchange.upstream_duration)
         decision = exchange.decision
         if decision is not None and decision.kind is not Kind.NONE:
             kind = "preflight" if decision.kind is Kind.PREFLIGHT else "actual"
@@ -67,9 +67,10 @@ class Counters:
             name: [[*key, count] for key, count in getattr(self, name).items()]
             for name in ("requests", "decisions", "upstream_errors")
         }
-        taken["durations"] = list(self.durations.items())
-        for counted in (self.requests, self.durations, self.decisions, self.upstream_errors):
-            counted.clear()
+        for name in _HISTOGRAMS:
+            taken[name] = list(getattr(self, name).items())
+        for name in self.__slots__:
+            getattr(self, name).clear()
         return taken
 
     def add(self, taken: dict[str, Any]) -> None:
@@ -78,9 +79,22 @@ class Counters:
             totals: dict[tuple[Any, ...], int] = getattr(self, name)
             for *parts, count in taken.get(name, ()):
                 totals[tuple(parts)] = totals.get(tuple(parts), 0) + count
-        for route, row in taken.get("durations", ()):
-            known = self.durations.get(route)
-            self.durations[route] = list(map(sum, zip(known, row, strict=True))) if known else list(row)
+        for name in _HISTOGRAMS:
+            rows: dict[str, list[float]] = getattr(self, name)
+            for label, row in taken.get(name, ()):
+                known = rows.get(label)
+                rows[label] = list(map(sum, zip(known, row, strict=True))) if known else list(row)
+
+
+_HISTOGRAMS = ("durations", "upstream_durations")
+
+
+def _count(rows: dict[str, list[float]], label: str, seconds: float) -> None:
+    row = rows.get(label)
+    if row is None:
+        row = rows[label] = [0] * (len(BUCKETS) + 1) + [0.0]
+    row[bisect_left(BUCKETS, seconds)] += 1
+    row[-1] += seconds
 
 
 @dataclass(slots=True)
@@ -94,3 +108,9 @@ class Totals:
     """Requests being answered."""
     reloads: dict[str, int] = field(default_factory=lambda: {"success": 0, "failure": 0})
     last_reload_successful: bool = True
+    upstream_connections: dict[tuple[str, str], int] = field(default_factory=dict)
+    """By upstream and state."""
+    process: dict[str, float] = field(default_factory=dict)
+    """What the operating system says of the processes that serve: sums."""
+    certificates: dict[str, float] = field(default_factory=dict)
+    """When each certificate in force expires, in seconds since the epoch, by what it is used for."""

@@ -79,6 +79,11 @@ class DataPath:
         return self._proxy.connections if self._proxy is not None else 0
 
     @property
+    def upstream_connections(self) -> list[tuple[str, str, int]]:
+        """How many connections each upstream has in each state."""
+        return self._proxy.upstream_connections if self._proxy is not None else []
+
+    @property
     def in_flight(self) -> int:
         """Requests being answered."""
         return self._proxy.in_flight if self._proxy is not None else 0

@@ -12,6 +12,7 @@ from corsproxy.config.configuration import Configuration
 from corsproxy.server.counters import Totals
 from corsproxy.server.data_path import DataPath
 from corsproxy.server.inspector import Event, Recorder
+from corsproxy.server.process_numbers import process_numbers
 
 
 class Fleet(Protocol):
@@ -63,6 +64,8 @@ class Alone:
     async def report(self, totals: Totals) -> None:
         """Read the gauges; the data path counts into the totals itself."""
         totals.connections, totals.in_flight = self._data_path.connections, self._data_path.in_flight
+        totals.upstream_connections = {(name, state): n for name, state, n in self._data_path.upstream_connections}
+        totals.process = process_numbers()
 
     async def events(self) -> tuple[list[Event], int]:
         """Hand over the events, as `Fleet.events`."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from corsproxy.config.configuration import Configuration
 from corsproxy.server.banner import listener_lines, quick_lines, routing_lines, routing_rows
+from corsproxy.server.certificates import certificate_expiries
 from corsproxy.server.container import loopback_hint
 from corsproxy.server.counters import Totals
 from corsproxy.server.data_path import Outputs
@@ -75,6 +76,7 @@ class Life:
                 self.fleet.kill()
                 return ending.result()
             admin = await self._start_admin(reloader)
+            self.totals.certificates = certificate_expiries(self.configuration.settings)
             self._say_hello()
             settle_memory()
             if hangups and not self.configuration.loaded.is_quick:

@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 
 from corsproxy import __version__
 from corsproxy.server.counters import BUCKETS, Totals
+from corsproxy.server.process_numbers import PROCESS_NUMBERS, start_time
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
@@ -56,6 +57,18 @@ FAMILIES = (
         ("upstream", "kind"),
         "Requests that an upstream gave no whole answer to.",
     ),
+    Family(
+        "corsproxy_upstream_request_duration_seconds",
+        "histogram",
+        ("upstream",),
+        "Time from the head sent to an upstream to the head of its answer, or to its failure.",
+    ),
+    Family(
+        "corsproxy_upstream_connections",
+        "gauge",
+        ("upstream", "state"),
+        "Connections to an upstream: idle, busy, bound to a client's by a login, or tunnel (WebSocket).",
+    ),
     Family("corsproxy_connections", "gauge", (), "Open connections of clients."),
     Family("corsproxy_requests_in_flight", "gauge", (), "Requests being answered."),
     Family("corsproxy_config_reloads_total", "counter", ("outcome",), "Attempts to reload the configuration."),
@@ -65,7 +78,19 @@ FAMILIES = (
         (),
         "Whether the configuration in force is the one last read: 1 or 0.",
     ),
+    Family(
+        "corsproxy_certificate_expiry_timestamp_seconds",
+        "gauge",
+        ("use",),
+        "When a certificate in force expires; `use` is `listener`, or the upstream that it is shown to.",
+    ),
     Family("corsproxy_build_info", "gauge", ("version",), "The running version; always 1."),
+    Family("process_cpu_seconds_total", "counter", (), "CPU time of the workers."),
+    Family("process_resident_memory_bytes", "gauge", (), "Resident memory of the workers."),
+    Family("process_virtual_memory_bytes", "gauge", (), "Virtual memory of the workers."),
+    Family("process_open_fds", "gauge", (), "Open file descriptors of the workers."),
+    Family("process_max_fds", "gauge", (), "How many file descriptors the workers may have."),
+    Family("process_start_time_seconds", "gauge", (), "When the program was started."),
 )
 
 
@@ -95,18 +120,25 @@ def _samples(totals: Totals) -> Iterator[tuple[str, list[Sample] | dict[str, lis
     yield "corsproxy_request_duration_seconds", counters.durations
     yield "corsproxy_cors_decisions_total", list(counters.decisions.items())
     yield "corsproxy_upstream_errors_total", list(counters.upstream_errors.items())
+    yield "corsproxy_upstream_request_duration_seconds", counters.upstream_durations
+    yield "corsproxy_upstream_connections", list(totals.upstream_connections.items())
     yield "corsproxy_connections", [((), totals.connections)]
     yield "corsproxy_requests_in_flight", [((), totals.in_flight)]
     yield "corsproxy_config_reloads_total", [((outcome,), count) for outcome, count in totals.reloads.items()]
     yield "corsproxy_config_last_reload_successful", [((), int(totals.last_reload_successful))]
+    expiries: list[Sample] = [((use,), moment) for use, moment in totals.certificates.items()]
+    yield "corsproxy_certificate_expiry_timestamp_seconds", expiries
     yield "corsproxy_build_info", [((__version__,), 1)]
+    for name in PROCESS_NUMBERS:
+        yield name, [((), totals.process[name])] if name in totals.process else []
+    yield "process_start_time_seconds", [((), start_time())]
 
 
 def _metric(family: Family, samples: list[Sample] | dict[str, list[float]]) -> Metric:
     if isinstance(samples, dict):
         histogram = HistogramMetricFamily(family.name, family.help, labels=family.labels)
-        for route, row in samples.items():
-            histogram.add_metric((route,), _cumulated(row), sum_value=row[-1])
+        for label, row in samples.items():
+            histogram.add_metric((label,), _cumulated(row), sum_value=row[-1])
         return histogram
     made = CounterMetricFamily if family.kind == "counter" else GaugeMetricFamily
     metric = made(family.name, family.help, labels=family.labels)

@@ -15,6 +15,7 @@ from corsproxy.config import ConfigError
 from corsproxy.config.configuration import Configuration, load
 from corsproxy.errors import UsageError
 from corsproxy.proxy import PlanError
+from corsproxy.server.certificates import certificate_expiries
 from corsproxy.server.changes import describe, keep_fixed
 from corsproxy.server.counters import Totals
 from corsproxy.server.fleet import Fleet
@@ -100,6 +101,7 @@ class Reloader:
         self.configuration = new
         self._totals.reloads["success"] += 1
         self._totals.last_reload_successful = True
+        self._totals.certificates = certificate_expiries(new.settings)
 
     def _failed(self, why: str) -> None:
         self._totals.reloads["failure"] += 1

@@ -26,6 +26,7 @@ from corsproxy.server.control import Channel, Message
 from corsproxy.server.counters import Counters
 from corsproxy.server.data_path import DataPath, Outputs
 from corsproxy.server.inspector import Recorder
+from corsproxy.server.process_numbers import process_numbers
 from corsproxy.server.runtime import new_event_loop, settle_memory
 from corsproxy.server.sockets import adopt_listener
 from corsproxy.settings import TlsFiles
@@ -148,6 +149,8 @@ class _Worker:
             "counters": self._counters.take() if self._counters is not None else {},
             "connections": self._data_path.connections,
             "in_flight": self._data_path.in_flight,
+            "upstream_connections": self._data_path.upstream_connections,
+            "process": process_numbers() if self._counters is not None else {},
         }
 
 

@@ -19,7 +19,9 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 from corsproxy.config.configuration import Configuration
 from corsproxy.errors import UsageError
@@ -46,6 +48,8 @@ _MUST_ANSWER = frozenset(("prepare", "commit"))
 
 _GRACE = 3.0
 """Seconds beyond the drain until a worker that does not end is killed."""
+
+CPU = "process_cpu_seconds_total"
 
 _START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
@@ -83,6 +87,8 @@ class Workers:
         self._stopping = asyncio.Event()
         self._changing = asyncio.Lock()
         """Held while a worker is given its configuration, so that none is left with another one than the rest."""
+        self._spent = 0.0
+        """Seconds of CPU time of the workers that are gone."""
         self._failed: asyncio.Future[str] | None = None
         self._configuration: Configuration
 
@@ -116,6 +122,12 @@ class Workers:
         await self._ask_all({"do": "report"}, _REPORT_TIMEOUT)
         totals.connections = sum(worker.connections for worker in self._workers)
         totals.in_flight = sum(worker.in_flight for worker in self._workers)
+        connections: Counter[tuple[str, str]] = Counter()
+        process = Counter({CPU: self._spent})
+        for worker in self._workers:
+            connections.update({(name, state): count for name, state, count in worker.upstream_connections})
+            process.update(worker.process)
+        totals.upstream_connections, totals.process = dict(connections), dict(process)
 
     async def events(self) -> tuple[list[Event], int]:
         """Ask every worker for what its recorder kept, as `Fleet.events`."""
@@ -153,6 +165,7 @@ class Workers:
             if self._stopping.is_set():
                 return
             self._workers.remove(worker)
+            self._spent += worker.process.get(CPU, 0.0)  # a counter never falls
             lived = time.monotonic() - worker.ready_at if worker.ready_at else 0.0
             quick_deaths = quick_deaths + 1 if lived < QUICK else 0
             log.error("worker %d (pid %d) %s; it is replaced", number, worker.popen.pid, ending)
@@ -229,6 +242,8 @@ class _Worker:
         """`time.monotonic()`; 0 until it serves."""
         self.connections = 0
         self.in_flight = 0
+        self.upstream_connections: list[list[Any]] = []
+        self.process: dict[str, float] = {}
         self.drained = False
         self._answers: dict[int, asyncio.Future[Message]] = {}
         self._asked = 0
@@ -250,6 +265,7 @@ class _Worker:
             if "counters" in message:
                 totals.counters.add(message["counters"])
                 self.connections, self.in_flight = message["connections"], message["in_flight"]
+                self.upstream_connections, self.process = message["upstream_connections"], message["process"]
             self.drained = message.get("drained", self.drained)
             waiting = self._answers.pop(message.get("re", 0), None)
             if waiting is not None and not waiting.done():

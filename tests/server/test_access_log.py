@@ -14,8 +14,9 @@ import pytest
 
 from corsproxy.cors import Decision, Kind, Reason
 from corsproxy.proxy import Exchange
+from corsproxy.proxy.request_head import read_request_head
 from corsproxy.server.access_log import FIELDS, json_line, text_line
-from tests.server.setup import APP, OTHER, ask, ask_on, config, connect, receive_all
+from tests.server.setup import APP, OTHER, ask, ask_on, config, connect, receive_all, receive_until
 from tests.support.process import DEADLINE, started
 from tests.support.upstream import Upstream
 
@@ -41,7 +42,15 @@ policies: {{app: {{allow_origins: [{APP}], allow_headers: [X-Known]}}}}
 routes: [{{path: "/items/{{id}}", upstream: api, policy: app}}]
 """
         with started(text, "--log-format", "json") as proxy:
-            ask(proxy.address, "/items/7?token=secret", "POST", b"hello", Origin=APP, X_Request_Id="abc-1")
+            ask(
+                proxy.address,
+                "/items/7?token=secret",
+                "POST",
+                b"hello",
+                Origin=APP,
+                X_Request_Id="abc-1",
+                traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            )
             for header in ("x-known", "x-unknown"):
                 ask(
                     proxy.address,
@@ -60,10 +69,13 @@ routes: [{{path: "/items/{{id}}", upstream: api, policy: app}}]
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line.pop("time"))
         assert line.pop("duration_ms") > 0
         assert line.pop("client") == "127.0.0.1"
+        assert line.pop("host")
+        assert (line.pop("upstream_ms") is None) is (line["upstream"] is None)
     assert lines[0] == {
         "method": "POST", "path": "/items/7", "status": 200, "bytes_in": 5, "bytes_out": 2, "route": "/items/{id}",
         "upstream": "api", "upstream_status": 200, "origin": APP, "cors": "granted", "reason": None,
         "requested_method": None, "requested_headers": None, "error": None, "request_id": "abc-1",
+        "protocol": "HTTP/1.1", "trace_id": "0af7651916cd43dd8448eb211c80319c",
     }  # fmt: skip
     shown = ("cors", "reason", "status", "upstream", "requested_method", "requested_headers")
     assert [[line[key] for key in shown] for line in lines[1:]] == [
@@ -217,3 +229,77 @@ def test_the_documented_fields_are_those_of_the_line() -> None:
     documented = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", section, re.MULTILINE))
     assert documented == FIELDS
     assert list(documented) == list(json.loads(json_line(exchange(), NOW)))
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+        "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+        "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
+        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331",
+        "secret",
+    ],
+)
+def test_what_names_no_trace_is_not_logged(sent: str) -> None:
+    """A stranger's text under that name stays out of the log (https://www.w3.org/TR/trace-context/)."""
+    head = read_request_head([(b"Host", b"h"), (b"traceparent", sent.encode())], 1)
+    assert head.trace_id == b""
+    assert (b"traceparent", sent.encode()) in head.fields
+
+
+def test_a_warning_about_an_upstream_can_be_found_in_the_access_log() -> None:
+    """It names the path and the request's id, as does the text that the client gets."""
+    text = config("http://127.0.0.1:9")
+    with started(text, "--log-format", "json") as proxy:
+        answer = ask(proxy.address, "/a/b?token=secret")
+        told = proxy.stderr.wait_line("upstream api: connect: ")
+        (line,) = proxy.access_log(at_least=1)
+    request_id = answer.fields["x-request-id"]
+    assert answer.status == 502
+    assert answer.body.decode() == f"the upstream refused the connection; request id {request_id}\n"
+    assert line["request_id"] == request_id
+    assert f"(GET /a/b, request {request_id})" in told.string
+    assert "secret" not in proxy.stderr.text
+
+
+OWN_ANSWERS = {
+    "no route": (b"GET /nowhere HTTP/1.1\r\nHost: h\r\n\r\n", 404),
+    "a refused preflight": (
+        b"OPTIONS /a HTTP/1.1\r\nHost: h\r\nOrigin: https://x.example\r\nAccess-Control-Request-Method: PUT\r\n\r\n",
+        403,
+    ),
+    "no request": (b"GET\r\n\r\n", 400),
+    "another protocol": (b"GET / HTTP/2.0\r\n\r\n", 505),
+    "a tunnel": (b"CONNECT h:1 HTTP/1.1\r\nHost: h:1\r\n\r\n", 405),
+    "a large head": (b"GET / HTTP/1.1\r\nHost: h\r\nX: " + b"x" * 40_000 + b"\r\n\r\n", 431),
+}
+
+
+@pytest.mark.parametrize(("sent", "status"), OWN_ANSWERS.values(), ids=OWN_ANSWERS.keys())
+def test_the_proxys_own_answer_names_its_request(sent: bytes, status: int) -> None:
+    """In a field, at the end of the text, and in the log."""
+    text = config("http://127.0.0.1:9").replace("path: /,", "path: /a,")
+    assert "path: /a" in text
+    with started(text, "--log-format", "json") as proxy:
+        with connect(proxy.address) as client:
+            client.sendall(sent)
+            got = receive_until(client, b"request id ")
+            while not got.endswith(b"\n"):
+                got += client.recv(1000)
+        (line,) = proxy.access_log(at_least=1)
+    head, _, body = got.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    assert line["status"] == status
+    assert f"X-Request-Id: {line['request_id']}".encode() in head
+    assert body.endswith(f"; request id {line['request_id']}\n".encode())
+    assert f"Content-Length: {len(body)}".encode() in head
+
+
+def test_a_head_request_is_told_the_length_of_the_text_that_it_does_not_get() -> None:
+    """Its field is all that names the request."""
+    with started(config("http://127.0.0.1:9")) as proxy:
+        answer, whole = ask(proxy.address, "/", "HEAD"), ask(proxy.address, "/")
+    assert answer.body == b""
+    assert len(answer.fields["content-length"]) == len(whole.fields["content-length"])

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import resource
+import signal
+import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,8 +17,8 @@ from corsproxy.cors import Decision, Kind, Reason
 from corsproxy.proxy import Exchange
 from corsproxy.server.counters import BUCKETS, Counters, Totals
 from corsproxy.server.metrics import FAMILIES, exposition
-from tests.server.setup import APP, OTHER, ask, config, connect, receive_until, until
-from tests.support.process import started
+from tests.server.setup import APP, OTHER, ask, children, config, connect, receive_until, until
+from tests.support.process import Proxy, started
 from tests.support.upstream import Connection, Upstream
 
 OPERATIONS = Path(__file__).parents[2] / "docs/operations.md"
@@ -60,7 +65,7 @@ routes:
             after = proxy.metrics()
     changed = {name: value - before.get(name, 0) for name, value in after.items() if value != before.get(name)}
     item = 'route="/items/{id}"'
-    counted = {name: value for name, value in changed.items() if "duration" not in name}
+    counted = {name: value for name, value in changed.items() if re.match(r"corsproxy_\w+_total", name)}
     assert counted == {
         f'corsproxy_requests_total{{method="GET",{item},status="200"}}': 3,
         f'corsproxy_requests_total{{method="other",{item},status="200"}}': 1,
@@ -203,7 +208,56 @@ def counters_of(*exchanges: Exchange) -> Counters:
 def test_the_documented_table_is_what_the_program_exposes() -> None:
     """docs/operations.md lists each metric with its type and labels, and no other."""
     rows = re.findall(
-        r"^\| `(corsproxy_\w+)` \| (\w+) \| (.*?) \|", OPERATIONS.read_text(encoding="utf-8"), re.MULTILINE
+        r"^\| `((?:corsproxy|process)_\w+)` \| (\w+) \| (.*?) \|", OPERATIONS.read_text(encoding="utf-8"), re.MULTILINE
     )
     documented = {(name, kind, tuple(re.findall(r"`(\w+)`", labels))) for name, kind, labels in rows}
     assert documented == {(family.name, family.kind, family.labels) for family in FAMILIES}
+
+
+def test_an_upstream_has_a_histogram_and_its_connections_by_state() -> None:
+    """Until its head, or its failure; a request that asks no upstream counts for none."""
+    with Upstream() as upstream:
+        text = f"""
+upstreams: {{api: "{upstream.url}", dead: "http://127.0.0.1:9"}}
+routes: [{{path: /, upstream: api}}, {{path: /dead, upstream: dead}}]
+"""
+        for workers in ("1", "2"):
+            with started(text, "--workers", workers, admin=True) as proxy:
+                ask(proxy.address, "/")
+                ask(proxy.address, "/")
+                ask(proxy.address, "/dead")
+                until(partial(_has_counted, proxy, "api", 2), "both counted")
+                found = proxy.metrics()
+                assert found.get(_COUNT % "dead") is None
+                assert 1 <= found['corsproxy_upstream_connections{state="idle",upstream="api"}'] <= 2
+                assert found['corsproxy_upstream_connections{state="busy",upstream="api"}'] == 0
+                of_dead = {f'corsproxy_upstream_connections{{state="{one}",upstream="dead"}}' for one in STATES}
+                assert of_dead <= set(found)
+
+
+def _has_counted(proxy: Proxy, upstream: str, count: int) -> bool:
+    return proxy.metrics().get(_COUNT % upstream) == count
+
+
+STATES = ("idle", "busy", "bound", "tunnel")
+_COUNT = 'corsproxy_upstream_request_duration_seconds_count{upstream="%s"}'
+
+
+def test_the_numbers_of_the_process_are_those_of_all_workers() -> None:
+    """Sums, and the parent's start; CPU time does not fall when a worker is replaced."""
+    with Upstream() as upstream, started(config(upstream), "--workers", "2", admin=True) as proxy:
+        workers = children(proxy.pid)
+
+        def resident(pid: int) -> int:
+            return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * resource.getpagesize()
+
+        found = proxy.metrics()
+        assert found["process_resident_memory_bytes"] == pytest.approx(sum(map(resident, workers)), rel=0.1)
+        assert found["process_open_fds"] > 2
+        assert found["process_max_fds"] == 2 * resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        assert 0 <= time.time() - found["process_start_time_seconds"] < 120
+        before = found["process_cpu_seconds_total"]
+        assert before > 0
+        os.kill(workers[0], signal.SIGKILL)
+        proxy.stderr.wait_line("it is replaced")
+        assert proxy.metrics()["process_cpu_seconds_total"] >= before

@@ -16,7 +16,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, ClassVar, Final, Protocol, cast
 
-from corsproxy.proxy.answers import answer_head, date_line
+from corsproxy.proxy.answers import answer_head, date_line, id_line, with_id
 from corsproxy.proxy.client.chunks import ChunkError, ChunkReader
 from corsproxy.proxy.client.closing import half_close, reset
 from corsproxy.proxy.client.content import NO_CONTENT, LengthReader, RequestContent
@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 _KEPT_BEHIND = 16 * 1024
 """Bytes of further requests kept while one is under way; more waits in the kernel."""
 
-_OVERLOADED_TEXT = b"too many connections\n"
-_OVERLOADED_HEAD = answer_head(503, b"Retry-After: 1\r\n", length=len(_OVERLOADED_TEXT)) + b"Connection: close\r\n\r\n"
+_OVERLOADED = b"too many connections"
 
 # Python 3.11 finds an enum's members by a slow look-up; these are asked for at every request.
 _WAITING: Final = Phase.WAITING
@@ -251,12 +250,10 @@ class ClientConnection(asyncio.Protocol):
 
     def _refuse(self, status: int, text: str) -> None:
         """Answer what is no request: no route is known, so no policy either."""
-        body = f"{text}\n".encode()
-        self._listener.on_unread(status, self.peer, len(body))
+        request_id = self._listener.on_unread(status, self.peer, text.encode())
         if self.transport.is_closing():
             return
-        head = answer_head(status, date_line(), length=len(body))
-        self.transport.write(head + b"Connection: close\r\n\r\n" + body)
+        self.transport.write(_last_answer(status, text.encode(), request_id))
         if not self.has_stopped_sending and half_close(self.transport):
             self._linger()
         else:
@@ -306,9 +303,9 @@ class ClientConnection(asyncio.Protocol):
         peer = transport.get_extra_info("peername")
         self.peer = peer[0].partition("%")[0] if isinstance(peer, tuple) else ""
         if self._listener.is_full:
-            self.transport.write(_OVERLOADED_HEAD + _OVERLOADED_TEXT)
+            request_id = self._listener.on_unread(503, self.peer, _OVERLOADED)
+            self.transport.write(_last_answer(503, _OVERLOADED, request_id, b"Retry-After: 1\r\n"))
             self._end()
-            self._listener.on_unread(503, self.peer, len(_OVERLOADED_TEXT))
             return
         self.secure = transport.get_extra_info("sslcontext") is not None
         self._listener.opened(self, self.transport)
@@ -382,3 +379,10 @@ class ClientConnection(asyncio.Protocol):
                 self._end()
             case Due.ABORT:
                 self.abort()
+
+
+def _last_answer(status: int, text: bytes, request_id: bytes, fields: bytes = b"") -> bytes:
+    """Return the answer to what is no request, after which the connection is closed."""
+    body = with_id(text, request_id)
+    fields += id_line(request_id) + date_line()
+    return b"%bConnection: close\r\n\r\n%b" % (answer_head(status, fields, length=len(body)), body)

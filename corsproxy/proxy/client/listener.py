@@ -25,7 +25,7 @@ A coroutine if that takes time, or None: then `ClientConnection.request_over` or
 class Listener(web.Server):
     """aiohttp's low-level server with connections of ours; one for each worker."""
 
-    def __init__(self, handler: Handler, limits: Limits, on_unread: Callable[[int, str, int], None]) -> None:
+    def __init__(self, handler: Handler, limits: Limits, on_unread: Callable[[int, str, bytes], bytes]) -> None:
         super().__init__(cast("Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]", handler))
         self.loop = asyncio.get_running_loop()
         self.answer = handler

@@ -145,6 +145,13 @@ class UpstreamPool:
         connection.idle_since = self._loop.time()
         self._idle.append(connection)
 
+    def states(self) -> dict[str, int]:
+        """Return how many connections are in each state."""
+        bound = sum(connection.owner is not None for connection in self.connections)
+        busy = sum(connection.busy and connection.owner is None for connection in self.connections)
+        idle = len(self.connections) - bound - busy
+        return {"idle": idle, "busy": busy, "bound": bound, "tunnel": len(self._tunnels)}
+
     def sweep(self, now: float) -> None:
         """Fail what is overdue and close what has been idle too long."""
         for connection in tuple(self._tunnels):
