@@ -168,13 +168,10 @@ def explain(path: str, options: Options, output_format: str, **question: Any) ->
     Example:
       corsproxy explain /orders/7 --origin https://app.example.com --method PUT --header Content-Type
     """
-    from corsproxy.tools.explain import explain_command
+    from corsproxy.tools.explain import ExplainOptions, explain_command
 
-    _exit(
-        lambda: explain_command(
-            path, options=options, format=output_format, environ=os.environ, out=sys.stdout, **question
-        )
-    )
+    asked = ExplainOptions(path, options, format=output_format, **question)
+    _exit(lambda: explain_command(asked, environ=os.environ, out=sys.stdout))
 
 
 @cli.command()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from corsproxy.config import Options
-from corsproxy.tools.explain import explain_command
+from corsproxy.tools.explain import ExplainOptions, explain_command
 
 FILE = """\
 upstreams:
@@ -60,24 +60,15 @@ def explained(
 ) -> tuple[int, dict[str, Any]]:
     """Exit status and the JSON object."""
     out = io.StringIO()
-    status = explain_command(
-        path,
-        options=Options(config=str(file)),
-        origin=origin,
-        method=method,
-        headers=headers,
-        credentials=credentials,
-        host=host,
-        format="json",
-        environ={},
-        out=out,
-    )
+    configuration = Options(config=str(file))
+    options = ExplainOptions(path, configuration, origin, method, headers, credentials, host, format="json")
+    status = explain_command(options, environ={}, out=out)
     return status, json.loads(out.getvalue())
 
 
 def text_of(file: Path, path: str, **question: Any) -> str:
     """The text for people."""
-    asked = {"origin": PAGE, "method": "GET", "headers": (), "credentials": False, "host": None, **question}
     out = io.StringIO()
-    explain_command(path, options=Options(config=str(file)), format="text", environ={}, out=out, **asked)
+    options = ExplainOptions(path, Options(config=str(file)), **{"origin": PAGE, **question})
+    explain_command(options, environ={}, out=out)
     return out.getvalue()

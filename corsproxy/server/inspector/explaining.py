@@ -9,16 +9,11 @@ Knows nothing of HTTP but names and values of a query.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from typing import Any
 
-from corsproxy.config import ConfigError, load_quick
 from corsproxy.config.configuration import Configuration
-from corsproxy.config.options import Options
-from corsproxy.cors import Reason
 from corsproxy.errors import UsageError
-from corsproxy.server.terminal import NULL_ORIGIN_FIX
 from corsproxy.tools.explain import Question, ask, explain
 
 _LONGEST = {"path": 2048, "origin": 512, "method": 64, "host": 300, "header": 256, "credentials": 1}
@@ -61,49 +56,4 @@ def explain_in_force(configuration: Configuration, question: Question) -> dict[s
     loaded = configuration.loaded
     if not loaded.is_quick:
         return {**explain(loaded, question, os.environ), "quick": False}
-    options = configuration.source.options
-    found = explain(loaded, question, {})
-    found["quick"] = True
-    if found["change"] is not None or found["no_change"] is not None:
-        found["change"], found["no_change"] = None, None
-        found.update(_quick_change(options, question, found["reason"]))
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Start:
-    """A way to start the proxy, as far as it allows origins."""
-
-    origins: tuple[str, ...]
-    summary: str
-    warning: str | None = None
-
-
-def _quick_change(options: Options, question: Question, reason: str | None) -> Mapping[str, Any]:
-    """Give the command line that would allow the request, or why there is none."""
-    start = _start(options, question.origin or "", reason)
-    if isinstance(start, str):
-        return {"no_change": start}
-    changed = replace(options, allow_origins=start.origins)
-    try:
-        load_quick(changed)
-    except ConfigError as error:
-        return {"no_change": error.problems[0].message}
-    return {"change": {"summary": start.summary, "command": changed.command_line(), "warning": start.warning}}
-
-
-def _start(options: Options, origin: str, reason: str | None) -> _Start | str:
-    if origin == "null":
-        return NULL_ORIGIN_FIX
-    if reason == Reason.ORIGIN_NOT_ALLOWED:
-        warning = None
-        if not options.allow_origins:
-            warning = "With --allow-origin, pages of this machine are allowed only where they are named too."
-        return _Start((*options.allow_origins, origin), f"start corsproxy with the origin {origin} allowed", warning)
-    if reason == Reason.CREDENTIALS_NOT_ALLOWED:
-        named = tuple(one for one in options.allow_origins if one != "*")
-        warning = f"Every origin but {origin} loses its access: name those that need it, too."
-        return _Start((*named, origin), f"start corsproxy with {origin} in place of *", warning)
-    if reason == Reason.ORIGIN_MALFORMED:
-        return f"{origin!r} is not what any browser sends, and no option lets it in"
-    return "no option of quick mode allows it: 'corsproxy init' writes a file in which more can be said"
+    return {**explain(loaded, question, {}, configuration.source.options), "quick": True}

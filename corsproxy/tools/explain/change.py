@@ -6,7 +6,7 @@ tried, and what cannot be had by a change of the file is said instead.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from corsproxy.config import ConfigError, Loaded, load_text
@@ -27,13 +27,15 @@ class Change:
     """A change that makes a refused request allowed."""
 
     patch: str
-    """A unified diff of the file."""
+    """A unified diff of the file; empty in quick mode, which has none."""
     summary: str
     """What it does, in words."""
     warning: str | None
     """Why it may be dangerous, None where it is not."""
     text: str
-    """The whole file after it."""
+    """The whole file after it; empty in quick mode."""
+    command: str = ""
+    """In quick mode the command line of `serve` that allows it."""
 
 
 class NoChangeError(Exception):
@@ -52,7 +54,7 @@ def smallest_change(loaded: Loaded, question: Question, environ: Mapping[str, st
             warning = " ".join(dict.fromkeys(warnings)) or None
             return Change(patch, "; ".join(summaries), warning, current.text)
         if judgement.is_impossible:
-            raise NoChangeError(_why_impossible(judgement))
+            raise NoChangeError(why_impossible(judgement))
         step = _STEPS[judgement.reason or ""](current, judgement, environ)
         summaries.append(step.summary)
         warnings += step.warnings
@@ -90,7 +92,8 @@ def _shown_patch(old: Loaded, new: Loaded) -> str:
     return shown
 
 
-def _why_impossible(judgement: Judgement) -> str:
+def why_impossible(judgement: Judgement) -> str:
+    """Return why no configuration can allow it."""
     failure = judgement.play.failure if judgement.play else None
     return f"no configuration can: {failure.why}" if failure else "no configuration can"
 
@@ -124,16 +127,21 @@ def _method(loaded: Loaded, judgement: Judgement, _environ: Mapping[str, str]) -
 
 def _headers(loaded: Loaded, judgement: Judgement, _environ: Mapping[str, str]) -> _Step:
     name, spec = _policy_of(loaded, judgement)
-    allowed = {header.lower() for header in spec.allow_headers}
+    missing = missing_headers(judgement, spec.allow_headers)
+    edits = _add_names(Editor(loaded), name, "allow_headers", missing, [*spec.allow_headers, *missing])
+    return _Step(edits, f"allow {_headers_noun(missing)} in policy {_shown(loaded, judgement)}")
+
+
+def missing_headers(judgement: Judgement, allowed_names: Sequence[str]) -> list[str]:
+    """Return the header names that need permission and are not allowed, as the page writes them."""
+    allowed = {header.lower() for header in allowed_names}
     kept = kept_headers(judgement.question.page_request(include=False))
     written = {header.lower(): header for header, _ in kept}
-    missing = [
+    return [
         written[low]
         for low in names.unsafe_names(kept)
         if low not in allowed and ("*" not in allowed or low in names.NON_WILDCARD_NAMES)
     ]
-    edits = _add_names(Editor(loaded), name, "allow_headers", missing, [*spec.allow_headers, *missing])
-    return _Step(edits, f"allow {_headers_noun(missing)} in policy {_shown(loaded, judgement)}")
 
 
 def _headers_noun(missing: list[str]) -> str:

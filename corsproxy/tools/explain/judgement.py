@@ -27,6 +27,8 @@ class DecidedBy:
     """The key path, `policies.app.allow_origins[2]`."""
     text: str
     """The line, without white space around it."""
+    option: str = ""
+    """In quick mode the option that stands for the line; empty with a file."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ def explanation_data(judgement: Judgement, change: Change | None, no_change: str
             "column": where.column,
             "path": where.path,
             "text": where.text,
+            "option": where.option or None,
         },
         "kind": _kind(judgement),
         "reason": judgement.reason,
@@ -47,9 +48,16 @@ def explanation_data(judgement: Judgement, change: Change | None, no_change: str
         "response": _answer_data(judgement.response),
         "steps": [step_data(step) for step in _steps(judgement)],
         "remarks": list(_remarks(judgement)),
-        "change": {"summary": change.summary, "patch": change.patch, "warning": change.warning} if change else None,
+        "change": _change_data(change),
         "no_change": no_change,
     }
+
+
+def _change_data(change: Change | None) -> dict[str, Any] | None:
+    if change is None:
+        return None
+    how = {"command": change.command} if change.command else {"patch": change.patch}
+    return {"summary": change.summary, **how, "warning": change.warning}
 
 
 def explanation_lines(judgement: Judgement, change: Change | None, no_change: str | None) -> Iterator[str]:
@@ -64,7 +72,7 @@ def explanation_lines(judgement: Judgement, change: Change | None, no_change: st
     if judgement.route:
         yield f"upstream  {judgement.route.upstream.name}"
         yield f"policy    {judgement.policy.name if judgement.policy else 'none: it grants nothing'}"
-    yield f"decided   {where.file}:{where.line}: {where.text}"
+    yield f"decided   {where.file}:{where.line}: {where.text}" if not where.option else f"decided   {where.option}"
     if question.origin is not None:
         yield ""
         yield "browser"
@@ -83,7 +91,7 @@ def explanation_lines(judgement: Judgement, change: Change | None, no_change: st
         if change.warning:
             yield f"WARNING: {change.warning}"
         yield ""
-        yield change.patch.rstrip("\n")
+        yield change.command or change.patch.rstrip("\n")
     elif no_change is not None:
         yield ""
         yield f"to allow it: {no_change}"

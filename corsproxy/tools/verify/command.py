@@ -20,7 +20,7 @@ from corsproxy.tools.verify.asking import RATE, Answered, Asker
 from corsproxy.tools.verify.judging import differences_of
 from corsproxy.tools.verify.junit import junit_text
 from corsproxy.tools.verify.outcome import Outcome, RouteOutcome, placed
-from corsproxy.tools.verify.plan import Plan, RoutePlan, make_plan
+from corsproxy.tools.verify.plan import Plan, make_plan
 from corsproxy.tools.verify.report import outcome_data, outcome_lines, plan_data, plan_lines
 
 AGENT = "corsproxy-verify"
@@ -70,7 +70,7 @@ def verify_command(options: VerifyOptions, *, environ: Mapping[str, str], out: T
         flush=True,
     )
     wire = Wire(options.timeout, options.insecure, agent=AGENT, host=host)
-    outcome = verify(plan, loaded, Asker(wire, fields, shared_keys=options.shared_keys))
+    outcome = verify(plan, loaded, options.configuration, Asker(wire, fields, shared_keys=options.shared_keys))
     if outcome.error is not None:
         print(printable(f"verify: {url} cannot be reached: {outcome.error}"), file=err)
     if options.format == "junit":
@@ -84,7 +84,7 @@ def verify_command(options: VerifyOptions, *, environ: Mapping[str, str], out: T
     return _EXIT_DIFFERENT if outcome.differences else _EXIT_SAME
 
 
-def verify(plan: Plan, loaded: Loaded, asker: Asker) -> Outcome:
+def verify(plan: Plan, loaded: Loaded, options: Options, asker: Asker) -> Outcome:
     """Ask everything and judge it; never raises for what a server does."""
     routes: list[RouteOutcome] = []
     for route in plan.routes:
@@ -93,13 +93,9 @@ def verify(plan: Plan, loaded: Loaded, asker: Asker) -> Outcome:
             answered.append(one)
             if one.error is not None and not routes and len(answered) == 1:
                 return Outcome(plan, loaded.file, (), one.error)
-        routes.append(_route_outcome(route, answered, loaded))
+        found = tuple(placed(one, route, loaded, options) for one in differences_of(route, answered))
+        routes.append(RouteOutcome(route, len(answered), found))
     return Outcome(plan, loaded.file, tuple(routes))
-
-
-def _route_outcome(route: RoutePlan, answered: list[Answered], loaded: Loaded) -> RouteOutcome:
-    found = differences_of(route, answered)
-    return RouteOutcome(route, len(answered), tuple(placed(one, route, loaded) for one in found))
 
 
 def _write(content: object, out: TextIO) -> None:

@@ -50,7 +50,7 @@ def _suite(root: ET.Element, route: RouteOutcome) -> None:
                     f"{one.found.code}: {one.found.message}\n"
                     f"  asked as: {', '.join(one.found.origins)}\n"
                     f"  a browser {one.meaning.browser} ({one.meaning.rule})\n"
-                    f"  {one.place.file}:{one.place.line}: {one.place.text}"
+                    f"  {one.place}"
                 )
                 for one in ones
             )

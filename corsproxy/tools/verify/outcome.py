@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from corsproxy.config import Loaded
+from corsproxy.config import Loaded, Options, option_of
 from corsproxy.tools.verify.difference import MEANINGS, Found, Meaning
 from corsproxy.tools.verify.plan import Plan, RoutePlan
 
@@ -19,6 +19,12 @@ class Place:
     path: str
     """The key path, `policies.app.allow_origins[2]`."""
     text: str
+    option: str = ""
+    """In quick mode the option that stands for the line; empty with a file."""
+
+    def __str__(self) -> str:
+        """Return one line for people."""
+        return self.option or f"{self.file}:{self.line}: {self.text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +72,8 @@ class Outcome:
         return sum(route.requests for route in self.routes)
 
 
-def placed(found: Found, route: RoutePlan, loaded: Loaded) -> Difference:
-    """Return the difference with the line of the file that it differs from."""
+def placed(found: Found, route: RoutePlan, loaded: Loaded, options: Options) -> Difference:
+    """Return the difference with the line of the file, or the option of quick mode, that it differs from."""
     paths = [f"routes[{route.index}].policy", f"routes[{route.index}]", "routes"]
     if route.policies:
         policy = f"policies.{route.policies[0].name}"
@@ -77,4 +83,5 @@ def placed(found: Found, route: RoutePlan, loaded: Loaded) -> Difference:
     path = next((path for path in paths if path in loaded.places), "")
     place = loaded.places[path]
     text = loaded.text.splitlines()[place.line - 1].strip()
-    return Difference(found, route, Place(loaded.file, place.line, place.column, path, text))
+    option = option_of(paths[0], options) if loaded.is_quick else ""
+    return Difference(found, route, Place(loaded.file, place.line, place.column, path, text, option))

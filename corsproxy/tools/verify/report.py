@@ -55,6 +55,7 @@ def _difference_data(difference: Difference) -> dict[str, Any]:
         "line": place.line,
         "column": place.column,
         "path": place.path,
+        "option": place.option or None,
     }
 
 
@@ -85,7 +86,7 @@ def _difference_lines(difference: Difference) -> Iterator[str]:
         more = f" and {len(found.origins) - _SHOWN} more" if len(found.origins) > _SHOWN else ""
         yield f"    asked as   {', '.join(found.origins[:_SHOWN])}{more}"
     yield f"    a browser  {meaning.browser}"
-    yield f"    the file   {place.file}:{place.line}: {place.text}"
+    yield f"    the file   {place}"
     yield f"    the rule   {meaning.rule}"
 
 
