@@ -22,6 +22,7 @@ Mode = Literal["enforce", "shadow"]
 HostMode = Literal["upstream", "client", "literal"]
 OriginMode = Literal["forward", "remove", "upstream"]
 ForwardedMode = Literal["all", "client", "none"]
+Parsing = Literal["strict", "lenient"]
 ConnectionLogin = Literal["auto", "bind", "refuse"]
 
 
@@ -125,6 +126,8 @@ class Upstream:
     """Per worker; they do not count towards `max_connections`."""
     tunnel_timeout: float = 3600.0
     """Longest silence in a tunnel, both ways; 0 is none."""
+    parsing: Parsing = "strict"
+    """Whether what only browsers take is taken from the upstream."""
     connection_login: ConnectionLogin = "auto"
     """What becomes of logins that belong to the connection (NTLM, Negotiate)."""
     host_mode: HostMode = "upstream"

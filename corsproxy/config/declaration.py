@@ -150,6 +150,13 @@ UPSTREAM: Final = Record(
             "auto",
         ),
         Key(
+            "parsing",
+            choice("strict", "lenient"),
+            "`lenient` takes what browsers take from old servers though it is no valid HTTP, and closes the connection "
+            "behind it, with a warning.",
+            "strict",
+        ),
+        Key(
             "host",
             choice_or(("upstream", "client"), _HOST_HEADER),
             "The `Host` sent: the URL's own, the one the client sent, or this text. "

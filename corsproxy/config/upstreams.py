@@ -23,6 +23,7 @@ _SAME_NAME = (
     "max_tunnels",
     "tunnel_timeout",
     "connection_login",
+    "parsing",
 )
 """Keys that are fields of `Upstream` as they are."""
 _EDITED = ("request_headers", "response_headers")

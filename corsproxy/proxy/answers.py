@@ -79,21 +79,26 @@ def websocket_refused_text(reason: Reason | None) -> bytes:
     )
 
 
-class _DateLine:
-    """The Date field, written once a second (RFC 9110 section 6.6.1)."""
+class _Date:
+    """The value of Date, written once a second (RFC 9110 section 6.6.1)."""
 
-    __slots__ = ("_line", "_second")
+    __slots__ = ("_second", "_value")
 
     def __init__(self) -> None:
         self._second = 0
-        self._line = b""
+        self._value = b""
 
     def __call__(self) -> bytes:
         second = int(time.time())
         if second != self._second:
             self._second = second
-            self._line = b"Date: %b\r\n" % formatdate(second, usegmt=True).encode("ascii")
-        return self._line
+            self._value = formatdate(second, usegmt=True).encode("ascii")
+        return self._value
 
 
-date_line = _DateLine()
+date_value = _Date()
+
+
+def date_line() -> bytes:
+    """Return the finished Date field."""
+    return b"Date: %b\r\n" % date_value()

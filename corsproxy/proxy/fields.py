@@ -61,6 +61,7 @@ class ResponseField(IntEnum):
     """Location, Content-Location and Refresh."""
     UPGRADE = 10
     TRAILER = 11
+    DATE = 13
     LINK = 12
 
 
@@ -110,6 +111,7 @@ _RESPONSE_NAMES: dict[bytes, ResponseField] = {
     b"link": ResponseField.LINK,
     b"upgrade": ResponseField.UPGRADE,
     b"trailer": ResponseField.TRAILER,
+    b"date": ResponseField.DATE,
     b"keep-alive": ResponseField.DROP,
     b"proxy-connection": ResponseField.DROP,
     b"proxy-authenticate": ResponseField.DROP,

@@ -179,6 +179,7 @@ class Relay:
             self._return(passage, upstream, route)
         except Exception as error:  # noqa: BLE001 - whatever it is is answered for, and logged where it is our fault
             self._answer_for(passage, error)
+        _report(passage, upstream, route)
         route.pool.release(upstream)
         connection.request_over(keep=self._over(passage))
 
@@ -227,6 +228,7 @@ class Relay:
                 upload.cancel()
                 upstream.abort()
             passage.connection.on_writable = None
+            _report(passage, upstream, route)
             pool.release(upstream)
 
     async def _collect(self, passage: Passage) -> None:
@@ -435,6 +437,14 @@ def _where(exchange: Exchange) -> str:
     """Return ` (METHOD path, request id)`, so that a warning can be found in the access log."""
     path = exchange.raw_path.decode("utf-8", "backslashreplace")
     return f" ({exchange.method} {path}, request {exchange.request_id})"
+
+
+def _report(passage: Passage, upstream: UpstreamConnection, route: RoutePlan) -> None:
+    """Write what was odd about a response that lenient parsing has taken."""
+    for oddity in upstream.reader.oddities:
+        if route.pool.reports(oddity):
+            said = "taken as 'parsing: lenient' says"
+            log.warning("upstream %s: %s, %s%s", route.upstream.name, oddity, said, _where(passage.exchange))
 
 
 def _take(passage: Passage, route: RoutePlan) -> UpstreamConnection | None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from corsproxy.cors import exposed_names
-from corsproxy.proxy.answers import status_line
+from corsproxy.proxy.answers import date_value, status_line
 from corsproxy.proxy.cookies import CookieRewriter
 from corsproxy.proxy.cors_gate import Grant
 from corsproxy.proxy.field_edits import FieldEditor
@@ -25,6 +25,7 @@ _PLAIN_OPTIONS = frozenset({b"close", b"keep-alive", b"upgrade", b""})
 # Python 3.11 finds an enum's members by a slow look-up; these are asked for at every field line.
 _CONNECTION = ResponseField.CONNECTION
 _CONTENT_LENGTH = ResponseField.CONTENT_LENGTH
+_DATE = ResponseField.DATE
 _LINK = ResponseField.LINK
 _LOCATION = ResponseField.LOCATION
 _SET_COOKIE = ResponseField.SET_COOKIE
@@ -83,6 +84,8 @@ def client_head(
         names = exposed_names((*(line.name for line in lines), *set_names))
         if names:
             block += b"Access-Control-Expose-Headers: %b\r\n" % names
+    if head.status == 426 and any(line.meaning is ResponseField.UPGRADE for line in lines):
+        framing = b"Connection: Upgrade\r\n" + framing  # RFC 9110 section 7.8: beside any Upgrade
     return [status_line(head.status, head.reason), joined(lines), edited, block, via, framing]
 
 
@@ -93,9 +96,13 @@ def _pass_on(
     lines: list[FieldLine[ResponseField]] = []
     vary_at: list[int] = []
     options: list[bytes] = []
+    is_dated = False
     for line in head.fields:
         meaning = line.meaning
         if meaning is _FORWARD:
+            lines.append(line)
+        elif meaning is _DATE:
+            is_dated = True
             lines.append(line)
         elif meaning is _CONTENT_LENGTH:
             if _keeps_length(head):
@@ -109,8 +116,11 @@ def _pass_on(
             lines.append(line if rules.cookies is None else _saying(line, rules.cookies.rewrite(line.value)))
         elif meaning is _LOCATION or meaning is _LINK:
             lines.append(_turned_back(line, rules, proxy_origin))
-        elif _is_kept(meaning, rules, trailers=trailers):
+        elif _is_kept(meaning, rules, trailers=trailers, status=head.status):
             lines.append(line)
+    if not is_dated:
+        # RFC 9110 section 6.6.1: a recipient with a clock adds what an origin server without one has left out.
+        lines.append(FieldLine(_DATE, b"Date", date_value()))
     return lines, vary_at, options
 
 
@@ -130,7 +140,7 @@ def _keeps_length(head: ResponseHead) -> bool:
     return (head.framing is _LENGTH or head.framing is _NONE) and head.status not in {204, 205}
 
 
-def _is_kept(code: ResponseField, rules: ResponseRules, *, trailers: bool) -> bool:
+def _is_kept(code: ResponseField, rules: ResponseRules, *, trailers: bool, status: int) -> bool:
     """True where the line goes on as it is."""
     match code:
         case ResponseField.CORS:
@@ -139,6 +149,8 @@ def _is_kept(code: ResponseField, rules: ResponseRules, *, trailers: bool) -> bo
             return not (rules.own_timing and rules.enforces)
         case ResponseField.TRAILER:
             return trailers
+        case ResponseField.UPGRADE:
+            return status == 426  # it names the protocol that is required (RFC 9110 section 15.5.22)
         case _:
             return False
 
@@ -146,9 +158,9 @@ def _is_kept(code: ResponseField, rules: ResponseRules, *, trailers: bool) -> bo
 def interim_head(head: ResponseHead, rules: ResponseRules, proxy_origin: bytes) -> bytes:
     """Write an interim (1xx) response: hop-by-hop and CORS fields are of no use to anybody here."""
     kept = [
-        line if line.meaning is _FORWARD else _turned_back(line, rules, proxy_origin)
+        _turned_back(line, rules, proxy_origin) if line.meaning is _LINK else line
         for line in head.fields
-        if line.meaning is _FORWARD or line.meaning is _LINK
+        if line.meaning in {_FORWARD, _DATE, _LINK}
     ]
     lines = _edited(kept, rules)
     return b"%b%b\r\n" % (status_line(head.status, head.reason), lines)
@@ -168,7 +180,9 @@ def _edited(lines: list[FieldLine[ResponseField]], rules: ResponseRules) -> byte
 
 def switching_head(head: ResponseHead, protocol: bytes, rules: ResponseRules, via: bytes) -> bytes:
     """Write the 101: the upstream's choice of sub-protocol and extensions goes to the client, no CORS field does."""
-    lines = _edited([line for line in head.fields if line.meaning in {_FORWARD, _LINK, _SET_COOKIE, _VARY}], rules)
+    lines = _edited(
+        [line for line in head.fields if line.meaning in {_FORWARD, _DATE, _LINK, _SET_COOKIE, _VARY}], rules
+    )
     return b"%b%bConnection: Upgrade\r\nUpgrade: %b\r\n%b\r\n" % (
         status_line(101, head.reason),
         lines,

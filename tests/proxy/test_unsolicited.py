@@ -11,13 +11,12 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.proxy.wire import Client
 from tests.support.certificates import Certificate, self_signed
-from tests.support.process import Proxy, started
+from tests.support.process import Proxy, started, without_uvloop
 from tests.support.upstream import Connection, Upstream
 
 CONFIG = """
@@ -63,9 +62,7 @@ def _loop_environment(request: pytest.FixtureRequest, tmp_path_factory: pytest.T
     """Environment of a proxy on one or the other event loop."""
     if request.param == "uvloop":
         return {}
-    folder = tmp_path_factory.mktemp("no-uvloop")
-    (folder / "uvloop.py").write_text("raise ImportError('not here')\n", encoding="utf-8")
-    return {"PYTHONPATH": f"{folder}:{Path(__file__).parents[2]}"}
+    return without_uvloop(tmp_path_factory.mktemp("no-uvloop"))
 
 
 @pytest.fixture(name="tls", params=[False, True], ids=["plain", "TLS"], scope="module")

@@ -42,11 +42,11 @@ def test_an_interim_response_with_a_length_of_nothing_passes(bench: Bench) -> No
 
 @pytest.mark.parametrize(
     "name",
-    [b"Content-Length 2Content-Length", b"Connection x", b"Transfer-Encoding y", b"Upgrade ", b"Content-Length "],
+    [b"Content-Length 2Content-Length", b"Connection x", b"Transfer-Encoding y", b"Upgrade\xa0", b"Content-Length\x0b"],
 )
 @pytest.mark.parametrize("cut", [0, 20])
 def test_a_field_name_with_a_space_is_refused(name: bytes, cut: int) -> None:
-    """A few pass llhttp; a browser may read another name there than we do."""
+    """A browser may read another name there than we do."""
     reader = ResponseReader()
     reader.start(is_head_request=False, expects_upgrade=False)
     data = b"HTTP/1.1 200 OK\r\n" + name + b": 2\r\nContent-Length: 2\r\n\r\nok"

@@ -144,6 +144,12 @@ class Process:
                 stream.close()
 
 
+def without_uvloop(folder: Path) -> dict[str, str]:
+    """Return the environment of a process in which uvloop cannot be imported, by a file made in `folder`."""
+    (folder / "uvloop.py").write_text("raise ImportError('not here')\n", encoding="utf-8")
+    return {"PYTHONPATH": f"{folder}:{Path(__file__).parents[2]}"}
+
+
 class Proxy(Process):
     """A running `corsproxy serve`: where it listens, and what its admin listener says."""
 

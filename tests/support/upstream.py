@@ -134,6 +134,13 @@ class Connection:
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_WR)
 
+    def send_closing_alert(self) -> None:
+        """Say over TLS that nothing more will come; the script's end closes the connection behind it."""
+        assert isinstance(self._socket, ssl.SSLSocket)
+        self._socket.setblocking(False)  # the peer's own alert is not waited for
+        with contextlib.suppress(OSError):
+            self._socket.unwrap()
+
     def reset(self) -> None:
         """End the connection with a RST."""
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -73,14 +73,16 @@ class UpstreamConnection(asyncio.Protocol):
         "transport",
     )
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, on_closed: Callable[[UpstreamConnection], None]) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, on_closed: Callable[[UpstreamConnection], None], *, lenient: bool = False
+    ) -> None:
         self._loop = loop
         self.on_closed = on_closed
         self.on_writable: Callable[[], None] | None = None
         """Called when the upstream, having been slow, takes bytes again."""
         self.on_response: Callable[[], None] | None = None
         """Called when a head has come, or the exchange has failed before one; `responded` waits for the same."""
-        self.reader = ResponseReader()
+        self.reader = ResponseReader(lenient=lenient)
         self.transport: asyncio.Transport = cast("asyncio.Transport", None)
         self.busy = True
         """True from the dial, or from being taken out of the pool, until it is put back."""
@@ -209,6 +211,7 @@ class UpstreamConnection(asyncio.Protocol):
             and reader.complete
             and head.keep_alive
             and not reader.surplus
+            and not reader.oddities
             and not reader.tunnel
             and not self.transport.is_closing()
             and not self._writing_paused
@@ -300,7 +303,7 @@ class UpstreamConnection(asyncio.Protocol):
         """The upstream has ended its side; whether that is the end of the content, or a cut, is the reader's to say."""
         if self.busy:
             try:
-                self.reader.feed_eof()
+                self.reader.feed_eof(is_cut=not self.reader.complete and not self._has_ended_cleanly())
             except UpstreamError as error:
                 self.fail(error)
             else:
@@ -344,6 +347,16 @@ class UpstreamConnection(asyncio.Protocol):
             self._drained.set_result(None)
         if self.on_writable is not None:
             self.on_writable()
+
+    def _has_ended_cleanly(self) -> bool:
+        """Return False if TLS ended without its closing alert; neither event loop says which of the two it was."""
+        ssl_object = self.transport.get_extra_info("ssl_object")
+        if ssl_object is None:
+            return True
+        try:
+            return not ssl_object.read(1)  # nothing is what OpenSSL reads behind the alert, and only there
+        except (OSError, ValueError):
+            return False
 
     def _nobody_asked(self) -> bool:
         return not self.busy or self.reader.complete

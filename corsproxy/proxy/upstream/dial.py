@@ -72,7 +72,7 @@ async def _connect(
     loop = asyncio.get_running_loop()
 
     def factory() -> UpstreamConnection:
-        return UpstreamConnection(loop, on_closed)
+        return UpstreamConnection(loop, on_closed, lenient=upstream.parsing == "lenient")
 
     name = None if context is None else upstream.tls.server_name or upstream.host
     if upstream.unix_path is not None:

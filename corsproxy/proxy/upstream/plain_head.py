@@ -1,7 +1,7 @@
-"""The plain way to read a response's head: whole in one segment, HTTP/1.1, a length, nothing to argue about.
+"""The plain way to read a response's head: HTTP/1.1, one length or chunks or neither, nothing to argue about.
 
 Nearly every response is like that, and most of its lines have come before: they are looked up and not read again.
-It is stricter than llhttp: anything unusual is left to it (None), so that no judgement is made here.
+Anything unusual is left to `odd_head` (None), so that no judgement is made here.
 Knows no socket and no state: bytes in, a head or None out.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from corsproxy.proxy.field_lines import FieldLine, LineTable
 from corsproxy.proxy.fields import RESPONSE_FIELDS, NameTable, ResponseField
+from corsproxy.proxy.upstream.field_section import MAX_FIELD_LINES
 from corsproxy.proxy.upstream.head import NO_CONTENT_STATUSES, Framing, ResponseHead
 
 _TEXT = bytes((0x09, *range(0x20, 0x7F), *range(0x80, 0x100)))
@@ -18,16 +19,17 @@ _TOKEN = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqr
 """What a field name may hold (RFC 9110 section 5.6.2)."""
 
 _MOST_DIGITS = 18
-"""Of a Content-Length: as many as surely fit in 64 bits."""
+"""Of a Content-Length: as many as surely fit in 63 bits."""
 
 # Python 3.11 finds an enum's members by a slow look-up; these are asked for at every field line.
 _CONNECTION = ResponseField.CONNECTION
 _CONTENT_LENGTH = ResponseField.CONTENT_LENGTH
+_TRANSFER_ENCODING = ResponseField.TRANSFER_ENCODING
 _FORWARD = ResponseField.FORWARD
+_CHUNKED = Framing.CHUNKED
+_CLOSE = Framing.CLOSE
 _LENGTH = Framing.LENGTH
-
-_UNUSUAL_NAMES = frozenset({b"transfer-encoding", b"upgrade", b"proxy-connection"})
-"""llhttp takes Proxy-Connection for Connection."""
+_NONE = Framing.NONE
 
 _LINES: LineTable[bytes, ResponseField] = LineTable()
 """Lines of upstreams that have come before."""
@@ -43,33 +45,33 @@ class _StatusLine:
         self.reason = reason
 
 
-def read_plain_head(data: bytes, *, is_head_request: bool) -> tuple[ResponseHead, bytes] | None:
-    """Read the head that `data` begins with; return it and what stands behind it.
-
-    None where llhttp has to look at it, or at where its content ends.
-    """
-    end = data.find(b"\r\n\r\n")
-    if end < 0:
-        return None
-    lines = data[:end].split(b"\r\n")
+def read_plain_head(section: bytes, *, is_head_request: bool) -> ResponseHead | None:
+    """Read a head, given without the empty line; None if there is anything to argue about."""
+    lines = section.split(b"\r\n")
     status_line = _STATUS_LINES[lines[0]]
-    if status_line is None:
+    if status_line is None or len(lines) > MAX_FIELD_LINES:
         return None
     head = ResponseHead()
     head.status = status_line.status
     head.reason = status_line.reason
     if not _read_fields(head, lines):
         return None
-    if is_head_request and head.length < 0:
-        return None  # llhttp takes such a connection for one that ends
     if is_head_request or head.status in NO_CONTENT_STATUSES:
-        return (head, b"") if len(data) == end + 4 else None
-    head.framing = _LENGTH
-    return (head, data[end + 4 :]) if head.length >= 0 else None
+        if head.length >= 0 and head.framing is _CHUNKED:
+            return None
+        head.framing = _NONE
+    elif head.length >= 0:
+        if head.framing is _CHUNKED:
+            return None
+        head.framing = _LENGTH
+    elif head.framing is not _CHUNKED:
+        head.framing = _CLOSE
+        head.keep_alive = False
+    return head
 
 
 def _read_fields(head: ResponseHead, lines: list[bytes]) -> bool:
-    """Read the field lines, all but the first of `lines`; False where one of them is unusual."""
+    """Read the field lines, all but the first of `lines`; False if one of them is unusual."""
     fields, known = head.fields, _LINES.lines
     for index in range(1, len(lines)):
         text = lines[index]
@@ -85,10 +87,15 @@ def _read_fields(head: ResponseHead, lines: list[bytes]) -> bool:
             if head.length >= 0 or not value.isdigit() or len(value) > _MOST_DIGITS:
                 return False
             head.length = int(value)
+        elif meaning is _TRANSFER_ENCODING:
+            if head.framing is _CHUNKED or line.value.lower() != b"chunked":
+                return False
+            head.framing = _CHUNKED
         elif meaning is _CONNECTION:
             option = line.value.lower()
-            head.keep_alive = option == b"keep-alive"
-            if option not in {b"keep-alive", b"close"}:
+            if option == b"close":
+                head.keep_alive = False  # whatever the other lines say
+            elif option != b"keep-alive":
                 return False
     return True
 
@@ -103,13 +110,11 @@ def _new_line(text: bytes) -> FieldLine[ResponseField] | None:
 
 
 def _classify(name: bytes) -> ResponseField | None:
-    if not name or name.translate(None, _TOKEN) or name.lower() in _UNUSUAL_NAMES:
-        return None
-    return RESPONSE_FIELDS[name]
+    return None if not name or name.translate(None, _TOKEN) else RESPONSE_FIELDS[name]
 
 
 _FIELDS = NameTable(_classify)
-"""What each field means to the proxy; None for one that llhttp has to look at."""
+"""What each field means to the proxy; None for what is no name."""
 
 
 def _read_status_line(text: bytes) -> _StatusLine | None:
@@ -126,4 +131,4 @@ def _read_status_line(text: bytes) -> _StatusLine | None:
 
 
 _STATUS_LINES = NameTable(_read_status_line)
-"""The status lines that have come before; None for one that llhttp has to look at."""
+"""The status lines that have come before; None for one that is unusual."""

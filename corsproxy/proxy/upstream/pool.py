@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from corsproxy.proxy.errors import UpstreamError, UpstreamErrorKind
 from corsproxy.proxy.upstream.connection import UpstreamConnection
 from corsproxy.proxy.upstream.dial import dial
+from corsproxy.proxy.upstream.oddity import Oddity
 from corsproxy.settings import Upstream
 
 REST = 0.02
@@ -24,6 +25,9 @@ Old servers send content after HEAD, 204 and 304, some in a segment of its own a
 whoever asked next would get it for an answer.
 """
 
+
+REPORT_INTERVAL = 60.0
+"""Seconds between two lines about the same oddity: an old server has it in every response."""
 
 HANDSHAKE = 1.0
 """Seconds that the client of a connection which has just asked for a login has to go on, however many wait for a place.
@@ -53,6 +57,8 @@ class UpstreamPool:
         """Requests under way whose content began slowly."""
         self.speaks_http_1_0 = False
         """True if the last response was of HTTP/1.0: such a server knows no Expect (RFC 9110 section 10.1.1)."""
+        self._reported: dict[Oddity, float] = {}
+        """When each oddity of the upstream was last written of."""
 
     def take_idle(self) -> UpstreamConnection | None:
         """Lend the idle connection used last, if there is one that is not too old."""
@@ -181,6 +187,14 @@ class UpstreamPool:
         self.retire()
         for connection in (*self.connections, *self._tunnels):
             connection.abort()
+
+    def reports(self, oddity: Oddity) -> bool:
+        """Return whether to write of this oddity now: each kind is written of once a minute."""
+        now = self._loop.time()
+        if now < self._reported.get(oddity, 0.0) + REPORT_INTERVAL:
+            return False
+        self._reported[oddity] = now
+        return True
 
     @property
     def is_in_use(self) -> bool:

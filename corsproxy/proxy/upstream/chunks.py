@@ -1,0 +1,125 @@
+"""Chunked content (RFC 9112 section 7.1), read strictly: pieces of content out, and trailer fields at its end.
+
+    SIZE --> DATA --> END --> SIZE ... SIZE of 0 --> TRAILERS --> complete
+
+Chunk extensions are dropped. Knows no socket; bytes in, in any cut.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import IntEnum
+
+from corsproxy.proxy.upstream.field_section import MAX_FIELD_LINES, read_field_lines
+from corsproxy.proxy.upstream.framing import MAX_LENGTH
+from corsproxy.proxy.upstream.oddity import Oddities, Oddity, protocol_error
+
+MAX_FRAMING_BYTES = 256 * 1024
+"""Chunk extensions and trailer fields since the last piece of content: they must not go on for ever."""
+
+_SIZE = re.compile(rb"0*([0-9A-Fa-f]*)[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?")
+"""White space behind the size and around semicolons is allowed: RFC 9112 section 7.1.1, and old servers pad sizes."""
+
+_MOST_DIGITS = 16
+
+
+class _State(IntEnum):
+    SIZE = 0
+    DATA = 1
+    END = 2
+    TRAILERS = 3
+
+
+_DATA = _State.DATA
+
+
+class ChunkReader:
+    """Reads the content of one message."""
+
+    __slots__ = (
+        "_framing",
+        "_oddities",
+        "_partial",
+        "_remaining",
+        "_state",
+        "_trailer_lines",
+        "is_complete",
+        "trailers",
+    )
+
+    def __init__(self, oddities: Oddities) -> None:
+        self._oddities = oddities
+        self._state = _State.SIZE
+        self._remaining = 0
+        self._partial = bytearray()
+        """The beginning of a line."""
+        self._framing = 0
+        self._trailer_lines: list[bytes] = []
+        self.is_complete = False
+        self.trailers: list[tuple[bytes, bytes]] = []
+
+    def feed(self, data: bytes, pieces: list[bytes]) -> int:
+        """Take the next bytes and add their content to `pieces`; return how many belong to the message.
+
+        Raises `UpstreamError`.
+        """
+        position, size = 0, len(data)
+        while position < size and not self.is_complete:
+            if self._state is _DATA:
+                piece = data[position : position + self._remaining]
+                pieces.append(piece)
+                position += len(piece)
+                self._remaining -= len(piece)
+                self._framing = 0
+                if not self._remaining:
+                    self._state = _State.END
+                continue
+            end = data.find(b"\n", position)
+            part = data[position : end if end >= 0 else size]
+            self._count(len(part) + 1)
+            position += len(part) + 1
+            if end < 0:
+                self._partial += part
+                if self._state is _State.END and self._partial != b"\r":
+                    raise protocol_error("no line end behind a chunk")
+                return size
+            if self._partial:
+                part = bytes(self._partial) + part
+                self._partial.clear()
+            self._take_line(part)
+        return position
+
+    def _count(self, size: int) -> None:
+        self._framing += size
+        if self._framing > MAX_FRAMING_BYTES:
+            raise protocol_error(f"chunk framing larger than {MAX_FRAMING_BYTES} bytes")
+
+    def _take_line(self, line: bytes) -> None:
+        """Take a line without its LF."""
+        if line[-1:] == b"\r":
+            line = line[:-1]
+        else:
+            self._oddities.note(Oddity.BARE_LF)
+        if self._state is _State.SIZE:
+            self._take_size(line)
+        elif self._state is _State.END:
+            if line:
+                raise protocol_error("no line end behind a chunk")
+            self._state = _State.SIZE
+        elif line:
+            self._trailer_lines.append(line)
+            if len(self._trailer_lines) > MAX_FIELD_LINES:
+                raise protocol_error(f"more than {MAX_FIELD_LINES} trailer lines")
+        else:
+            self.trailers = read_field_lines(self._trailer_lines, self._oddities)
+            self.is_complete = True
+
+    def _take_size(self, line: bytes) -> None:
+        match = _SIZE.fullmatch(line)
+        digits = match[1] if match is not None else b""
+        if match is None or len(digits) > _MOST_DIGITS or line[:1] in {b"", b";", b" ", b"\t"}:
+            raise protocol_error("invalid chunk size")
+        self._remaining = int(digits, 16) if digits else 0
+        if self._remaining > MAX_LENGTH:
+            raise protocol_error("invalid chunk size")
+        self._state = _State.DATA if self._remaining else _State.TRAILERS

@@ -1,0 +1,122 @@
+"""Where the content of a response ends, and what becomes of its connection (RFC 9112 sections 6.3 and 9.3).
+
+What two recipients could read differently is refused, or, in lenient parsing, read in the one way that is safe on a
+connection that closes behind it.
+Knows heads only.
+"""
+
+from __future__ import annotations
+
+from corsproxy.proxy.field_lines import FieldLine
+from corsproxy.proxy.fields import ResponseField
+from corsproxy.proxy.upstream.head import NO_CONTENT_STATUSES, Framing, ResponseHead
+from corsproxy.proxy.upstream.oddity import Oddities, Oddity, protocol_error
+
+MAX_LENGTH = 2**63 - 1
+"""Of content and of a chunk: what a signed 64-bit number holds, since many recipients count in one."""
+
+_MOST_DIGITS = 19
+
+
+def settle(head: ResponseHead, oddities: Oddities, *, is_head_request: bool) -> None:
+    """Settle the framing of a final response from its fields; raises `UpstreamError`."""
+    options = _options(head)
+    head.keep_alive = b"close" not in options and (head.minor > 0 or b"keep-alive" in options)
+    if head.status == 101:
+        head.framing = Framing.NONE
+        if b"upgrade" not in options or not any(line.meaning is ResponseField.UPGRADE for line in head.fields):
+            raise protocol_error("101 that does not say what it switches to")
+    elif is_head_request or head.status in NO_CONTENT_STATUSES:
+        _settle_without_content(head)
+    else:
+        _settle_content(head, oddities)
+    if oddities.found:
+        head.keep_alive = False
+
+
+def _options(head: ResponseHead) -> set[bytes]:
+    """Return the connection options of all lines together: `close` on one of them is `close`."""
+    values = [line.value for line in head.fields if line.meaning is ResponseField.CONNECTION]
+    return {option.strip(b" \t").lower() for value in values for option in value.split(b",")}
+
+
+def _settle_without_content(head: ResponseHead) -> None:
+    """Such a response ends at its head whatever its fields say; what cannot be passed on of them goes."""
+    head.framing = Framing.NONE
+    lengths = _values(head, ResponseField.CONTENT_LENGTH)
+    if not lengths:
+        return
+    length = _length(lengths)
+    # RFC 9112 section 6.3: a length beside a coding says nothing.
+    if length < 0 or _values(head, ResponseField.TRANSFER_ENCODING):
+        _drop(head, ResponseField.CONTENT_LENGTH)
+        head.keep_alive = False
+    else:
+        _keep_one_length(head, length, len(lengths))
+
+
+def _settle_content(head: ResponseHead, oddities: Oddities) -> None:
+    lengths = _values(head, ResponseField.CONTENT_LENGTH)
+    codings = _codings(head, oddities)
+    if codings is not None:
+        if head.minor == 0:
+            oddities.note(Oddity.CHUNKED_IN_1_0)
+        if lengths:
+            oddities.note(Oddity.LENGTH_AND_CODING)
+            _drop(head, ResponseField.CONTENT_LENGTH)
+        head.framing = Framing.CHUNKED
+    elif lengths:
+        length = _length(lengths)
+        if length < 0:
+            raise protocol_error("invalid Content-Length, or more than one")
+        _keep_one_length(head, length, len(lengths))
+        head.framing = Framing.LENGTH
+    else:
+        head.framing = Framing.CLOSE
+        head.keep_alive = False
+
+
+def _codings(head: ResponseHead, oddities: Oddities) -> bytes | None:
+    """Return `chunked` if the content is in chunks, None if it is in no coding; anything else raises."""
+    values = _values(head, ResponseField.TRANSFER_ENCODING)
+    names = [name.strip(b" \t").lower() for value in values for name in value.split(b",")]
+    if names in ([], [b"chunked"]):
+        return names[0] if names else None
+    if not set(names) <= {b"chunked", b"identity"}:
+        raise protocol_error("a transfer coding other than chunked")
+    if b"identity" in names:
+        oddities.note(Oddity.IDENTITY)
+    if names.count(b"chunked") > 1:
+        oddities.note(Oddity.CHUNKED_TWICE)
+    return b"chunked" if b"chunked" in names else None
+
+
+def _length(values: list[bytes]) -> int:
+    """Return the one length that all values name, lists included (RFC 9110 section 8.6); -1 if there is none."""
+    lengths = set()
+    for value in values:
+        for item in value.split(b","):
+            digits = item.strip(b" \t")
+            if not digits.isdigit() or len(digits) > _MOST_DIGITS:
+                return -1
+            lengths.add(int(digits))
+    length = lengths.pop()
+    return length if not lengths and length <= MAX_LENGTH else -1
+
+
+def _keep_one_length(head: ResponseHead, length: int, lines: int) -> None:
+    head.length = length
+    at = next(index for index, line in enumerate(head.fields) if line.meaning is ResponseField.CONTENT_LENGTH)
+    first = head.fields[at]
+    if lines == 1 and b"," not in first.value:
+        return
+    _drop(head, ResponseField.CONTENT_LENGTH)
+    head.fields.insert(at, FieldLine(first.meaning, first.name, b"%d" % length))
+
+
+def _values(head: ResponseHead, meaning: ResponseField) -> list[bytes]:
+    return [line.value for line in head.fields if line.meaning is meaning]
+
+
+def _drop(head: ResponseHead, meaning: ResponseField) -> None:
+    head.fields = [line for line in head.fields if line.meaning is not meaning]

@@ -1,0 +1,56 @@
+"""The other way to read a response's head: whatever `plain_head` leaves, old spellings included.
+
+Knows no socket and no state: the bytes of one head in, a head out.
+"""
+
+from __future__ import annotations
+
+import re
+
+from corsproxy.proxy.field_lines import FieldLine
+from corsproxy.proxy.fields import RESPONSE_FIELDS, ResponseField
+from corsproxy.proxy.upstream.field_section import read_field_lines, split_lines
+from corsproxy.proxy.upstream.framing import settle
+from corsproxy.proxy.upstream.head import ResponseHead
+from corsproxy.proxy.upstream.oddity import Oddities, protocol_error
+
+_STATUS_LINE = re.compile(rb"HTTP/1\.([0-9]) ([0-9]{3})(?: (.*))?", re.DOTALL)
+"""RFC 9112 section 4, but a missing reason phrase may take its space along; HTTP/1.2 is read as 1.1 (RFC 9110 2.5)."""
+
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+def read_head(section: bytes, oddities: Oddities, *, is_head_request: bool, expects_upgrade: bool) -> ResponseHead:
+    """Read a head, given without the empty line; raises `UpstreamError`."""
+    lines = split_lines(section)
+    match = _STATUS_LINE.fullmatch(lines[0])
+    if match is None:
+        raise protocol_error("no valid HTTP/1 status line")
+    head = ResponseHead()
+    head.minor = min(int(match[1]), 1)
+    head.status = int(match[2])
+    reason = match[3] or b""
+    head.reason = b"" if _CONTROL.search(reason) else reason
+    if head.status < 100:
+        raise protocol_error(f"status {head.status:03}")
+    head.fields = [
+        FieldLine(RESPONSE_FIELDS[name], name, value) for name, value in read_field_lines(lines[1:], oddities)
+    ]
+    if head.status == 101 and not expects_upgrade:
+        raise protocol_error("101 to a request that asked for no upgrade")
+    if head.status < 200 and head.status != 101:
+        _refuse_content(head)
+    else:
+        settle(head, oddities, is_head_request=is_head_request)
+    return head
+
+
+def _refuse_content(head: ResponseHead) -> None:
+    """An interim response has no content (RFC 9110 section 15.2); some would read it if its fields announce any.
+
+    A length of 0, which some servers write, announces none.
+    """
+    for line in head.fields:
+        announced = line.meaning is ResponseField.CONTENT_LENGTH and line.value.strip(b"0")
+        if announced or line.meaning is ResponseField.TRANSFER_ENCODING:
+            raise protocol_error(f"content announced by a {head.status} response")
