@@ -40,7 +40,6 @@ ONLY_IN: dict[str, set[str]] = {
     "yaml": {"config"},
     "click": {"cli"},
     "aiohttp": {"proxy", "server", "tools"},
-    "httptools": {"proxy"},
     "aiohappyeyeballs": {"proxy"},
     "prometheus_client": {"server"},
     "publicsuffixlist": {"cors", "tools"},
