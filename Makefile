@@ -20,7 +20,7 @@ EDITABLE := --no-deps --no-build-isolation --editable .
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-compiled lint format fuzz soak bench docs lock latest image image-test clean
+.PHONY: help demo check test test-compiled test-pythons coverage lint format fuzz soak bench docs lock latest image image-test clean
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -30,12 +30,24 @@ demo: $(RUN_STAMP) ## a legacy API, a page on another origin and the proxy betwe
 
 # Two workers: much of the time is waiting for sockets. A file stays whole, as its tests share their processes.
 PYTEST_ARGS ?= --numprocesses 2 --dist loadfile
+# What starts no process and no browser: the rules, the configuration, the pure parts of the data path, the tools.
+PURE := -m 'not process and not browser'
+
+check: lint ## what to run before each commit: format, lint, types, and the tests that start no process
+	HYPOTHESIS_PROFILE=check $(BIN)/python -m pytest --quiet $(PURE) $(PYTEST_ARGS)
 
 test: lint ## everything a reviewer runs: format, lint, types, tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-# The folders whose tests run compiled code; what the rest runs is the same in both forms.
-COMPILED_TESTS ?= tests/acceptance tests/cors tests/proxy tests/security tests/server
+coverage: $(DEV_STAMP) ## the branches of the rules and of the configuration that their tests run, with a floor
+	HYPOTHESIS_PROFILE=check $(BIN)/python -m pytest --quiet --cov --cov-fail-under=94 \
+	  $(PYTEST_ARGS) tests/cors tests/config
+
+test-pythons: $(UV_STAMP) ## rules, configuration and data path on every Python from 3.11 to 3.14 that is here
+	HYPOTHESIS_PROFILE=check $(BIN)/python scripts/pythons.py --numprocesses 2
+
+# The tests that run compiled code most; what the rest runs is the same in both forms.
+COMPILED_TESTS ?= tests/cors tests/proxy tests/security tests/server/test_form.py tests/acceptance/test_answers.py
 # mypyc throws into what it awaits in a way that Python 3.12 deprecates (mypyc issue 1214); a running proxy ignores it.
 OF_MYPYC := ignore:the (type, exc, tb) signature of throw() is deprecated:DeprecationWarning
 
@@ -43,7 +55,7 @@ test-compiled: $(DEV_STAMP) ## the tests of the data path on the compiled form o
 	rm -rf build/compiled
 	CORSPROXY_COMPILE=1 $(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir build/compiled .
 	$(BIN)/python scripts/compiled_tree.py build/compiled
-	cd build/compiled/tree && FORM_UNDER_TEST=compiled \
+	cd build/compiled/tree && FORM_UNDER_TEST=compiled HYPOTHESIS_PROFILE=check \
 	  "$(CURDIR)/$(BIN)/python" -m pytest $(PYTEST_ARGS) -W '$(OF_MYPYC)' $(COMPILED_TESTS)
 
 lint: $(DEV_STAMP) ## check format, lint rules and types
@@ -55,8 +67,8 @@ format: $(DEV_STAMP) ## format the sources and apply the safe fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-fuzz: $(DEV_STAMP) ## the fuzz and segment tests, many times longer than `make test` runs them
-	CORSPROXY_FUZZ_EXAMPLES=20000 $(BIN)/python -m pytest tests/proxy/test_fuzz.py tests/proxy/test_segments.py
+fuzz: $(DEV_STAMP) ## the properties of the data path, on a hundred times as many examples
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -m property tests/proxy tests/security
 
 soak: $(DEV_STAMP) ## ten minutes of steady traffic with reloads: memory and descriptors must stay where they were
 	$(BIN)/python -m benchmarks.soak

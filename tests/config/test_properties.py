@@ -12,6 +12,7 @@ from corsproxy.config import ConfigError, Problem, load_text
 from corsproxy.config.declaration import FILE
 from corsproxy.config.shape import ListOf, MapOf, Record, Shape, Word, walk
 from tests.config.files import MINIMAL
+from tests.support.examples import examples
 
 SCALARS = st.one_of(
     st.sampled_from(
@@ -78,7 +79,7 @@ def test_any_text_that_looks_like_yaml(text: str) -> None:
     try_to_load(MINIMAL + text)
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(100))
 @given(shaped(FILE))
 def test_any_values_under_the_keys_that_exist(values: object) -> None:
     """Any values under the keys that exist."""

@@ -12,6 +12,7 @@ from corsproxy.cors import parse_origin, policy_warnings
 from corsproxy.cors.effects import Danger, effect_of
 from corsproxy.cors.expressions import Automaton
 from tests.cors.tables import errors_of, regex, spec
+from tests.support.examples import examples
 
 ANY, SUFFIX, INSECURE = "any_origin_with_credentials", "public_suffix_origins", "insecure_origins"
 
@@ -189,7 +190,7 @@ def test_the_witnesses_are_some_thousand_origins() -> None:
     assert all(parse_origin(text.encode()) for text in _MATCHED)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(_EXPRESSIONS)
 def test_the_verdict_holds_against_matching_witnesses(text: str) -> None:
     """Whatever stranger an expression really matches, it is found dangerous; and whoever is shown is really matched."""

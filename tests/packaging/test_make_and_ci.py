@@ -6,9 +6,13 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+
+from scripts.pythons import is_usable, versions
+from tests.conftest import everything_imported
 
 from .files import ROOT, program
 
@@ -97,6 +101,30 @@ def test_a_reviewer_runs_everything(tree: Path) -> None:
     ]
 
 
+def test_what_is_run_before_a_commit_starts_no_process(tree: Path) -> None:
+    """`make check` does what `make test` does, on fewer examples and without what starts a process or a browser."""
+    *lint, tests = plan(tree, "check").splitlines()
+    assert lint == plan(tree, "lint").splitlines()
+    assert tests.startswith("HYPOTHESIS_PROFILE=check ")
+    assert "-m 'not process and not browser'" in tests
+
+
+def test_tests_are_marked_by_what_they_import(request: pytest.FixtureRequest) -> None:
+    """A test that starts processes, itself or by another module, has the mark, and no other has."""
+    assert request.node.get_closest_marker("process") is not None
+    assert "subprocess" in everything_imported("tests.proxy.test_cors_on_the_wire")
+    assert "subprocess" not in everything_imported("tests.cors.test_decisions")
+    assert "subprocess" not in everything_imported("tests.proxy.test_redirects")
+
+
+def test_the_pythons_are_those_that_the_project_names() -> None:
+    """Every Python of the classifiers is looked for, the oldest one being what the project requires."""
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert versions(project) == ["3.11", "3.12", "3.13", "3.14"]
+    assert 'requires-python = ">=3.11"' in project
+    assert all(is_usable(python) == python.exists() for python in (Path(sys.executable), Path("/no/python3.99")))
+
+
 def test_the_compiled_form_is_built_and_tested(tree: Path) -> None:
     """`make test-compiled` builds the wheel as a user would, and ends with pytest, which is told what it must find."""
     build, lay_out, test = plan(tree, "test-compiled").replace("\\\n", "").splitlines()[1:]
@@ -106,15 +134,15 @@ def test_the_compiled_form_is_built_and_tested(tree: Path) -> None:
     )
     assert lay_out.endswith("scripts/compiled_tree.py build/compiled")
     assert test.startswith("cd build/compiled/tree && FORM_UNDER_TEST=compiled ")
-    folders = re.findall(r" (tests/\S+)", test.partition(" -m pytest --numprocesses 2 --dist loadfile")[2])
-    assert "tests/server" in folders, "it has the test that fails where what runs is not compiled"
-    assert all((ROOT / folder).is_dir() for folder in folders)
+    places = re.findall(r" (tests/\S+)", test.partition(" -m pytest --numprocesses 2 --dist loadfile")[2])
+    assert "tests/server/test_form.py" in places, "it fails where what runs is not compiled"
+    assert all((ROOT / place).exists() for place in places)
 
 
 def test_ci_runs_what_people_run() -> None:
-    """CI ends with `make test test-compiled`, so that pytest's closing line is the last one."""
+    """CI ends with a target that ends with pytest, so that its closing line is the last one."""
     lines = CI.read_text(encoding="utf-8").rstrip().splitlines()
-    assert lines[-1] == "exec make --no-print-directory test test-compiled </dev/null"
+    assert lines[-1] == "exec make --no-print-directory test coverage test-pythons test-compiled </dev/null"
     assert os.access(CI, os.X_OK)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import os
 
 import pytest
 from aiohttp.base_protocol import BaseProtocol
@@ -15,10 +14,11 @@ from hypothesis import strategies as st
 
 from corsproxy.proxy.client.chunks import ChunkError, ChunkReader
 from tests.proxy.messages import CONTENT, chunked, mutated
+from tests.support.examples import examples
 
 LIMIT = 100
 
-EXAMPLES = max(300, int(os.environ.get("CORSPROXY_FUZZ_EXAMPLES", "0")))
+EXAMPLES = examples(150)
 
 HEAD = b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
 

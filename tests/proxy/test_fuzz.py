@@ -2,14 +2,13 @@
 
 Whatever comes, the upstream never sees more requests than were sent, what it sees is well-formed, the proxy has no
 fault of its own, does not hang, and keeps no connection.
-`CORSPROXY_FUZZ_EXAMPLES` says how many examples are tried (`make fuzz` tries many).
+`make fuzz` tries many more examples.
 """
 
 from __future__ import annotations
 
 import contextlib
 import itertools
-import os
 import re
 from collections.abc import Iterator
 
@@ -19,9 +18,10 @@ from hypothesis import strategies as st
 
 from tests.proxy.bench import Bench
 from tests.proxy.messages import mutated, requests, responses
+from tests.support.examples import examples
 from tests.support.upstream import Connection
 
-EXAMPLES = int(os.environ.get("CORSPROXY_FUZZ_EXAMPLES", "150"))
+EXAMPLES = examples(150)
 
 CONFIG = """
 admin: 127.0.0.1:0

@@ -5,7 +5,6 @@ The plain way is written here, segment by segment; paths are made of what is nas
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from urllib.parse import unquote_to_bytes
 
@@ -17,8 +16,9 @@ from corsproxy.cors import OriginSpec, PolicySpec, compile_policy
 from corsproxy.proxy.routes import AmbiguousPath, RouteTable
 from corsproxy.proxy.target import LONG, other_reading
 from corsproxy.settings import PolicySettings, Route, Upstream
+from tests.support.examples import examples
 
-EXAMPLES = max(500, int(os.environ.get("CORSPROXY_FUZZ_EXAMPLES", "0")))
+EXAMPLES = examples(200)
 
 LIMIT = 32 * 1024
 """Bytes of a head, if none is configured."""

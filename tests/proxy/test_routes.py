@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from corsproxy.proxy.routes import AmbiguousPath, RouteTable
 from corsproxy.proxy.target import is_valid_host, other_reading
 from corsproxy.settings import Route, Upstream
+from tests.support.examples import examples
 
 UPSTREAM = Upstream("up", "http", "localhost", 80)
 
@@ -129,7 +130,7 @@ SEGMENTS = st.sampled_from(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.lists(SEGMENTS, max_size=6).map(lambda parts: b"/" + b"/".join(parts)))
 def test_a_path_that_reads_as_another_route_is_never_matched(path: bytes) -> None:
     """http-32: either both readings lead to one route, or the path is refused; nothing else is ever raised."""
@@ -148,7 +149,7 @@ def test_a_path_that_reads_as_another_route_is_never_matched(path: bytes) -> Non
         assert found == expected
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.binary(max_size=40))
 def test_hosts_and_paths_never_raise(data: bytes) -> None:
     """Strangers' bytes are read or refused, never an error of ours."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import os
 import re
 from collections.abc import Sequence
 
@@ -20,6 +19,7 @@ from corsproxy.settings import Limits
 from tests.proxy.bench import Bench
 from tests.proxy.messages import mutated, requests, responses
 from tests.proxy.wire import GET
+from tests.support.examples import examples
 
 
 def split(data: bytes, cuts: Sequence[int]) -> list[bytes]:
@@ -28,7 +28,7 @@ def split(data: bytes, cuts: Sequence[int]) -> list[bytes]:
     return [data[start:end] for start, end in itertools.pairwise(places)]
 
 
-EXAMPLES = max(300, int(os.environ.get("CORSPROXY_FUZZ_EXAMPLES", "0")))
+EXAMPLES = examples(150)
 
 CLOSE = b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
 

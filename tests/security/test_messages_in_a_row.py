@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.proxy.bench import Bench
 from tests.proxy.wire import Client
+from tests.support.examples import examples
 from tests.support.upstream import Connection
 
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -150,7 +151,7 @@ def test_a_trailer_reaches_nobody(bench: Bench, field: bytes, segments: str) -> 
     assert all(b"evil" not in request.head + request.body for request in bench.requests)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     first=st.sampled_from(sorted(ODD)),
     second=st.sampled_from(sorted(ODD)),

@@ -19,6 +19,7 @@ from corsproxy.errors import UsageError
 from corsproxy.tools.explain import Question, judge
 from corsproxy.tools.learn import learn, learn_command
 from corsproxy.tools.learn.traffic import MAX_ORIGINS, read_traffic
+from tests.support.examples import examples
 from tests.tools.logs import CONFIG, entry, learnt, loaded, origins
 
 APP = "https://app.example.com"
@@ -246,7 +247,7 @@ ENTRIES = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(ENTRIES, max_size=12))
 def test_whatever_was_recorded_the_proposal_passes_the_check(entries: list[dict[str, Any]]) -> None:
     """No log makes a file that is not valid."""

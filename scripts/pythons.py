@@ -1,0 +1,79 @@
+"""Run the core, the configuration and the data path on every Python that pyproject.toml names and this machine has.
+
+    python scripts/pythons.py [PYTEST-ARGUMENTS...]
+
+Each gets an environment of its own in `build/pythons`, installed from the lock by its hashes.
+The ones that are not here are named as not run, so that nobody takes silence for a pass.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+HOMES = ROOT / "build/pythons"
+# What is pure, and one file that starts the proxy itself.
+SELECTIONS = [
+    ["-m", "not process and not browser", "tests/cors", "tests/config", "tests/proxy"],
+    ["tests/proxy/test_cors_on_the_wire.py"],
+]
+
+
+def main(arguments: list[str]) -> int:
+    """Run them one after the other; the status is 1 if one failed or if there is none."""
+    outcomes: dict[str, str] = {}
+    for version in versions((ROOT / "pyproject.toml").read_text(encoding="utf-8")):
+        python = next(filter(is_usable, candidates(version)), None)
+        if python is None:
+            outcomes[version] = f"not run: no python{version} here"
+            continue
+        print(f"Python {version}: {python}", flush=True)
+        outcomes[version] = "passed" if passes(version, python, arguments) else "FAILED"
+    print("\n".join(f"Python {version}: {outcome}" for version, outcome in outcomes.items()))
+    return 0 if "passed" in outcomes.values() and "FAILED" not in outcomes.values() else 1
+
+
+def versions(project: str) -> list[str]:
+    """Read the versions that the classifiers name."""
+    return re.findall(r'"Programming Language :: Python :: (3\.\d+)"', project)
+
+
+def candidates(version: str) -> Iterator[Path]:
+    """Look along PATH, and where pyenv keeps the ones that are not in use."""
+    found = shutil.which(f"python{version}")
+    if found is not None:
+        yield Path(found)
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    yield from sorted(pyenv.glob(f"versions/{version}.*/bin/python{version}"))
+
+
+def is_usable(python: Path) -> bool:
+    """Return whether it starts: a shim of pyenv is there for versions that are not."""
+    if not python.exists():
+        return False
+    command = [str(python), "-c", "import ssl, ctypes"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0  # noqa: S603
+
+
+def passes(version: str, python: Path, arguments: list[str]) -> bool:
+    """Install what is locked for one Python, run the tests on it, and return whether they passed."""
+    home, uv = HOMES / version, str(Path(sys.executable).with_name("uv"))
+    own = str(home / "bin/python")
+    into = ["--quiet", "--no-deps", "--python", own]
+    steps = [
+        [uv, "venv", "--quiet", "--clear", "--python", str(python), str(home)],
+        [uv, "pip", "install", *into, "--only-binary", ":all:", "--require-hashes", "-r", "requirements/dev.txt"],
+        [uv, "pip", "install", *into, "--no-build-isolation", "--editable", "."],
+    ]
+    steps += [[own, "-m", "pytest", "-q", *arguments, *selection] for selection in SELECTIONS]
+    return all(subprocess.run(step, cwd=ROOT, check=False).returncode == 0 for step in steps)  # noqa: S603
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,79 @@
+"""What holds for every test: its marks, and how many examples a property is tried on.
+
+`process` and `browser` are set here, by what a test module imports, so that none is forgotten: `make check` leaves
+those tests out, since it is for every save of a file.
+"""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, is_hypothesis_test, settings
+
+from tests.support.examples import PROFILE, examples
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# A machine that is busy makes any example slow; how long one takes is no property of the code.
+_PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=examples(100))
+settings.register_profile("check", _PATIENT, derandomize=True)
+settings.register_profile("default", _PATIENT)
+settings.register_profile("thorough", _PATIENT)
+settings.load_profile(PROFILE)
+
+# What a test module that starts processes imports, itself or by way of another module of the tests.
+_STARTS_PROCESSES = {"subprocess", "multiprocessing"}
+_DRIVES_A_BROWSER = {"playwright.sync_api", "playwright.async_api", "tests.browser.chromium"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test."""
+    for item in items:
+        if not isinstance(item, pytest.Function):
+            continue
+        known = set(everything_imported(item.module.__name__))
+        for definitions in item._fixtureinfo.name2fixturedefs.values():
+            known |= everything_imported(definitions[-1].func.__module__)
+        if known & _STARTS_PROCESSES:
+            item.add_marker("process")
+        if known & _DRIVES_A_BROWSER:
+            item.add_marker("browser")
+        if is_hypothesis_test(item.function):
+            item.add_marker("property")
+
+
+@cache
+def everything_imported(module: str) -> frozenset[str]:
+    """Name what a module of the tests imports, with what the modules of the tests that it imports do."""
+    found: set[str] = set()
+    waiting = [module]
+    while waiting:
+        for name in imported(waiting.pop()):
+            if name not in found:
+                found.add(name)
+                waiting.append(name)
+    return frozenset(found)
+
+
+@cache
+def imported(module: str) -> frozenset[str]:
+    """Name what a module imports; of modules that are not of the tests nothing is known."""
+    path = ROOT / module.replace(".", "/")
+    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    if module.partition(".")[0] not in {"tests", "scripts"} or not path.is_file():
+        return frozenset()
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+            for _ in range(node.level - 1):
+                package = package.rpartition(".")[0]
+            base = ".".join(filter(None, [package if node.level else "", node.module]))
+            names.add(base)
+            names.update(f"{base}.{alias.name}" for alias in node.names)
+    return frozenset(names)

@@ -1,0 +1,16 @@
+"""On how many examples a property is tried: few while one works, enough in CI, many when one looks for trouble.
+
+HYPOTHESIS_PROFILE says which: `check`, `default` or `thorough` (`make check`, `make test`, `make fuzz`).
+"""
+
+from __future__ import annotations
+
+import os
+
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "default")
+_SCALE = {"check": 0.2, "default": 1, "thorough": 100}
+
+
+def examples(usually: int) -> int:
+    """Return the number of examples for the profile in force."""
+    return max(20, round(usually * _SCALE[PROFILE]))
