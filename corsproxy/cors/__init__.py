@@ -24,6 +24,7 @@ from corsproxy.cors.headers import (
     is_cors_response_field,
 )
 from corsproxy.cors.hosts import is_loopback
+from corsproxy.cors.methods import CARRIED
 from corsproxy.cors.origins import Origin, parse_origin
 from corsproxy.cors.patterns import Pattern, PatternError, PatternKind, parse_pattern, parse_regex
 from corsproxy.cors.policy import Policy
@@ -43,6 +44,7 @@ __all__ = [
     "ACCESS_CONTROL_REQUEST_HEADERS",
     "ACCESS_CONTROL_REQUEST_METHOD",
     "BAD_PORTS",
+    "CARRIED",
     "DANGERS",
     "MAX_MAX_AGE",
     "ORIGIN",

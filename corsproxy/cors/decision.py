@@ -18,11 +18,10 @@ from corsproxy.cors.headers import (
     AUTHORIZATION,
     TIMING_ALLOW_ORIGIN,
 )
-from corsproxy.cors.methods import SAFELISTED, is_forbidden
+from corsproxy.cors.methods import CARRIED, SAFELISTED
 from corsproxy.cors.origins import NULL, parse_origin
 from corsproxy.cors.policy import FieldBlock, Fields, Policy
 from corsproxy.cors.request_headers import parse_request_headers
-from corsproxy.cors.tokens import is_token
 
 
 class Kind(StrEnum):
@@ -155,9 +154,7 @@ def _allows_method(policy: Policy, methods: tuple[bytes, ...]) -> bool:
     if len(methods) != 1:
         return False
     method = methods[0]
-    if method in SAFELISTED or method in policy.methods:
-        return True
-    return policy.allow_any_method and is_token(method) and not is_forbidden(method)
+    return method in SAFELISTED or method in policy.methods or (policy.allow_any_method and method in CARRIED)
 
 
 def _allows_headers(policy: Policy, names: tuple[bytes, ...]) -> bool:

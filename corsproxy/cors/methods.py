@@ -16,6 +16,16 @@ NORMALIZED = frozenset({b"DELETE", b"GET", b"HEAD", b"OPTIONS", b"POST", b"PUT"}
 """The only ones a browser turns to upper case (https://fetch.spec.whatwg.org/#concept-method-normalize)."""
 
 
+CARRIED = frozenset(
+    b"""
+    ACL BIND CHECKOUT COPY DELETE GET HEAD LINK LOCK M-SEARCH MERGE MKACTIVITY MKCALENDAR MKCOL MOVE NOTIFY OPTIONS
+    PATCH POST PROPFIND PROPPATCH PURGE PUT QUERY REBIND REPORT SEARCH SOURCE SUBSCRIBE UNBIND UNLINK UNLOCK
+    UNSUBSCRIBE
+    """.split()
+)
+"""What the proxy's parser of requests knows: any other method is answered 501, so none may be granted."""
+
+
 def is_forbidden(method: bytes) -> bool:
     """Say whether Fetch forbids `method`, whatever its letter case."""
     return method.upper() in FORBIDDEN

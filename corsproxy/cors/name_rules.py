@@ -13,7 +13,7 @@ from corsproxy.cors.headers import (
     is_forbidden_request_header,
     is_forbidden_response_header,
 )
-from corsproxy.cors.methods import is_forbidden, normalize
+from corsproxy.cors.methods import CARRIED, is_forbidden, normalize
 from corsproxy.cors.problems import PolicyProblem, ProblemReason, Severity, quote
 from corsproxy.cors.spec import DANGERS, MAX_MAX_AGE, WILDCARD
 from corsproxy.cors.tokens import is_token
@@ -36,13 +36,17 @@ def check_methods(methods: tuple[str, ...]) -> list[PolicyProblem]:
         elif is_forbidden(encoded):
             rule = "Fetch forbids CONNECT, TRACE and TRACK, and no browser sends them; remove it"
             problems.append(_problem(_METHODS, index, "forbidden", "method", method, rule))
-        elif normalize(encoded) != encoded.upper():
-            rule = (
-                "methods are compared letter for letter, and browsers send this one as the page wrote it; "
-                f"write {quote(method.upper())} if pages do"
-            )
-            problems.append(_problem(_METHODS, index, "invalid", "method", method, rule, "warning"))
+        elif normalize(encoded) not in CARRIED:
+            problems.append(_problem(_METHODS, index, "prohibited", "method", method, _why_not_carried(method)))
     return problems
+
+
+def _why_not_carried(method: str) -> str:
+    """Say why a valid method cannot pass the proxy, and what to write."""
+    said = "the proxy cannot carry it, and answers 501"
+    if method.upper().encode() in CARRIED:
+        return f"{said}: browsers send it as the page wrote it; write {quote(method.upper())}, in the page too"
+    return f"{said}; have the page use a registered one, as POST, and remove it"
 
 
 def check_headers(names: tuple[str, ...]) -> list[PolicyProblem]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 
 from corsproxy.proxy.answers import with_id
 from corsproxy.proxy.client.listener import Listener
+from corsproxy.proxy.client.unread import Unread
 from corsproxy.proxy.exchange import Exchange, Observer
 from corsproxy.proxy.plan import Plan
 from corsproxy.proxy.relay import Relay
@@ -116,12 +117,13 @@ class Proxy:
         self._retired = [plan for plan in self._retired if any(pool.is_in_use for pool in plan.pools)]
         self._sweep_handle = self._loop.call_later(SWEEP_INTERVAL, self._sweep)
 
-    def _on_unread(self, status: int, peer: str, text: bytes) -> bytes:
+    def _on_unread(self, unread: Unread) -> bytes:
         """A request that could not be parsed, or was not even read, is still a line in the log; returns its id."""
-        exchange = Exchange("", time.monotonic(), peer)
-        exchange.status = status
+        exchange = Exchange(unread.method, time.monotonic(), unread.peer)
+        exchange.raw_path = unread.path
+        exchange.status = unread.status
         exchange.raw_request_id = self._relay.new_request_id()
-        exchange.bytes_out = len(with_id(text, exchange.raw_request_id))
+        exchange.bytes_out = len(with_id(unread.text, exchange.raw_request_id))
         for observer in self._observers:
             observer(exchange)
         return exchange.raw_request_id

@@ -5,17 +5,11 @@ The decisions come from `corsproxy.cors`; the model of the browser that judges t
 
 from __future__ import annotations
 
-from corsproxy.cors import CorsRequest, Decision, Kind, decide
+from corsproxy.cors import CARRIED, CorsRequest, Decision, Kind, decide
 from corsproxy.settings import PolicySettings
 from corsproxy.tools.browser import Answer, Sent
 
-FORWARDED_METHODS = frozenset(
-    {
-        "ACL", "BIND", "CHECKOUT", "COPY", "DELETE", "GET", "HEAD", "LINK", "LOCK", "M-SEARCH", "MERGE", "MKACTIVITY",
-        "MKCALENDAR", "MKCOL", "MOVE", "NOTIFY", "OPTIONS", "PATCH", "POST", "PROPFIND", "PROPPATCH", "PURGE", "PUT",
-        "QUERY", "REBIND", "REPORT", "SEARCH", "SOURCE", "SUBSCRIBE", "UNBIND", "UNLINK", "UNLOCK", "UNSUBSCRIBE",
-    }
-)  # fmt: skip
+FORWARDED_METHODS = frozenset(method.decode() for method in CARRIED)
 """What the HTTP parser knows; the proxy answers 501 to any other, `patch` among them, whatever a policy allows."""
 _EXPOSED_LATER = "(the names of that response)"
 """With credentials `*` becomes the names of each response, which are the upstream's to choose."""

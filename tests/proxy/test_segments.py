@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from corsproxy.proxy.client.listener import Listener
 from corsproxy.proxy.client.request import ClientRequest
+from corsproxy.proxy.client.unread import Unread
 from corsproxy.proxy.errors import ClientError, UpstreamError
 from corsproxy.proxy.upstream.head import Framing, ResponseHead
 from corsproxy.proxy.upstream.reader import ResponseReader
@@ -133,8 +134,8 @@ async def requests_read(segments: Sequence[bytes], *, yields: bool) -> list[obje
         seen.append((request.method, request.target, request.minor, request.raw_fields, outcome))
         return request.keep_alive and isinstance(outcome, bytes)
 
-    def refused(status: int, *_: object) -> bytes:
-        seen.append(status)
+    def refused(unread: Unread) -> bytes:
+        seen.append(unread.status)
         return b"id"
 
     listener = Listener(handler, Limits(), refused)

@@ -25,6 +25,7 @@ from corsproxy.proxy.client.flow import CONTENT, NEXT_REQUESTS, Flow
 from corsproxy.proxy.client.head import ParsedHead
 from corsproxy.proxy.client.parser import HeadParser
 from corsproxy.proxy.client.request import ClientRequest
+from corsproxy.proxy.client.unread import Unread
 from corsproxy.proxy.errors import ClientError, ClientErrorKind, Refusal
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ class ClientConnection(asyncio.Protocol):
                 elif not has_begun and self._parser.has_begun:
                     self.deadlines.head_since = self._loop.time()
         except Refusal as refused:
-            self._refuse(refused.status, refused.text)
+            self._refuse(refused)
         finally:
             self._is_advancing = False
         if self._phase is _WAITING:
@@ -248,12 +249,13 @@ class ClientConnection(asyncio.Protocol):
             self._phase = _WAITING
             self._advance()
 
-    def _refuse(self, status: int, text: str) -> None:
+    def _refuse(self, refusal: Refusal) -> None:
         """Answer what is no request: no route is known, so no policy either."""
-        request_id = self._listener.on_unread(status, self.peer, text.encode())
+        text = refusal.text.encode()
+        request_id = self._listener.on_unread(Unread(refusal.status, self.peer, text, refusal.method, refusal.path))
         if self.transport.is_closing():
             return
-        self.transport.write(_last_answer(status, text.encode(), request_id))
+        self.transport.write(_last_answer(refusal.status, text, request_id))
         if not self.has_stopped_sending and half_close(self.transport):
             self._linger()
         else:
@@ -303,7 +305,7 @@ class ClientConnection(asyncio.Protocol):
         peer = transport.get_extra_info("peername")
         self.peer = peer[0].partition("%")[0] if isinstance(peer, tuple) else ""
         if self._listener.is_full:
-            request_id = self._listener.on_unread(503, self.peer, _OVERLOADED)
+            request_id = self._listener.on_unread(Unread(503, self.peer, _OVERLOADED))
             self.transport.write(_last_answer(503, _OVERLOADED, request_id, b"Retry-After: 1\r\n"))
             self._end()
             return
@@ -374,7 +376,7 @@ class ClientConnection(asyncio.Protocol):
             case Due.FAIL_CONTENT:
                 self._content.set_exception(ClientError(ClientErrorKind.BODY_TIMEOUT))
             case Due.REFUSE_HEAD:
-                self._refuse(408, "the head of the request took too long")
+                self._refuse(Refusal(408, "the head of the request took too long"))
             case Due.CLOSE:
                 self._end()
             case Due.ABORT:

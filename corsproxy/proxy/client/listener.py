@@ -13,6 +13,7 @@ from aiohttp import web
 
 from corsproxy.proxy.client.connection import ClientConnection
 from corsproxy.proxy.client.request import ClientRequest
+from corsproxy.proxy.client.unread import Unread
 from corsproxy.settings import Limits
 
 Handler = Callable[[ClientRequest], "bool | Coroutine[None, None, bool] | None"]
@@ -25,7 +26,7 @@ A coroutine if that takes time, or None: then `ClientConnection.request_over` or
 class Listener(web.Server):
     """aiohttp's low-level server with connections of ours; one for each worker."""
 
-    def __init__(self, handler: Handler, limits: Limits, on_unread: Callable[[int, str, bytes], bytes]) -> None:
+    def __init__(self, handler: Handler, limits: Limits, on_unread: Callable[[Unread], bytes]) -> None:
         super().__init__(cast("Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]", handler))
         self.loop = asyncio.get_running_loop()
         self.answer = handler
@@ -33,7 +34,7 @@ class Listener(web.Server):
         self.limits = limits
         """Of the configuration in force; a connection keeps those it began with."""
         self.on_unread = on_unread
-        """Told the status, the peer and the bytes of content of an answer to what is no request yet."""
+        """Told of an answer to what is no request yet; gives the id that the answer names."""
 
     def opened(self, connection: ClientConnection, transport: asyncio.Transport) -> None:
         """Count a connection among the open ones."""

@@ -16,7 +16,7 @@ from aiohttp.http_exceptions import BadHttpMethod, HttpProcessingError, LineTooL
 
 from corsproxy.proxy.client.head import ParsedHead
 from corsproxy.proxy.client.head_buffer import HeadBuffer, HeadTooLargeError
-from corsproxy.proxy.client.request_line import is_on_the_wire, with_known_version
+from corsproxy.proxy.client.request_line import is_on_the_wire, method_and_path, with_known_version
 from corsproxy.proxy.errors import Refusal
 
 _UNUSED_LIMIT = 2**16
@@ -85,7 +85,10 @@ class HeadParser:
         try:
             self._new_parser().feed_data(with_known_version(begun) or begun)
         except HttpProcessingError as error:
-            raise _refusal(error, begun) from None
+            refusal = _refusal(error, begun)
+            if refusal.status == 501 and b"\n" not in begun:
+                return  # answered when its line is whole, and can be logged
+            raise refusal from None
 
     def _read(self, head: bytes) -> ParsedHead:
         """Read a whole head."""
@@ -150,7 +153,8 @@ def _refusal(error: HttpProcessingError, head: bytes) -> Refusal:
     if isinstance(error, LineTooLong) or "Too many headers" in error.message:
         return _too_large()
     if isinstance(error, BadHttpMethod) and "Invalid method" in error.message and head[:1].isalpha():
-        return Refusal(501, "this method is not known here, or this is not HTTP/1.1")
+        method, path = method_and_path(head)
+        return Refusal(501, "this method is not known here, or this is not HTTP/1.1", method=method, path=path)
     return _not_http()
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+_METHOD_AND_TARGET = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}) ([^ \r\n]++) HTTP/")
+
 _LATER = re.compile(rb"([^ \r\n]{1,64} [^ \r\n]++ HTTP/1\.)[2-9](?=\r|\Z)")
 
 
@@ -21,3 +23,12 @@ def with_known_version(data: bytes) -> bytes | None:
     """Return `data` with HTTP/1.2 to 1.9 on its first line said as 1.1; None if no such version stands there."""
     later = _LATER.match(data)
     return None if later is None else later[1] + b"1" + data[later.end() :]
+
+
+def method_and_path(data: bytes) -> tuple[str, bytes]:
+    """Return what the first line asks for, as far as it can be said: the path without its query, never a host."""
+    found = _METHOD_AND_TARGET.match(data)
+    if found is None:
+        return "", b""
+    target = found[2].partition(b"?")[0].partition(b"#")[0]
+    return found[1].decode("ascii"), target if target[:1] == b"/" else b""

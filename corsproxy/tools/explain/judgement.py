@@ -78,7 +78,7 @@ class Judgement:
             failure = self.play.failure if self.play else None
             return failure.why if failure else "every check passes"
         method = names.normalised(asked.method)
-        if self.reason == "method_not_allowed" and self.decision.granted:
+        if self.reason == "method_not_allowed" and method not in FORWARDED_METHODS:
             return f"the proxy knows no method {method!r} and answers 501"
         policy_name = policy.name if policy else ""
         return _BECAUSE[self.reason].format(origin=asked.origin, method=method, policy=policy_name, path=asked.path)

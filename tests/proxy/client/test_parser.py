@@ -111,6 +111,32 @@ def test_what_is_refused(data: bytes, status: int, loop: asyncio.AbstractEventLo
     assert refused.value.text.isascii()
 
 
+@pytest.mark.parametrize(
+    ("line", "method", "path"),
+    [
+        (b"FOO /a/b?token=1 HTTP/1.1\r\n", "FOO", b"/a/b"),
+        (b"get /a#b HTTP/1.1\r\n", "get", b"/a"),
+        (b"FOO http://user:secret@h/a HTTP/1.1\r\n", "FOO", b""),
+        (b"FOO  /a HTTP/1.1\r\n", "", b""),
+        (b"FOO /a\r\n", "", b""),
+        (b"F" * 65 + b" /a HTTP/1.1\r\n", "", b""),
+    ],
+)
+def test_an_unknown_method_is_told_with_its_path(
+    line: bytes, method: str, path: bytes, loop: asyncio.AbstractEventLoop
+) -> None:
+    """For the log: without the query, and without a host; as soon as the line is whole, however it comes."""
+    for data in (line, line + b"Host: h\r\n\r\n"):
+        with pytest.raises(Refusal) as refused:
+            read(data, loop)
+        assert (refused.value.status, refused.value.method, refused.value.path) == (501, method, path)
+    reader = HeadParser(1000, 100, loop)
+    for end in range(1, len(line)):
+        assert reader.feed(line[end - 1 : end], 0) == (None, 1)
+    with pytest.raises(Refusal):
+        reader.feed(line[-1:], 0)
+
+
 @pytest.mark.parametrize("behind", [b"", b"\r\n"])
 def test_too_many_lines_are_too_large(behind: bytes, loop: asyncio.AbstractEventLoop) -> None:
     """Before the head is whole, too; the parser's own text is told from others by its words."""
