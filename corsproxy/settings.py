@@ -218,6 +218,8 @@ class Limits:
     header_timeout: float = 10.0
     body_timeout: float = 60.0
     """Longest silence in a request body; then 408."""
+    min_rate: int = 100
+    """Bytes a second that a client moves while it owes content or content waits for it; 0 is none."""
     idle_timeout: float = 75.0
     max_connections: int = 10_000
     """Per worker; one more is answered 503 and closed."""

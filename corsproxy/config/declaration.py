@@ -326,6 +326,13 @@ _LIMITS = Record(
         Key("max_header_lines", integer(1, 100_000), "Most header lines of a request; more is 431.", "128"),
         Key("header_timeout", duration(_SHORT), "Longest time until a request's head is complete.", "10s"),
         Key("body_timeout", duration(_SHORT), "Longest silence in a request body; then 408.", "60s"),
+        Key(
+            "min_rate",
+            size(),
+            "Least bytes a second, over any `body_timeout` (at least 10s), while the client owes content or content "
+            "waits for it; slower is ended. 0 is none.",
+            "100",
+        ),
         Key("idle_timeout", duration(_SHORT), "How long a client's connection may stay idle between requests.", "75s"),
         Key(
             "max_connections",

@@ -43,7 +43,7 @@ class ContentWriter:
             return
         size = sum(map(len, pieces))
         self._exchange.bytes_out += size
-        connection.deadlines.has_sent = True
+        connection.deadlines.sent += size
         if self._chunked:
             transport.writelines([b"%x\r\n" % size, *pieces, b"\r\n"])
         elif len(pieces) == 1:

@@ -54,8 +54,8 @@ def test_the_top_of_the_file_arrives() -> None:
         MINIMAL
         + "listen: unix:/run/p.sock\nadmin: '[::1]:0'\nadmin_hosts: [Cors.Internal]\ninspector: on\nworkers: 2\n"
         "trusted_proxies: [10.0.0.0/8, '::1']\n"
-        "limits: {max_body: 1MiB, max_header_bytes: 64KiB, max_header_lines: 99, header_timeout: 1s, body_timeout: 2s, "
-        "idle_timeout: 3s, max_connections: 4}\n"
+        "limits: {max_body: 1MiB, max_header_bytes: 64KiB, max_header_lines: 99, header_timeout: 1s, "
+        "body_timeout: 2s, min_rate: 1KiB, idle_timeout: 3s, max_connections: 4}\n"
         "shutdown: {delay: 5s, drain: 1m}\nlog: {format: json, level: error, access: false}\n"
     ).settings
     assert settings.listen == UnixAddress("/run/p.sock")
@@ -64,7 +64,7 @@ def test_the_top_of_the_file_arrives() -> None:
     assert settings.inspector
     assert settings.workers == 2
     assert settings.trusted_proxies == (ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("::1"))
-    assert settings.limits == Limits(1024**2, 64 * 1024, 99, 1.0, 2.0, 3.0, 4)
+    assert settings.limits == Limits(1024**2, 64 * 1024, 99, 1.0, 2.0, 1024, 3.0, 4)
     assert settings.shutdown == Shutdown(5.0, 60.0)
     assert settings.log == Log("json", "error", access=False)
 

@@ -75,6 +75,7 @@ def test_the_bounds_of_numbers_are_those_of_the_declaration() -> None:
         "limits.max_body": (0, 2**50),
         "limits.max_header_bytes": (256, 16 * 1024**2),
         "limits.max_header_lines": (1, 100_000),
+        "limits.min_rate": (0, 2**50),
         "limits.max_connections": (1, 10_000_000),
     }
     assert "is at most 24h" in section

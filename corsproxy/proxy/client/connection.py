@@ -209,7 +209,7 @@ class ClientConnection(asyncio.Protocol):
             self._reader = None
             content.set_exception(ClientError(ClientErrorKind.BAD_BODY))
             return len(data)
-        self.deadlines.content_came(self._loop.time())
+        self.deadlines.content_came(self._loop.time(), sum(map(len, pieces)))
         for piece in pieces:
             content.feed(piece)
         if reader.complete:

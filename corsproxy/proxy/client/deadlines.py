@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
+from corsproxy.proxy.client.pace import LEAST_WINDOW, Pace
 from corsproxy.settings import Limits
 
 NEVER = float("inf")
@@ -58,13 +59,17 @@ class Deadlines:
     """The clocks of one connection; each says since when something is waited for, or `NEVER`."""
 
     __slots__ = (
+        "_download",
         "_limits",
+        "_sent",
         "_unsent",
+        "_upload",
         "content_since",
         "half_closed_since",
-        "has_sent",
         "head_since",
         "idle_since",
+        "received",
+        "sent",
         "stalled_since",
     )
 
@@ -80,12 +85,19 @@ class Deadlines:
         """Since when the client takes nothing of what it is sent."""
         self.half_closed_since = NEVER
         """When the client closed its sending side, or last took something after that."""
-        self.has_sent = False
-        """True if something was sent since the last look."""
+        self.received = 0
+        """Bytes of content that have come."""
+        self.sent = 0
+        """Bytes of content that were sent, or wait for the client."""
         self._unsent = 0
+        self._sent = 0
+        """At the last look."""
+        self._upload: Pace | None = None
+        self._download: Pace | None = None
 
-    def content_came(self, now: float) -> None:
-        """Start the clock of awaited content anew."""
+    def content_came(self, now: float, size: int) -> None:
+        """Count content, and start the clock of what is awaited anew."""
+        self.received += size
         if self.content_since < NEVER:
             self.content_since = now
 
@@ -98,7 +110,7 @@ class Deadlines:
         """The client has closed its sending side; `unsent` bytes wait for it."""
         self.half_closed_since = now
         self._unsent = unsent
-        self.has_sent = False
+        self._sent = self.sent
 
     def due(self, now: float, phase: Phase, unsent: int, *, head_has_begun: bool) -> Due:
         """Return what is to be done; `unsent` bytes wait for the client."""
@@ -108,12 +120,21 @@ class Deadlines:
                 if now - self.content_since > limits.body_timeout:
                     self.content_since = NEVER
                     return Due.FAIL_CONTENT
+                if phase is Phase.ANSWERING and limits.min_rate:
+                    if self._uploads_too_slowly(now):
+                        return Due.FAIL_CONTENT
+                    if self._downloads_too_slowly(now, unsent):
+                        return Due.ABORT
                 return Due.ABORT if self._is_unresponsive(now, phase, unsent) else Due.NOTHING
             case Phase.LINGERING:
                 return Due.CLOSE if now - self.idle_since > LINGER else Due.NOTHING
             case Phase.CLOSING:
                 is_over = now - self.idle_since > CLIENT_STALL_TIMEOUT and not self._progressed(now, unsent)
+                is_over = is_over or (limits.min_rate > 0 and self._downloads_too_slowly(now, unsent))
                 return Due.ABORT if is_over else Due.NOTHING
+            case Phase.WAITING if self._upload is not None or self._download is not None:
+                self._upload = self._download = None
+                return Due.NOTHING
             case Phase.WAITING if now - self.head_since > limits.header_timeout:
                 self.head_since = NEVER
                 return Due.REFUSE_HEAD if head_has_begun else Due.CLOSE
@@ -121,15 +142,40 @@ class Deadlines:
                 is_idle = self.head_since == NEVER and now - self.idle_since > limits.idle_timeout
                 return Due.CLOSE if is_idle else Due.NOTHING
 
+    def _new_pace(self, now: float, moved: int) -> Pace:
+        limits = self._limits
+        return Pace(limits.min_rate, max(limits.body_timeout, LEAST_WINDOW), now, moved)
+
+    def _uploads_too_slowly(self, now: float) -> bool:
+        """Return whether content that is waited for comes too slowly; said once."""
+        is_owed = self.content_since < NEVER
+        if self._upload is None:
+            if is_owed:
+                self._upload = self._new_pace(now, self.received)
+            return False
+        if not self._upload.is_too_slow(now, self.received, is_owed=is_owed):
+            return False
+        self._upload = None
+        self.content_since = NEVER
+        return True
+
+    def _downloads_too_slowly(self, now: float, unsent: int) -> bool:
+        """Return whether what waits for the client is taken too slowly."""
+        if self._download is None:
+            if unsent:
+                self._download = self._new_pace(now, self.sent - unsent)
+            return False
+        return self._download.is_too_slow(now, self.sent - unsent, is_owed=unsent > 0)
+
     def _is_unresponsive(self, now: float, phase: Phase, unsent: int) -> bool:
         is_late = now - self.stalled_since > CLIENT_STALL_TIMEOUT or now - self.half_closed_since > HALF_CLOSED_GRACE
         return is_late and phase is not Phase.TUNNEL and not self._progressed(now, unsent)
 
     def _progressed(self, now: float, unsent: int) -> bool:
         """Return whether the client has taken bytes since the last look; if so, start the clocks anew."""
-        progressed = unsent < self._unsent or (self.has_sent and not unsent)
+        progressed = unsent < self._unsent or (self.sent > self._sent and not unsent)
         self._unsent = unsent
-        self.has_sent = False
+        self._sent = self.sent
         if progressed:
             if self.stalled_since < NEVER:
                 self.stalled_since = now

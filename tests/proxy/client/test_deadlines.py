@@ -10,7 +10,7 @@ import pytest
 from corsproxy.proxy.client.deadlines import CLIENT_STALL_TIMEOUT, HALF_CLOSED_GRACE, LINGER, Deadlines, Due, Phase
 from corsproxy.settings import Limits
 
-LIMITS = replace(Limits(), header_timeout=10.0, body_timeout=30.0, idle_timeout=60.0)
+LIMITS = replace(Limits(), header_timeout=10.0, body_timeout=30.0, min_rate=100, idle_timeout=60.0)
 START = 1000.0
 
 
@@ -74,10 +74,10 @@ def test_what_is_due(before: Before, phase: Phase, seconds: float, unsent: int, 
 def test_content_that_comes_starts_its_clock_anew() -> None:
     """Slow content is not late content, and nobody is late who is not waited for."""
     clocks = Deadlines(LIMITS, START)
-    clocks.content_came(START)
+    clocks.content_came(START, 1)
     assert clocks.due(START + 31, Phase.ANSWERING, 0, head_has_begun=False) is Due.NOTHING
     clocks.content_since = START
-    clocks.content_came(START + 20)
+    clocks.content_came(START + 20, 1)
     assert clocks.due(START + 31, Phase.ANSWERING, 0, head_has_begun=False) is Due.NOTHING
     assert clocks.due(START + 51, Phase.ANSWERING, 0, head_has_begun=False) is Due.FAIL_CONTENT
     assert clocks.due(START + 52, Phase.ANSWERING, 0, head_has_begun=False) is Due.NOTHING, "it is said once"
@@ -87,7 +87,74 @@ def test_progress_starts_the_clock_of_a_half_closed_client_anew() -> None:
     """As long as such a client takes bytes, or all that was sent, it is there."""
     clocks = Deadlines(LIMITS, START)
     clocks.half_close(START, 0)
-    clocks.has_sent = True
+    clocks.sent = 1
     assert clocks.due(START + 3, Phase.ANSWERING, 0, head_has_begun=False) is Due.NOTHING
     assert clocks.due(START + 4, Phase.ANSWERING, 0, head_has_begun=False) is Due.NOTHING
     assert clocks.due(START + 6, Phase.ANSWERING, 0, head_has_begun=False) is Due.ABORT
+
+
+@pytest.mark.parametrize(
+    ("rate", "each_second", "due"),
+    [
+        pytest.param(100, 100, Due.NOTHING, id="just fast enough"),
+        pytest.param(100, 99, Due.FAIL_CONTENT, id="just too slow"),
+        pytest.param(0, 1, Due.NOTHING, id="no rate is asked for"),
+    ],
+)
+def test_slow_content(rate: int, each_second: int, due: Due) -> None:
+    """A byte now and then makes every silence short and the upload endless; said once, after a window and no sooner."""
+    clocks = Deadlines(replace(LIMITS, min_rate=rate), START)
+    clocks.content_since = START
+    said = []
+    for second in range(200):
+        clocks.content_came(START + second, each_second)
+        said.append(clocks.due(START + second, Phase.ANSWERING, 0, head_has_begun=False))
+    assert set(said[:30]) == {Due.NOTHING}
+    assert said[30:35].count(Due.FAIL_CONTENT) == (due is Due.FAIL_CONTENT)
+    assert said.count(Due.FAIL_CONTENT) == (due is Due.FAIL_CONTENT)
+
+
+@pytest.mark.parametrize(
+    ("unsent", "taken", "phase", "due"),
+    [
+        pytest.param(1000, 0, Phase.ANSWERING, Due.ABORT, id="nothing is taken"),
+        pytest.param(1000, 99, Phase.ANSWERING, Due.ABORT, id="too little is taken"),
+        pytest.param(1000, 100, Phase.ANSWERING, Due.NOTHING, id="enough is taken"),
+        pytest.param(0, 0, Phase.ANSWERING, Due.NOTHING, id="a quiet stream"),
+        pytest.param(0, 1, Phase.ANSWERING, Due.NOTHING, id="a stream of single bytes"),
+        pytest.param(1000, 0, Phase.TUNNEL, Due.NOTHING, id="a tunnel"),
+        pytest.param(1000, 0, Phase.CLOSING, Due.ABORT, id="the last bytes"),
+    ],
+)
+def test_slow_takers(unsent: int, taken: int, phase: Phase, due: Due) -> None:
+    """`taken` bytes a second of content, of which so many wait at each look."""
+    clocks = Deadlines(LIMITS, START)
+    clocks.sent = unsent
+    said = []
+    for second in range(40):
+        said.append(clocks.due(START + second, phase, unsent, head_has_begun=False))
+        clocks.sent += taken
+    assert set(said[:30]) == {Due.NOTHING}
+    assert (Due.ABORT in said) == (due is Due.ABORT)
+
+
+def test_a_burst_does_not_pay_for_ever() -> None:
+    """Any window counts: what came fast at first is forgotten after one."""
+    clocks = Deadlines(LIMITS, START)
+    clocks.content_since = START
+    clocks.content_came(START, 10_000_000)
+    said = []
+    for second in range(80):
+        clocks.content_came(START + second, 1)
+        said.append(clocks.due(START + second, Phase.ANSWERING, 0, head_has_begun=False))
+    assert set(said[:29]) == {Due.NOTHING}
+    assert Due.FAIL_CONTENT in said[29:65]
+
+
+def test_time_in_which_nothing_is_owed_does_not_count() -> None:
+    """An upstream that reads slowly does not make its client slow."""
+    clocks = Deadlines(LIMITS, START)
+    for second in range(300):
+        clocks.content_since = START + second if second % 10 == 0 else float("inf")
+        clocks.content_came(START + second, 30)
+        assert clocks.due(START + second, Phase.ANSWERING, 0, head_has_begun=False) is Due.NOTHING
