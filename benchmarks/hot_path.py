@@ -1,7 +1,7 @@
 """The data path without sockets: CPU time per request through parser, relay, reader and writer, on fake transports.
 
-    python -m benchmarks.hot_path [get|post|preflight]
-    python -m benchmarks.hot_path --instructions [get|post|preflight]
+    python -m benchmarks.hot_path [get|varied|post|preflight]
+    python -m benchmarks.hot_path --instructions [get|varied|post|preflight]
     python -m benchmarks.hot_path --form compiled --python /usr/bin/python3.11
     ENVIRONMENT/bin/python benchmarks/hot_path.py
 
@@ -19,9 +19,12 @@ import argparse
 import asyncio
 import gc
 import importlib.machinery
+import itertools
 import os
 import platform
+import random
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -45,15 +48,38 @@ _BROWSER_FIELDS = (
     b"Sec-Fetch-Mode: cors\r\nSec-Fetch-Site: same-site\r\nSec-Fetch-Dest: empty\r\nCache-Control: no-cache\r\n"
 )
 
+
+def _varied(count: int) -> list[bytes]:
+    """Return requests of which no two have path, User-Agent, cookie, token or trace in common with their neighbours."""
+    chosen = random.Random(7)
+    agents = [_BROWSER_FIELDS.replace(b"130.0.0.0", b"%d.0.%d.0" % (90 + n % 50, n)) for n in range(200)]
+    return [
+        b"GET /orders/%d?page=%d HTTP/1.1\r\n%bCookie: session=%b\r\nAuthorization: Bearer %b\r\n"
+        b"traceparent: 00-%b-%b-01\r\n\r\n"
+        % (
+            chosen.randrange(10**9),
+            chosen.randrange(100),
+            chosen.choice(agents),
+            *(b"%0*x" % (width, chosen.getrandbits(4 * width)) for width in (32, 64, 32, 16)),
+        )
+        for _ in range(count)
+    ]
+
+
 REQUESTS = {
-    "get": b"GET /orders/7?page=2 HTTP/1.1\r\n" + _BROWSER_FIELDS + b"\r\n",
-    "post": b"POST /orders HTTP/1.1\r\n"
-    + _BROWSER_FIELDS
-    + b"Content-Type: application/json\r\nContent-Length: 1024\r\n\r\n"
-    + b"x" * 1024,
-    "preflight": b"OPTIONS /orders/7 HTTP/1.1\r\n"
-    + _BROWSER_FIELDS
-    + b"Access-Control-Request-Method: PUT\r\nAccess-Control-Request-Headers: content-type\r\n\r\n",
+    "get": [b"GET /orders/7?page=2 HTTP/1.1\r\n" + _BROWSER_FIELDS + b"\r\n"],
+    "varied": _varied(5000),
+    "post": [
+        b"POST /orders HTTP/1.1\r\n"
+        + _BROWSER_FIELDS
+        + b"Content-Type: application/json\r\nContent-Length: 1024\r\n\r\n"
+        + b"x" * 1024
+    ],
+    "preflight": [
+        b"OPTIONS /orders/7 HTTP/1.1\r\n"
+        + _BROWSER_FIELDS
+        + b"Access-Control-Request-Method: PUT\r\nAccess-Control-Request-Headers: content-type\r\n\r\n"
+    ],
 }
 
 RESPONSE = (
@@ -63,24 +89,27 @@ RESPONSE = (
 
 
 class _Transport(asyncio.Transport):
-    """Takes bytes and tells one callback; has no socket."""
+    """Takes bytes and tells one callback; its socket is there to be looked at, and silent."""
 
     def __init__(self, on_write: Any) -> None:
         super().__init__()
         self._on_write = on_write
         self._closing = False
+        self._sockets = socket.socketpair()
 
     def write(self, data: Any) -> None:
         self._on_write(data)
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        return ("127.0.0.1", 40000) if name == "peername" else default
+        return {"peername": ("127.0.0.1", 40000), "socket": self._sockets[0]}.get(name, default)
 
     def is_closing(self) -> bool:
         return self._closing
 
     def close(self) -> None:
         self._closing = True
+        for sock in self._sockets:
+            sock.close()
 
     abort = close
 
@@ -120,12 +149,12 @@ async def measure(kind: str, count: int) -> float:
     client: Any = proxy.protocol_factory()
     answered = asyncio.Event()
     client.connection_made(_Transport(lambda _: answered.set()))
-    request = REQUESTS[kind]
+    requests = itertools.cycle(REQUESTS[kind])
     for round_count in (200, count):
         start = time.process_time()
         for _ in range(round_count):
             answered.clear()
-            client.data_received(request)
+            client.data_received(next(requests))
             await answered.wait()
         spent = time.process_time() - start
     await proxy.close()
@@ -168,7 +197,7 @@ def _run_installed(form: str, python: Path, arguments: list[str]) -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure CPU per request without sockets.")
-    parser.add_argument("kinds", nargs="*", metavar="get|post|preflight", help="default: all of them")
+    parser.add_argument("kinds", nargs="*", metavar="get|varied|post|preflight", help="default: all of them")
     parser.add_argument("--instructions", action="store_true", help="count instructions, with valgrind")
     parser.add_argument("--form", choices=("compiled", "pure"), help="an installation of the tree, not the tree itself")
     parser.add_argument("--python", type=Path, default=Path(sys.executable), help="the Python it is installed for")
