@@ -60,8 +60,8 @@ NEVER_IN: dict[str, set[str]] = {
 # stands in front of the rooms and tells the story.
 ROOMS: dict[str, set[str]] = {
     # Bytes of a client and its requests: no policy, no route, no upstream.
-    "client": {"answers", "errors"},
-    "upstream": {"errors", "field_lines", "fields", "hops", "keepalive"},
+    "client": {"answers", "errors", "field_lines", "fields", "table"},
+    "upstream": {"errors", "field_lines", "fields", "hops", "keepalive", "table"},
 }
 # Modules of aiohttp that it does not document are imported in one module, so that a new release breaks one module.
 UNPROMISED_AIOHTTP = "corsproxy.proxy.client.parser"

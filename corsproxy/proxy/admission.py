@@ -38,7 +38,7 @@ def admit(passage: Passage, new_request_id: Callable[[], bytes]) -> None:
         raise Refusal(505, "this server speaks HTTP/1.1", close=True)
     if request.method == "CONNECT":
         raise Refusal(405, "this is no forward proxy", fields=ALLOW_LINE, close=True)
-    head = passage.head = read_request_head(request.raw_fields, request.minor)
+    head = passage.head = read_request_head(request.lines, request.minor)
     exchange.host = head.host
     exchange.trace_id = head.trace_id
     exchange.raw_request_id = head.request_id or new_request_id()

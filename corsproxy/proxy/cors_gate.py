@@ -10,10 +10,8 @@ from collections.abc import Sequence
 
 from corsproxy.cors import CorsRequest, Decision, decide
 from corsproxy.proxy.answers import answer_head, preflight_refusal_text
+from corsproxy.proxy.table import Table
 from corsproxy.settings import PolicySettings
-
-_REMEMBERED = 1024
-"""Decisions kept for each kind; origins are a stranger's to choose, so a full table is emptied."""
 
 _REMEMBERED_KEY_BYTES = 256
 """Longer keys are decided each time: what the tables of a policy can hold stays near 4 MiB.
@@ -52,34 +50,32 @@ class CorsGate:
         """False in shadow mode: decide, count and log, but change nothing."""
         self.own_timing = policy is not None and policy.cors.timing
         """True where Timing-Allow-Origin is the policy's and not the upstream's."""
-        self._actual: dict[bytes | None, Grant] = {}
-        self._preflight: dict[tuple[bytes, bytes, bytes], Grant] = {}
+        self._actual: Table[bytes | None, Grant] = Table()
+        self._preflight: Table[tuple[bytes, bytes, bytes], Grant] = Table()
 
     def actual(self, method: str, origins: Sequence[bytes]) -> Grant:
         """Decide for a request that is not a preflight."""
         key = origins[0] if origins else None
         if len(origins) <= 1:
-            grant = self._actual.get(key)
+            grant = self._actual.known.get(key)
             if grant is not None:
                 return grant
         grant = Grant(decide(self._policy, CorsRequest(method, tuple(origins), (), ())))
-        if len(origins) <= 1 and (key is None or len(key) <= _REMEMBERED_KEY_BYTES):
-            if len(self._actual) >= _REMEMBERED:
-                self._actual.clear()
-            self._actual[key] = grant
+        size = len(key) if key is not None else 0
+        if len(origins) <= 1 and size <= _REMEMBERED_KEY_BYTES:
+            self._actual.keep(key, size, grant)
         return grant
 
     def preflight(self, origin: bytes, method: bytes, header_lines: Sequence[bytes]) -> Grant:
         """Decide for a CORS-preflight request, and make its answer."""
         key = (origin, method, b"\n".join(header_lines))
-        grant = self._preflight.get(key)
+        grant = self._preflight.known.get(key)
         if grant is None:
             request = CorsRequest("OPTIONS", (origin,), (method,), tuple(header_lines))
             grant = self._answered(decide(self._policy, request))
-            if sum(map(len, key)) <= _REMEMBERED_KEY_BYTES:
-                if len(self._preflight) >= _REMEMBERED:
-                    self._preflight.clear()
-                self._preflight[key] = grant
+            size = sum(map(len, key))
+            if size <= _REMEMBERED_KEY_BYTES:
+                self._preflight.keep(key, size, grant)
         return grant
 
     def _answered(self, decision: Decision) -> Grant:

@@ -11,14 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Generic, TypeVar
 
+from corsproxy.proxy.table import Table
+
 Meaning = TypeVar("Meaning")
 Key = TypeVar("Key")
 
-_REMEMBERED_LINES = 1024
-"""Lines kept at most; a stranger chooses some of them, so the table is emptied when full."""
-
-_REMEMBERED_LENGTH = 256
-"""Bytes of a line that is kept at most: with the other constant, a table stays under 1 MiB."""
+_LONGEST_LINE = 512
+"""Bytes of a line that is kept at most; the User-Agent of a browser inside an app has some 300."""
 
 _REPEATED = frozenset(
     b"""
@@ -40,10 +39,12 @@ _REPEATED = frozenset(
 class FieldLine(Generic[Meaning]):
     """One field line, never changed: several messages may share it."""
 
-    __slots__ = ("line", "meaning", "name")
+    __slots__ = ("line", "meaning", "name", "once")
 
-    def __init__(self, meaning: Meaning, name: bytes, value: bytes) -> None:
+    def __init__(self, meaning: Meaning, name: bytes, value: bytes, once: int = 0) -> None:
         self.meaning = meaning
+        self.once = once
+        """A bit of its own if a message may have but one line of this name; else 0."""
         self.name = name
         """As it was spelt."""
         self.line = b"%b: %b\r\n" % (name, value)
@@ -55,21 +56,10 @@ class FieldLine(Generic[Meaning]):
         return self.line[len(self.name) + 2 : -2]
 
 
-class LineTable(Generic[Key, Meaning]):
-    """The lines that come again, by how they were read; look up in `lines`, and `keep` what was not there."""
-
-    __slots__ = ("lines",)
-
-    def __init__(self) -> None:
-        self.lines: dict[Key, FieldLine[Meaning]] = {}
-
-    def keep(self, key: Key, line: FieldLine[Meaning]) -> FieldLine[Meaning]:
-        """Remember a line where that is worth it and harmless; return it."""
-        if len(line.line) <= _REMEMBERED_LENGTH and line.name.lower() in _REPEATED:
-            if len(self.lines) >= _REMEMBERED_LINES:
-                self.lines.clear()
-            self.lines[key] = line
-        return line
+def keep_line(table: Table[Key, FieldLine[Meaning]], key: Key, line: FieldLine[Meaning]) -> FieldLine[Meaning]:
+    """Remember how a line was read if that is worth it and harmless; return it."""
+    size = len(line.line)
+    return table.keep(key, size, line) if size <= _LONGEST_LINE and line.name.lower() in _REPEATED else line
 
 
 def joined(lines: Iterable[FieldLine[Meaning]]) -> bytes:

@@ -7,12 +7,11 @@ Knows field names only: no values, no sockets, no policy.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from enum import IntEnum
-from typing import Generic, TypeVar
 
 from corsproxy.cors import is_cors_response_field
 from corsproxy.proxy.forwarded import FORWARDING_FIELDS, STRIPPED_TWINS
+from corsproxy.proxy.table import NameTable
 
 
 class RequestField(IntEnum):
@@ -118,36 +117,6 @@ _RESPONSE_NAMES: dict[bytes, ResponseField] = {
     b"proxy-authentication-info": ResponseField.DROP,
     b"te": ResponseField.DROP,
 }
-
-_REMEMBERED_NAMES = 1024
-"""Spellings kept at most; names are a stranger's to choose, so the table is emptied when full."""
-
-_REMEMBERED_LENGTH = 64
-"""Longer names are classified each time: bytes kept stay bounded by the two constants."""
-
-Meaning = TypeVar("Meaning")
-
-
-class NameTable(Generic[Meaning]):
-    """What each name, as it is spelt, means: classified when it is first seen, a look-up from then on."""
-
-    __slots__ = ("_classify", "known")
-
-    def __init__(self, classify: Callable[[bytes], Meaning]) -> None:
-        self._classify = classify
-        self.known: dict[bytes, Meaning] = {}
-        """The names seen, for loops that would pay for a call; what is not here is asked for by `[]`."""
-
-    def __getitem__(self, name: bytes) -> Meaning:
-        known = self.known
-        if name in known:
-            return known[name]
-        meaning = self._classify(name)
-        if len(name) <= _REMEMBERED_LENGTH:
-            if len(known) >= _REMEMBERED_NAMES:
-                known.clear()
-            known[name] = meaning
-        return meaning
 
 
 def _classify_response(name: bytes) -> ResponseField:

@@ -14,7 +14,8 @@ from corsproxy.proxy.challenges import login_scheme
 from corsproxy.proxy.destinations import DestinationRewriter
 from corsproxy.proxy.errors import Refusal
 from corsproxy.proxy.field_edits import FieldEditor
-from corsproxy.proxy.fields import REQUEST_FIELDS, RequestField
+from corsproxy.proxy.field_lines import FieldLine
+from corsproxy.proxy.fields import RequestField
 from corsproxy.proxy.referer import OriginRewriter
 from corsproxy.proxy.target import is_valid_host
 
@@ -48,8 +49,7 @@ _NEEDS_LENGTH = frozenset({"POST", "PUT", "PATCH"})
 """RFC 9110 section 8.6: methods that give meaning to content say `Content-Length: 0` where there is none."""
 
 
-Field = tuple[bytes, ...]
-"""Name and value. The type says less than it could so that compiled code passes the parser's tuple on as it is."""
+Line = FieldLine[RequestField]
 
 _REFERENCE = RequestField.REFERENCE
 _FORWARD = RequestField.FORWARD
@@ -86,8 +86,8 @@ class RequestHead:
     def __init__(self, minor: int = 1) -> None:
         self.minor = minor
         """Of HTTP/1."""
-        self.fields: list[Field] = []
-        """Name and value of each field line that goes on as it is."""
+        self.fields: list[Line] = []
+        """The field lines that go on as they are."""
         self.host: bytes = b""
         self.origins: tuple[bytes, ...] = ()
         self.requested_methods: tuple[bytes, ...] = ()
@@ -112,7 +112,7 @@ class RequestHead:
         self.says_length = False
         """True where there is a Content-Length, 0 included."""
         self.chunked = False
-        self.expectation: Field = ()
+        self.expectation: tuple[bytes, ...] = ()
         """The Expect line as it came; empty if there is none that can be met, as in HTTP/1.0."""
         self.refusal: Refusal | None = None
         """Why the request is not forwarded; told once the route, and so the grant, is known."""
@@ -128,7 +128,7 @@ class RequestHead:
         return any(item.strip().lower() == b"trailers" for value in self.te for item in value.split(b","))
 
 
-def read_request_head(raw: Sequence[Field], minor: int) -> RequestHead:
+def read_request_head(lines: Sequence[Line], minor: int) -> RequestHead:
     """Read the field lines of a client request of HTTP/1.`minor`.
 
     Raises `Refusal` with 400 where no host can be known.
@@ -136,14 +136,11 @@ def read_request_head(raw: Sequence[Field], minor: int) -> RequestHead:
     nobody here can meet, 501 for a transfer coding that would have to be undone.
     """
     head = RequestHead(minor)
-    kept, known, notes = head.fields, REQUEST_FIELDS.known, _NOTES
-    for field in raw:
-        name = field[0]
-        meaning = known.get(name)
-        if meaning is None:
-            meaning = REQUEST_FIELDS[name]
-        if meaning is _FORWARD or notes[meaning](head, name, field[1]):
-            kept.append(field)
+    kept = head.fields
+    for line in lines:
+        meaning = line.meaning
+        if meaning is _FORWARD or _NOTES[meaning](head, line.name, line.value):
+            kept.append(line)
     if not head.host and minor:
         raise Refusal(400, "the Host field is empty", close=True)
     if head.options:
@@ -298,38 +295,40 @@ def _strip_named_fields(head: RequestHead) -> None:
     named -= _PROTECTED_FROM_CONNECTION
     if not named:
         return
-    head.fields = [field for field in head.fields if field[0].lower() not in named]
+    head.fields = [line for line in head.fields if line.name.lower() not in named]
     if b"x-request-id" in named:
         head.request_id = b""
 
 
 def rewrite_origin(head: RequestHead, origins: OriginRewriter, proxy_origin: bytes) -> None:
     """Say Origin and Referer as the upstream is to see them."""
-    fields: list[Field] = []
-    for name, value in head.fields:
-        said: bytes | None = value
-        match REQUEST_FIELDS[name]:
+    lines: list[Line] = []
+    for line in head.fields:
+        match line.meaning:
             case RequestField.ORIGIN:
-                said = origins.origin(value)
+                said = origins.origin(line.value)
             case RequestField.REFERER:
-                said = origins.referer(value, proxy_origin)
+                said = origins.referer(line.value, proxy_origin)
+            case _:
+                lines.append(line)
+                continue
         if said is not None:
-            fields.append((name, said))
-    head.fields = fields
+            lines.append(_saying(line, said))
+    head.fields = lines
 
 
 def rewrite_references(head: RequestHead, destinations: DestinationRewriter, host: bytes, proxy_origin: bytes) -> bool:
     """Name places in Destination and If by the address that the upstream knows; return whether any was named so."""
-    fields: list[Field] = []
+    lines: list[Line] = []
     changed = False
-    for field in head.fields:
-        if REQUEST_FIELDS[field[0]] is _REFERENCE:
-            value = destinations.rewrite(field[0].lower(), field[1], host=host, proxy_origin=proxy_origin)
-            changed = changed or value != field[1]
-            fields.append((field[0], value))
+    for line in head.fields:
+        if line.meaning is _REFERENCE:
+            value = destinations.rewrite(line.name.lower(), line.value, host=host, proxy_origin=proxy_origin)
+            changed = changed or value != line.value
+            lines.append(_saying(line, value))
         else:
-            fields.append(field)
-    head.fields = fields
+            lines.append(line)
+    head.fields = lines
     return changed
 
 
@@ -337,12 +336,17 @@ def count_down(head: RequestHead) -> None:
     """RFC 9110 section 7.6.2: one hop less is allowed from here."""
     assert head.max_forwards is not None
     left = b"%d" % (head.max_forwards - 1)
-    head.fields = [(name, left if name.lower() == b"max-forwards" else value) for name, value in head.fields]
+    head.fields = [_saying(one, left) if one.meaning is RequestField.MAX_FORWARDS else one for one in head.fields]
 
 
 def edit_fields(head: RequestHead, editor: FieldEditor) -> None:
     """Leave out what the configuration removes, and what it sets another value of."""
-    head.fields = [one for one in head.fields if not editor.edits(one[0])]
+    head.fields = [one for one in head.fields if not editor.edits(one.name)]
+
+
+def _saying(line: Line, value: bytes) -> Line:
+    """Return the line with another value."""
+    return FieldLine(line.meaning, line.name, value)
 
 
 def upstream_head(
@@ -357,11 +361,7 @@ def upstream_head(
 ) -> bytes:
     """Write the head for the upstream: `added` are the proxy's own finished lines, `upgrade` the protocol asked for."""
     parts = [method.encode("ascii"), b" ", target, b" HTTP/1.1\r\n", host_line]
-    for field in head.fields:
-        parts.append(field[0])
-        parts.append(b": ")
-        parts.append(field[1])
-        parts.append(b"\r\n")
+    parts += [line.line for line in head.fields]
     if head.chunked:
         parts.append(b"Transfer-Encoding: chunked\r\n")
     elif not head.content_length and method in _NEEDS_LENGTH and not head.says_length:

@@ -16,8 +16,9 @@ from corsproxy.proxy.cookies import CookieRewriter
 from corsproxy.proxy.cors_gate import Grant
 from corsproxy.proxy.field_edits import FieldEditor
 from corsproxy.proxy.field_lines import FieldLine, joined
-from corsproxy.proxy.fields import NameTable, ResponseField
+from corsproxy.proxy.fields import ResponseField
 from corsproxy.proxy.redirects import RedirectRewriter
+from corsproxy.proxy.table import NameTable
 from corsproxy.proxy.upstream.head import Framing, ResponseHead
 
 _PLAIN_OPTIONS = frozenset({b"close", b"keep-alive", b"upgrade", b""})

@@ -131,7 +131,7 @@ async def requests_read(segments: Sequence[bytes], *, yields: bool) -> list[obje
             outcome: object = content
         except ClientError as error:
             outcome = error.kind
-        seen.append((request.method, request.target, request.minor, request.raw_fields, outcome))
+        seen.append((request.method, request.target, request.minor, [line.line for line in request.lines], outcome))
         return request.keep_alive and isinstance(outcome, bytes)
 
     def refused(unread: Unread) -> bytes:

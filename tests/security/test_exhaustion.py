@@ -197,9 +197,9 @@ def test_what_a_policy_remembers_of_strangers_is_bounded() -> None:
         for long in (b"", b"x" * 1000):
             gate.actual("GET", (origin + long,))
             gate.preflight(origin, b"GET", (b"x-%d" % number + long,))
-        most = max(most, len(gate._actual) + len(gate._preflight))
-    kept = [*gate._actual.values(), *gate._preflight.values()]
-    keys = [*filter(None, gate._actual), *itertools.chain.from_iterable(gate._preflight)]
+        most = max(most, len(gate._actual.known) + len(gate._preflight.known))
+    kept = [*gate._actual.known.values(), *gate._preflight.known.values()]
+    keys = [*filter(None, gate._actual.known), *itertools.chain.from_iterable(gate._preflight.known)]
     assert most <= 2048
     assert max(map(len, keys)) <= 256
     assert sum(len(grant.answer) + len(grant.block) + len(grant.body) for grant in kept) < 4 * MIB

@@ -14,6 +14,8 @@ import pytest
 
 from corsproxy.cors import Decision, Kind, Reason
 from corsproxy.proxy import Exchange
+from corsproxy.proxy.field_lines import FieldLine
+from corsproxy.proxy.fields import REQUEST_FIELDS
 from corsproxy.proxy.request_head import read_request_head
 from corsproxy.server.access_log import FIELDS, json_line, text_line
 from tests.server.setup import APP, OTHER, ask, ask_on, config, connect, receive_all, receive_until
@@ -244,9 +246,10 @@ def test_the_documented_fields_are_those_of_the_line() -> None:
 )
 def test_what_names_no_trace_is_not_logged(sent: str) -> None:
     """A stranger's text under that name stays out of the log (https://www.w3.org/TR/trace-context/)."""
-    head = read_request_head([(b"Host", b"h"), (b"traceparent", sent.encode())], 1)
+    trace = FieldLine(REQUEST_FIELDS[b"traceparent"], b"traceparent", sent.encode())
+    head = read_request_head([FieldLine(REQUEST_FIELDS[b"Host"], b"Host", b"h"), trace], 1)
     assert head.trace_id == b""
-    assert (b"traceparent", sent.encode()) in head.fields
+    assert trace in head.fields
 
 
 def test_a_warning_about_an_upstream_can_be_found_in_the_access_log() -> None:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from corsproxy.proxy.field_lines import FieldLine
+from corsproxy.proxy.fields import RequestField
+
 
 class ParsedHead:
     """The request line and the field lines of one request."""
 
-    __slots__ = ("keep_alive", "length", "method", "minor", "raw_fields", "target", "upgrade")
+    __slots__ = ("keep_alive", "length", "lines", "method", "minor", "target", "upgrade")
 
     def __init__(
         self,
         method: str,
         target: bytes,
         minor: int,
-        raw_fields: tuple[tuple[bytes, bytes], ...],
+        lines: list[FieldLine[RequestField]],
         *,
         keep_alive: bool,
         upgrade: bool,
@@ -23,8 +26,8 @@ class ParsedHead:
         self.target = target
         self.minor = minor
         """HTTP/1.`minor`; -1 if the major version is not 1."""
-        self.raw_fields = raw_fields
-        """Name and value of each field line, in order."""
+        self.lines = lines
+        """The field lines, in order."""
         self.keep_alive = keep_alive
         self.upgrade = upgrade
         """True if the request asks to switch protocols, properly or not."""

@@ -1,4 +1,6 @@
-"""Request heads, read by aiohttp's parser: a parser for each head, which never sees a byte behind the head's end.
+"""Request heads: plain ones read by `plain_head`, all others by aiohttp's parser.
+
+There is a parser for each such head, and it never sees a byte behind the head's end.
 
 So no message knows the one before it, whatever it was: aiohttp's parser keeps the last trailer line for the next head,
 loses what stands behind an upgrade, and throws away good requests that come in one segment with a bad one. What follows
@@ -16,8 +18,11 @@ from aiohttp.http_exceptions import BadHttpMethod, HttpProcessingError, LineTooL
 
 from corsproxy.proxy.client.head import ParsedHead
 from corsproxy.proxy.client.head_buffer import HeadBuffer, HeadTooLargeError
+from corsproxy.proxy.client.plain_head import read_plain_head
 from corsproxy.proxy.client.request_line import is_on_the_wire, method_and_path, with_known_version
 from corsproxy.proxy.errors import Refusal
+from corsproxy.proxy.field_lines import FieldLine
+from corsproxy.proxy.fields import REQUEST_FIELDS
 
 _UNUSED_LIMIT = 2**16
 """Of the content that aiohttp's parser would keep: it is never given any."""
@@ -92,13 +97,17 @@ class HeadParser:
 
     def _read(self, head: bytes) -> ParsedHead:
         """Read a whole head."""
+        return read_plain_head(head, self.most_lines) or self.parse(head)
+
+    def parse(self, head: bytes) -> ParsedHead:
+        """Have a parser read a whole head."""
         try:
             messages, _, _ = self._new_parser().feed_data(head)
         except HttpProcessingError as error:
             known = with_known_version(head)
             if known is None:
                 raise _refusal(error, head) from None
-            return self._read(known)
+            return self.parse(known)
         if not messages:  # never seen: a head that ends here ends for llhttp, too
             raise _not_http()
         return _parsed(head, messages[0][0])
@@ -134,7 +143,7 @@ def _parsed(head: bytes, message: RawRequestMessage) -> ParsedHead:
         message.method,
         target,
         version.minor if version.major == 1 else -1,
-        fields,
+        [FieldLine(REQUEST_FIELDS[name], name, value) for name, value in fields],
         keep_alive=not message.should_close,
         upgrade=bool(message.upgrade),
         length=-1 if message.chunked else _content_length(fields),

@@ -20,10 +20,10 @@ class ClientRequest:
         "connection",
         "content",
         "keep_alive",
+        "lines",
         "method",
         "minor",
         "on_gone",
-        "raw_fields",
         "target",
         "upgrade",
     )
@@ -35,7 +35,7 @@ class ClientRequest:
         self.target = head.target
         self.minor = head.minor
         """HTTP/1.`minor`; -1 if the major version is not 1."""
-        self.raw_fields = head.raw_fields
+        self.lines = head.lines
         self.keep_alive = head.keep_alive
         self.upgrade = head.upgrade
         """True if the request asks to switch protocols, properly or not."""

@@ -7,8 +7,9 @@ Knows no socket and no state: bytes in, a head or None out.
 
 from __future__ import annotations
 
-from corsproxy.proxy.field_lines import FieldLine, LineTable
-from corsproxy.proxy.fields import RESPONSE_FIELDS, NameTable, ResponseField
+from corsproxy.proxy.field_lines import FieldLine, keep_line
+from corsproxy.proxy.fields import RESPONSE_FIELDS, ResponseField
+from corsproxy.proxy.table import NameTable, Table
 from corsproxy.proxy.upstream.field_section import MAX_FIELD_LINES
 from corsproxy.proxy.upstream.head import NO_CONTENT_STATUSES, Framing, ResponseHead
 
@@ -31,7 +32,7 @@ _CLOSE = Framing.CLOSE
 _LENGTH = Framing.LENGTH
 _NONE = Framing.NONE
 
-_LINES: LineTable[bytes, ResponseField] = LineTable()
+_LINES: Table[bytes, FieldLine[ResponseField]] = Table()
 """Lines of upstreams that have come before."""
 
 
@@ -72,7 +73,7 @@ def read_plain_head(section: bytes, *, is_head_request: bool) -> ResponseHead | 
 
 def _read_fields(head: ResponseHead, lines: list[bytes]) -> bool:
     """Read the field lines, all but the first of `lines`; False if one of them is unusual."""
-    fields, known = head.fields, _LINES.lines
+    fields, known = head.fields, _LINES.known
     for index in range(1, len(lines)):
         text = lines[index]
         line = known.get(text) or _new_line(text)
@@ -106,7 +107,7 @@ def _new_line(text: bytes) -> FieldLine[ResponseField] | None:
     meaning = _FIELDS[name]
     if meaning is None or not colon or text.translate(None, _TEXT):
         return None
-    return _LINES.keep(text, FieldLine(meaning, name, value.strip(b" \t")))
+    return keep_line(_LINES, text, FieldLine(meaning, name, value.strip(b" \t")))
 
 
 def _classify(name: bytes) -> ResponseField | None:

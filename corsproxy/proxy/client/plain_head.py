@@ -1,0 +1,118 @@
+"""The plain way to read a request's head: whole, HTTP/1.1, a path, fields that leave nothing to argue about.
+
+Nearly every request is like that, and most of its lines have come before: they are looked up and not read again.
+It is stricter than aiohttp's parser: anything unusual is left to that (None), so that no judgement is made here.
+Knows no socket and no state: bytes in, a head or None out.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from corsproxy.proxy.client.head import ParsedHead
+from corsproxy.proxy.field_lines import FieldLine, keep_line
+from corsproxy.proxy.fields import REQUEST_FIELDS, RequestField
+from corsproxy.proxy.table import NameTable, Table
+
+_METHODS: Final = {
+    name.encode(): name for name in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "REPORT")
+}
+"""Methods that begin no tunnel and end no connection, as llhttp spells them."""
+
+_PATH: Final = b"!$%&'()*+,-./0123456789:;=?@ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~"
+"""What a path and a query may hold by RFC 3986; what else clients send is the parser's to judge."""
+
+_TEXT: Final = bytes((0x09, *range(0x20, 0x7F), *range(0x80, 0x100)))
+"""What a field value may hold (RFC 9110 section 5.5)."""
+
+_TOKEN: Final = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+"""What a field name may hold (RFC 9110 section 5.6.2)."""
+
+_MOST_DIGITS: Final = 18
+"""Of a Content-Length: as many as surely fit in 64 bits."""
+
+_UNUSUAL_NAMES: Final = frozenset({b"transfer-encoding", b"upgrade", b"proxy-connection", b"sec-websocket-key1"})
+"""What ends content or a connection in another way, llhttp's other name for Connection, and what aiohttp refuses."""
+
+_ONCE: Final = (
+    b"host", b"content-length", b"connection", b"content-location", b"content-range", b"content-type", b"etag",
+    b"max-forwards", b"server", b"user-agent",
+)  # fmt: skip
+"""Names of which aiohttp refuses a second line; and Connection, so that one line says all."""
+
+_HOST: Final = 1 << _ONCE.index(b"host")
+
+# Python 3.11 finds an enum's members by a slow look-up; these are asked for at every field line.
+_CONNECTION: Final = RequestField.CONNECTION
+_CONTENT_LENGTH: Final = RequestField.CONTENT_LENGTH
+
+_LINES: Table[bytes, FieldLine[RequestField]] = Table()
+"""Lines of clients that have come before."""
+
+
+def read_plain_head(head: bytes, most_lines: int) -> ParsedHead | None:
+    """Read a whole head, its empty line included; None if the parser has to look at it."""
+    texts = head[:-4].split(b"\r\n")
+    method, _, rest = texts[0].partition(b" ")
+    name = _METHODS.get(method)
+    target = rest[:-9]
+    if (
+        name is None
+        or len(texts) > most_lines + 1
+        or rest[-9:] != b" HTTP/1.1"
+        or target[:1] != b"/"
+        or target.translate(None, _PATH)
+    ):
+        return None
+    lines: list[FieldLine[RequestField]] = []
+    known = _LINES.known
+    seen = 0
+    length = 0
+    keep_alive = True
+    for index in range(1, len(texts)):
+        text = texts[index]
+        line = known.get(text)
+        if line is None:
+            line = _new_line(text)
+            if line is None:
+                return None
+        once = line.once
+        if once:
+            if once & seen:
+                return None
+            seen |= once
+            meaning = line.meaning
+            if meaning is _CONTENT_LENGTH:
+                value = line.value
+                if not value.isdigit() or len(value) > _MOST_DIGITS:
+                    return None
+                length = int(value)
+            elif meaning is _CONNECTION:
+                option = line.value.lower()
+                keep_alive = option == b"keep-alive"
+                if not keep_alive and option != b"close":
+                    return None
+        lines.append(line)
+    if not seen & _HOST:
+        return None
+    return ParsedHead(name, target, 1, lines, keep_alive=keep_alive, upgrade=False, length=length)
+
+
+def _new_line(text: bytes) -> FieldLine[RequestField] | None:
+    """Read a field line that was not seen before; None if it is unusual."""
+    name, colon, value = text.partition(b":")
+    once = _NAMES[name]
+    if once < 0 or not colon or text.translate(None, _TEXT):
+        return None
+    return keep_line(_LINES, text, FieldLine(REQUEST_FIELDS[name], name, value.strip(b" \t"), once))
+
+
+def _classify(name: bytes) -> int:
+    lower = name.lower()
+    if not name or name.translate(None, _TOKEN) or lower in _UNUSUAL_NAMES:
+        return -1
+    return 1 << _ONCE.index(lower) if lower in _ONCE else 0
+
+
+_NAMES = NameTable(_classify)
+"""The bit of each name of which there may be one line, 0 for others; -1 for one that the parser has to look at."""

@@ -1,0 +1,61 @@
+"""What was found out once and is looked up from then on: one kind of table, bounded by entries and bytes.
+
+Keys are strangers' to choose, so a table that is full is emptied: that costs whoever fills it, and keeps no order.
+Knows nothing of what it keeps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+_MOST_ENTRIES = 1024
+"""More than programs, names and origins that meet one proxy; strangers' inventions make up the rest."""
+
+_MOST_BYTES = 256 * 1024
+"""Of all keys together: what hangs on them takes a few times as much."""
+
+_LONGEST_NAME = 64
+"""A longer name is classified each time."""
+
+
+class Table(Generic[Key, Value]):
+    """What is known; look up in `known`, and `keep` what was not there."""
+
+    __slots__ = ("_bytes", "known")
+
+    def __init__(self) -> None:
+        self._bytes = 0
+        self.known: dict[Key, Value] = {}
+        """For look-ups alone."""
+
+    def keep(self, key: Key, size: int, value: Value) -> Value:
+        """Remember a value under a key of `size` bytes; return it."""
+        if len(self.known) >= _MOST_ENTRIES or self._bytes + size > _MOST_BYTES:
+            self.known.clear()
+            self._bytes = 0
+        self._bytes += size
+        self.known[key] = value
+        return value
+
+
+class NameTable(Generic[Value]):
+    """What each name, as it is spelt, means: classified when it is first seen, a look-up from then on."""
+
+    __slots__ = ("_classify", "_table", "known")
+
+    def __init__(self, classify: Callable[[bytes], Value]) -> None:
+        self._classify = classify
+        self._table: Table[bytes, Value] = Table()
+        self.known = self._table.known
+        """The names seen, for loops that would pay for a call; what is not here is asked for by `[]`."""
+
+    def __getitem__(self, name: bytes) -> Value:
+        known = self.known
+        if name in known:
+            return known[name]
+        value = self._classify(name)
+        return self._table.keep(name, len(name), value) if len(name) <= _LONGEST_NAME else value

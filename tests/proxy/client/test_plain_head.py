@@ -1,0 +1,202 @@
+"""The plain way to read a request's head and the parser's are one: what the plain one takes, the parser reads alike."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from corsproxy.proxy.client import plain_head
+from corsproxy.proxy.client.head import ParsedHead
+from corsproxy.proxy.client.parser import HeadParser
+from corsproxy.proxy.client.plain_head import read_plain_head
+from corsproxy.proxy.errors import Refusal
+from tests.proxy.messages import mutated, requests
+
+LINES = 20
+
+REQUEST_LINES = (
+    "GET / HTTP/1.1",
+    "POST /a%2Fb?c=d HTTP/1.1",
+    "OPTIONS * HTTP/1.1",
+    "OPTIONS /* HTTP/1.1",
+    "GET //x/../y;z HTTP/1.1",
+    "GET /a#b HTTP/1.1",
+    'GET /\\a|{}^"<>` HTTP/1.1',
+    "GET /\xe4 HTTP/1.1",
+    "GET /a b HTTP/1.1",
+    "GET /a  HTTP/1.1",
+    "GET  /a HTTP/1.1",
+    "GET /a HTTP/1.1 ",
+    "GET /a HTTP/1.0",
+    "GET /a HTTP/1.2",
+    "GET /a HTTP/2.0",
+    "GET /a http/1.1",
+    "GET /a RTSP/1.0",
+    "GET /a",
+    "GET http://h/ HTTP/1.1",
+    "CONNECT h:1 HTTP/1.1",
+    "CONNECT /a HTTP/1.1",
+    "TRACE / HTTP/1.1",
+    "PRI / HTTP/1.1",
+    "PROPFIND / HTTP/1.1",
+    "REPORT / HTTP/1.1",
+    "get / HTTP/1.1",
+    "FOO / HTTP/1.1",
+    " GET / HTTP/1.1",
+    "",
+)
+
+FIELD_LINES = (
+    "Host: h",
+    "host:h:1",
+    "HOST:",
+    "Content-Length: 2",
+    "Content-Length: 0",
+    "content-length:02",
+    "Content-Length: 2, 2",
+    "Content-Length: +2",
+    "Content-Length: \xb2",
+    "Content-Length: 2 ",
+    "Content-Length: 99999999999999999999",
+    "Content-Length:",
+    "Content-Length: 0x2",
+    "Content-Length: 2_0",
+    "Transfer-Encoding: chunked",
+    "transfer-encoding: gzip",
+    "Connection: close",
+    "Connection: Keep-Alive",
+    "Connection: close, X-A",
+    "Connection: keep-alive, close",
+    "Connection: upgrade",
+    "Connection:",
+    "Proxy-Connection: close",
+    "Keep-Alive: timeout=5",
+    "Upgrade: websocket",
+    "Upgrade: h2c",
+    "User-Agent: a",
+    "user-agent: b",
+    "Content-Type: a",
+    "ETag: a",
+    "Server: a",
+    "Max-Forwards: 1",
+    "Content-Range: 1",
+    "Content-Location: 1",
+    "Content-Encoding: gzip",
+    "Sec-WebSocket-Key1: 1",
+    "Cookie: a=b",
+    "Expect: 100-continue",
+    "TE: trailers",
+    "X-Tabs:\t \ta\t ",
+    "X-Empty:",
+    "X-A : 1",
+    ": 1",
+    "no colon",
+    " folded",
+    "\tfolded",
+    "X(A: 1",
+    "X A: 1",
+    "X-A: \x00",
+    "X-A: \x7f",
+    "X-A: \x0b",
+    "X-A: \x1f",
+    "X-A: a\rb",
+    "X-A: a\nX-B: b",
+    "X-A: a\r",
+    "X-A: \xe4",
+    "X\xe4: 1",
+    "X-A: a:b",
+)
+
+heads = st.builds(
+    lambda line, fields: "\r\n".join((line, *fields, "", "")).encode("latin-1"),
+    st.sampled_from(REQUEST_LINES[:5]) | st.sampled_from(REQUEST_LINES),
+    st.lists(st.sampled_from(FIELD_LINES[:2]) | st.sampled_from(FIELD_LINES), max_size=6),
+)
+
+
+def said(head: ParsedHead) -> object:
+    """Return all there is to know of a head."""
+    lines = [(line.meaning, line.name, line.value, line.line) for line in head.lines]
+    return head.method, head.target, head.minor, lines, head.keep_alive, head.upgrade, head.length
+
+
+def parsed(head: bytes) -> object:
+    """Return what the parser makes of a whole head."""
+    loop = asyncio.new_event_loop()
+    try:
+        return said(HeadParser(100_000, LINES, loop).parse(head))
+    except Refusal as refusal:
+        return refusal.status
+    finally:
+        loop.close()
+
+
+def check(head: bytes) -> bool:
+    """Hold the plain way against the parser's; return whether it took the head."""
+    plain = read_plain_head(head, LINES)
+    if plain is not None:
+        assert said(plain) == parsed(head)
+    return plain is not None
+
+
+@given(heads)
+@example(b"GET / HTTP/1.1\r\nHost: h\r\n" + b"X: a\r\n" * LINES + b"\r\n")
+@example(b"GET / HTTP/1.1\r\nHost: h\r\nHost: h\r\n\r\n")
+@example(b"GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n")
+def test_what_the_plain_way_takes_the_parser_reads_alike(head: bytes) -> None:
+    """Request lines and field lines of every kind, together."""
+    check(head)
+
+
+@given(requests() | mutated(requests()))
+def test_heads_of_the_fuzz_tests_read_alike(data: bytes) -> None:
+    """Valid or not."""
+    if b"\r\n\r\n" in data:
+        check(data[: data.index(b"\r\n\r\n") + 4])
+
+
+def corpus() -> Iterator[bytes]:
+    """Every bytes literal of the tests that is, or begins with, a whole head."""
+    for path in sorted(Path(__file__).parents[2].rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, bytes) and b" HTTP/1" in node.value:
+                head, end, _ = node.value.partition(b"\r\n\r\n")
+                yield head + (end or b"\r\n\r\n")
+
+
+def test_every_head_of_the_tests_reads_alike() -> None:
+    """And many of them are plain: otherwise there would be no use in it."""
+    taken = [check(head) for head in corpus()]
+    assert len(taken) > 200
+    assert sum(taken) > 50
+
+
+def test_an_ordinary_head_is_plain() -> None:
+    """What browsers send is taken."""
+    fields = b"Host: h\r\nCookie: a=b\r\nConnection: close\r\n\r\n"
+    plain = read_plain_head(b"GET /orders/7?page=2 HTTP/1.1\r\n" + fields, LINES)
+    assert plain is not None
+    assert (plain.method, plain.target, plain.keep_alive, plain.length) == ("GET", b"/orders/7?page=2", False, 0)
+
+
+def test_no_line_of_a_person_is_kept() -> None:
+    """A cookie, a credential, an unknown name, a referring page: read each time, whoever sends it."""
+    for name in (b"Cookie", b"Authorization", b"X-Api-Key", b"Proxy-Authorization", b"Referer", b"traceparent"):
+        assert read_plain_head(b"GET / HTTP/1.1\r\nHost: h\r\n" + name + b": of-one-person-only\r\n\r\n", LINES)
+    assert not [kept for kept in plain_head._LINES.known if b"of-one-person-only" in kept]
+    assert b"Host: h" in plain_head._LINES.known
+
+
+def test_what_is_kept_is_bounded() -> None:
+    """A flood of values empties the table, and long ones are not kept at all."""
+    for number in range(5000):
+        value = b"%d" % number + b"x" * (number % 1000)
+        read_plain_head(b"GET / HTTP/1.1\r\nHost: h\r\nAccept: " + value + b"\r\n\r\n", LINES)
+        assert len(plain_head._LINES.known) <= 1024
+        assert sum(map(len, plain_head._LINES.known)) <= 256 * 1024
+    assert max(map(len, plain_head._LINES.known)) <= 512
