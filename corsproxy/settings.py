@@ -198,11 +198,20 @@ class Route:
     """None strips CORS fields and grants nothing."""
     exact: bool = False
     host: str | None = None
-    """Lower case, IPv6 in brackets, without port; None is any host."""
+    """Lower case, IPv6 in brackets, without port; `*.` before it is one or more labels; None is any host."""
     host_port: int | None = None
     """Only where the port was written."""
     strip_prefix: str = ""
     """Taken off the path before the upstream's base path is put there: empty, or begins with `/`, no trailing slash."""
+    methods: tuple[str, ...] = ()
+    """Only these; empty is any. HEAD goes with GET unless another route of the path names it."""
+    policies_before: tuple[PolicySettings, ...] = ()
+    """Tried before `policy`: of all, the first whose origins pass decides, and `policy` where none does."""
+
+    @property
+    def policies(self) -> tuple[PolicySettings, ...]:
+        """All policies, in the order in which they are tried."""
+        return (*self.policies_before, self.policy) if self.policy is not None else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +264,10 @@ class Settings:
     inspector: bool = False
     workers: int = 1
     trusted_proxies: tuple[Network, ...] = ()
+    public_origins: tuple[str, ...] = ()
+    """The proxy's own origins as browsers know them; empty where nobody has said."""
+    by_options: bool = False
+    """True in quick mode: texts for people then name options instead of keys."""
     limits: Limits = Limits()
     shutdown: Shutdown = Shutdown()
     log: Log = Log()

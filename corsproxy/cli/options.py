@@ -172,6 +172,14 @@ _CONFIGURATION: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
         },
     ),
     (
+        ("--public-origin", "public_origins"),
+        {
+            "multiple": True,
+            "metavar": "ORIGIN",
+            "help": "Without a file: an origin of the proxy's own, as browsers know it (repeatable).",
+        },
+    ),
+    (
         ("--on-refused",),
         {
             "type": click.Choice(["forward", "reject"]),

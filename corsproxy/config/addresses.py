@@ -11,7 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from corsproxy.config.problems import RefusedError, quote
+from corsproxy.config.problems import RefusedError, did_you_mean, quote
+from corsproxy.cors import CARRIED, PatternError, parse_pattern
 from corsproxy.settings import Address, Network, TcpAddress, UnixAddress
 
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
@@ -109,16 +110,46 @@ def parse_host(text: str) -> str:
 def parse_route_host(text: str) -> tuple[str, int | None]:
     """Parse the `host` of a route: the host in lower case, and the port where it is written."""
     _refuse_url(text)
-    if "*" in text:
+    star, rest = ("*.", text[2:]) if text.startswith("*.") else ("", text)
+    if "*" in rest or not rest:
         raise RefusedError(
-            f"invalid host {quote(text)}: a star is no wildcard here; leave the key out to match every host"
+            f"invalid host {quote(text)}: a star stands for whole labels at the beginning, as '*.example.com'; "
+            "leave the key out to match every host"
         )
-    host, port = parse_authority(text)
+    host, port = parse_authority(rest)
+    if star and (host.startswith("[") or _NUMERIC.fullmatch(host.rpartition(".")[2])):
+        raise RefusedError(f"invalid host {quote(text)}: an address has no labels; write it without the star")
     if port == 0:
         raise RefusedError(f"invalid host {quote(text)}: no request comes for port 0")
     if host.endswith("."):
         raise RefusedError(f"invalid host {quote(text)}: write it without the final dot")
-    return host, port
+    return star + host, port
+
+
+def parse_public_origin(text: str) -> str:
+    """Parse an origin of the proxy's own, as browsers know it."""
+    try:
+        origin = parse_pattern(text).origin
+    except PatternError as error:
+        raise RefusedError(f"invalid origin {quote(text)}: {error}") from None
+    if origin is None or origin.scheme not in ("http", "https"):
+        raise RefusedError(f"invalid origin {quote(text)}: write one http or https origin, as https://api.example.com")
+    return text
+
+
+def parse_method(text: str) -> str:
+    """Parse a method that requests may arrive with."""
+    if text.encode("ascii", "replace") in CARRIED:
+        return text
+    known = [method.decode() for method in CARRIED]
+    if text.upper() in known:
+        raise RefusedError(
+            f"invalid method {quote(text)}: methods are compared letter for letter: write {text.upper()}"
+        )
+    if text == "*":
+        raise RefusedError("invalid method '*': for every method leave the key out")
+    hint = did_you_mean(text, known) or ": this proxy cannot carry it; remove it"
+    raise RefusedError(f"invalid method {quote(text)}{hint}")
 
 
 def parse_host_header(text: str) -> str:

@@ -12,7 +12,9 @@ from corsproxy.config.addresses import (
     parse_cookie_domain,
     parse_host_header,
     parse_listen,
+    parse_method,
     parse_network,
+    parse_public_origin,
     parse_route_host,
     parse_upstream_origin,
     parse_upstream_url,
@@ -37,7 +39,7 @@ _LISTEN = Word(
     ),
 )
 _URL = Word("URL", parse_upstream_url, ({"type": "string", "pattern": "^(https?://[^@#]+|unix:/[^#]+)$"},))
-_HOST = Word("HOST or HOST:PORT", parse_route_host, ({"type": "string", "pattern": "^[^/*]+$"},))
+_HOST = Word("HOST or HOST:PORT", parse_route_host, ({"type": "string", "pattern": r"^(\*\.)?[^/*]+$"},))
 _HOST_HEADER = Word("HOST[:PORT]", parse_host_header, ({"type": "string", "pattern": "^[^/]+$"},))
 _PATH = Word("path", parse_route_path, ({"type": "string", "pattern": "^/[^?#*]*$"},))
 _PREFIX = Word("path", parse_strip_prefix, ({"type": "string", "pattern": "^/[^?#*{]*$"},))
@@ -211,7 +213,15 @@ UPSTREAM: Final = Record(
 
 _ORIGIN_ITEM = Record(
     "origin",
-    (Key("regex", text("regex"), "A Python regular expression, always matched in full.", required=True),),
+    (
+        Key("regex", text("regex"), "A Python regular expression, always matched in full."),
+        Key(
+            "file",
+            text("file"),
+            "A file beside the configuration with one origin or pattern a line; `#` begins a comment. "
+            "It is read again when it changes.",
+        ),
+    ),
     short=_ORIGIN,
     short_for="origin",
 )
@@ -220,11 +230,17 @@ POLICY: Final = Record(
     "policy",
     (
         Key(
+            "extends",
+            name("a policy"),
+            "A policy from which every key is taken that is not written here, `dangerously_allow` apart; "
+            "lists are replaced, not joined.",
+        ),
+        Key(
             "allow_origins",
             ListOf(_ORIGIN_ITEM, min_items=1),
             "Who may read: origins (`https://app.example.com`), patterns (`https://*.example.com`, "
-            '`http://localhost:*`), `{regex: ...}`, `"*"` for everybody, or `null`.',
-            required=True,
+            "`http://localhost:*`, `moz-extension://*`), `{regex: ...}`, `{file: ...}`, "
+            '`"*"` for everybody, or `null`. Only a policy that others extend may lack it.',
         ),
         Key(
             "allow_methods",
@@ -277,6 +293,13 @@ POLICY: Final = Record(
             "false",
         ),
         Key(
+            "diagnostics",
+            BOOLEAN,
+            "Whether a preflight that is refused for its method or headers alone is answered with the rest of the "
+            "grant, so that the browser's console names what is missing; it stays refused.",
+            "false",
+        ),
+        Key(
             "preflight_status",
             choice("204", "200"),
             "The status of a granted preflight; 200 is for old clients.",
@@ -302,12 +325,24 @@ ROUTE: Final = Record(
             required=True,
         ),
         Key("exact", BOOLEAN, "Whether only this very path matches, and nothing below it.", "false"),
-        Key("host", _HOST, "Only requests for this host; letter case is ignored, the port too unless it is written."),
+        Key(
+            "methods",
+            ListOf(Word("method", parse_method, (_TEXT,)), min_items=1),
+            "Only these methods; GET includes HEAD. A preflight is matched by the method it asks for, and a route "
+            "whose methods do not match is passed over: where none is left, 405.",
+        ),
+        Key(
+            "host",
+            _HOST,
+            "Only requests for this host; letter case is ignored, the port too unless it is written. "
+            "`*.` before it stands for one or more labels.",
+        ),
         Key("upstream", name("an upstream"), "Where such requests go.", required=True),
         Key(
             "policy",
-            name("a policy"),
-            "What they are granted; without one CORS headers are stripped and none are given.",
+            ListOf(name("a policy"), min_items=1),
+            "What they are granted, one name or several, of which the first whose origins pass decides; "
+            "without one CORS headers are stripped and none are given.",
         ),
         Key(
             "strip_prefix",
@@ -390,6 +425,13 @@ FILE: Final = Record(
             "trusted_proxies",
             ListOf(_NETWORK),
             "Peers whose `Forwarded` and `X-Forwarded-*` are believed.",
+            "[]",
+        ),
+        Key(
+            "public_origins",
+            ListOf(Word("origin", parse_public_origin, (_TEXT,))),
+            "The proxy's own origins as browsers know them: their pages pass `on_refused: reject` and open WebSockets, "
+            "and redirects lead to them. Without it no page is believed to be the proxy's own, whatever `Host` says.",
             "[]",
         ),
         Key(

@@ -18,9 +18,12 @@ _CREDENTIAL_FIELDS = frozenset({"authorization", "cookie"})
 def warn_of_doubts(settings: Settings, upstreams: Mapping[str, Upstream], report: Report) -> None:
     """Report every doubt about a configuration that compiled."""
     _check_listeners(settings, report)
+    by_upstream: dict[str, list[Route]] = {}
+    for route in settings.routes:
+        by_upstream.setdefault(route.upstream.name, []).append(route)
     for name, upstream in upstreams.items():
         path = join("upstreams", name)
-        routes = [route for route in settings.routes if route.upstream is upstream]
+        routes = by_upstream.get(name, [])
         _check_addresses(settings, upstream, path, report)
         _check_origin_mode(upstream, routes, path, report)
         _check_credentials_set(upstream, routes, path, report)
@@ -75,11 +78,14 @@ def _open_routes(routes: list[Route]) -> Iterator[tuple[Route, PolicySettings | 
     for route in routes:
         if route.policy is None:
             yield route, None, "give it a policy with 'on_refused: reject'"
-        elif (policy := route.policy).name not in seen:
+            continue
+        for policy in route.policies:
+            if policy.name in seen:
+                continue
             seen.add(policy.name)
             if policy.cors.allow_any_origin:
                 yield route, policy, "name the origins, with 'on_refused: reject'"
-            elif policy.on_refused != "reject":
+            elif policy is route.policy and policy.on_refused != "reject":
                 yield route, policy, f"write 'on_refused: reject' in policy {policy.name!r}"
 
 
@@ -90,7 +96,7 @@ def _check_credentials_set(upstream: Upstream, routes: list[Route], path: str, r
         for name, _ in upstream.request_headers.set
         if name.lower() in _CREDENTIAL_FIELDS or f"{path}.request_headers.set.{name}" in report.interpolated
     ]
-    policies = {route.policy.name for route in routes if route.policy and route.policy.cors.allow_any_origin}
+    policies = {policy.name for route in routes for policy in route.policies if policy.cors.allow_any_origin}
     for name in written if policies else ():
         report.warning(
             f"{path}.request_headers.set.{name}",
@@ -102,7 +108,7 @@ def _check_credentials_set(upstream: Upstream, routes: list[Route], path: str, r
 
 def _check_cookies(upstream: Upstream, routes: list[Route], path: str, report: Report) -> None:
     rules = upstream.cookies
-    policies = [route.policy for route in routes if route.policy]
+    policies = [policy for route in routes for policy in route.policies]
     if rules is None or not policies:
         return
     edited = [

@@ -13,7 +13,13 @@ from corsproxy.config.problems import RefusedError, quote
 PATTERN = r"\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\}"
 """One reference; the JSON Schema uses it too."""
 
+_ONE = re.compile(PATTERN)
 _TOKEN = re.compile(r"\$\$|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}|(?P<bad>\$\{)")
+
+
+def is_one_variable(text: str) -> bool:
+    """Tell whether a scalar is one variable and nothing else, so that it may hold several items of a list."""
+    return _ONE.fullmatch(text) is not None
 
 
 def interpolate(text: str, environ: Mapping[str, str]) -> str:

@@ -10,7 +10,8 @@ import stat
 from pathlib import Path
 
 from corsproxy.config.certificates import authorities_fault, pair_faults
-from corsproxy.config.problems import Report, quote_path
+from corsproxy.config.origin_files import MAX_BYTES, OriginLine, parse_lines
+from corsproxy.config.problems import RefusedError, Report, quote_path
 from corsproxy.config.reader import Values
 from corsproxy.config.source import why_unreadable
 
@@ -23,6 +24,8 @@ class Files:
         self.named: dict[str, None] = {}
         """The path of every file that was looked for, there or not, in the order of the configuration."""
         self._directory = Path(file).parent
+        self._origins: dict[str, list[OriginLine]] = {}
+        """By path: policies may share a file."""
         self._report = report
         self._tries = tries
 
@@ -53,6 +56,28 @@ class Files:
                 if said is not None:
                     self._report.error(path, "invalid", said)
         return found
+
+    def read_origins(self, path: str, name: str) -> tuple[str, list[OriginLine]] | None:
+        """Give the path of a file of origins and its lines; None after a report at the key path `path`."""
+        found = str(self._directory / name)
+        if found in self._origins:
+            self.named[found] = None
+        elif self._find(path, name) is None:
+            return None
+        else:
+            try:
+                with open(found, "rb") as opened:
+                    content = opened.read(MAX_BYTES + 1)
+                if len(content) > MAX_BYTES:
+                    raise RefusedError(f"invalid size of {quote_path(found)}: more than {MAX_BYTES} bytes")
+                self._origins[found] = parse_lines(content)
+            except OSError as error:
+                self._report_unreadable(path, found, error)
+                return None
+            except RefusedError as refused:
+                self._report.error(path, refused.reason, refused.message)
+                return None
+        return found, self._origins[found]
 
     def _find(self, path: str, name: str | None) -> str | None:
         """Give the path of a file; None for one that is not there or cannot be read, which is reported."""

@@ -5,6 +5,7 @@ It says what a file may look like; what only the whole file shows (names, routes
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from corsproxy.config import environment, words
@@ -38,7 +39,8 @@ def _schema(shape: Shape) -> dict[str, Any]:
             return {"anyOf": [*map(dict, shape.schema), _VARIABLE]}
         case ListOf():
             items: dict[str, Any] = {"type": "array", "items": _schema(shape.item)}
-            return items | ({"minItems": shape.min_items} if shape.min_items else {})
+            items |= {"minItems": shape.min_items} if shape.min_items else {}
+            return {"anyOf": [items, *_as_text(shape.item)]} if _as_text(shape.item) else items
         case MapOf():
             (names,) = (shape.name or words.LABEL).schema
             named: dict[str, Any] = {
@@ -50,6 +52,20 @@ def _schema(shape: Shape) -> dict[str, Any]:
         case Record():
             whole = {"$ref": f"#/$defs/{shape.noun}"} if id(shape) in _NAMED else _record(shape)
             return {"anyOf": [*_schema(shape.short)["anyOf"], whole]} if shape.short else whole
+
+
+def _as_text(item: Shape) -> list[dict[str, Any]]:
+    """Say what may stand for a list of words: one text, or what a YAML library makes of one word alone."""
+    word = item.short if isinstance(item, Record) else item
+    if not isinstance(word, Word):
+        return []
+    types = {kind for one in word.schema for kind in _types(one)} - {"string"}
+    return [{"type": "string", "minLength": 1}, *({"type": kind} for kind in sorted(types))]
+
+
+def _types(schema: Mapping[str, Any]) -> list[str]:
+    found = schema.get("type", [])
+    return [found] if isinstance(found, str) else list(found)
 
 
 def _record(record: Record) -> dict[str, Any]:

@@ -14,10 +14,11 @@ from corsproxy.config import tree
 from corsproxy.config.declaration import FILE
 from corsproxy.config.doubts import warn_of_doubts
 from corsproxy.config.files import Files
-from corsproxy.config.policies import compile_policies
+from corsproxy.config.names import Names
+from corsproxy.config.policies import CompiledPolicies, RulePlaces, compile_policies
 from corsproxy.config.problems import ConfigError, Place, Problem, Report, Span
 from corsproxy.config.reader import BAD, Reader, Values
-from corsproxy.config.routes import Names, check_routes, compile_routes
+from corsproxy.config.routes import check_routes, compile_routes
 from corsproxy.config.secrets import masked
 from corsproxy.config.source import read_source
 from corsproxy.config.upstreams import compile_upstreams
@@ -47,6 +48,8 @@ class Loaded:
     """The policies as they were written, by name."""
     watched: tuple[str, ...]
     """The files that the configuration names, there or not; it is to be read again if one of them changes."""
+    rules: Mapping[str, RulePlaces]
+    """By policy: where each rule of its origins is written, in a file of origins too."""
     is_quick: bool = False
     """Whether the text is the one that the options of quick mode stand for."""
 
@@ -73,12 +76,12 @@ def load_text(text: str, file: str, environ: Mapping[str, str], *, tries_certifi
         raise ConfigError(report.problems())
     files = Files(file, report, tries=tries_certificates)
     upstreams = compile_upstreams(values["upstreams"] or {}, report, files)
-    policies = compile_policies(values["policies"] or {}, report)
+    policies = compile_policies(values["policies"] or {}, report, files)
     tls = _listener_tls(values["tls"], files)
-    _check(values, report)
+    _check(values, policies, report)
     if report.has_errors:
         raise ConfigError(report.problems(), files.named)
-    compiled = {name: policy.settings for name, policy in policies.items()}
+    compiled = {name: policy.settings for name, policy in policies.by_name.items()}
     settings = Settings(
         compile_routes(values["routes"], upstreams, compiled),
         listen=values["listen"],
@@ -88,12 +91,13 @@ def load_text(text: str, file: str, environ: Mapping[str, str], *, tries_certifi
         inspector=values["inspector"],
         workers=values["workers"],
         trusted_proxies=tuple(network for _, network in values["trusted_proxies"]),
+        public_origins=tuple(dict.fromkeys(origin for _, origin in values["public_origins"])),
         limits=Limits(**values["limits"]),
         shutdown=Shutdown(**values["shutdown"]),
         log=Log(**values["log"]),
     )
     warn_of_doubts(settings, upstreams, report)
-    specs = {name: policy.spec for name, policy in policies.items()}
+    specs = {name: policy.spec for name, policy in policies.by_name.items()}
     return Loaded(
         settings,
         report.problems(),
@@ -106,6 +110,7 @@ def load_text(text: str, file: str, environ: Mapping[str, str], *, tries_certifi
         compiled,
         specs,
         tuple(files.named),
+        {name: policy.rules for name, policy in policies.by_name.items()},
     )
 
 
@@ -130,7 +135,7 @@ def _listener_tls(values: Values | None, files: Files) -> TlsFiles | None:
     return TlsFiles(certificate or "", private_key or "")
 
 
-def _check(values: Values, report: Report) -> None:
+def _check(values: Values, compiled: CompiledPolicies, report: Report) -> None:
     """Look at what only the whole file shows."""
     listen, admin = values["listen"], values["admin"]
     if admin == listen and (isinstance(admin, UnixAddress) or admin.port):
@@ -144,7 +149,8 @@ def _check(values: Values, report: Report) -> None:
             )
     upstreams = Names("upstream", "upstreams", values["upstreams"])
     policies = Names("policy", "policies", values["policies"])
-    check_routes(values["routes"] or (), upstreams, policies, report)
+    policies.used |= compiled.bases
+    check_routes(values["routes"] or (), upstreams, policies, compiled, report)
     if values["routes"] is not None:
         upstreams.report_unused(report)
         policies.report_unused(report)

@@ -5,16 +5,63 @@ What may be granted is not judged here: the core does, this names the place.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from corsproxy.config.problems import Report, join
-from corsproxy.config.reader import BAD, Values
-from corsproxy.cors import OriginSpec, PolicyErrors, PolicyProblem, PolicySpec, compile_policy, policy_warnings
+from corsproxy.config.files import Files
+from corsproxy.config.inheritance import WholePolicy, whole_policies
+from corsproxy.config.origin_files import OriginLine, refuse_here
+from corsproxy.config.problems import Place, Reason, Report, Severity, join
+from corsproxy.config.reader import Values
+from corsproxy.cors import OriginSpec, PolicyProblem, PolicySpec, check_policy
 from corsproxy.settings import PolicySettings
 
-_LISTS = ("allow_origins", "allow_methods", "allow_headers", "expose_headers", "dangerously_allow")
+_MOST_OF_A_FILE = 20
+"""Problems of one file of origins that are told one by one: the rest is mostly of the same kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class RulePlace:
+    """Where one rule of a policy's origins is written."""
+
+    path: str
+    """The key path of the item, as `policies.app.allow_origins[2]`."""
+    file: str | None = None
+    """The file of origins, None for the configuration itself."""
+    place: Place | None = None
+    """In that file."""
+    text: str = ""
+    """The line's origin."""
+
+
+class RulePlaces:
+    """Where each rule of a policy's origins is written: of an item of the list, or of a line of its file."""
+
+    def __init__(self) -> None:
+        self._first: list[int] = []
+        self._items: list[tuple[str, str | None, Sequence[OriginLine], str]] = []
+
+    def add(
+        self, first: int, path: str, file: str | None = None, lines: Sequence[OriginLine] = (), name: str = ""
+    ) -> None:
+        """Note that the rules from `first` on are those of an item: of a file, which the item calls `name`."""
+        self._first.append(first)
+        self._items.append((path, file, lines, name))
+
+    def files(self) -> Iterator[tuple[int, str]]:
+        """Yield the first rule of each file of origins, and its name as it is written."""
+        yield from ((first, item[3]) for first, item in zip(self._first, self._items, strict=True) if item[3])
+
+    def of(self, rule: int) -> RulePlace:
+        """Give the place of the rule with this number."""
+        at = bisect_right(self._first, rule) - 1
+        path, file, lines, _ = self._items[at]
+        if file is None:
+            return RulePlace(path)
+        line = lines[rule - self._first[at]]
+        return RulePlace(path, file, Place(line.line, line.column), line.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,64 +70,181 @@ class CompiledPolicy:
 
     spec: PolicySpec
     settings: PolicySettings
+    rules: RulePlaces
 
 
-def compile_policies(section: Mapping[str, Any], report: Report) -> dict[str, CompiledPolicy]:
+@dataclass(frozen=True, slots=True)
+class CompiledPolicies:
+    """The section, as far as it is good."""
+
+    by_name: Mapping[str, CompiledPolicy]
+    bases: frozenset[str]
+    """Names that other policies extend."""
+    without_origins: frozenset[str]
+    """Bases that allow nobody themselves, so that no route may have them."""
+
+
+def compile_policies(section: Mapping[str, Any], report: Report, files: Files) -> CompiledPolicies:
     """Compile the policies that are good; what is wrong with the others is in the report."""
-    compiled = {name: _compile(name, values, report) for name, values in section.items() if values is not BAD}
-    return {name: policy for name, policy in compiled.items() if policy}
+    whole, bases = whole_policies(section, report)
+    compiled = {}
+    without_origins = set()
+    told: set[tuple[str, str]] = set()
+    for name, policy in whole.items():
+        if "allow_origins" in policy.homes:
+            if (found := _Compiler(policy, report, files, told).compile()) is not None:
+                compiled[name] = found
+        elif name in bases:
+            without_origins.add(name)
+        elif f"{join('policies', name)}.allow_origins" not in report.slips:
+            message = "missing key 'allow_origins': who may read; only a policy that others extend may lack it"
+            report.error(f"{join('policies', name)}.allow_origins", "missing", message)
+    return CompiledPolicies(compiled, bases, frozenset(without_origins))
 
 
-def _compile(name: str, values: Values, report: Report) -> CompiledPolicy | None:
-    path = join("policies", name)
-    whole = tuple((at, item) for at, item in values["allow_origins"] or () if _origin(item))
-    values = {**values, "allow_origins": whole}  # without items whose regex was bad
-    spec = _spec(values)
-    try:
-        policy = compile_policy(spec)
-    except PolicyErrors as errors:
-        for problem in (*errors.problems, *policy_warnings(spec)):
-            _tell(problem, values, path, report)
-        return None
-    for problem in policy_warnings(spec):
-        _tell(problem, values, path, report)
-    settings = PolicySettings(
-        name,
-        policy,
-        values["on_refused"],
-        values["websockets"],
-        values["mode"],
-        int(values["preflight_status"]),
-    )
-    return CompiledPolicy(spec, settings)
+class _Compiler:
+    """Compiles one policy, and tells what is wrong with it."""
 
+    def __init__(self, policy: WholePolicy, report: Report, files: Files, told: set[tuple[str, str]]) -> None:
+        self._name, self._values, self._homes = policy.name, policy.values, policy.homes
+        self._report = report
+        self._files = files
+        self._told = told
+        """Path and message of what has been told of a base, and need not be told of each policy that extends it."""
+        self._rules = RulePlaces()
+        self._origins: list[OriginSpec] = []
+        self._in_file: dict[tuple[str, str, Severity], list[Place]] = {}
+        """By file, key path and severity: where there are problems."""
 
-def _spec(values: Values) -> PolicySpec:
-    """Give what was written, without the list items that were reported already."""
-    lists = {key: tuple(item for _, item in values[key] or ()) for key in _LISTS}
-    return PolicySpec(
-        allow_origins=tuple(filter(None, map(_origin, lists.pop("allow_origins")))),
-        allow_credentials=values["allow_credentials"],
-        max_age=values["max_age"],
-        timing=values["timing"],
-        **lists,
-    )
+    def compile(self) -> CompiledPolicy | None:
+        items: Sequence[tuple[int, Values]] = self._values["allow_origins"] or ()
+        read = [self._add_item(self._item_path("allow_origins", at), item) for at, item in items]
+        if not items or not (self._origins or any(read)):
+            return None  # the list is empty or every item bad, as was reported
+        spec = self._spec(allows_nobody=not self._origins)
+        policy, problems = check_policy(spec)
+        for problem in problems:
+            self._tell(problem)
+        self._tell_the_rest()
+        if policy is None:
+            return None
+        values = self._values
+        settings = PolicySettings(
+            self._name,
+            policy,
+            values["on_refused"],
+            values["websockets"],
+            values["mode"],
+            int(values["preflight_status"]),
+        )
+        return CompiledPolicy(spec, settings, self._rules)
 
+    def _path(self, key: str) -> str:
+        return f"{join('policies', self._homes.get(key, self._name))}.{key}"
 
-def _origin(item: Values) -> OriginSpec | None:
-    if item["regex"] is not None:
-        return OriginSpec(item["regex"], is_regex=True)
-    return OriginSpec(item["origin"]) if "origin" in item else None
+    def _item_path(self, key: str, at: int) -> str:
+        """Give the path of an item, or of the list where it is one text."""
+        path = self._path(key)
+        return inner if (inner := f"{path}[{at}]") in self._report.places else path
 
+    def _add_item(self, path: str, item: Values) -> bool:
+        """Take the origins of an item; True if it is a file that could be read."""
+        regex, file = item.get("regex"), item.get("file")
+        if "origin" in item:
+            self._add(OriginSpec(item["origin"]), path)
+        elif regex is not None and file is None:
+            self._add(OriginSpec(regex, is_regex=True), path)
+        elif file is not None and regex is None:
+            return self._add_file(path, file)
+        elif not self._report.has_errors_in(path):
+            self._report.error(path, "invalid", "invalid origin: write an origin, or one of 'regex: …' and 'file: …'")
+        return False
 
-def _tell(problem: PolicyProblem, values: Values, path: str, report: Report) -> None:
-    where = f"{path}.{problem.field}"
-    if problem.index is not None:
-        written, _ = values[problem.field][problem.index]
-        where = f"{where}[{written}]"
-    elif problem.field == "allow_origins" and problem.reason == "missing":
-        return  # the key is absent, its list empty, or every item bad: the reader said so
-    if problem.severity == "error":
-        report.error(where, problem.reason, problem.message)
-    else:
-        report.warning(where, problem.reason, problem.message)
+    def _add(self, origin: OriginSpec, path: str) -> None:
+        self._rules.add(len(self._origins), path)
+        self._origins.append(origin)
+
+    def _add_file(self, path: str, name: str) -> bool:
+        found = self._files.read_origins(f"{path}.file", name)
+        if found is None:
+            return False
+        file, lines = found
+        good = []
+        for line in lines:
+            if refused := refuse_here(line.text):
+                self._tell_line(file, line, f"{path}.file", "error", "prohibited", refused)
+            else:
+                good.append(line)
+        if not good:
+            message = "missing origins: the file names none, so it lets nobody in"
+            if self._once(f"{path}.file", message):
+                self._report.warning(f"{path}.file", "missing", message)
+        self._rules.add(len(self._origins), path, file, good, name)
+        self._origins += [OriginSpec(line.text, in_file=True) for line in good]
+        return True
+
+    def _spec(self, *, allows_nobody: bool) -> PolicySpec:
+        """Give what was written, without the list items that were reported already."""
+        values = self._values
+
+        def words(key: str) -> tuple[str, ...]:
+            return tuple(item for _, item in values[key] or ())
+
+        return PolicySpec(
+            allow_origins=tuple(self._origins),
+            allow_methods=words("allow_methods"),
+            allow_headers=words("allow_headers"),
+            expose_headers=words("expose_headers"),
+            allow_credentials=values["allow_credentials"],
+            max_age=values["max_age"],
+            timing=values["timing"],
+            diagnostics=values["diagnostics"],
+            dangerously_allow=words("dangerously_allow"),
+            allows_nobody=allows_nobody,
+        )
+
+    def _tell(self, problem: PolicyProblem) -> None:
+        where, message = self._path(problem.field), problem.message
+        home = self._homes.get(problem.field, self._name)
+        if problem.index is not None and problem.field == "allow_origins":
+            rule = self._rules.of(problem.index)
+            if rule.file is not None and rule.place is not None:
+                line = OriginLine(rule.text, rule.place.line, rule.place.column)
+                self._tell_line(rule.file, line, f"{rule.path}.file", problem.severity, problem.reason, message)
+                return
+            where = rule.path
+        elif problem.index is not None:
+            where = self._item_path(problem.field, self._values[problem.field][problem.index][0])
+        if not self._once(where, message):
+            return
+        if home != self._name:
+            message = f"{message} (in {self._name}, which extends {home})"
+        if problem.severity == "error":
+            self._report.error(where, problem.reason, message)
+        else:
+            self._report.warning(where, problem.reason, message)
+
+    def _tell_line(
+        self, file: str, line: OriginLine, path: str, severity: Severity, reason: Reason, message: str
+    ) -> None:
+        place = Place(line.line, line.column)
+        if not self._once(f"{file}:{line.line}", message):
+            return
+        told = self._in_file.setdefault((file, path, severity), [])
+        told.append(place)
+        if len(told) <= _MOST_OF_A_FILE:
+            self._report.in_file(file, place, path, severity, reason, message)
+
+    def _tell_the_rest(self) -> None:
+        for (file, path, severity), told in self._in_file.items():
+            if more := told[_MOST_OF_A_FILE:]:
+                noun = "problem" if severity == "error" else "warning"
+                message = f"{len(more)} more {noun}{'s' if len(more) > 1 else ''} from this line on"
+                self._report.in_file(file, more[0], path, severity, "invalid", message)
+
+    def _once(self, where: str, message: str) -> bool:
+        """Return whether nobody has told this yet."""
+        if (where, message) in self._told:
+            return False
+        self._told.add((where, message))
+        return True

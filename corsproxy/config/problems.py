@@ -103,7 +103,10 @@ class Report:
         """Where values stand that may be credentials."""
         self.interpolated: set[str] = set()
         """Key paths of those that hold a variable."""
-        self._problems: list[Problem] = []
+        self.slips: set[str] = set()
+        """Paths of keys that are there under a wrong name, and so are not missing too."""
+        self._problems: list[tuple[Place, Problem]] = []
+        """Each with the place in the configuration to which it belongs."""
         self._faulty: set[str] = set()
         """Key paths with an error at them or below them."""
 
@@ -118,11 +121,19 @@ class Report:
     @property
     def has_errors(self) -> bool:
         """Whether anything but warnings was found."""
-        return any(problem.severity == "error" for problem in self._problems)
+        return any(problem.severity == "error" for _, problem in self._problems)
 
     def problems(self) -> tuple[Problem, ...]:
         """Everything found, in file order."""
-        return tuple(sorted(self._problems, key=lambda problem: (problem.line, problem.column)))
+        found = sorted(self._problems, key=lambda one: (one[0].line, one[0].column, one[1].line, one[1].column))
+        return tuple(problem for _, problem in found)
+
+    def in_file(self, file: str, place: Place, path: str, severity: Severity, reason: Reason, message: str) -> None:
+        """Add a problem of another file, one that the value at `path` names."""
+        if severity == "error":
+            self._faulty.update(_lineage(path))
+        problem = Problem(file, place.line, place.column, path, severity, reason, message)
+        self._problems.append((self._nearest(path), problem))
 
     def has_errors_in(self, path: str) -> bool:
         """Whether there is an error at this key path or below it."""
@@ -132,7 +143,7 @@ class Report:
         at = place or self._nearest(path)
         if severity == "error":
             self._faulty.update(_lineage(path))
-        self._problems.append(Problem(self.file, at.line, at.column, path, severity, reason, message))
+        self._problems.append((at, Problem(self.file, at.line, at.column, path, severity, reason, message)))
 
     def _nearest(self, path: str) -> Place:
         return next((self.places[nearer] for nearer in _lineage(path) if nearer in self.places), Place(1, 1))

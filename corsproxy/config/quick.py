@@ -78,7 +78,7 @@ def load_quick(options: Options, *, file: str = QUICK_FILE) -> Loaded:
     warnings = (*_by_option(loaded.warnings, options), *(_plain_http(options, at) for at in sorted(tolerated)))
     if options.insecure and not any(one.path == options.name("insecure") for one in warnings):
         warnings += tuple(_unverified(options))
-    return replace(loaded, warnings=warnings, is_quick=True)
+    return replace(loaded, settings=replace(loaded.settings, by_options=True), warnings=warnings, is_quick=True)
 
 
 def _load_insecure(options: Options, file: str) -> Loaded:
@@ -178,6 +178,7 @@ def _policy_lines(options: Options, insecure: bool) -> Iterator[str]:
         yield f"    on_refused: {_quoted(options.on_refused or 'reject')}"
     if options.websockets is not None:
         yield f"    websockets: {_quoted(options.websockets)}"
+    yield "    diagnostics: true"
     if insecure:
         yield "    dangerously_allow: [insecure_origins]"
 
@@ -185,6 +186,8 @@ def _policy_lines(options: Options, insecure: bool) -> Iterator[str]:
 def _route_lines(options: Options) -> Iterator[str]:
     if options.trusted_proxies:
         yield f"trusted_proxies: {_flow(options.trusted_proxies)}"
+    if options.public_origins:
+        yield f"public_origins: {_flow(options.public_origins)}"
     yield "routes:"
     for name, path, _ in _pairs(options):
         yield f"  - path: {_quoted(path)}"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from corsproxy.config import tree, words
-from corsproxy.config.environment import interpolate
+from corsproxy.config.environment import interpolate, is_one_variable
 from corsproxy.config.problems import Place, RefusedError, Report, did_you_mean, join, nearest, quote
 from corsproxy.config.shape import Key, ListOf, MapOf, Record, Shape, Word, walk
 
@@ -59,6 +59,10 @@ class Reader:
             text = interpolate(node.text, self._environ)
         except RefusedError as refused:
             return self._bad(path, refused.reason, refused.message)
+        return self._parsed(text, node, word, path)
+
+    def _parsed(self, text: str, node: tree.Scalar, word: Word, path: str) -> Any:
+        """Give what `word` makes of a text that was filled in from `node`, or of a piece of it."""
         try:
             return word.parse(text)
         except RefusedError as refused:
@@ -68,18 +72,46 @@ class Reader:
             return self._bad(path, refused.reason, refused.message + source)
 
     def _list(self, node: tree.Node, shape: ListOf, path: str) -> Any:
+        word = _word_of(shape)
+        if word is not None and isinstance(node, tree.Scalar) and (node.text or not node.plain):
+            return self._listed(node, shape, word, path)
         if not isinstance(node, tree.Sequence):
-            return self._mismatch(node, *_as_list(node, shape), path)
+            return self._mismatch(node, *_as_list(shape), path)
         if len(node.items) < shape.min_items:
             return self._bad(path, "missing", "missing items: an empty list allows nothing; write at least one")
-        values = []
+        values: list[tuple[int, Any]] = []
         for index, item in enumerate(node.items):
             inner = f"{path}[{index}]"
             self._report.places[inner] = item.span.start
             self._report.spans[inner] = item.span
-            if (value := self.read(item, shape.item, inner)) is not BAD:
-                values.append((index, value))
+            if word is not None and isinstance(item, tree.Scalar) and is_one_variable(item.text):
+                pieces = self._pieces(item, shape, word, inner)
+            else:
+                pieces = [self.read(item, shape.item, inner)]
+            values += ((index, value) for value in pieces if value is not BAD)
         return tuple(values)
+
+    def _listed(self, node: tree.Scalar, shape: ListOf, word: Word, path: str) -> Any:
+        """Give the list that one text stands for."""
+        pieces = self._pieces(node, shape, word, path)
+        if len(pieces) < shape.min_items:
+            hint = f" (from {quote(node.text)})" if "$" in node.text else ""
+            return self._bad(path, "missing", f"missing items: there is nothing in the text{hint}; write at least one")
+        return tuple((0, value) for value in pieces if value is not BAD)
+
+    def _pieces(self, node: tree.Scalar, shape: ListOf, word: Word, path: str) -> list[Any]:
+        """Give the items that a text holds, between commas and white space; `BAD` for each that is reported."""
+        try:
+            text = interpolate(node.text, self._environ)
+        except RefusedError as refused:
+            return [self._bad(path, refused.reason, refused.message)]
+        values = []
+        for piece in filter(None, _SEPARATORS.split(text)):
+            value = self._parsed(piece, node, word, path)
+            if value is not BAD and isinstance(shape.item, Record):
+                value = {**defaults(shape.item), shape.item.short_for: value}
+            values.append(value)
+        return values
 
     def _map(self, node: tree.Node, shape: MapOf, path: str) -> Any:
         if not isinstance(node, tree.Mapping):
@@ -115,7 +147,9 @@ class Reader:
             seen.add(name)
             if (key := shape.key(name)) is None:
                 self._unknown(name, shape, inner, at)
-                seen.add(nearest(name, known) or "")  # a slip of a required key is not that key missing as well
+                if (meant := nearest(name, known)) is not None:
+                    seen.add(meant)  # a slip of a required key is not that key missing as well
+                    self._report.slips.add(join(path, meant))
             elif (found := self.read(value, key.shape, inner)) is not BAD:
                 values[name] = found
         for key in shape.keys:
@@ -195,20 +229,16 @@ def _first_sentence(key: Key) -> str:
     return key.description.partition(". ")[0].rstrip(".")
 
 
-def _as_list(node: tree.Node, shape: ListOf) -> tuple[str, str]:
-    """Say what is expected where a list should be, and how what is there is written as one."""
+def _word_of(shape: ListOf) -> Word | None:
+    """Give what an item may be written as, if that is one word."""
     word = shape.item.short if isinstance(shape.item, Record) else shape.item
-    if not isinstance(word, Word):
-        return "a list", ": begin each item with '- '"
-    if not isinstance(node, tree.Scalar):
-        return "a list", ""
-    items = [item for item in _SEPARATORS.split(node.text) if item]
-    try:
-        for item in items if "$" not in node.text else ():
-            word.parse(item)
-    except RefusedError:
-        return f"a list of {word.noun}", ""
-    return "a list", f": write [{', '.join(map(_in_flow, items))}]"
+    return word if isinstance(word, Word) else None
+
+
+def _as_list(shape: ListOf) -> tuple[str, str]:
+    """Say what is expected where a list should be, and how one is written."""
+    word = _word_of(shape)
+    return ("a list", ": begin each item with '- '") if word is None else (f"a list of {word.noun}", "")
 
 
 def _in_flow(text: str) -> str:
@@ -218,7 +248,7 @@ def _in_flow(text: str) -> str:
 
 
 _SEPARATORS = re.compile(r"[,\s]+")
-"""What people put between the items of a list that is none."""
+"""What stands between the items of a list that is written as one text."""
 _BARE_VARIABLE = re.compile(r"\$[A-Za-z_]")
 """A variable as a shell takes it, and we do not."""
 _VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")

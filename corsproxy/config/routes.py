@@ -2,75 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 
 from corsproxy.config import paths
-from corsproxy.config.problems import Report, join, listed, nearest, quote
+from corsproxy.config.names import Names
+from corsproxy.config.policies import CompiledPolicies
+from corsproxy.config.problems import Report, quote
 from corsproxy.config.reader import Values
+from corsproxy.config.route_checks import check_methods, check_policies
 from corsproxy.settings import PolicySettings, Route, Upstream
 
-_Likeness = tuple[str | None, int | None, paths.Segments, bool]
-"""What of a route a request can be told apart by: host, port, segments, exact."""
 
-
-@dataclass(slots=True)
-class Names:
-    """The names of one section, and which of them are referred to."""
-
-    noun: str
-    section: str
-    defined: Collection[str] | None
-    """None where the section could not be read, so that no reference can be judged."""
-    used: set[str] = field(default_factory=set)
-
-    def look_up(self, name: str, path: str, report: Report) -> None:
-        """Note a reference, and report one that leads nowhere."""
-        self.used.add(name)
-        if self.defined is None or name in self.defined:
-            return
-        near = nearest(name, self.defined)
-        if near:
-            self.used.add(near)  # one mistake, one message: the name that was meant is not also unused
-            hint = f"did you mean {near!r}?"
-        elif self.defined:
-            hint = f"expected {listed(map(repr, self.defined))}, or write it under {self.section}"
-        else:
-            hint = f"write it under {self.section}"
-        report.error(path, "undefined", f"undefined {self.noun} {quote(name)}: {hint}")
-
-    def report_unused(self, report: Report) -> None:
-        """Warn of every name that no route refers to."""
-        for name in self.defined or ():
-            if name not in self.used:
-                report.warning(
-                    join(self.section, name), "unused", f"unused {self.noun} {quote(name)}: no route refers to it"
-                )
-
-
-def check_routes(section: tuple[tuple[int, Values], ...], upstreams: Names, policies: Names, report: Report) -> None:
+def check_routes(
+    section: tuple[tuple[int, Values], ...],
+    upstreams: Names,
+    policies: Names,
+    compiled: CompiledPolicies,
+    report: Report,
+) -> None:
     """Report names that lead nowhere, prefixes that are not the route's own, and routes that cannot be told apart."""
-    seen: dict[_Likeness, int] = {}
+    known: list[tuple[int, Values]] = []
     for index, values in section:
         path = f"routes[{index}]"
         if values["upstream"] is not None:
             upstreams.look_up(values["upstream"], f"{path}.upstream", report)
-        if values["policy"] is not None:
-            policies.look_up(values["policy"], f"{path}.policy", report)
+        check_policies(values["policy"] or (), f"{path}.policy", policies, compiled, report)
         if values["path"] is None:
             continue
         _check_prefix(values, path, report)
-        if any(report.has_errors_in(f"{path}.{key}") for key in ("host", "exact")):
-            continue  # what it matches is not known
-        first = seen.setdefault(_likeness(values), index)
-        if first != index:
-            other = f"routes[{first}]"
-            report.error(
-                f"{path}.path",
-                "unreachable",
-                f"unreachable route: {other} in line {report.places[other].line} matches the very same requests; "
-                "change the path, the host or 'exact', or remove one",
-            )
+        if not any(report.has_errors_in(f"{path}.{key}") for key in ("host", "exact", "methods")):
+            known.append((index, values))
+    check_methods(known, report)
 
 
 def compile_routes(
@@ -82,15 +44,18 @@ def compile_routes(
 
 def _compile(values: Values, upstreams: Mapping[str, Upstream], policies: Mapping[str, PolicySettings]) -> Route:
     host, port = values["host"] or (None, None)
+    listed_policies = [policies[name] for _, name in values["policy"] or ()]
     return Route(
         values["path"],
         paths.segments(values["path"], exact=values["exact"]),
         upstreams[values["upstream"]],
-        policies[values["policy"]] if values["policy"] is not None else None,
+        listed_policies[-1] if listed_policies else None,
         values["exact"],
         host,
         port,
         _prefix(values),
+        tuple(dict.fromkeys(method for _, method in values["methods"] or ())),
+        tuple(listed_policies[:-1]),
     )
 
 
@@ -114,8 +79,3 @@ def _check_prefix(values: Values, path: str, report: Report) -> None:
             f"invalid prefix {quote(prefix)}: it must be whole leading segments of the route's path, without {{name}}: "
             f"{own} or a part of it",
         )
-
-
-def _likeness(values: Values) -> _Likeness:
-    host, port = values["host"] or (None, None)
-    return host, port, paths.segments(values["path"], exact=values["exact"]), values["exact"]

@@ -6,8 +6,8 @@ A person's `PolicySpec` is compiled once to a `Policy` of finished header values
 The standard is https://fetch.spec.whatwg.org/#http-cors-protocol.
 """
 
-from corsproxy.cors.compiler import compile_policy, policy_warnings
-from corsproxy.cors.decision import CorsRequest, Decision, Kind, Reason, classify, decide
+from corsproxy.cors.compiler import check_policy, compile_policy, policy_warnings
+from corsproxy.cors.decision import CorsRequest, Decision, Kind, Reason, classify, decide, decide_among
 from corsproxy.cors.headers import (
     ACCESS_CONTROL_ALLOW_CREDENTIALS,
     ACCESS_CONTROL_ALLOW_HEADERS,
@@ -63,9 +63,11 @@ __all__ = [
     "PolicyProblem",
     "PolicySpec",
     "Reason",
+    "check_policy",
     "classify",
     "compile_policy",
     "decide",
+    "decide_among",
     "exposed_names",
     "is_cors_response_field",
     "is_loopback",

@@ -27,6 +27,13 @@ def compile_policy(spec: PolicySpec) -> Policy:
     return _compile(spec, patterns)
 
 
+def check_policy(spec: PolicySpec) -> tuple[Policy | None, tuple[PolicyProblem, ...]]:
+    """Compile a policy, None if that cannot be, and give everything that is wrong or doubtful in its spec."""
+    patterns, problems = _check(spec)
+    is_good = all(problem.severity == "warning" for problem in problems)
+    return _compile(spec, patterns) if is_good else None, tuple(problems)
+
+
 def policy_warnings(spec: PolicySpec) -> tuple[PolicyProblem, ...]:
     """Give what is allowed but doubtful in a spec, whether or not it compiles."""
     return tuple(problem for problem in _check(spec)[1] if problem.severity == "warning")
@@ -68,6 +75,8 @@ def _compile(spec: PolicySpec, patterns: list[tuple[int, Pattern]]) -> Policy:
         max_requested_bytes=MAX_BYTES + sum(map(len, names)),
         methods_value=methods_value,
         headers_value=headers_value,
+        method_names=tuple(method for method in methods if method != b"*"),
+        header_list=tuple(headers[name] for name in headers if name != b"*"),
         preflight=None
         if lists_requested
         else preflight_tail(spec.allow_credentials, methods_value, headers_value, spec.max_age),

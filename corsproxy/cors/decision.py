@@ -6,7 +6,7 @@ Knows nothing of routes, of the upstream, or of how the answer is written.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from corsproxy.cors.headers import (
@@ -73,13 +73,15 @@ class Decision:
     reason: Reason | None = None
     """None exactly where `granted`, or where `kind` is NONE."""
     fields: Fields = ()
-    """The CORS fields of the response, in order."""
+    """The CORS fields of the response, in order; those of a refused preflight are there for the browser to name."""
     block: bytes = b""
     """`fields` as finished lines, each ended by CRLF."""
     varies_on_origin: bool = False
     """Whether `Origin` must be in the response's Vary."""
     exposes_all_names: bool = False
     """Whether Access-Control-Expose-Headers must be added, with the names of that very response."""
+    policy: int = 0
+    """The place of the policy that decided, of several."""
 
 
 def classify(request: CorsRequest) -> Kind:
@@ -91,6 +93,34 @@ def classify(request: CorsRequest) -> Kind:
     return Kind.ACTUAL
 
 
+def decide_among(
+    policies: tuple[Policy, ...], request: CorsRequest, own_origins: frozenset[bytes] = frozenset()
+) -> Decision:
+    """Decide by the first policy whose origins pass, or refuse by the last; no policy grants nothing.
+
+    Pages of `own_origins` are the server's own: what they ask for is no CORS request unless a policy names them.
+    """
+    decision = _decide_among(policies, request)
+    if decision.granted or not own_origins or len(request.origins) != 1 or request.origins[0] not in own_origins:
+        return decision
+    if decision.kind is Kind.ACTUAL:
+        return replace(decision, kind=Kind.NONE, reason=None)
+    return decision
+
+
+def _decide_among(policies: tuple[Policy, ...], request: CorsRequest) -> Decision:
+    if len(policies) <= 1:
+        return decide(policies[0] if policies else None, request)
+    # The answer depends on the origin even if one of the policies lets everybody pass.
+    last = len(policies) - 1
+    if classify(request) is Kind.NONE:
+        return replace(_UNASKED_VARYING, policy=last)
+    for place, policy in enumerate(policies):
+        if place == last or refuse_origin(policy, request.origins) is None:
+            return replace(decide(policy, request), varies_on_origin=True, policy=place)
+    raise AssertionError("the last policy always decides")
+
+
 def decide(policy: Policy | None, request: CorsRequest) -> Decision:
     """Decide on one request; `policy` None grants nothing."""
     kind = classify(request)
@@ -99,7 +129,7 @@ def decide(policy: Policy | None, request: CorsRequest) -> Decision:
     if kind is Kind.NONE:
         return _decide_unasked(policy)
     # Checks in Fetch's order: the CORS check, then method, then headers; the first failure decides.
-    reason = _refuse_origin(policy, request.origins)
+    reason = refuse_origin(policy, request.origins)
     if reason is None and kind is Kind.PREFLIGHT:
         return _decide_preflight(policy, request)
     if reason is not None:
@@ -118,7 +148,7 @@ def _decide_unasked(policy: Policy) -> Decision:
     return _UNASKED_VARYING
 
 
-def _refuse_origin(policy: Policy, origins: tuple[bytes, ...]) -> Reason | None:
+def refuse_origin(policy: Policy, origins: tuple[bytes, ...]) -> Reason | None:
     """The CORS check (https://fetch.spec.whatwg.org/#concept-cors-check), from the server's side."""
     if policy.grants_everyone:
         return None
@@ -139,13 +169,18 @@ def _refuse_origin(policy: Policy, origins: tuple[bytes, ...]) -> Reason | None:
 
 def _decide_preflight(policy: Policy, request: CorsRequest) -> Decision:
     """The method and header checks of https://fetch.spec.whatwg.org/#cors-preflight-fetch, and the grant."""
-    if not _allows_method(policy, request.requested_methods):
+    allows_method = _allows_method(policy, request.requested_methods)
+    if not allows_method and not policy.spec.diagnostics:
         return _REFUSALS[Kind.PREFLIGHT, Reason.METHOD_NOT_ALLOWED, policy.varies_on_origin]
     names = parse_request_headers(
         request.requested_headers, max_names=policy.max_requested_names, max_bytes=policy.max_requested_bytes
     )
-    if names is None or not _allows_headers(policy, names):
-        return _REFUSALS[Kind.PREFLIGHT, Reason.HEADERS_NOT_ALLOWED, policy.varies_on_origin]
+    allows_headers = names is not None and _allows_headers(policy, names)
+    if not allows_method or not allows_headers or names is None:
+        reason = Reason.HEADERS_NOT_ALLOWED if allows_method else Reason.METHOD_NOT_ALLOWED
+        if policy.spec.diagnostics:
+            return _diagnosed(policy, request, names or (), reason)
+        return _REFUSALS[Kind.PREFLIGHT, reason, policy.varies_on_origin]
     tail = policy.preflight or _list_requested(policy, request.requested_methods[0], names)
     return _granted(policy, Kind.PREFLIGHT, request.origins[0], tail)
 
@@ -161,6 +196,27 @@ def _allows_headers(policy: Policy, names: tuple[bytes, ...]) -> bool:
     if policy.header_names.issuperset(names):
         return True
     return policy.allow_any_header and (AUTHORIZATION not in names or AUTHORIZATION in policy.header_names)
+
+
+def _diagnosed(policy: Policy, request: CorsRequest, names: tuple[bytes, ...], reason: Reason) -> Decision:
+    """Refuse with the grant less what is refused, so that the browser's own console says what is missing.
+
+    No star: one would grant what is refused. The browser refuses by its own checks.
+    """
+    methods = policy.method_names
+    if policy.allow_any_method:
+        methods = (*methods, *(method for method in request.requested_methods if method in CARRIED))
+    listed = {name.lower(): name for name in policy.header_list}
+    if policy.allow_any_header:
+        listed |= {name: name for name in names if name != AUTHORIZATION and name not in listed}
+    tail = preflight_tail(
+        policy.allow_credentials,
+        b", ".join(dict.fromkeys(methods)),
+        b", ".join(listed.values()),
+        policy.spec.max_age,
+    )
+    granted = _granted(policy, Kind.PREFLIGHT, request.origins[0], tail)
+    return replace(granted, granted=False, reason=reason)
 
 
 def _list_requested(policy: Policy, method: bytes, names: tuple[bytes, ...]) -> FieldBlock:

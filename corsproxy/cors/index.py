@@ -36,6 +36,8 @@ class OriginIndex:
     """By place, then domain."""
     labels: dict[_Place, dict[str, dict[tuple[int, int], dict[tuple[str, str], int]]]] = field(default_factory=dict)
     """By place, then domain, then the lengths of what stands before and after the star, then those themselves."""
+    schemes: dict[str, int] = field(default_factory=dict)
+    """By scheme: any host of it."""
     regexes: list[tuple[re.Pattern[str], int]] = field(default_factory=list)
 
     def rules(self, origin: Origin) -> Iterator[int]:
@@ -43,6 +45,9 @@ class OriginIndex:
         any_port = self.any_port.get((origin.scheme, origin.host))
         if any_port is not None:
             yield any_port
+        scheme = self.schemes.get(origin.scheme) if origin.port is None else None
+        if scheme is not None:
+            yield scheme
         for port in (origin.port, _ANY_PORT):
             by_domain = self.subdomains.get((origin.scheme, port))
             if by_domain:
@@ -64,6 +69,8 @@ def build_index(patterns: list[tuple[int, Pattern]]) -> OriginIndex:
         place = (pattern.scheme, _ANY_PORT if pattern.any_port else pattern.port)
         if pattern.kind is PatternKind.REGEX and pattern.regex is not None:
             index.regexes.append((pattern.regex, rule))
+        elif pattern.kind is PatternKind.SCHEME:
+            index.schemes.setdefault(pattern.scheme, rule)
         elif pattern.kind is PatternKind.SUBDOMAINS:
             index.subdomains.setdefault(place, {}).setdefault(pattern.host, rule)
         elif pattern.kind is PatternKind.LABEL:

@@ -28,7 +28,7 @@ _KEY = "allow_origins"
 
 def check_origins(spec: PolicySpec) -> tuple[list[tuple[int, Pattern]], list[PolicyProblem]]:
     """Parse `allow_origins`; give the patterns with their places, and every problem."""
-    if not spec.allow_origins:
+    if not spec.allow_origins and not spec.allows_nobody:
         message = "missing origins: a policy names at least one; for every origin without credentials write '*'"
         return [], [PolicyProblem(_KEY, None, "missing", None, message)]
     patterns: list[tuple[int, Pattern]] = []
@@ -72,6 +72,11 @@ def _risks(pattern: Pattern, *, credentials: bool) -> Iterator[_Risk]:
             ANY_ORIGIN_WITH_CREDENTIALS,
             "with allow_credentials any site could act as the signed-in user; "
             "name the origins, or turn allow_credentials off",
+        )
+    elif pattern.kind is PatternKind.SCHEME:
+        yield _Risk(
+            ANY_ORIGIN_WITH_CREDENTIALS,
+            "with allow_credentials any extension could act as the signed-in user; name the ones that may",
         )
     elif pattern.kind is PatternKind.REGEX:
         for finding in effect_of(pattern.text).findings:

@@ -16,6 +16,9 @@ from corsproxy.cors.hosts import MAX_DOMAIN, is_domain, is_host
 from corsproxy.cors.origins import DEFAULT_PORTS, MAX_SCHEME, Origin
 from corsproxy.cors.spelling import broken_rules, right_spelling
 
+EXTENSION_SCHEMES = ("chrome-extension", "moz-extension", "safari-web-extension", "vscode-webview")
+"""Schemes whose hosts are made by the browser, often anew in each (Firefox), so that nobody can name them."""
+
 
 class PatternKind(Enum):
     """What a pattern compares."""
@@ -30,6 +33,8 @@ class PatternKind(Enum):
     """`*.` before a domain: one or more labels there."""
     LABEL = "label"
     """A star inside the leftmost label."""
+    SCHEME = "scheme"
+    """Any host of an extension's scheme."""
     REGEX = "regex"
     """A regular expression, compared with the whole origin."""
 
@@ -87,9 +92,11 @@ def parse_pattern(text: str) -> Pattern:
         raise PatternError(broken_rules(text), _checked(right_spelling(text), text))
     scheme, host, port_text = match.groups()
     port = _port(text, scheme, port_text)
+    if host == "*" and scheme in EXTENSION_SCHEMES and port_text is None:
+        return Pattern(text, PatternKind.SCHEME, scheme)
     any_port = port_text == "*"
     if any_port and scheme not in _STAR_SCHEMES:
-        raise PatternError("stars are for http and https origins; name the port")
+        raise PatternError("stars in ports are for http and https origins; name the port")
     if "*" in host:
         return _starred(text, scheme, host, port, any_port=any_port)
     if not is_host(host):
@@ -136,7 +143,10 @@ def _starred(text: str, scheme: str, host: str, port: int | None, *, any_port: b
     """A pattern with a star in its host, which may stand in the leftmost label only."""
     label, dot, domain = host.partition(".")
     if scheme not in _STAR_SCHEMES:
-        raise PatternError("stars are for http and https origins; name the host")
+        known = ", ".join(f"{one}://*" for one in EXTENSION_SCHEMES)
+        raise PatternError(
+            f"stars are for http and https origins, and whole hosts of extensions ({known}); name the host"
+        )
     if "*" in domain or "*" not in label:
         raise PatternError("only the leftmost label of a host may hold a star")
     if label.count("*") > 1:

@@ -60,6 +60,10 @@ class Policy:
     """The finished Access-Control-Allow-Methods; empty where it is left out, or lists what was requested."""
     headers_value: bytes = field(compare=False)
     """The finished Access-Control-Allow-Headers; empty where it is left out, or lists what was requested."""
+    method_names: tuple[bytes, ...] = field(compare=False)
+    """The methods of `methods`, in the order of the spec."""
+    header_list: tuple[bytes, ...] = field(compare=False)
+    """The names of `header_names` as they were written, in the order of the spec."""
     preflight: FieldBlock | None = field(compare=False)
     """What follows Access-Control-Allow-Origin on a granted preflight; None where it lists what was requested."""
     actual: FieldBlock = field(compare=False)
@@ -101,3 +105,12 @@ class Policy:
         if self.grants_everyone or parsed is not None:
             rules.append(self.any_origin_rule)
         return min((rule for rule in rules if rule is not None), default=None)
+
+    def names(self, origin: bytes) -> bool:
+        """Return whether a rule of the list other than `*` lets `origin` pass: what is needed to open a WebSocket."""
+        if origin in self.origins.exact:
+            return True
+        if origin == NULL:
+            return self.allow_null
+        parsed = parse_origin(origin)
+        return parsed is not None and next(self.origins.rules(parsed), None) is not None

@@ -27,6 +27,8 @@ class OriginSpec:
 
     text: str
     is_regex: bool = False
+    in_file: bool = False
+    """Whether it is a line of a file of origins, of which there may be very many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,5 +44,9 @@ class PolicySpec:
     """Seconds a browser may keep a preflight's answer; 0 is not at all."""
     timing: bool = False
     """Whether Timing-Allow-Origin gets the same grant."""
+    diagnostics: bool = False
+    """Whether a preflight that fails for its method or headers is answered so that the browser names them."""
     dangerously_allow: tuple[str, ...] | frozenset[str] = ()
     """Names of `DANGERS`."""
+    allows_nobody: bool = False
+    """Whether `allow_origins` may be empty: a file of origins that names none grants nobody."""

@@ -8,9 +8,17 @@ Moves no bytes.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Literal
 
-from corsproxy.cors import Kind, parse_origin
-from corsproxy.proxy.answers import ALLOW_LINE, refused_text, websocket_refused_text
+from corsproxy.cors import Kind, Reason, parse_origin
+from corsproxy.proxy.answers import (
+    ALLOW_LINE,
+    no_method_text,
+    preflight_refusal_text,
+    refused_text,
+    websocket_refused_text,
+)
 from corsproxy.proxy.cors_gate import Grant
 from corsproxy.proxy.errors import Refusal
 from corsproxy.proxy.forwarded import ConnectionForwarding
@@ -54,8 +62,11 @@ def admit(passage: Passage, new_request_id: Callable[[], bytes]) -> None:
         if head.host and not is_same_host(target.authority, head.host, target.default_port):
             raise Refusal(400, "the host of the request target is not that of the Host field", close=True)
         head.host = head.host or target.authority
+    method = request.method
+    if _is_preflight(method, head):
+        method = head.requested_methods[0].decode("latin-1")  # a route is chosen for what it asks for
     try:
-        passage.route = route = passage.plan.routes.match(head.host, target.path)
+        passage.route = route = passage.plan.routes.match(head.host, target.path, method)
     except AmbiguousPath:
         raise Refusal(400, "the path can be read in two ways that lead to different routes") from None
     passage.forwarding = _trusted(passage).request(head.host, head.forwarded)
@@ -85,7 +96,7 @@ def decide(passage: Passage, via_token: bytes) -> bool:
     """
     head, route, method = passage.head, passage.route, passage.request.method
     gate = route.gate if route is not None else NO_ROUTE_GATE
-    is_preflight = method == "OPTIONS" and bool(head.origins) and bool(head.requested_methods)
+    is_preflight = _is_preflight(method, head)
     twice = len(head.origins) > 1 or len(head.requested_methods) > 1
     if is_preflight and not twice:
         grant = gate.preflight(head.origins[0], head.requested_methods[0], head.requested_headers)
@@ -93,12 +104,18 @@ def decide(passage: Passage, via_token: bytes) -> bool:
         passage.exchange.requested_headers = b", ".join(head.requested_headers) or None
     else:
         grant = gate.actual(method, head.origins)
+    allowed = passage.plan.routes.allowed(head.host, passage.target.path) if route is None else ()
+    if allowed and grant.decision.kind is not Kind.NONE:
+        grant = Grant(replace(grant.decision, reason=Reason.NO_ROUTE))
     passage.grant = grant
     passage.exchange.decision = grant.decision
     if head.refusal is not None:
         raise head.refusal
     if method == "OPTIONS" and twice:
         raise Refusal(400, "a preflight has one Origin and one Access-Control-Request-Method")
+    if allowed:
+        text = preflight_refusal_text(Reason.NO_ROUTE) if is_preflight else no_method_text()
+        raise Refusal(405, text.decode().rstrip(), fields=b"Allow: %b\r\n" % ", ".join(allowed).encode())
     if route is None:
         raise Refusal(404, "no route leads to this host and path")
     if is_preflight and gate.enforces:
@@ -106,6 +123,10 @@ def decide(passage: Passage, via_token: bytes) -> bool:
     passage.upgrade = _upgrade(passage)
     _refuse(passage, route, grant, via_token)
     return False
+
+
+def _is_preflight(method: str, head: RequestHead) -> bool:
+    return method == "OPTIONS" and bool(head.origins) and bool(head.requested_methods)
 
 
 def _refuse(passage: Passage, route: RoutePlan, grant: Grant, via_token: bytes) -> None:
@@ -117,7 +138,8 @@ def _refuse(passage: Passage, route: RoutePlan, grant: Grant, via_token: bytes) 
     is_refused = grant.decision.kind is Kind.ACTUAL and not grant.decision.granted
     # The Origin of an upgrade is judged by `websockets` alone: a page of the same host, for one, is fine there.
     if is_refused and route.rejects and route.gate.enforces and passage.upgrade is None:
-        raise Refusal(403, refused_text(grant.decision.reason).decode().rstrip())
+        by_options = passage.plan.settings.by_options
+        raise Refusal(403, refused_text(grant.decision.reason, by_options=by_options).decode().rstrip())
     limit = passage.plan.limits.max_body
     if limit and head.content_length > limit:
         raise Refusal(413, "the content of the request is larger than this server accepts")
@@ -125,9 +147,15 @@ def _refuse(passage: Passage, route: RoutePlan, grant: Grant, via_token: bytes) 
         raise Refusal(508, "this request goes round in a circle")
     if request.method == "OPTIONS" and head.max_forwards == 0:
         raise Refusal(204, "", fields=ALLOW_LINE)  # RFC 9110 section 7.6.2
-    if passage.upgrade is not None and not _may_upgrade(route, head, grant):
-        reason = None if route.websockets == "off" else grant.decision.reason
-        raise Refusal(403, websocket_refused_text(reason).decode().rstrip())
+    if passage.upgrade is not None and (reason := _refuse_upgrade(passage, route, head)) is not None:
+        # Under a star everybody is granted the response, but nobody a WebSocket: the log tells of the refusal.
+        if grant.decision.granted:
+            passage.exchange.decision = replace(grant.decision, granted=False, reason=Reason.ORIGIN_NOT_ALLOWED)
+        text = websocket_refused_text(
+            None if reason == "off" else grant.decision.reason or Reason.ORIGIN_NOT_ALLOWED,
+            by_options=passage.plan.settings.by_options,
+        )
+        raise Refusal(403, text.decode().rstrip())
 
 
 def _upgrade(passage: Passage) -> bytes | None:
@@ -140,13 +168,26 @@ def _upgrade(passage: Passage) -> bytes | None:
     return head.upgrades[0]
 
 
-def _may_upgrade(route: RoutePlan, head: RequestHead, grant: Grant) -> bool:
-    """A WebSocket is not under CORS in the browser: the server alone can check (RFC 6455 section 10.2)."""
-    if route.websockets == "off":
-        return False
-    if route.websockets == "any" or not route.gate.enforces or not head.origins:
-        return True
-    return grant.decision.granted or (len(head.origins) == 1 and _is_own_origin(head.origins[0], head.host))
+def _refuse_upgrade(passage: Passage, route: RoutePlan, head: RequestHead) -> Literal["off", "policy"] | None:
+    """Return why a WebSocket is refused, None if it is not.
+
+    A WebSocket is not under CORS in the browser: the server alone can check (RFC 6455 section 10.2).
+    It always carries cookies, so `*` names nobody.
+    """
+    origin = head.origins[0] if len(head.origins) == 1 else None
+    websockets = route.websockets
+    if origin is not None:
+        for policy, its_websockets in route.websockets_named:
+            if policy.names(origin):
+                return "off" if its_websockets == "off" else None
+    if websockets == "off":
+        return "off"
+    if websockets == "any" or not route.gate.enforces or not head.origins:
+        return None
+    own_origins = passage.plan.own_origins
+    if origin is not None and (origin in own_origins if own_origins else _is_own_origin(origin, head.host)):
+        return None
+    return "policy"
 
 
 def _is_own_origin(value: bytes, host: bytes) -> bool:

@@ -21,6 +21,7 @@ _REFUSAL_SENTENCES: dict[Reason, str] = {
     Reason.METHOD_NOT_ALLOWED: "the policy of this path does not allow the requested method",
     Reason.HEADERS_NOT_ALLOWED: "the policy of this path does not allow one of the requested headers",
     Reason.NO_POLICY: "this path has no CORS policy",
+    Reason.NO_ROUTE: "no route of this path takes the method",
 }
 
 
@@ -63,20 +64,38 @@ def preflight_refusal_text(reason: Reason | None) -> bytes:
     return f"preflight refused: {reason.value}: {sentence}\n".encode()
 
 
-def refused_text(reason: Reason | None) -> bytes:
-    """Return the body of an actual request that is refused here."""
+def no_method_text() -> bytes:
+    """Return the body of a request that no route of its path takes, for its method."""
+    return f"{_REFUSAL_SENTENCES[Reason.NO_ROUTE]}\n".encode()
+
+
+def refused_text(reason: Reason | None, *, by_options: bool = False) -> bytes:
+    """Return the body of an actual request that is refused here; `by_options` names options instead of keys."""
     if reason is None:
         return b"request refused\n"
-    return f"request refused: {reason.value}: {_REFUSAL_SENTENCES.get(reason, '')}\n".encode()
+    text = f"request refused: {reason.value}: {_REFUSAL_SENTENCES.get(reason, '')}"
+    if reason is Reason.ORIGIN_NOT_ALLOWED:
+        # Nothing in the request proves it: Host is whatever an attacker resolves to this address (DNS rebinding).
+        key = "with --public-origin" if by_options else "under public_origins"
+        text += f"; if the page is this proxy's own, name its origin {key}"
+    return f"{text}\n".encode()
 
 
-def websocket_refused_text(reason: Reason | None) -> bytes:
+def websocket_refused_text(reason: Reason | None, *, by_options: bool = False) -> bytes:
     """Return the body of a WebSocket handshake that is refused here; without `reason`, nobody may open one."""
     if reason is None:
-        return b"request refused: the policy of this path lets nobody open a WebSocket\n"
-    return (
-        f"request refused: {reason.value}: the policy of this path does not let this origin open a WebSocket\n".encode()
-    )
+        what = "--websockets off" if by_options else "websockets: off"
+        return f"request refused: the policy of this path lets nobody open a WebSocket ({what})\n".encode()
+    if reason is Reason.NO_POLICY:
+        remedy = "give its route a policy that names the origin"
+    elif by_options:
+        remedy = "start corsproxy with --allow-origin ORIGIN, or with --websockets any for every page"
+    else:
+        remedy = (
+            "name the origin under allow_origins ('*' names nobody here), or write 'websockets: any' for every page"
+        )
+    sentence = "the policy of this path does not let this origin open a WebSocket"
+    return f"request refused: {reason.value}: {sentence}; {remedy}\n".encode()
 
 
 class _Date:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from corsproxy.cors import CorsRequest, Decision, decide
+from corsproxy.cors import CorsRequest, Decision, decide_among
 from corsproxy.proxy.answers import answer_head, preflight_refusal_text
 from corsproxy.proxy.table import Table
 from corsproxy.settings import PolicySettings
@@ -23,7 +23,7 @@ An origin has 20 to 60 bytes, the names that a page sets together about as many.
 class Grant:
     """A decision with what it puts on a response."""
 
-    __slots__ = ("answer", "block", "body", "decision", "exposes_all_names", "status", "varies")
+    __slots__ = ("answer", "block", "body", "decision", "exposes_all_names", "owns_timing", "status", "varies")
 
     def __init__(self, decision: Decision, status: int = 0, answer: bytes = b"", body: bytes = b"") -> None:
         self.decision = decision
@@ -31,6 +31,8 @@ class Grant:
         """The finished CORS field lines."""
         self.varies = decision.varies_on_origin
         self.exposes_all_names = decision.exposes_all_names
+        self.owns_timing = False
+        """True if Timing-Allow-Origin is the deciding policy's to write and not the upstream's."""
         self.status = status
         """Of a preflight: what it is answered."""
         self.answer = answer
@@ -39,17 +41,17 @@ class Grant:
 
 
 class CorsGate:
-    """Decides for the requests under one policy, on whichever of its routes."""
+    """Decides for the requests of the routes that share their policies."""
 
-    __slots__ = ("_actual", "_policy", "_preflight", "_status", "enforces", "own_timing")
+    __slots__ = ("_actual", "_own_origins", "_policies", "_preflight", "_settings", "enforces")
 
-    def __init__(self, policy: PolicySettings | None) -> None:
-        self._policy = policy.cors if policy is not None else None
-        self._status = policy.preflight_status if policy is not None else 204
-        self.enforces = policy is None or policy.mode == "enforce"
+    def __init__(self, policies: tuple[PolicySettings, ...], own_origins: frozenset[bytes] = frozenset()) -> None:
+        """`own_origins` are the proxy's, as browsers know them."""
+        self._settings = policies
+        self._policies = tuple(policy.cors for policy in policies)
+        self._own_origins = own_origins
+        self.enforces = all(policy.mode == "enforce" for policy in policies)
         """False in shadow mode: decide, count and log, but change nothing."""
-        self.own_timing = policy is not None and policy.cors.timing
-        """True where Timing-Allow-Origin is the policy's and not the upstream's."""
         self._actual: Table[bytes | None, Grant] = Table()
         self._preflight: Table[tuple[bytes, bytes, bytes], Grant] = Table()
 
@@ -60,7 +62,9 @@ class CorsGate:
             grant = self._actual.known.get(key)
             if grant is not None:
                 return grant
-        grant = Grant(decide(self._policy, CorsRequest(method, tuple(origins), (), ())))
+        decision = decide_among(self._policies, CorsRequest(method, tuple(origins), (), ()), self._own_origins)
+        grant = Grant(decision)
+        grant.owns_timing = bool(self._policies) and self._policies[decision.policy].timing
         size = len(key) if key is not None else 0
         if len(origins) <= 1 and size <= _REMEMBERED_KEY_BYTES:
             self._actual.keep(key, size, grant)
@@ -72,7 +76,7 @@ class CorsGate:
         grant = self._preflight.known.get(key)
         if grant is None:
             request = CorsRequest("OPTIONS", (origin,), (method,), tuple(header_lines))
-            grant = self._answered(decide(self._policy, request))
+            grant = self._answered(decide_among(self._policies, request))
             size = sum(map(len, key))
             if size <= _REMEMBERED_KEY_BYTES:
                 self._preflight.keep(key, size, grant)
@@ -80,7 +84,8 @@ class CorsGate:
 
     def _answered(self, decision: Decision) -> Grant:
         vary = b"Vary: Origin\r\n" if decision.varies_on_origin else b""
-        if decision.granted:
-            return Grant(decision, self._status, answer_head(self._status, decision.block + vary, length=0))
+        if decision.granted or decision.fields:  # a refusal has fields so that the browser names what is refused
+            status = self._settings[decision.policy].preflight_status
+            return Grant(decision, status, answer_head(status, decision.block + vary, length=0))
         body = preflight_refusal_text(decision.reason)
         return Grant(decision, 403, answer_head(403, decision.block + vary, length=len(body)), body)

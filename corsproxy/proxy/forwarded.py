@@ -10,7 +10,7 @@ Knows the X-Forwarded-* and Forwarded fields; no sockets, no CORS, no routes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, IPv6Network
 from itertools import product
 
@@ -83,7 +83,10 @@ class Forwarding:
     client: str
     """The nearest hop that is not a trusted proxy; `unknown` where there is no address."""
     proxy_origin: bytes
-    """This proxy's origin as the client sees it (`https://api.example.com`); empty where no usable host was said."""
+    """This proxy's origin as the client sees it (`https://api.example.com`); empty where no usable host was said.
+
+    Where the configuration names `public_origins` it is always one of them.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +94,28 @@ class Trust:
     """The peers whose Forwarded and X-Forwarded-* lines are believed."""
 
     networks: tuple[Network, ...]
+    public_origins: tuple[bytes, ...] = ()
+    """The proxy's own origins as browsers know them; whatever a Host field says, there are no others."""
 
     @classmethod
-    def compile(cls, networks: Sequence[Network]) -> Trust:
+    def compile(cls, networks: Sequence[Network], public_origins: Sequence[str] = ()) -> Trust:
         """Return the trust in these networks; IPv4 networks written as IPv6 (`::ffff:10.0.0.0/104`) count as IPv4."""
-        return cls(tuple(_plain(network) for network in networks))
+        return cls(tuple(_plain(network) for network in networks), tuple(origin.encode() for origin in public_origins))
+
+    def origin_of(self, asked: bytes) -> bytes:
+        """Return the proxy's origin for a request that asked for the origin `asked`, as far as is known.
+
+        Of the public ones it is that with the request's host and port, whatever the scheme, as TLS may end in front;
+        else the first.
+        """
+        if not self.public_origins:
+            return asked
+        host = asked.partition(b"://")[2].lower()
+        for origin in self.public_origins:
+            scheme, _, public = origin.partition(b"://")
+            if host in (public, public + (b":443" if scheme == b"https" else b":80")):
+                return origin
+        return self.public_origins[0]
 
     def believes(self, address: Address | None) -> bool:
         """Return whether a hop is one of the trusted proxies; a Unix socket's peer never is, it has no network."""
@@ -139,7 +159,8 @@ class ConnectionForwarding:
 
     def _own(self, host: bytes) -> Forwarding:
         scheme = b"https" if self._secure else b"http"
-        return _forwarding(self.client.encode(), self.client, scheme, host if is_valid_host(host) else b"", b"")
+        made = _forwarding(self.client.encode(), self.client, scheme, host if is_valid_host(host) else b"", b"")
+        return replace(made, proxy_origin=self._trust.origin_of(made.proxy_origin))
 
     def _relayed(self, host: bytes, lines: Sequence[tuple[bytes, bytes]]) -> Forwarding:
         """Return what is told when a trusted proxy has already told us something."""
@@ -175,9 +196,8 @@ class ConnectionForwarding:
         if forwarded:
             own = format_forwarded(self._peer, self._secure, host)
             others.append(b"Forwarded: %s\r\n" % (b"%s, %s" % (forwarded, own) if elements else own))
-        return Forwarding(
-            made.block + b"".join(others), chain, b", ".join(filter(None, prefixes)), client, made.proxy_origin
-        )
+        origin = self._trust.origin_of(made.proxy_origin)
+        return Forwarding(made.block + b"".join(others), chain, b", ".join(filter(None, prefixes)), client, origin)
 
     def _walk(self, hops: Sequence[bytes]) -> tuple[str, int]:
         """Return the nearest untrusted hop, and how many trusted proxies stand before it.

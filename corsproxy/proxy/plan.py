@@ -51,6 +51,7 @@ class RoutePlan:
         "rules",
         "upstream",
         "websockets",
+        "websockets_named",
     )
 
     def __init__(self, route: Route, pool: UpstreamPool, gate: CorsGate) -> None:
@@ -64,6 +65,9 @@ class RoutePlan:
         self.gate = gate
         self.rejects = policy is not None and policy.on_refused == "reject"
         self.websockets = policy.websockets if policy is not None else "policy"
+        """What becomes of an upgrade whose origin no policy names."""
+        self.websockets_named = tuple((one.cors, one.websockets) for one in route.policies)
+        """By policy, in order: who is named, and what then becomes of the upgrade."""
         self.origins = (
             OriginRewriter.compile(upstream, route.strip_prefix) if upstream.origin_mode != "forward" else None
         )
@@ -71,7 +75,6 @@ class RoutePlan:
         self.request_edits = FieldEditor.compile(upstream.request_headers)
         self.rules = ResponseRules(
             enforces=self.gate.enforces,
-            own_timing=self.gate.own_timing,
             redirects=RedirectRewriter.compile(upstream, route.strip_prefix) if upstream.rewrite_redirects else None,
             cookies=CookieRewriter.compile(upstream.cookies, upstream, route.strip_prefix)
             if upstream.cookies
@@ -148,6 +151,8 @@ class Plan:
     routes: RouteTable[RoutePlan]
     pools: tuple[UpstreamPool, ...]
     trust: Trust
+    own_origins: frozenset[bytes]
+    """The proxy's, as browsers know them; empty where the configuration does not say."""
 
     @property
     def limits(self) -> Limits:
@@ -155,7 +160,7 @@ class Plan:
         return self.settings.limits
 
 
-NO_ROUTE_GATE = CorsGate(None)
+NO_ROUTE_GATE = CorsGate(())
 """Decides where no route was found: grants nothing."""
 
 
@@ -178,11 +183,13 @@ def compile_plan(settings: Settings, previous: Plan | None = None) -> Plan:
         for upstream in upstreams
     }
     default_port = 443 if settings.tls is not None else 80
-    # One gate for each policy: what it remembers, and so what strangers can make it remember, is kept once.
-    gates = {policy: CorsGate(policy) for policy in {route.policy for route in settings.routes}}
-    plans = [(route, RoutePlan(route, pools[route.upstream], gates[route.policy])) for route in settings.routes]
+    own_origins = frozenset(origin.encode() for origin in settings.public_origins)
+    # One gate for each list of policies: what it remembers, and so what strangers make it remember, is kept once.
+    gates = {policies: CorsGate(policies, own_origins) for policies in {route.policies for route in settings.routes}}
+    plans = [(route, RoutePlan(route, pools[route.upstream], gates[route.policies])) for route in settings.routes]
     table = RouteTable(plans, default_port)
-    return Plan(settings, table, tuple(pools.values()), Trust.compile(settings.trusted_proxies))
+    trust = Trust.compile(settings.trusted_proxies, settings.public_origins)
+    return Plan(settings, table, tuple(pools.values()), trust, own_origins)
 
 
 def _distinct(upstreams: Iterable[Upstream]) -> list[Upstream]:

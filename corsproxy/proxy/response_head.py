@@ -46,8 +46,6 @@ class ResponseRules:
 
     enforces: bool
     """False in shadow mode: the upstream's CORS fields stay and no grant is written."""
-    own_timing: bool
-    """Timing-Allow-Origin is the policy's."""
     redirects: RedirectRewriter | None
     cookies: CookieRewriter | None
     edits: FieldEditor | None
@@ -67,7 +65,9 @@ def client_head(
 
     `framing` are the finished lines that say where the content ends and what becomes of the connection.
     """
-    lines, vary_at, options = _pass_on(head, rules, proxy_origin=proxy_origin, trailers=trailers)
+    lines, vary_at, options = _pass_on(
+        head, rules, proxy_origin=proxy_origin, owns_timing=grant.owns_timing, trailers=trailers
+    )
     block = b""
     if rules.enforces:
         if grant.varies:
@@ -91,7 +91,7 @@ def client_head(
 
 
 def _pass_on(
-    head: ResponseHead, rules: ResponseRules, *, proxy_origin: bytes, trailers: bool
+    head: ResponseHead, rules: ResponseRules, *, proxy_origin: bytes, owns_timing: bool, trailers: bool
 ) -> tuple[list[FieldLine[ResponseField]], list[int], list[bytes]]:
     """Return the lines that go on, where among them Vary stands, and the values of Connection."""
     lines: list[FieldLine[ResponseField]] = []
@@ -117,7 +117,7 @@ def _pass_on(
             lines.append(line if rules.cookies is None else _saying(line, rules.cookies.rewrite(line.value)))
         elif meaning is _LOCATION or meaning is _LINK:
             lines.append(_turned_back(line, rules, proxy_origin))
-        elif _is_kept(meaning, rules, trailers=trailers, status=head.status):
+        elif _is_kept(meaning, rules, owns_timing=owns_timing, trailers=trailers, status=head.status):
             lines.append(line)
     if not is_dated:
         # RFC 9110 section 6.6.1: a recipient with a clock adds what an origin server without one has left out.
@@ -141,13 +141,13 @@ def _keeps_length(head: ResponseHead) -> bool:
     return (head.framing is _LENGTH or head.framing is _NONE) and head.status not in {204, 205}
 
 
-def _is_kept(code: ResponseField, rules: ResponseRules, *, trailers: bool, status: int) -> bool:
+def _is_kept(code: ResponseField, rules: ResponseRules, *, owns_timing: bool, trailers: bool, status: int) -> bool:
     """True where the line goes on as it is."""
     match code:
         case ResponseField.CORS:
             return not rules.enforces
         case ResponseField.TIMING:
-            return not (rules.own_timing and rules.enforces)
+            return not (owns_timing and rules.enforces)
         case ResponseField.TRAILER:
             return trailers
         case ResponseField.UPGRADE:

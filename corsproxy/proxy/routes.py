@@ -1,13 +1,14 @@
 """Which route a request takes: a tree over path segments, built when the configuration is loaded.
 
-The most specific route wins, whatever the order in the file: host before no host, then segment by segment literal
-before `{name}`, longer before shorter, exact before prefix.
+The most specific route wins, whatever the order in the file: host before host with a star (the longer first) before no
+host, then segment by segment literal before `{name}`, longer before shorter, exact before prefix, methods before none.
+A route that does not take the method is passed over as if it were not there.
 Knows no sockets, no headers and no policy; what a route leads to is the caller's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Generic, TypeVar
 from urllib.parse import unquote_to_bytes
 
@@ -21,6 +22,21 @@ class AmbiguousPath(Exception):  # noqa: N818 - it is the client's fault and an 
     """Two readings of the path lead to different routes."""
 
 
+class _Ends(Generic[T]):
+    """The routes that end at one place of the tree, which only their methods tell apart."""
+
+    __slots__ = ("any", "by_method")
+
+    def __init__(self) -> None:
+        self.any: T | None = None
+        """The route for every method that no other names."""
+        self.by_method: dict[str, T] = {}
+
+    def take(self, method: str) -> T | None:
+        """Return what the route for `method` leads to."""
+        return self.by_method.get(method, self.any)
+
+
 class _Node(Generic[T]):
     """A place in the tree: what is reached by one more segment, and which routes end here."""
 
@@ -29,31 +45,58 @@ class _Node(Generic[T]):
     def __init__(self) -> None:
         self.literal: dict[bytes, _Node[T]] = {}
         self.any: _Node[T] | None = None
-        self.exact: T | None = None
-        self.prefix: T | None = None
+        self.exact: _Ends[T] | None = None
+        self.prefix: _Ends[T] | None = None
 
-    def find(self, segments: Sequence[bytes], index: int) -> T | None:
-        """Return what the most specific route below this node leads to."""
+    def find(self, segments: Sequence[bytes], index: int, method: str) -> T | None:
+        """Return what the most specific route below this node leads to, of those that take `method`."""
         if index == len(segments):
-            return self.exact if self.exact is not None else self.prefix
+            if self.exact is not None and (found := self.exact.take(method)) is not None:
+                return found
+            return self.prefix.take(method) if self.prefix is not None else None
         segment = segments[index]
         child = self.literal.get(segment)
-        if child is not None and (found := child.find(segments, index + 1)) is not None:
+        if child is not None and (found := child.find(segments, index + 1, method)) is not None:
             return found
-        if self.any is not None and segment and (found := self.any.find(segments, index + 1)) is not None:
+        if self.any is not None and segment and (found := self.any.find(segments, index + 1, method)) is not None:
             return found
-        return self.prefix
+        return self.prefix.take(method) if self.prefix is not None else None
+
+    def methods(self, segments: Sequence[bytes], index: int) -> Iterator[str]:
+        """Yield the methods of every route that the path leads to."""
+        if index == len(segments):
+            yield from self.exact.by_method if self.exact is not None else ()
+        else:
+            segment = segments[index]
+            if (child := self.literal.get(segment)) is not None:
+                yield from child.methods(segments, index + 1)
+            if self.any is not None and segment:
+                yield from self.any.methods(segments, index + 1)
+        yield from self.prefix.by_method if self.prefix is not None else ()
+
+
+class _Trees(Generic[T]):
+    """The routes of one host: the tree as written, and the tree of the percent-decoded route paths."""
+
+    __slots__ = ("by_reading",)
+
+    def __init__(self) -> None:
+        self.by_reading: tuple[_Node[T], _Node[T]] = (_Node(), _Node())
 
 
 class RouteTable(Generic[T]):
-    """Finds the value of the most specific route for a host and a path.
+    """Finds the value of the most specific route for a host, a path and a method.
 
-    Cost is bounded by the depth of the longest route, not by their number.
+    Cost is bounded by the depth of the longest route and the labels of the longest host with a star, not by their
+    number.
     """
 
     def __init__(self, entries: Sequence[tuple[Route, T]], default_port: int = 80) -> None:
-        self._hosts: dict[tuple[bytes, int | None], tuple[_Node[T], _Node[T]]] = {}
-        """By host and port: the tree as written, and the tree of the percent-decoded route paths."""
+        self._hosts: dict[tuple[bytes, int | None], _Trees[T]] = {}
+        """By host and port."""
+        self._under: dict[tuple[bytes, int | None], _Trees[T]] = {}
+        """By the domain under which any host will do, and port."""
+        self._any_host: _Trees[T] = _Trees()
         self._default_port = default_port
         self._depth = max((len(route.segments) + route.exact for route, _ in entries), default=0)
         """Segments that can make a difference; 0 where every route is `/`, and any reading of a path leads to it."""
@@ -62,40 +105,86 @@ class RouteTable(Generic[T]):
         """Bytes of a segment that can make a difference."""
         self._has_escapes = any(b"%" in name for name in names)
         """Only then can a path that reads one way lead to two routes: by its route's path as written, and decoded."""
+        self._has_methods = any(route.methods for route, _ in entries)
+        heads = {_place(route) for route, _ in entries if "HEAD" in route.methods}
         for route, value in entries:
-            key = (route.host.encode(), route.host_port) if route.host is not None else (b"", None)
-            trees = self._hosts.setdefault(key, (_Node(), _Node()))
-            for tree, decode in zip(trees, (False, True), strict=True):
-                _insert(tree, route, value, decode=decode)
-        self._any_host = self._hosts.pop((b"", None), (_Node(), _Node()))
+            methods = with_head(route.methods, is_named=_place(route) in heads)
+            for reading, tree in enumerate(self._trees(route).by_reading):
+                _insert(tree, route, methods, value, decode=bool(reading))
+        self._labels = max((domain.count(b".") + 1 for domain, _ in self._under), default=0)
+        """Labels of a domain that can make a difference."""
 
-    def match(self, host: bytes, path: bytes) -> T | None:
-        """Return what the route for `host` (a valid Host value, or empty) and `path` leads to, or None.
+    def _trees(self, route: Route) -> _Trees[T]:
+        """Return where a route belongs, by its host."""
+        if route.host is None:
+            return self._any_host
+        if route.host.startswith("*."):
+            return self._under.setdefault((route.host[2:].encode(), route.host_port), _Trees())
+        return self._hosts.setdefault((route.host.encode(), route.host_port), _Trees())
+
+    def allowed(self, host: bytes, path: bytes) -> tuple[str, ...]:
+        """Return the methods of the routes that `host` and `path` lead to: for a request whose own they do not name."""
+        if not self._has_methods:
+            return ()
+        segments = self._segments(path)
+        found = [method for trees in self._for_host(host) for method in trees.by_reading[0].methods(segments, 0)]
+        return tuple(dict.fromkeys(found))
+
+    def match(self, host: bytes, path: bytes, method: str = "GET") -> T | None:
+        """Return what the route for `host` (a valid Host value, or empty), `path` and `method` leads to, or None.
 
         Raises `AmbiguousPath` where another reading of the path would lead elsewhere, no route counting as one.
         """
-        found = self._find(host, path, 0)
+        found = self._find(host, path, 0, method)
         other = other_reading(path, self._depth, self._longest) if self._depth else None
-        if other is None or self._find(host, other, 1) is found:
+        if other is None or self._find(host, other, 1, method) is found:
             return found
         if self._has_escapes and other_reading(path) is None:
             return found
         raise AmbiguousPath
 
-    def _find(self, host: bytes, path: bytes, reading: int) -> T | None:
-        # One more than any route has: a path with more segments is longer than every exact route, and that is enough.
-        segments: Sequence[bytes]
-        if len(path) > LONG:
-            segments = _leading_segments(path, self._depth, self._longest)
-        else:
-            segments = path[1:].split(b"/", self._depth) if path != b"/" else ()
-        if self._hosts:
-            name, port = split_host(host)
-            for key in ((name, port if port is not None else self._default_port), (name, None)):
-                trees = self._hosts.get(key)
-                if trees is not None and (found := trees[reading].find(segments, 0)) is not None:
+    def _find(self, host: bytes, path: bytes, reading: int, method: str) -> T | None:
+        segments = self._segments(path)
+        if self._hosts or self._under:
+            for trees in self._for_host(host):
+                if (found := trees.by_reading[reading].find(segments, 0, method)) is not None:
                     return found
-        return self._any_host[reading].find(segments, 0)
+            return None
+        return self._any_host.by_reading[reading].find(segments, 0, method)
+
+    def _segments(self, path: bytes) -> Sequence[bytes]:
+        # One more than any route has: a path with more segments is longer than every exact route, and that is enough.
+        if len(path) > LONG:
+            return _leading_segments(path, self._depth, self._longest)
+        return path[1:].split(b"/", self._depth) if path != b"/" else ()
+
+    def _for_host(self, host: bytes) -> Iterator[_Trees[T]]:
+        """Yield the trees for a host, the most specific first."""
+        name, port = split_host(host)
+        ports = (port if port is not None else self._default_port, None)
+        for one in ports:
+            if (trees := self._hosts.get((name, one))) is not None:
+                yield trees
+        if self._under:
+            labels = name.rsplit(b".", self._labels)
+            for start in range(1, len(labels)):
+                domain = b".".join(labels[start:])
+                for one in ports:
+                    if (trees := self._under.get((domain, one))) is not None:
+                        yield trees
+        yield self._any_host
+
+
+def with_head(methods: tuple[str, ...], *, is_named: bool) -> tuple[str, ...]:
+    """Return the methods of a route, HEAD beside GET unless another route of the path names it."""
+    if "GET" not in methods or "HEAD" in methods or is_named:
+        return methods
+    at = methods.index("GET") + 1
+    return (*methods[:at], "HEAD", *methods[at:])
+
+
+def _place(route: Route) -> tuple[str | None, int | None, tuple[str | None, ...], bool]:
+    return route.host, route.host_port, route.segments, route.exact
 
 
 def _leading_segments(path: bytes, count: int, longest: int) -> list[bytes]:
@@ -115,7 +204,7 @@ def _leading_segments(path: bytes, count: int, longest: int) -> list[bytes]:
     return segments
 
 
-def _insert(node: _Node[T], route: Route, value: T, *, decode: bool) -> None:
+def _insert(node: _Node[T], route: Route, methods: tuple[str, ...], value: T, *, decode: bool) -> None:
     for segment in route.segments:
         if segment is None:
             if node.any is None:
@@ -124,7 +213,14 @@ def _insert(node: _Node[T], route: Route, value: T, *, decode: bool) -> None:
         else:
             raw = segment.encode()
             node = node.literal.setdefault(unquote_to_bytes(raw) if decode else raw, _Node())
-    if route.exact:
-        node.exact = value
+    ends = node.exact if route.exact else node.prefix
+    if ends is None:
+        ends = _Ends()
+        if route.exact:
+            node.exact = ends
+        else:
+            node.prefix = ends
+    if methods:
+        ends.by_method |= dict.fromkeys(methods, value)
     else:
-        node.prefix = value
+        ends.any = value

@@ -65,10 +65,11 @@ def _row(route: Route) -> tuple[str, str, str, str, str]:
     place = f"unix:{upstream.unix_path}{colon}" if upstream.unix_path else upstream.origin
     return (
         f"{route.host}{port}" if route.host is not None else "any",
-        route.path,
+        f"{' '.join(route.methods)} {route.path}" if route.methods else route.path,
         "exact" if route.exact else "prefix",
         f"{upstream.name} ({place}{upstream.base_path})",
-        route.policy.name + (" (shadow)" if route.policy.mode == "shadow" else "") if route.policy else "none",
+        ", ".join(policy.name + (" (shadow)" if policy.mode == "shadow" else "") for policy in route.policies)
+        or "none",
     )
 
 
@@ -78,8 +79,11 @@ def _specificity(route: Route) -> tuple[object, ...]:
     # A longer path sorts before its own prefix: the mark behind the last segment is above every segment.
     return (
         route.host is None,
+        (route.host or "").startswith("*."),
+        -len(route.host or "") if (route.host or "").startswith("*.") else 0,
         route.host or "",
         route.host_port is None,
         (*segments, (True, "\U0010ffff")),
         not route.exact,
+        not route.methods,
     )

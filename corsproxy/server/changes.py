@@ -46,7 +46,7 @@ def describe(old: Configuration, new: Configuration) -> str:
     parts = [_difference(name, _named(old)[name], _named(new)[name]) for name in ("routes", "upstreams", "policies")]
     parts += [
         f"{key} changed"
-        for key in ("trusted_proxies", "limits", "shutdown", "log")
+        for key in ("trusted_proxies", "public_origins", "limits", "shutdown", "log")
         if getattr(old.settings, key) != getattr(new.settings, key)
     ]
     return "; ".join(filter(None, parts)) or "nothing changed"
@@ -66,12 +66,13 @@ def _named(configuration: Configuration) -> dict[str, Mapping[str, object]]:
 def _name(route: Route) -> str:
     host = route.host or ""
     port = f":{route.host_port}" if route.host_port is not None else ""
-    return f"{host}{port}{route.path}{' (exact)' if route.exact else ''}"
+    methods = f"{' '.join(route.methods)} " if route.methods else ""
+    return f"{methods}{host}{port}{route.path}{' (exact)' if route.exact else ''}"
 
 
-def _shape(route: Route) -> tuple[str, str | None, str]:
+def _shape(route: Route) -> tuple[str, tuple[str, ...], str]:
     """Give what the route itself says: changes inside its upstream and policy are told under their own names."""
-    return route.upstream.name, route.policy.name if route.policy else None, route.strip_prefix
+    return route.upstream.name, tuple(policy.name for policy in route.policies), route.strip_prefix
 
 
 def _difference(what: str, old: Mapping[str, object], new: Mapping[str, object]) -> str:

@@ -5,7 +5,7 @@ The decisions come from `corsproxy.cors`; the model of the browser that judges t
 
 from __future__ import annotations
 
-from corsproxy.cors import CARRIED, CorsRequest, Decision, Kind, decide
+from corsproxy.cors import CARRIED, CorsRequest, Decision, Kind, decide_among
 from corsproxy.settings import PolicySettings
 from corsproxy.tools.browser import Answer, Sent
 
@@ -16,13 +16,19 @@ _EXPOSED_LATER = "(the names of that response)"
 
 
 class OwnAnswers:
-    """The proxy as a browser meets it under one policy."""
+    """The proxy as a browser meets it under the policies of one route."""
 
-    def __init__(self, policy: PolicySettings | None, without_route: int | None = None) -> None:
+    def __init__(
+        self,
+        policies: tuple[PolicySettings, ...],
+        without_route: int | None = None,
+        public_origins: tuple[str, ...] = (),
+    ) -> None:
         self._without_route = without_route
         """The status of every answer if there is no route."""
-        self._policy = policy
-        self._cors = policy.cors if policy else None
+        self._policies = policies
+        self._cors = tuple(policy.cors for policy in policies)
+        self._own_origins = frozenset(map(latin, public_origins))
 
     def answer(self, sent: Sent) -> Answer:
         """Return the answer to what a browser sends."""
@@ -40,16 +46,16 @@ class OwnAnswers:
             (latin(fields["Access-Control-Request-Method"]),),
             (latin(wanted),) if wanted is not None else (),
         )
-        decision = decide(self._cors, request)
-        granted = self._policy.preflight_status if self._policy else 204
-        return self._answered(decision, granted if decision.granted else 403), decision
+        decision = decide_among(self._cors, request)
+        granted = self._policies[decision.policy].preflight_status if self._policies else 204
+        return self._answered(decision, granted if decision.granted or decision.fields else 403), decision
 
     def actual(self, method: str, origins: tuple[bytes, ...]) -> tuple[Answer, Decision]:
         """Return the answer to an actual request: 403 if the policy rejects it, else as if the upstream said 200."""
-        decision = decide(self._cors, CorsRequest(method, origins))
+        decision = decide_among(self._cors, CorsRequest(method, origins), self._own_origins)
         if method not in FORWARDED_METHODS:
             return Answer(501), decision
-        rejects = self._policy is not None and self._policy.on_refused == "reject"
+        rejects = bool(self._policies) and self._policies[-1].on_refused == "reject"
         refused = decision.kind is Kind.ACTUAL and not decision.granted
         return self._answered(decision, 403 if refused and rejects else 200), decision
 

@@ -154,7 +154,7 @@ def test_the_host_of_a_route(text: str, host: tuple[str, int | None]) -> None:
     [
         ("https://api.example.com", "host alone"),
         ("api.example.com/x", "host alone"),
-        ("*.example.com", "no wildcard"),
+        ("*api.example.com", "whole labels"),
         ("api.example.com.", "without the final dot"),
         ("api.example.com:0", "port 0"),
         ("bücher.example", "xn--bcher-kva.example"),

@@ -58,7 +58,7 @@ MISTAKES = [
     ("set: {'X-A:': x}", "set.X-A:", "error", "invalid", "write 'X-A'"),
     ("set: {X-A: x, x-a: y}", "set.x-a", "error", "duplicate", "'X-A' is the same"),
     ("set: {X-A: x}, remove: [x-a]", "remove[0]", "warning", "unused", "'set' replaces"),
-    ("remove: X-A", "remove", "error", "invalid", "write [X-A]"),
+    ("remove: {X-A: y}", "remove", "error", "invalid", "expected a list"),
     ("add: {X-A: x}", "add", "error", "unknown", "expected one of set, remove"),
 ]
 

@@ -76,6 +76,13 @@ GOOD = [
     with_policy(
         'allow_origins: ["*"]\nallow_methods: ["*"]\nallow_headers: ["*", Authorization]\nexpose_headers: ["*"]'
     ),
+    MINIMAL + "trusted_proxies: 10.0.0.0/8 ::1\npublic_origins: https://a.example\n",
+    with_policy('allow_origins: "*"\nallow_methods: GET, PUT\nallow_headers: "*, Authorization"\ndiagnostics: on'),
+    with_policy("allow_origins: null\ndangerously_allow: null_origin"),
+    with_policy("extends: base\nallow_credentials: false").replace(
+        "policies:\n", "policies:\n  base: {allow_origins: [https://a.example]}\n"
+    ),
+    with_routes("path: /a, methods: [GET, HEAD], host: '*.example'", "path: /a, methods: POST"),
     with_routes("path: /a, strip_prefix: true, exact: false", "path: '/a/{b}', strip_prefix: /a, host: 'x.example:1'"),
 ]
 
@@ -96,7 +103,6 @@ BAD = [
     MINIMAL + "limits: {header_timeout: -1}\n",
     MINIMAL + "limits: {max_boby: 1}\n",
     MINIMAL + "log: {format: yaml}\n",
-    MINIMAL + "trusted_proxies: 10.0.0.0/8\n",
     MINIMAL + "trusted_proxies: [localhost]\n",
     MINIMAL + "tls: {certificate: /dev/null}\n",
     with_upstream("connect_timeout: 5s"),
@@ -105,9 +111,8 @@ BAD = [
     with_upstream("url: http://u:p@x"),
     with_upstream("url: http://x, origin: drop"),
     with_upstream("url: http://x, cookies: {same_site: never}"),
-    with_policy("max_age: 10m"),
     with_policy("allow_origins: []"),
-    with_policy('allow_origins: "*"'),
+    with_policy('allow_origins: ""'),
     with_policy("allow_origins: [{regexp: x}]"),
     with_policy(ORIGINS + "max_age: 90000"),
     with_policy(ORIGINS + "mode: dry"),

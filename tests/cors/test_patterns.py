@@ -103,7 +103,9 @@ _REFUSED = [
     ("https://*." + "a." * 126 + "a", None, "domain name"),
     ("https://*.0.0.1", None, "domain name"),
     ("https://*.a..b", None, "domain name"),
-    ("chrome-extension://*", None, "http and https"),
+    ("edge-extension://*", None, "whole hosts of extensions (chrome-extension://*, moz-extension://*"),
+    ("chrome-extension://a*", None, "http and https"),
+    ("chrome-extension://*:*", None, "ports are for http and https"),
     ("capacitor://localhost:*", None, "http and https"),
     ("ws://*.example.com", None, "http and https"),
 ]

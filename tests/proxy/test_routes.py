@@ -16,14 +16,17 @@ from tests.support.examples import examples
 UPSTREAM = Upstream("up", "http", "localhost", 80)
 
 
-def route(path: str, *, exact: bool = False, host: str | None = None, port: int | None = None) -> tuple[Route, str]:
+def route(
+    path: str, *methods: str, exact: bool = False, host: str | None = None, port: int | None = None
+) -> tuple[Route, str]:
     """Make a route from its path as written, with a name for it."""
     parts = path.strip("/").split("/") if path != "/" else []
     segments = tuple(None if part.startswith("{") else part for part in parts)
     if exact and path.endswith("/") and path != "/":
         segments += ("",)
-    made = Route(path, segments, UPSTREAM, exact=exact, host=host, host_port=port)
-    return made, f"{host or ''}{f':{port}' if port else ''}{path}{' exact' if exact else ''}"
+    made = Route(path, segments, UPSTREAM, exact=exact, host=host, host_port=port, methods=methods)
+    said = f"{' '.join(methods)} " if methods else ""
+    return made, f"{said}{host or ''}{f':{port}' if port else ''}{path}{' exact' if exact else ''}"
 
 
 ROUTES = [
@@ -181,3 +184,101 @@ def test_hosts_and_paths_never_raise(data: bytes) -> None:
 def test_valid_hosts(host: bytes, valid: bool) -> None:
     """http-13: a name or an address, and a port."""
     assert is_valid_host(host) is valid
+
+
+BY_METHOD = [
+    route("/", "GET"),
+    route("/a", "GET", "POST"),
+    route("/a", "PUT"),
+    route("/a/b", "DELETE"),
+    route("/a/b", exact=True),
+    route("/c", "GET"),
+    route("/c", "HEAD"),
+    route("/d", "GET"),
+    route("/d"),
+    route("/e/{x}", "PUT"),
+    route("/e/f", "GET"),
+]
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    ("method", "path", "name"),
+    [
+        ("GET", "/a", "GET POST /a"),
+        ("HEAD", "/a", "GET POST /a"),
+        ("PUT", "/a/x", "PUT /a"),
+        ("DELETE", "/a", None),
+        ("DELETE", "/a/b/c", "DELETE /a/b"),
+        ("GET", "/a/b/c", "GET POST /a"),
+        ("PUT", "/a/b/c", "PUT /a"),
+        ("GET", "/a/b", "/a/b exact"),
+        ("GET", "/c", "GET /c"),
+        ("HEAD", "/c", "HEAD /c"),
+        ("POST", "/c", None),
+        ("POST", "/d", "/d"),
+        ("HEAD", "/d", "GET /d"),
+        ("PUT", "/e/f", "PUT /e/{x}"),
+        ("GET", "/e/f", "GET /e/f"),
+        ("GET", "/e/g", "GET /"),
+        ("PUT", "/", None),
+    ],
+)
+def test_a_route_that_does_not_take_the_method_is_passed_over(
+    method: str, path: str, name: str | None, seed: int
+) -> None:
+    """As if it were not there, whatever the order; GET includes HEAD unless another route of the path names it."""
+    shuffled = random.Random(seed).sample(BY_METHOD, len(BY_METHOD))
+    assert RouteTable(shuffled).match(b"h", path.encode(), method) == name
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/", {"GET", "HEAD"}),
+        ("/a", {"GET", "HEAD", "POST", "PUT"}),
+        ("/a/b/c", {"DELETE", "GET", "HEAD", "POST", "PUT"}),
+        ("/e/f", {"PUT", "GET", "HEAD"}),
+    ],
+)
+def test_what_a_path_allows_is_what_was_passed_over(path: str, methods: set[str]) -> None:
+    """The methods of every route that the path leads to, for a 405's Allow."""
+    assert set(RouteTable(BY_METHOD).allowed(b"h", path.encode())) == methods
+    assert RouteTable(ROUTES).allowed(b"h", path.encode()) == ()
+
+
+STARS = [
+    route("/", host="*.example"),
+    route("/", host="*.a.example"),
+    route("/", host="b.a.example"),
+    route("/", host="*.a.example", port=81),
+    route("/only", host="*.example"),
+    route("/"),
+]
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    ("host", "path", "name"),
+    [
+        ("x.example", "/", "*.example/"),
+        ("x.y.example", "/", "*.example/"),
+        ("x.a.example", "/", "*.a.example/"),
+        ("x.y.a.example", "/", "*.a.example/"),
+        ("X.A.EXAMPLE:80", "/", "*.a.example/"),
+        ("x.a.example:81", "/", "*.a.example:81/"),
+        ("b.a.example", "/", "b.a.example/"),
+        ("b.a.example:81", "/", "b.a.example/"),
+        ("example", "/", "/"),
+        ("xexample", "/", "/"),
+        ("x.example.org", "/", "/"),
+        (".example", "/", "*.example/"),
+        ("x.example", "/only", "*.example/only"),
+        ("x.a.example", "/only", "*.a.example/"),
+        ("x" + ".y" * 2000 + ".a.example", "/", "*.a.example/"),
+    ],
+)
+def test_a_host_with_a_star_comes_after_hosts_and_the_longer_first(host: str, path: str, name: str, seed: int) -> None:
+    """Then no host at all; a star stands for one or more labels."""
+    shuffled = random.Random(seed).sample(STARS, len(STARS))
+    assert RouteTable(shuffled).match(host.encode(), path.encode()) == name

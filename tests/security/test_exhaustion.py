@@ -190,7 +190,7 @@ async def test_decisions_are_remembered_once_for_all_routes_of_a_policy() -> Non
 
 def test_what_a_policy_remembers_of_strangers_is_bounded() -> None:
     """A flood of origins and of requested headers empties the tables, long ones are not kept at all."""
-    gate = CorsGate(policy())
+    gate = CorsGate((policy(),))
     most = 0
     for number in range(5000):
         origin = b"https://a%d.app.example" % number

@@ -67,6 +67,7 @@ def test_a_method_that_the_proxy_does_not_forward(file: Path) -> None:
     file.write_text(FILE.replace("[GET, PUT]", '["*"]'))
     status, found = explained(file, "/orders", method="patch")
     assert (status, found["reason"], found["response"]) == (1, "method_not_allowed", {"status": 501, "headers": []})
+    assert found["preflight"]["status"] == 403
     assert found["verdict"]["why"] == "the proxy knows no method 'patch' and answers 501"
     assert "have the page write 'PATCH'" in found["no_change"]
 

@@ -49,11 +49,13 @@ class Judgement:
     reason: str | None
     """Why it is refused, None where it is not."""
     decided_by: DecidedBy
+    by_options: bool = False
+    """Whether options stand for the keys, as in quick mode."""
 
     @property
     def policy(self) -> PolicySettings | None:
-        """The route's policy."""
-        return self.route.policy if self.route else None
+        """The policy that decided: of several, the first whose origins pass, else the last."""
+        return self.route.policies[self.decision.policy] if self.route and self.route.policies else None
 
     @property
     def play(self) -> Play | None:
@@ -78,6 +80,10 @@ class Judgement:
             failure = self.play.failure if self.play else None
             return failure.why if failure else "every check passes"
         method = names.normalised(asked.method)
+        if self.reason == "no_route" and self.choice.allowed:
+            return (
+                f"no route of {asked.path} takes {method}, only {', '.join(self.choice.allowed)}: the proxy answers 405"
+            )
         if self.reason == "method_not_allowed" and method not in FORWARDED_METHODS:
             return f"the proxy knows no method {method!r} and answers 501"
         policy_name = policy.name if policy else ""
@@ -98,11 +104,15 @@ _BECAUSE = {
 
 def judge(loaded: Loaded, question: Question) -> Judgement:
     """Judge one request; no network, no clock."""
-    choice = choose(loaded.settings, question.host, question.path)
-    route = loaded.settings.routes[choice.index] if choice.index is not None else None
-    policy = route.policy if route else None
-    server = OwnAnswers(policy, 404 if route is None and not choice.is_ambiguous else 400 if route is None else None)
     method = names.normalised(question.method)
+    choice = choose(loaded.settings, question.host, question.path, method)
+    route = loaded.settings.routes[choice.index] if choice.index is not None else None
+    without_route = 400 if choice.is_ambiguous else 405 if choice.allowed else 404
+    server = OwnAnswers(
+        route.policies if route else (),
+        without_route if route is None else None,
+        loaded.settings.public_origins,
+    )
     plays = {}
     if question.origin is not None:
         plays = {include: play(question.page_request(include=include), server.answer) for include in (False, True)}
@@ -117,8 +127,9 @@ def judge(loaded: Loaded, question: Question) -> Judgement:
             _, first = server.preflight(asked.exchanges[0].sent)
             decision = decision if first.granted else first
     reason = _reason(route, decision, asked)
-    where = _where(loaded, question, choice, route, reason)
-    return Judgement(question, choice, route, decision, preflight, response, plays, reason, where)
+    where = _where(loaded, question, choice, route, decision, reason)
+    by_options = loaded.settings.by_options
+    return Judgement(question, choice, route, decision, preflight, response, plays, reason, where, by_options)
 
 
 def _reason(route: Route | None, decision: Decision, asked: Play | None) -> str | None:
@@ -135,9 +146,22 @@ def _reason(route: Route | None, decision: Decision, asked: Play | None) -> str 
     return asked.reason
 
 
-def _where(loaded: Loaded, question: Question, choice: Choice, route: Route | None, reason: str | None) -> DecidedBy:
+def _where(
+    loaded: Loaded, question: Question, choice: Choice, route: Route | None, decision: Decision, reason: str | None
+) -> DecidedBy:
     """Find the line that decided."""
-    paths = _deciding_paths(question, choice, route, reason)
+    policy = route.policies[decision.policy] if route and route.policies else None
+    if reason is None and policy is not None and question.origin is not None:
+        rule = policy.cors.matching_rule(latin(question.origin))
+        if rule is not None:
+            written = loaded.rules[policy.name].of(rule)
+            if written.file is not None and written.place is not None:
+                return DecidedBy(written.file, written.place.line, written.place.column, written.path, written.text)
+            paths = [written.path, f"policies.{policy.name}"]
+        else:
+            paths = [f"policies.{policy.name}"]
+    else:
+        paths = _refusing_paths(question, choice, policy, reason)
     path = next((path for path in paths if path in loaded.places), "")
     place = loaded.places[path]
     line = loaded.shown_text.splitlines()[place.line - 1].strip()
@@ -154,15 +178,11 @@ _KEYS = {
 """The key of the policy that a refusal comes from."""
 
 
-def _deciding_paths(question: Question, choice: Choice, route: Route | None, reason: str | None) -> list[str]:
+def _refusing_paths(question: Question, choice: Choice, policy: PolicySettings | None, reason: str | None) -> list[str]:
     """Key paths, the most telling first: a key that is not written has its default, so its parent stands for it."""
-    if route is None:
-        return ["routes"]
-    at = f"routes[{choice.index}]"
-    if route.policy is None or question.origin is None:
-        return [at]
-    policy = f"policies.{route.policy.name}"
-    if reason is not None:
-        return [f"{policy}.{_KEYS.get(reason, '')}", policy]
-    rule = route.policy.cors.matching_rule(latin(question.origin))
-    return [f"{policy}.allow_origins[{rule}]", f"{policy}.allow_origins", policy]
+    if choice.index is None:
+        return [f"routes[{choice.near[0].index}].methods" if choice.allowed and choice.near else "routes", "routes"]
+    if policy is None or question.origin is None:
+        return [f"routes[{choice.index}]"]
+    path = f"policies.{policy.name}"
+    return [f"{path}.{_KEYS.get(reason or '', '')}", path]

@@ -164,6 +164,17 @@ def _remarks(judgement: Judgement) -> Iterator[str]:
     if policy is not None and policy.mode == "shadow":
         yield "the policy is in shadow mode: it only counts and logs; the client sees the upstream's own CORS headers"
     if policy is not None and policy.on_refused == "reject" and judgement.response.status == 403:
-        yield "the policy rejects: the upstream is not asked"
+        key = "with --public-origin" if judgement.by_options else "under public_origins"
+        yield (
+            "the policy rejects: the upstream is not asked; "
+            f"if the page is the proxy's own, name its origin {key}: then it passes"
+        )
+    if policy is not None and policy.cors.allow_any_origin and policy.websockets == "policy":
+        remedy = (
+            "start corsproxy with --allow-origin ORIGIN, or with --websockets any"
+            if judgement.by_options
+            else "name the origin under allow_origins, or write 'websockets: any'"
+        )
+        yield f"'*' lets nobody open a WebSocket, which always carries cookies: {remedy}"
     if judgement.route is not None and judgement.response.status == 200:
         yield "200 stands for whatever status the upstream answers"

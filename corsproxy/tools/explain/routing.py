@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from corsproxy.proxy.routes import AmbiguousPath, RouteTable
+from corsproxy.proxy.routes import AmbiguousPath, RouteTable, with_head
 from corsproxy.settings import Route, Settings
 
 _SHOWN = 3
@@ -33,27 +33,31 @@ class Choice:
     near: tuple[NearMiss, ...]
     is_ambiguous: bool = False
     """Two readings of the path lead to different routes: the proxy answers 400."""
+    allowed: tuple[str, ...] = ()
+    """The methods of the routes that were passed over, where none was left: the proxy answers 405."""
 
 
-def choose(settings: Settings, host: str, path: str) -> Choice:
+def choose(settings: Settings, host: str, path: str, method: str = "GET") -> Choice:
     """Choose as the proxy does, and say who else came close."""
     entries = [(route, index) for index, route in enumerate(settings.routes)]
     table = RouteTable(entries, 443 if settings.tls is not None else 80)
     ambiguous = False
     try:
-        index = table.match(host.encode(), path.encode())
+        index = table.match(host.encode(), path.encode(), method)
     except AmbiguousPath:
         index, ambiguous = None, True
     segments = path[1:].split("/") if path != "/" else []
     misses = []
     for at, route in enumerate(settings.routes):
-        if at != index and (found := _miss(route, host, segments, chosen=index is not None)):
+        if at != index and (found := _miss(route, host, segments, method, chosen=index is not None)):
             closeness, why = found
             misses.append((-closeness, at, NearMiss(at, route, why)))
-    return Choice(index, tuple(miss for _, _, miss in sorted(misses, key=lambda one: one[:2])[:_SHOWN]), ambiguous)
+    near = tuple(miss for _, _, miss in sorted(misses, key=lambda one: one[:2])[:_SHOWN])
+    is_found = index is not None or ambiguous
+    return Choice(index, near, ambiguous, () if is_found else table.allowed(host.encode(), path.encode()))
 
 
-def _miss(route: Route, host: str, segments: list[str], *, chosen: bool) -> tuple[int, str] | None:
+def _miss(route: Route, host: str, segments: list[str], method: str, *, chosen: bool) -> tuple[int, str] | None:
     """How many segments fit, and why the route is not taken; None where it is not even close."""
     fits = 0
     for own, sent in zip(route.segments, segments, strict=False):
@@ -66,6 +70,8 @@ def _miss(route: Route, host: str, segments: list[str], *, chosen: bool) -> tupl
         return fits + 1, f"it is for the host {route.host}{port} only" + ("" if host else ": give it with --host")
     if is_prefix and route.exact and fits < len(segments):
         return fits, f"it is exact: it matches {route.path} and nothing below"
+    if is_prefix and route.methods and method not in with_head(route.methods, is_named=False):
+        return fits + 2, f"it takes {', '.join(route.methods)} only"
     if is_prefix:
         return (fits, "it matches too, and is less specific") if chosen else None
     if not fits:
@@ -79,5 +85,6 @@ def _takes_host(route: Route, host: str) -> bool:
     if route.host is None:
         return True
     name, colon, port = host.rpartition(":")
-    name = name if colon and port.isdecimal() else host
-    return name.lower() == route.host and route.host_port in {None, int(port) if port.isdecimal() else None}
+    name = (name if colon and port.isdecimal() else host).lower()
+    under = route.host.startswith("*.") and name.endswith(route.host[1:]) and name != route.host[1:]
+    return (under or name == route.host) and route.host_port in {None, int(port) if port.isdecimal() else None}

@@ -61,8 +61,8 @@ def learn(loaded: Loaded, traffic: Traffic, environ: Mapping[str, str]) -> str:
     routes = loaded.settings.routes
     for index, route in enumerate(routes):
         found = traffic.routes.get(route.path)
-        if found is None:
-            continue
+        if found is None or route.policies_before:
+            continue  # what each of several policies is for is more than a log shows
         key = (route.path, route.policy.name if route.policy else None)
         if key not in settled:
             proposal = propose(found, route.policy)
@@ -73,7 +73,7 @@ def learn(loaded: Loaded, traffic: Traffic, environ: Mapping[str, str]) -> str:
             assigned[index] = name
         else:
             empty[route.path] = proposal
-    staying = {route.policy.name for at, route in enumerate(routes) if route.policy and at not in assigned}
+    staying = {policy.name for at, route in enumerate(routes) if at not in assigned for policy in route.policies}
     kept = [name for name in loaded.policies if name in staying and name not in named]
     text = write(loaded, traffic, named, assigned, kept, empty)
     return _checked(text, loaded, environ)

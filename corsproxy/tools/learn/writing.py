@@ -42,7 +42,7 @@ def write(
     header = list(_header(loaded, traffic))
     if editor.is_flow:
         policies: dict[str, Value] = {name: _flow(*named[name][:2]) for name in named}
-        policies |= {name: _flow_kept(loaded.policies[name]) for name in kept}
+        policies |= {name: _flow_kept(name, loaded) for name in kept}
         edits.append(editor.set("", "policies", policies))
         header += [f"# {line}" for name in named for line in _all_comments(name, named[name])]
     else:
@@ -50,7 +50,7 @@ def write(
         for name, (settings, proposal, path) in named.items():
             lines += _block(name, settings, proposal, path, traffic)
         for name in kept:
-            lines += [f"  # {name}: no CORS request was recorded; left as it is", *_kept(name, loaded.policies[name])]
+            lines += [f"  # {name}: nothing to learn was recorded; left as it is", *_kept(name, loaded)]
         edits.append(editor.section("policies", "routes", lines if len(lines) > 1 else ["policies: {}"]))
     header += [f"# {_clean(path)}: {line}" for path, proposal in empty.items() for line in _left_out(proposal)]
     header += [f"# {line}" for line in _unrouted(traffic)]
@@ -93,17 +93,28 @@ def _block(
         yield f"    {key}: {value}"
 
 
-def _kept(name: str, settings: PolicySettings) -> Iterator[str]:
+def _kept(name: str, loaded: Loaded) -> Iterator[str]:
     """A policy as it is in force; comments of the old text are not taken over."""
+    settings = loaded.policies[name]
     spec = settings.cors.spec
     yield f"  {scalar(name)}:"
     yield "    allow_origins:"
-    for origin in spec.allow_origins:
-        yield f"      - {_origin(origin)}"
+    for item in _kept_items(name, loaded):
+        yield f"      - {f'file: {scalar(item)}' if isinstance(item, str) else _origin(item)}"
     for key, names in _lists(spec):
         yield f"    {key}: {_list(names)}"
     for key, value in _rest(spec, settings):
         yield f"    {key}: {value}"
+
+
+def _kept_items(name: str, loaded: Loaded) -> Iterator[OriginSpec | str]:
+    """Yield the origins of a policy, and the name of each file of origins in place of its lines."""
+    files = dict(loaded.rules[name].files())
+    for rule, origin in enumerate(loaded.policies[name].cors.spec.allow_origins):
+        if not origin.in_file:
+            yield origin
+        elif rule in files:
+            yield files[rule]
 
 
 def _lists(spec: PolicySpec) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -124,6 +135,8 @@ def _rest(spec: PolicySpec, settings: PolicySettings | None) -> Iterator[tuple[s
         yield "max_age", str(spec.max_age)
     if spec.timing:
         yield "timing", "true"
+    if spec.diagnostics:
+        yield "diagnostics", "true"
     if spec.dangerously_allow:
         yield "dangerously_allow", _list(tuple(spec.dangerously_allow))
     if settings is None:
@@ -140,8 +153,14 @@ def _flow(settings: PolicySettings | None, proposal: Proposal) -> Value:
     return _flow_spec(proposal.spec or PolicySpec(()), settings)
 
 
-def _flow_kept(settings: PolicySettings) -> Value:
-    return _flow_spec(settings.cors.spec, settings)
+def _flow_kept(name: str, loaded: Loaded) -> Value:
+    settings = loaded.policies[name]
+    items: list[Value] = [
+        {"file": item} if isinstance(item, str) else {"regex": item.text} if item.is_regex else item.text
+        for item in _kept_items(name, loaded)
+    ]
+    flow = _flow_spec(settings.cors.spec, settings)
+    return {**flow, "allow_origins": items} if isinstance(flow, dict) else flow
 
 
 def _flow_spec(spec: PolicySpec, settings: PolicySettings | None) -> Value:

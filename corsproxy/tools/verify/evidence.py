@@ -69,7 +69,7 @@ class Evidence:
 
 def evidence_of(answered: Iterable[Answered], policies: Sequence[PolicySettings]) -> list[Evidence]:
     """Return the evidence of the questions that were answered."""
-    own = OwnAnswers(policies[0] if policies else None)
+    own = OwnAnswers(tuple(policies))
     return [Evidence(one.question, one.answer, own.answer(one.sent)) for one in answered if one.answer is not None]
 
 

@@ -87,7 +87,7 @@ def make_plan(settings: Settings, url: str, *, host: str, only: Sequence[str]) -
 
 def policies_of(route: Route) -> tuple[PolicySettings, ...]:
     """Return the policies of a route, in the order in which they are tried."""
-    return (route.policy,) if route.policy is not None else ()
+    return route.policies
 
 
 class _Table:

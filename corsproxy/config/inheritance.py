@@ -1,0 +1,90 @@
+"""`extends`: each policy with the keys that it takes from another, and where each of them was written.
+
+Lists are replaced, not joined; `dangerously_allow` is never inherited, as whoever wrote it had other origins in mind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from corsproxy.config.problems import Report, join, listed, nearest, quote
+from corsproxy.config.reader import BAD, Values
+
+_OWN = ("extends", "dangerously_allow")
+"""Keys that no policy takes from another."""
+
+
+@dataclass(frozen=True, slots=True)
+class WholePolicy:
+    """A policy with every key that it has or takes."""
+
+    name: str
+    values: Values
+    homes: Mapping[str, str]
+    """By key that is written somewhere: the policy in which it is."""
+
+
+def whole_policies(section: Mapping[str, Any], report: Report) -> tuple[dict[str, WholePolicy], frozenset[str]]:
+    """Give the policies whose chain of bases is good, and the names that others extend; the rest is reported."""
+    bases = {name: values["extends"] for name, values in section.items() if values is not BAD and values["extends"]}
+    extended = set(bases.values())
+    circles: set[str] = set()
+    for name, base in bases.items():
+        if base not in section:
+            near = nearest(base, section)
+            extended.add(near or base)  # one mistake, one message: the base that was meant is not also without use
+            hint = f"did you mean {near!r}?" if near else f"expected {listed(map(repr, section))}"
+            report.error(f"{join('policies', name)}.extends", "undefined", f"undefined policy {quote(base)}: {hint}")
+        elif name not in circles and (circle := _circle(name, bases)):
+            circles.update(circle)
+            shown = " extends ".join(map(repr, (*circle, circle[0])))
+            report.error(
+                f"{join('policies', name)}.extends", "invalid", f"invalid circle: {shown}; remove one 'extends'"
+            )
+    whole = {}
+    for name in section:
+        chain = list(_chain(name, bases))
+        if all(section.get(one, BAD) is not BAD for one in chain) and circles.isdisjoint(chain):
+            whole[name] = _joined(name, chain, section, report)
+    return whole, frozenset(extended)
+
+
+def _circle(name: str, bases: Mapping[str, str]) -> list[str]:
+    """Give the circle that begins with `name`, if it is in one."""
+    chain = list(_chain(name, bases))
+    return chain if bases.get(chain[-1]) == name else []
+
+
+def _chain(name: str, bases: Mapping[str, str]) -> Iterator[str]:
+    """Give a policy, its base, the base of that, as far as none comes twice."""
+    seen: set[str] = set()
+    at: str | None = name
+    while at is not None and at not in seen:
+        seen.add(at)
+        yield at
+        at = bases.get(at)
+
+
+def _joined(name: str, chain: list[str], section: Mapping[str, Any], report: Report) -> WholePolicy:
+    values = dict(section[name])
+    homes: dict[str, str] = {}
+    for one in chain:
+        for key in values:
+            if key in homes or f"{join('policies', one)}.{key}" not in report.spans or (one != name and key in _OWN):
+                continue
+            homes[key] = one
+            values[key] = section[one][key]
+            if one != name:
+                _take_places(join("policies", one), join("policies", name), key, report)
+    return WholePolicy(name, values, homes)
+
+
+def _take_places(base: str, child: str, key: str, report: Report) -> None:
+    """Let the place of a key that is taken be found under the policy that takes it."""
+    report.places[f"{child}.{key}"] = report.places[f"{base}.{key}"]
+    index = 0
+    while (place := report.places.get(f"{base}.{key}[{index}]")) is not None:
+        report.places[f"{child}.{key}[{index}]"] = place
+        index += 1

@@ -1,0 +1,42 @@
+"""Names that one section of the file gives and another refers to."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from corsproxy.config.problems import Report, join, listed, nearest, quote
+
+
+@dataclass(slots=True)
+class Names:
+    """The names of one section, and which of them are referred to."""
+
+    noun: str
+    section: str
+    defined: Collection[str] | None
+    """None where the section could not be read, so that no reference can be judged."""
+    used: set[str] = field(default_factory=set)
+
+    def look_up(self, name: str, path: str, report: Report) -> None:
+        """Note a reference, and report one that leads nowhere."""
+        self.used.add(name)
+        if self.defined is None or name in self.defined:
+            return
+        near = nearest(name, self.defined)
+        if near:
+            self.used.add(near)  # one mistake, one message: the name that was meant is not also unused
+            hint = f"did you mean {near!r}?"
+        elif self.defined:
+            hint = f"expected {listed(map(repr, self.defined))}, or write it under {self.section}"
+        else:
+            hint = f"write it under {self.section}"
+        report.error(path, "undefined", f"undefined {self.noun} {quote(name)}: {hint}")
+
+    def report_unused(self, report: Report) -> None:
+        """Warn of every name that no route refers to."""
+        for name in self.defined or ():
+            if name not in self.used:
+                report.warning(
+                    join(self.section, name), "unused", f"unused {self.noun} {quote(name)}: no route refers to it"
+                )

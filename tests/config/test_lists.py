@@ -1,0 +1,342 @@
+"""One text for a list, policies that extend others, files of origins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corsproxy.config import Loaded, Problem
+from corsproxy.cors import OriginSpec, PolicySpec
+from tests.config.files import load, problems, with_policy, with_routes
+
+APP, NET = "https://app.example.com", "https://app.example.net"
+ROUTE = "upstreams: {api: http://localhost:8000}\nroutes: [{path: /, upstream: api, policy: app}]\n"
+
+
+def texts(loaded: Loaded, name: str = "app") -> list[str]:
+    """Give the origins of a policy."""
+    return [origin.text for origin in loaded.specs[name].allow_origins]
+
+
+def placed(found: tuple[Problem, ...]) -> list[tuple[int, str, str]]:
+    """Give where problems are, and how bad."""
+    return [(problem.line, problem.path, problem.severity) for problem in found]
+
+
+# --- one text for a list ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "environ"),
+    [
+        (f"{APP},{NET}", {}),
+        (f'" {APP} ,\t{NET}, "', {}),
+        ("${ORIGINS}", {"ORIGINS": f"{APP}\n{NET}"}),
+        ("${ORIGINS}", {"ORIGINS": f"{APP}, {NET}"}),
+        (f"${{ORIGINS:-{APP} {NET}}}", {}),
+        (f"[{APP}, '${{ORIGINS}}']", {"ORIGINS": NET}),
+        ("['${ORIGINS}']", {"ORIGINS": f"{APP} {NET}"}),
+        (f"[{APP}, '${{NONE:-}}', {NET}]", {}),
+    ],
+)
+def test_one_text_may_stand_for_a_list(written: str, environ: dict[str, str]) -> None:
+    """It is split at commas and white space, as is an item that is one variable alone."""
+    assert texts(load(with_policy(f"allow_origins: {written}"), environ)) == [APP, NET]
+
+
+def test_every_list_of_words_may_be_a_text() -> None:
+    """Methods, headers, names of policies, networks."""
+    loaded = load(
+        f"trusted_proxies: 10.0.0.0/8, ::1\npublic_origins: {APP} {NET}\n"
+        + with_policy(f'allow_origins: {APP}\nallow_methods: "*"\nallow_headers: X-A X-B')
+    )
+    assert loaded.settings.public_origins == (APP, NET)
+    assert len(loaded.settings.trusted_proxies) == 2
+    assert loaded.specs["app"].allow_methods == ("*",)
+    assert loaded.specs["app"].allow_headers == ("X-A", "X-B")
+
+
+@pytest.mark.parametrize(
+    ("written", "environ", "said"),
+    [
+        (f"{APP}, HTTPS://B.example", {}, "'HTTPS://B.example'"),
+        ("${ORIGINS}", {"ORIGINS": f"{APP} {NET}/"}, f"'{NET}/'"),
+        ("${ORIGINS}", {"ORIGINS": "  ,"}, "nothing in the text (from '${ORIGINS}')"),
+        ("${ORIGINS}", {}, "missing environment variable ORIGINS"),
+    ],
+)
+def test_a_mistake_in_a_text_names_its_piece(written: str, environ: dict[str, str], said: str) -> None:
+    """The line is the text's, the message has the piece alone."""
+    [problem] = problems(with_policy(f"allow_origins: {written}"), environ)
+    assert (problem.line, problem.path) == (3, "policies.app.allow_origins")
+    assert said in problem.message
+
+
+# --- extends --------------------------------------------------------------------------------------------------------
+
+
+def test_a_policy_takes_what_it_does_not_write() -> None:
+    """Lists are replaced, not joined; `dangerously_allow` is not taken."""
+    text = (
+        f"policies:\n  base: {{allow_headers: [X-A, X-B], max_age: 5, mode: shadow}}\n"
+        f"  middle: {{extends: base, allow_origins: [{APP}], dangerously_allow: [null_origin]}}\n"
+        f"  app: {{extends: middle, allow_headers: [X-C], allow_credentials: true}}\n{ROUTE}"
+    )
+    loaded = load(text)
+    assert loaded.specs["app"] == PolicySpec(
+        (OriginSpec(APP),), allow_headers=("X-C",), allow_credentials=True, max_age=5
+    )
+    assert loaded.policies["app"].mode == "shadow"
+    assert loaded.warnings == ()
+    assert "base" not in loaded.policies
+    assert loaded.places["policies.app.allow_origins[0]"].line == 3
+
+
+_VALUES: dict[str, list[object]] = {
+    "allow_origins": [[APP], [APP, NET], ['"*"']],
+    "allow_methods": [["GET"], ["PUT", "POST"]],
+    "allow_headers": [["X-A"], []],
+    "max_age": ["0", "5m"],
+    "on_refused": ["reject", "forward"],
+    "websockets": ["any", "off"],
+    "timing": ["true", "false"],
+    "preflight_status": ["200"],
+    "diagnostics": ["true"],
+}
+_POLICIES = st.fixed_dictionaries({}, optional={key: st.sampled_from(values) for key, values in _VALUES.items()})
+
+
+def _written(values: dict[str, object]) -> str:
+    return ", ".join(f"{key}: {str(value).replace(chr(39), '')}" for key, value in values.items())
+
+
+@given(_POLICIES, _POLICIES, _POLICIES)
+def test_extends_equals_the_policy_written_out(
+    base: dict[str, object], middle: dict[str, object], child: dict[str, object]
+) -> None:
+    """What a chain of policies comes to is what one policy with all of it comes to."""
+    base = {"allow_origins": [APP]} | base
+    whole = load(f"policies:\n  app: {{{_written(base | middle | child)}}}\n{ROUTE}")
+    chain = load(
+        f"policies:\n  base: {{{_written(base)}}}\n  middle: {{{_written({'extends': 'base'} | middle)}}}\n"
+        f"  app: {{{_written({'extends': 'middle'} | child)}}}\n{ROUTE}"
+    )
+    assert chain.specs["app"] == whole.specs["app"]
+    assert chain.policies["app"] == whole.policies["app"]
+
+
+@pytest.mark.parametrize(
+    ("policies", "line", "path", "said"),
+    [
+        ("  app: {extends: app}", 2, "app.extends", "invalid circle: 'app' extends 'app'"),
+        (
+            "  app: {extends: b}\n  b: {extends: c}\n  c: {extends: app}",
+            2,
+            "app.extends",
+            "'app' extends 'b' extends 'c' extends 'app'",
+        ),
+        (f"  base: {{}}\n  app: {{extends: bsae, allow_origins: [{APP}]}}", 3, "app.extends", "did you mean 'base'?"),
+        ("  base: {}\n  app: {extends: base}", 3, "app.allow_origins", "missing key 'allow_origins'"),
+    ],
+)
+def test_mistakes_in_extends(policies: str, line: int, path: str, said: str) -> None:
+    """A circle is shown, a name that nobody bears has its nearest, and somebody must name the origins."""
+    found = [problem for problem in problems(f"policies:\n{policies}\n{ROUTE}") if problem.severity == "error"]
+    assert placed(tuple(found)) == [(line, f"policies.{path}", "error")]
+    assert said in found[0].message
+
+
+def test_a_route_cannot_have_a_base_without_origins() -> None:
+    """It is there for others to extend."""
+    text = f"policies:\n  base: {{}}\n  app: {{extends: base, allow_origins: [{APP}]}}\n" + ROUTE.replace(
+        "app}", "base}"
+    )
+    found = [problem for problem in problems(text) if problem.severity == "error"]
+    assert [problem.path for problem in found] == ["routes[0].policy"]
+    assert "name one that extends it" in found[0].message
+
+
+def test_what_is_wrong_with_an_inherited_key_is_told_where_it_stands() -> None:
+    """Once for the base, and for the policy that makes it wrong with that one's name."""
+    text = (
+        'policies:\n  base:\n    allow_origins: ["*"]\n    allow_headers: [Host]\n'
+        f"  app: {{extends: base, allow_credentials: true}}\n{ROUTE}"
+    )
+    found = problems(text)
+    assert placed(found) == [
+        (3, "policies.base.allow_origins[0]", "error"),
+        (4, "policies.base.allow_headers[0]", "error"),
+    ]
+    assert "(in app, which extends base)" in found[0].message
+    assert "extends" not in found[1].message
+
+
+# --- files of origins -----------------------------------------------------------------------------------------------
+
+
+def with_file(tmp_path: Path, content: str | bytes, keys: str = "") -> tuple[str, str]:
+    """Give a configuration with a file of origins beside it, and its name."""
+    (tmp_path / "origins.txt").write_bytes(content if isinstance(content, bytes) else content.encode())
+    return with_policy(f"allow_origins:\n- file: origins.txt\n{keys}"), str(tmp_path / "c.yaml")
+
+
+def test_a_file_holds_one_origin_a_line(tmp_path: Path) -> None:
+    """Comments, white space, a byte-order mark and line ends of any kind are no part of them."""
+    content = f"\ufeff# customers\r\n{APP} # the first\r\n\r\n  https://*.example.org\t#x\n{NET}"
+    text, file = with_file(tmp_path, content)
+    loaded = load(text, file=file)
+    assert texts(loaded) == [APP, "https://*.example.org", NET]
+    assert loaded.watched == (str(tmp_path / "origins.txt"),)
+    assert loaded.policies["app"].cors.origins.exact.keys() == {APP.encode(), NET.encode()}
+    rule = loaded.rules["app"].of(1)
+    assert (rule.path, rule.file) == ("policies.app.allow_origins[0]", str(tmp_path / "origins.txt"))
+    assert rule.place is not None
+    assert (rule.place.line, rule.place.column) == (4, 3)
+
+
+@given(st.lists(st.sampled_from([APP, NET, "https://*.example.org", "http://localhost:*", "https://x-*.b.example"])))
+def test_a_file_of_origins_equals_the_list(tmp_path_factory: pytest.TempPathFactory, origins: list[str]) -> None:
+    """Whoever passes by the one passes by the other, and by the same rule."""
+    origins = [NET, *origins]
+    text, file = with_file(tmp_path_factory.mktemp("f"), "\n".join(origins))
+    as_file = load(text, file=file).policies["app"].cors
+    as_list = load(with_policy(f"allow_origins: [{', '.join(map(repr, origins))}]")).policies["app"].cors
+    assert as_file.origins == as_list.origins
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (f"{NET}/", "trailing slash"),
+        ("*", "write '*' in allow_origins itself"),
+        ("null", "write null in allow_origins itself"),
+        ("regex: https://a", "no regular expressions"),
+        ("app.example.com", "https://app.example.com"),
+        (f"{APP} {NET}", "an item of its own"),
+        ("https://*.github.io", "public_suffix_origins"),
+        ("http://a.example", "insecure_origins"),
+    ],
+)
+def test_a_mistake_in_a_file_is_told_with_its_line(tmp_path: Path, line: str, said: str) -> None:
+    """The file's name and line, and the key path of the item that names it."""
+    text, file = with_file(tmp_path, f"{APP}\n\n  {line}\n", "allow_credentials: true")
+    [problem] = problems(text, file=file)
+    assert (problem.file, problem.line, problem.column) == (str(tmp_path / "origins.txt"), 3, 3)
+    assert problem.path.startswith("policies.app.allow_origins[0]")
+    assert problem.severity == "error"
+    assert said in problem.message
+
+
+def test_a_file_without_an_origin_lets_nobody_in(tmp_path: Path) -> None:
+    """It is a warning and no error: customers may come later."""
+    text, file = with_file(tmp_path, "# nobody yet\n")
+    loaded = load(text, file=file)
+    assert [problem.severity for problem in loaded.warnings] == ["warning"]
+    assert "lets nobody in" in loaded.warnings[0].message
+    assert texts(loaded) == []
+
+
+@pytest.mark.parametrize(
+    ("item", "said"),
+    [
+        ("file: none.txt", "missing file"),
+        ("{}", "write an origin, or one of"),
+        ("{file: a, regex: b}", "write an origin, or one of"),
+        ("file: ''", "missing file"),
+    ],
+)
+def test_mistakes_in_the_item(tmp_path: Path, item: str, said: str) -> None:
+    """A file that is not there, neither file nor regex, both."""
+    [problem] = problems(with_policy(f"allow_origins:\n- {item}"), file=str(tmp_path / "c.yaml"))
+    assert problem.line == 4
+    assert said in problem.message
+
+
+def test_a_file_that_is_no_utf_8_is_told_so(tmp_path: Path) -> None:
+    """With the line of the byte."""
+    text, file = with_file(tmp_path, APP.encode() + b"\n\xff\n")
+    [problem] = problems(text, file=file)
+    assert "invalid byte in line 2" in problem.message
+
+
+def test_of_many_mistakes_in_a_file_the_first_are_told(tmp_path: Path) -> None:
+    """The rest is counted."""
+    text, file = with_file(tmp_path, "\n".join(f"bad{number}/x" for number in range(100)))
+    found = problems(text, file=file)
+    assert [problem.line for problem in found] == [*range(1, 21), 21]
+    assert "80 more problems from this line on" in found[-1].message
+
+
+# --- routes ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("routes", "line", "path", "severity", "said"),
+    [
+        (["path: /a, methods: [GET, HEAD]", "path: /a, methods: [POST, HEAD]"], 4, "[1].methods", "error", "HEAD"),
+        (["path: /a, methods: [GET]", "path: /a/, methods: [GET]"], 4, "[1].methods", "error", "duplicate GET"),
+        (["path: /a, methods: [PROPFND]"], 3, "[0].methods[0]", "error", "'PROPFIND'?"),
+        (["path: /a, methods: [get]"], 3, "[0].methods[0]", "error", "write GET"),
+        (['path: /a, methods: ["*"]'], 3, "[0].methods[0]", "error", "leave the key out"),
+        (["path: /a, methods: []"], 3, "[0].methods", "error", "at least one"),
+        (["path: /a, host: '*'"], 3, "[0].host", "error", "'*.example.com'"),
+        (["path: /a, host: 'a.*.example'"], 3, "[0].host", "error", "'*.example.com'"),
+        (["path: /a, methods: GET", "path: /"], 3, "[0].methods", "warning", "go to routes[1] in line 4, '/'"),
+        (["path: '/{x}/b', methods: GET", "path: '/{y}'"], 3, "[0].methods", "warning", "routes[1]"),
+        (
+            ["path: /a, methods: GET, host: x.y.example", "path: /, host: '*.example'"],
+            3,
+            "[0].methods",
+            "warning",
+            "[1]",
+        ),
+        (["path: /a, methods: GET", "path: /, methods: [GET, PUT]"], 3, "[0].methods", "warning", "routes[1]"),
+    ],
+)
+def test_routes_with_methods_and_hosts(routes: list[str], line: int, path: str, severity: str, said: str) -> None:
+    """Overlaps are errors; requests that land on a shorter route are a warning."""
+    [problem] = problems(with_routes(*routes))
+    assert (problem.line, problem.path, problem.severity) == (line, f"routes{path}", severity)
+    assert said in problem.message
+
+
+@pytest.mark.parametrize(
+    "routes",
+    [
+        ["path: /a, methods: GET", "path: /a, methods: HEAD", "path: /a"],
+        ["path: /a, methods: GET", "path: /b"],
+        ["path: /a, methods: [GET, PUT]", "path: /, methods: GET"],
+        ["path: /a, methods: GET, host: a.example", "path: /, host: b.example"],
+        ["path: /, host: '*.example'", "path: /, host: '*.a.example'", "path: /, host: a.example", "path: /"],
+        ["path: /a, methods: GET", "path: /a/b, methods: [GET, PUT]"],
+    ],
+)
+def test_routes_that_their_methods_or_hosts_tell_apart_are_fine(routes: list[str]) -> None:
+    """Nothing is said of them."""
+    assert problems(with_routes(*routes)) == ()
+
+
+@pytest.mark.parametrize(
+    ("policy", "path", "severity", "reason"),
+    [
+        ("[all, app]", "[1]", "warning", "unreachable"),
+        ("all, app", "", "warning", "unreachable"),
+        ("[app, shadow]", "[1]", "error", "invalid"),
+        ("[app, app]", "[1]", "error", "duplicate"),
+        ("[app, none]", "[1]", "error", "undefined"),
+        ("[]", "", "error", "missing"),
+    ],
+)
+def test_mistakes_in_a_list_of_policies(policy: str, path: str, severity: str, reason: str) -> None:
+    """One that everybody's stands before, one of another mode, one twice, one that is not there."""
+    text = (
+        f"policies:\n  app: {{allow_origins: {APP}}}\n  all: {{allow_origins: '*'}}\n"
+        f"  shadow: {{allow_origins: {APP}, mode: shadow}}\n"
+        f"upstreams: {{api: http://localhost:8000}}\nroutes:\n- path: /\n  upstream: api\n  policy: {policy}\n"
+        "- {path: /x, upstream: api, policy: [app, all]}\n- {path: /y, upstream: api, policy: shadow}\n"
+    )
+    [problem] = problems(text)
+    assert (problem.path, problem.severity, problem.reason) == (f"routes[0].policy{path}", severity, reason)
