@@ -115,9 +115,9 @@ async def send_request_content(
             exchange.bytes_in += len(data)
             if limit and exchange.bytes_in > limit:
                 raise ClientError(ClientErrorKind.BODY_TOO_LARGE)
+            await upstream.send(b"%x\r\n%b\r\n" % (len(data), data) if chunked else data)
             if upstream.closed:
                 return
-            upstream.write(b"%x\r\n%b\r\n" % (len(data), data) if chunked else data)
             if upstream.writing_paused:
                 upstream.set_deadline(stall_timeout, UpstreamErrorKind.RESPONSE_TIMEOUT)
                 await upstream.drain()

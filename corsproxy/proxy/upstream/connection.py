@@ -26,6 +26,13 @@ _LAST_WORDS = 64 * 1024
 """Bytes read at once from a socket that is lost; what there is is bounded by the kernel's buffer."""
 
 
+_TURNS_TO_READ = 2
+"""Turns of the event loop until what a socket has was read: asyncio runs what was ready before it in the first."""
+
+_TLS_PIECE = 16 * 1024
+"""Bytes sent over TLS between two looks at what has come: a record. Encrypting takes a while in which an upstream may
+answer and close, and the last words of a socket cannot be read behind an event loop's TLS."""
+
 _ANYTHING = select.POLLIN | select.POLLHUP | select.POLLERR
 """What an idle connection must not have: bytes, an end or an error. `POLLIN` covers a FIN, too."""
 
@@ -62,6 +69,7 @@ class UpstreamConnection(asyncio.Protocol):
         "closed",
         "deadline",
         "deadline_kind",
+        "idle_for",
         "idle_since",
         "needs_rest",
         "on_closed",
@@ -94,6 +102,8 @@ class UpstreamConnection(asyncio.Protocol):
         self.born = loop.time()
         """When it was dialled."""
         self.idle_since = 0.0
+        self.idle_for = 0.0
+        """Seconds that it had been idle when it was lent again."""
         self.needs_rest = False
         """True if something may still be on its way that belongs to the exchange that `finish` has ended."""
         self.deadline = NEVER
@@ -228,14 +238,36 @@ class UpstreamConnection(asyncio.Protocol):
             self.transport.resume_reading()
         return True
 
+    def lend_again(self) -> None:
+        """Let it carry another exchange."""
+        self.busy = True
+        self.reused = True
+        self.idle_for = self._loop.time() - self.idle_since
+
     def is_silent(self) -> bool:
         """Return whether nothing has come on this idle connection, its end included, looking at the socket itself.
 
         What came in this turn of the event loop has not been handed to us yet, and the request that is about to be sent
         may have come in the same turn.
         """
-        if self.closed or self.transport.is_closing():
-            return False
+        return not (self.closed or self.transport.is_closing()) and self._looks_silent()
+
+    async def send(self, data: bytes) -> None:
+        """Send content of the request, taking in first what has come by now; a connection that is gone is no error.
+
+        An upstream that refuses an upload answers and closes. The next write then fails, and with the first error the
+        event loop lets go of the socket, and of an answer that it has not read yet.
+        """
+        size = len(data) if self.transport.get_extra_info("sslcontext") is None else _TLS_PIECE
+        for start in range(0, len(data), size):
+            if not self.closed and not self._looks_silent():
+                for _ in range(_TURNS_TO_READ):
+                    await asyncio.sleep(0)
+            if self.closed:
+                return
+            self.transport.write(data[start : start + size])
+
+    def _looks_silent(self) -> bool:
         if self._poll is None:
             sock = self.transport.get_extra_info("socket")
             if sock is None or (descriptor := sock.fileno()) < 0:
@@ -252,6 +284,9 @@ class UpstreamConnection(asyncio.Protocol):
     def fail(self, error: UpstreamError | ClientError) -> None:
         """End the exchange with `error`, whoever is at fault, and the connection with it."""
         if self._error is None:
+            if self.reused and not self.reader.started and error.kind is UpstreamErrorKind.CLOSED:
+                # The two keep-alive times may not fit, and who reads the log wants to see that.
+                error = UpstreamError(error.kind, f"{error.detail}, reused after {self.idle_for:.1f} s")
             self._error = error
         for waiter in (self._done, self._drained):
             if waiter is not None and not waiter.done():

@@ -69,8 +69,7 @@ class UpstreamPool:
         while idle:
             connection = idle.pop()
             if not self._is_over(connection, now) and connection.is_silent():
-                connection.busy = True
-                connection.reused = True
+                connection.lend_again()
                 return connection
             connection.abort()
         return None
@@ -80,8 +79,7 @@ class UpstreamPool:
         if self._retired or not connection.is_silent():
             connection.abort()
             return False
-        connection.busy = True
-        connection.reused = True
+        connection.lend_again()
         return True
 
     async def acquire(self, *, fresh: bool = False) -> UpstreamConnection:
@@ -140,15 +138,14 @@ class UpstreamPool:
 
     def _offer(self, connection: UpstreamConnection) -> None:
         """Give a clean connection to whoever waits longest, or keep it."""
+        connection.idle_since = self._loop.time()
         while self._waiters:
             waiter = self._waiters.popleft()
             if not waiter.done():
-                connection.busy = True
-                connection.reused = True
+                connection.lend_again()
                 waiter.set_result(connection)
                 return
         connection.busy = False
-        connection.idle_since = self._loop.time()
         self._idle.append(connection)
 
     def states(self) -> dict[str, int]:
