@@ -44,14 +44,15 @@ def silent(connection: Connection) -> None:
     ],
 )
 def test_trailers_without_end_are_a_bad_request(bench: Bench, piece: bytes) -> None:
-    """The parser keeps them until the last has come; they have the limit of a head."""
+    """They have the limit of a head, and are not kept."""
     bench.script = silent
     with bench.client() as client:
         before = resident(bench.proxy.pid)
         client.send(CHUNKED + b"0\r\n")
         flood(client, piece, 32 * MIB)
         response = client.read_response()
-        assert (response.status, response.body) == (400, b"the content of the request is not valid\n")
+        assert response.status == 400
+        assert response.body.startswith(b"the content of the request is not valid")
         assert resident(bench.proxy.pid) - before < 8 * MIB
     bench.wait_idle()
 

@@ -29,6 +29,9 @@ _TRAILER_LINE = re.compile(rb"(?:" + _TOKEN + rb":[\t\x20-\x7e\x80-\xff]*+)?+\r\
 
 _TRAILER_LINE_BEGUN = re.compile(rb"(?:" + _TOKEN + rb"(?::[\t\x20-\x7e\x80-\xff]*+)?+)?+\r?+")
 
+_SMALL_SIZES = {spelling % size: size for size in range(1, 256) for spelling in (b"%x", b"%X")}
+"""Chunks so small are looked up: read like any other, a flood of them would keep a worker busy for little money."""
+
 _LARGEST = (1 << 63) - 1
 """More than any server counts in a signed number; what overflows there could be read as something small."""
 
@@ -90,29 +93,45 @@ class ChunkReader:
                     break
                 self._ends_chunk = False
                 at += 2
-            else:
-                end = data.find(b"\n", at) + 1
-                if not end:
-                    self._begin_line(data[at:])
-                    break
-                if self._in_trailers:
-                    self._read_trailer_line(data, at, end)
-                else:
-                    self._read_size_line(data, at, end)
+            elif not self._in_trailers and (end := self._read_small(data, at, content)) > at:
                 at = end
+            elif not self._in_trailers and (line := _SIZE_LINE.match(data, at)) is not None:
+                self._take_size(line)
+                at = line.end()
+            elif not (end := data.find(b"\n", at) + 1):
+                self._begin_line(data[at:])
+                break
+            elif self._in_trailers:
+                self._read_trailer_line(data, at, end)
+                at = end
+            else:
+                raise ChunkError("invalid chunk size or extension")
         return content, data[at:] if self.complete else b""
 
-    def _read_size_line(self, data: bytes, at: int, end: int) -> None:
-        line = _SIZE_LINE.fullmatch(data, at, end)
-        if line is None:
-            raise ChunkError("invalid chunk size or extension")
+    def _read_small(self, data: bytes, at: int, content: list[bytes]) -> int:
+        """Read small chunks that are here as a whole, as many as follow each other; return where they end."""
+        known, find, add = _SMALL_SIZES, data.find, content.append
+        while (line_end := find(b"\r", at, at + 3)) > 0:
+            size = known.get(data[at:line_end])
+            if size is None or data[line_end + 1 : line_end + 2] != b"\n":
+                break
+            start = line_end + 2
+            end = start + size
+            if data[end : end + 2] != b"\r\n":
+                break
+            add(data[start:end])
+            self.size += size
+            at = end + 2
+        return at
+
+    def _take_size(self, line: re.Match[bytes]) -> None:
         self._left = int(line[1], 16)
         self._ends_chunk = bool(self._left)
         self._in_trailers = not self._left
         self.size += self._left
         if self.size > _LARGEST:
             raise ChunkError("more content than can be counted")
-        self._extension_bytes += end - line.end(1) - len(b"\r\n")
+        self._extension_bytes += line.end() - line.end(1) - len(b"\r\n")
         if self._extension_bytes > self._limit + self.size:
             raise ChunkError("too many bytes of chunk extensions")
 
