@@ -153,6 +153,11 @@ def access_log(bench: Bench) -> None:
     _alternate(bench, "access log", {"off": (None, GET), "JSON": (variants.json_log(), GET)})
 
 
+def at_a_host(number: int | str) -> Request:
+    """Return a request for a host under one of the domains of `variants.methods_and_hosts`."""
+    return replace(GET, path="/orders/{m}", fields={**GET.fields, "Host": f"n{{n}}.site{number}.example.com"})
+
+
 def scaling(bench: Bench) -> None:
     """The same request under small and large configurations; origins and paths change with every request."""
     _alternate(
@@ -164,6 +169,20 @@ def scaling(bench: Bench) -> None:
                 variants.exact_origins(10_000),
                 replace(GET.from_origin("https://app{m}.example.com"), cycle=10_000),
             ),
+            "100,000 origins from a file": (
+                variants.origins_from_file(100_000),
+                replace(GET.from_origin("https://app{m}.example.com"), cycle=100_000),
+            ),
+            "1 policy": (
+                variants.policies(1),
+                replace(GET.from_origin("https://app0.example.com"), path="/r0/orders/{m}"),
+            ),
+            "1,000 policies": (
+                variants.policies(1000),
+                replace(GET.from_origin("https://app{m}.example.com"), path="/r{m}/orders/{m}"),
+            ),
+            "1 route with methods and hosts": (variants.methods_and_hosts(1), at_a_host(0)),
+            "1,000 routes with methods and hosts": (variants.methods_and_hosts(1000), at_a_host("{m}")),
             "1 pattern": (variants.patterns(1), GET.from_origin("https://n{n}.site0.example.com")),
             "1,000 patterns": (variants.patterns(1000), GET.from_origin("https://n{n}.site{m}.example.com")),
             "1 route": (variants.routes(1), replace(GET, path="/r0/orders/{m}")),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
 
 from benchmarks.peers import CONFIGURATIONS, CORSPROXY_CONFIGURATION
 
@@ -34,6 +37,46 @@ def routes(count: int) -> str:
 def nested_routes() -> str:
     """A route several segments deep beside `/`: only then does it matter how a path can be read."""
     return _changed(_ROUTES, _ROUTES + _ROUTES.replace("path: /", 'path: "/orders/{id}/invoice"'))
+
+
+def origins_from_file(count: int) -> str:
+    """As many exact origins in a file of their own."""
+    return _changed(_ORIGINS, f"    allow_origins: [{{file: {_origins_file(count)}}}]\n")
+
+
+def policies(count: int) -> str:
+    """As many policies, each with an origin and a route of its own: `/r0` and so on."""
+    template = _changed(_ROUTES, "")
+    head, policy, rest = template.partition("  app:\n")
+    body, routes_key, tail = rest.partition("routes:\n")
+    written = "".join(f"  app{n}:\n{body.replace('@ORIGIN@', f'https://app{n}.example.com')}" for n in range(count))
+    assert policy
+    return f"{head}{written}{routes_key}{_numbered_routes(count, 'policy: app{n}')}{tail}"
+
+
+def methods_and_hosts(count: int) -> str:
+    """As many routes with methods, and as many hosts with a star, beside `/`."""
+    numbers = range(count)
+    by_method = (_ROUTES.replace("path: /", f"path: /r{n}, methods: [GET, POST]") for n in numbers)
+    by_host = (_ROUTES.replace("path: /", f'path: /, host: "*.site{n}.example.com"') for n in numbers)
+    return _changed(_ROUTES, _ROUTES + "".join((*by_method, *by_host)))
+
+
+def _numbered_routes(count: int, policy: str) -> str:
+    route = _ROUTES.replace("policy: app", policy).replace("path: /", "path: /r{n}")
+    return "".join(route.replace("{n}", str(number)) for number in range(count))
+
+
+@cache
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="corsproxy-bench-")
+
+
+@cache
+def _origins_file(count: int) -> Path:
+    file = Path(_folder().name) / f"origins-{count}.txt"
+    file.write_text("".join(f"https://app{number}.example.com\n" for number in range(count)), encoding="utf-8")
+    return file
 
 
 def _origins(values: Iterable[str]) -> str:

@@ -79,8 +79,8 @@ def build_index(patterns: list[tuple[int, Pattern]]) -> OriginIndex:
             shapes.setdefault(shape, {}).setdefault((pattern.prefix, pattern.suffix), rule)
         elif pattern.any_port:
             index.any_port.setdefault((pattern.scheme, pattern.host), rule)
-        elif pattern.origin is not None:
-            index.exact.setdefault(str(pattern.origin).encode("ascii"), rule)
+        elif pattern.kind is PatternKind.EXACT:
+            index.exact.setdefault(pattern.text.encode("ascii"), rule)  # which is its serialised form
     return index
 
 

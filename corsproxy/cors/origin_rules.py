@@ -162,13 +162,14 @@ def _doubts(index: int, pattern: Pattern, risks: tuple[_Risk, ...]) -> list[Poli
 
 def _repeated(patterns: list[tuple[int, Pattern]]) -> list[PolicyProblem]:
     """Rules that stand in the list already."""
-    seen: set[tuple[PatternKind, str]] = set()
+    seen: dict[str, int] = {}
     problems = []
     for index, pattern in patterns:
-        if (pattern.kind, pattern.text) in seen:
+        # A regular expression that reads like an origin is another rule.
+        text = f"regex: {pattern.text}" if pattern.regex is not None else pattern.text
+        if seen.setdefault(text, index) != index:
             rule = "it stands in the list already; remove one"
             problems.append(_problem(index, "duplicate", pattern.text, rule, "warning"))
-        seen.add((pattern.kind, pattern.text))
     return problems
 
 

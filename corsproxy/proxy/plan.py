@@ -185,8 +185,14 @@ def compile_plan(settings: Settings, previous: Plan | None = None) -> Plan:
     default_port = 443 if settings.tls is not None else 80
     own_origins = frozenset(origin.encode() for origin in settings.public_origins)
     # One gate for each list of policies: what it remembers, and so what strangers make it remember, is kept once.
-    gates = {policies: CorsGate(policies, own_origins) for policies in {route.policies for route in settings.routes}}
-    plans = [(route, RoutePlan(route, pools[route.upstream], gates[route.policies])) for route in settings.routes]
+    # Told apart by identity: a policy may hold a hundred thousand origins, which a hash would go through.
+    gates: dict[tuple[int, ...], CorsGate] = {}
+    plans = []
+    for route in settings.routes:
+        key = tuple(map(id, route.policies))
+        if key not in gates:
+            gates[key] = CorsGate(route.policies, own_origins)
+        plans.append((route, RoutePlan(route, pools[route.upstream], gates[key])))
     table = RouteTable(plans, default_port)
     trust = Trust.compile(settings.trusted_proxies, settings.public_origins)
     return Plan(settings, table, tuple(pools.values()), trust, own_origins)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import sys
+from types import FrameType
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +14,7 @@ from corsproxy.proxy.routes import AmbiguousPath, RouteTable
 from corsproxy.proxy.target import is_valid_host, other_reading
 from corsproxy.settings import Route, Upstream
 from tests.support.examples import examples
+from tests.support.form import needs_interpreter
 
 UPSTREAM = Upstream("up", "http", "localhost", 80)
 
@@ -184,6 +187,50 @@ def test_hosts_and_paths_never_raise(data: bytes) -> None:
 def test_valid_hosts(host: bytes, valid: bool) -> None:
     """http-13: a name or an address, and a port."""
     assert is_valid_host(host) is valid
+
+
+def _calls(table: RouteTable[str], host: bytes, path: bytes, method: str) -> int:
+    """Return how many functions, Python's and C's, are called to find a route."""
+    needs_interpreter("calls are counted by its profiler")
+    count = 0
+
+    def profile(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(profile)
+    try:
+        table.match(host, path, method)
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+@pytest.mark.parametrize(
+    ("host", "path", "method"),
+    [
+        ("x.h{0}.example", "/p{0}/x", "GET"),
+        ("x.h{0}.example", "/p{0}/x", "PUT"),
+        ("x.h{0}.example", "/p{0}/x", "DELETE"),
+        ("x.y.z.elsewhere.example", "/p{0}", "GET"),
+    ],
+)
+def test_a_thousand_routes_with_methods_and_hosts_cost_what_one_costs(host: str, path: str, method: str) -> None:
+    """As many calls as with one route of the same form."""
+
+    def table(numbers: range) -> RouteTable[str]:
+        routes = [
+            route(f"/p{number}", *methods, host=f"*.h{number}.example")
+            for number in numbers
+            for methods in (("GET", "POST"), ("PUT",))
+        ]
+        return RouteTable(routes)
+
+    one, many = table(range(1999, 2000)), table(range(1000, 2000))
+    asked = (host.format(1999).encode(), path.format(1999).encode(), method)
+    assert one.match(*asked) == many.match(*asked)
+    assert _calls(one, *asked) == _calls(many, *asked)
 
 
 BY_METHOD = [
