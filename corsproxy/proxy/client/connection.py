@@ -73,8 +73,8 @@ class ClientConnection(asyncio.Protocol):
     def __init__(self, listener: Listener, loop: asyncio.AbstractEventLoop) -> None:
         limits = listener.limits
         self.transport: asyncio.Transport = cast("asyncio.Transport", None)
-        self.flow: Flow = cast("Flow", None)
-        """Set, as the transport, by `connection_made`, before anything else happens."""
+        self.flow = Flow(self.transport)
+        """Both are set by `connection_made`, before anything else happens."""
         self.deadlines = Deadlines(limits, loop.time())
         self.peer = ""
         """The peer's address without port; empty for a Unix socket."""
