@@ -8,6 +8,7 @@ Knows nothing of what the messages mean.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import socket
 import struct
@@ -32,8 +33,12 @@ class Channel:
 
     def send(self, message: Message) -> None:
         """Send a message; one to a process that is gone is lost, and `receive` says so."""
+        if self._writer.is_closing():
+            return
         content = json.dumps(message).encode()
-        self._writer.write(_LENGTH.pack(len(content)) + content)
+        # uvloop closes a transport whose other end has gone before it says so, and then refuses to write on it.
+        with contextlib.suppress(RuntimeError):
+            self._writer.write(_LENGTH.pack(len(content)) + content)
 
     async def receive(self) -> Message | None:
         """Return the next message; None once the other process is gone or has closed its end."""

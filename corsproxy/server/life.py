@@ -11,8 +11,8 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from corsproxy.config.configuration import Configuration
@@ -23,10 +23,11 @@ from corsproxy.server.counters import Totals
 from corsproxy.server.data_path import Outputs
 from corsproxy.server.diagnostics import Announcer
 from corsproxy.server.fleet import Fleet
+from corsproxy.server.notify import READY, STOPPING, notify
 from corsproxy.server.reload import Reloader
 from corsproxy.server.runtime import settle_memory
 from corsproxy.server.sockets import Listener
-from corsproxy.server.watch import Look, can_be_read_again, watch
+from corsproxy.server.watch import Looks, Watcher
 from corsproxy.settings import TcpAddress
 
 if TYPE_CHECKING:
@@ -40,10 +41,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the configuration file was when it was read, for those who watch it."""
+    """What the files were when they were read, for those who watch them."""
 
-    look: Look | None = None
-    digest: bytes | None = None
+    looks: Looks = field(default_factory=dict)
+    digests: Mapping[str, bytes | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class Life:
         """
         loop = asyncio.get_running_loop()
         ending: asyncio.Future[int] = loop.create_future()
-        reloader = Reloader(self.configuration, self.fleet, self.totals, self.reading.digest)
+        reloader = Reloader(self.configuration, self.fleet, self.totals, self.reading.digests)
         self._hear_signals(ending, reloader)
         tasks = [loop.create_task(self._end_on_failure(ending))]
         try:
@@ -79,12 +80,14 @@ class Life:
             self.totals.certificates = certificate_expiries(self.configuration.settings)
             self._say_hello()
             settle_memory()
+            notify(READY)
             if hangups and not self.configuration.loaded.is_quick:
                 reloader.request()
             elif hangups and not self.ignores_hangup and not ending.done():
                 ending.set_result(0)
             tasks += [loop.create_task(work) for work in self._background(reloader)]
             status = await ending
+            notify(STOPPING)
             if admin is not None:
                 admin.ready = False
             await self._stop(reloader.configuration)
@@ -178,12 +181,11 @@ class Life:
         work: list[Coroutine[None, None, None]] = [reloader.run()]
         if not source.options.watch:
             return work
-        if source.file is None:
-            log.warning("--watch has nothing to watch: the proxy was started without a file")
-        elif not can_be_read_again(source.file):
-            log.warning("--watch has nothing to watch: %s is a pipe or a device", source.file)
+        if why := reloader.why_not():
+            log.warning("--watch has nothing to watch: %s", why)
         else:
-            work.append(watch(source.file, self.reading.look, reloader.request_if_changed, reloader.forget))
+            watcher = Watcher(reloader.files, self.reading.looks, reloader.request_if_changed, reloader.forget)
+            work.append(watcher.run())
         return work
 
     async def _stop(self, configuration: Configuration) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 
 from corsproxy.config import ConfigError
@@ -19,6 +20,7 @@ from corsproxy.server.certificates import certificate_expiries
 from corsproxy.server.changes import describe, keep_fixed
 from corsproxy.server.counters import Totals
 from corsproxy.server.fleet import Fleet
+from corsproxy.server.notify import READY, notify, notify_reloading
 from corsproxy.server.watch import can_be_read_again, content_digest, look
 
 _GONE = b"gone"
@@ -30,55 +32,66 @@ log = logging.getLogger(__name__)
 class Reloader:
     """Keeps the configuration in force, and exchanges it for what the file says now."""
 
-    def __init__(self, configuration: Configuration, fleet: Fleet, totals: Totals, digest: bytes | None) -> None:
-        """`digest` is that of the file the configuration was made from."""
+    def __init__(
+        self, configuration: Configuration, fleet: Fleet, totals: Totals, digests: Mapping[str, bytes | None]
+    ) -> None:
+        """`digests` are those of the files that the configuration was made from."""
         self.configuration = configuration
         """The one in force."""
         self._fleet = fleet
         self._totals = totals
-        self._digest = digest
+        self._digests = dict(digests)
         self._requested = asyncio.Event()
+
+    def files(self) -> list[str]:
+        """Return the files that a reload reads: the configuration, and what it names."""
+        file = self.configuration.source.file
+        return [*([file] if file is not None else []), *self.configuration.loaded.watched]
+
+    def why_not(self) -> str | None:
+        """Return why nothing can be read again; None if something can."""
+        file = self.configuration.source.file
+        if file is not None and not can_be_read_again(file):
+            return f"{file} is a pipe or a device, which can be read once only"
+        return None if self.files() else "the proxy was started without a file"
 
     def request(self) -> None:
         """Ask for a reload; requests that come before it begins are one."""
-        file = self.configuration.source.file
-        if file is None:
-            log.warning("nothing to reload: the proxy was started without a file")
-            return
-        if not can_be_read_again(file):
-            log.warning("nothing to reload: %s is a pipe or a device, which can be read once only", file)
-            return
-        self._requested.set()
+        if why := self.why_not():
+            log.warning("nothing to reload: %s", why)
+        else:
+            self._requested.set()
 
     def request_if_changed(self) -> None:
-        """Ask for a reload unless the file's content is what was read last, good or bad.
+        """Ask for a reload unless every file's content is what was read last, good or bad.
 
         One that cannot be read any more is another: the reload says why.
         """
-        file = self.configuration.source.file
-        if file is not None and look(file) is not None and content_digest(file) != self._digest:
+        if any(look(file) is not None and content_digest(file) != self._digests.get(file) for file in self.files()):
             self._requested.set()
 
-    def forget(self) -> None:
-        """Say that the file is gone; once it is back it is loaded, so that the log tells of that, too."""
-        self._digest = _GONE
-        log.warning("%s is gone: what was read from it stays in force until it is back", self.configuration.source.file)
+    def forget(self, file: str) -> None:
+        """Say that a file is gone; once it is back it is loaded, so that the log tells of that, too."""
+        self._digests[file] = _GONE
+        log.warning("%s is gone: what was read from it stays in force until it is back", file)
 
     async def run(self) -> None:
         """Reload whenever it is asked for, one after the other; runs until it is cancelled."""
         while True:
             await self._requested.wait()
             self._requested.clear()
+            notify_reloading()
             try:
                 await self._reload()
             except Exception:
                 # A fault of ours: the old configuration stays in force, and the next reload may do better.
                 self._failed("an internal error")
                 log.exception("reload: internal error")
+            notify(READY)
 
     async def _reload(self) -> None:
         source = self.configuration.source
-        self._digest = content_digest(source.file or "")
+        before, self._digests = self._digests, {file: content_digest(file) for file in self.files()}
         try:
             # In a thread, so that requests go on while a large file is read.
             new = await asyncio.to_thread(load, source, os.environ, tries_certificates=True)
@@ -97,8 +110,16 @@ class Reloader:
             return
         for line in (*map(str, new.warnings), *fixed):
             log.warning("%s", line)
-        log.info("configuration reloaded: %s", describe(self.configuration, new))
+        changed = [file for file, digest in self._digests.items() if before.get(file, digest) != digest]
+        renewed = [file for file in changed if file != source.file]
+        said = describe(self.configuration, new)
+        if renewed:
+            said = f"{said}; read again: {', '.join(renewed)}"
+        log.info("configuration reloaded: %s", said)
         self.configuration = new
+        for file in new.loaded.watched:
+            if file not in self._digests:
+                self._digests[file] = content_digest(file)
         self._totals.reloads["success"] += 1
         self._totals.last_reload_successful = True
         self._totals.certificates = certificate_expiries(new.settings)

@@ -57,8 +57,11 @@ def _run(options: Options, log: list[Log]) -> int:
     with _early_signals() as hangups, contextlib.ExitStack() as stack:
         source = find_source(options)
         file = source.file
-        reading = Reading(look(file), content_digest(file)) if file is not None else Reading()
+        looks = {file: look(file)} if file is not None else {}
+        digests = {file: content_digest(file)} if file is not None else {}
         configuration = load(source, os.environ, tries_certificates=True)
+        for named in configuration.loaded.watched:
+            looks[named], digests[named] = look(named), content_digest(named)
         settings = configuration.settings
         log[0] = settings.log
         listeners = open_listeners(settings.listen, options.name("listen") if options.listen else "listen", EVERYBODY)
@@ -74,7 +77,9 @@ def _run(options: Options, log: list[Log]) -> int:
         configure_diagnostics(settings.log, outputs.stderr)
         totals = Totals()
         fleet = _fleet(configuration, listeners, outputs, totals, lock, counts=bool(admin_listeners))
-        life = Life(configuration, reading, fleet, totals, outputs, listeners, admin_listeners, ignores_hangup)
+        life = Life(
+            configuration, Reading(looks, digests), fleet, totals, outputs, listeners, admin_listeners, ignores_hangup
+        )
         runner = stack.enter_context(asyncio.Runner(loop_factory=new_event_loop))
         try:
             return runner.run(life.run(hangups))

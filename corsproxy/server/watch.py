@@ -1,8 +1,8 @@
-"""Notices that a file may have new content, however it got there: written in place, renamed over, a swapped symlink.
+"""Notices that files may have new content, however it got there: written in place, renamed over, a swapped symlink.
 
-Kubernetes updates a mounted ConfigMap by swapping the `..data` symlink above the file, which no watch on the file
-itself sees; looking at what the path leads to sees all three, on every file system, at the cost of one stat(2).
-Knows nothing of what the file is for.
+Kubernetes updates a mounted ConfigMap or Secret by swapping the `..data` symlink above the files, which no watch on a
+file itself sees; looking at what the paths lead to sees all three, on every file system, at the cost of one stat(2).
+Knows nothing of what the files are for.
 """
 
 from __future__ import annotations
@@ -11,52 +11,79 @@ import asyncio
 import hashlib
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
 from corsproxy.config import MAX_BYTES
 
 INTERVAL = 0.4
-"""Seconds between two looks; a change is told once it has stood still for one, so that no half-written file is read."""
+"""Seconds between two looks; a change is reported once everything has been unchanged for one interval, so that neither
+a half-written file is read nor a new certificate with the old key."""
 
 GONE_LOOKS = 3
-"""Looks in a row at nothing until the file is called gone: who deletes it to write it anew needs less than a second."""
+"""Looks in a row at nothing until a file is called gone: who deletes it to write it anew needs less than a second."""
 
 Look = tuple[int, int, int, int]
+Looks = Mapping[str, Look | None]
+"""What each path led to."""
 
 
-async def watch(
-    path: str,
-    seen: Look | None,
-    changed: Callable[[], None],
-    gone: Callable[[], None],
-    interval: float = INTERVAL,
-) -> None:
-    """Call `changed` each time the path leads to another file, or to one written since; runs until it is cancelled.
+class Watcher:
+    """Calls back when files have changed, or have gone."""
 
-    `seen` is the look that was taken before the file was read.
-    A file that is missing for a moment, as between two renames, has not changed; one that stays away is `gone`, which
-    is said once, and has changed when it is back, whatever it holds.
-    """
-    told = seen
-    missing = 0
-    while True:
-        await asyncio.sleep(interval)
+    def __init__(
+        self,
+        paths: Callable[[], Iterable[str]],
+        looks: Looks,
+        changed: Callable[[], None],
+        gone: Callable[[str], None],
+    ) -> None:
+        """`paths` gives the files to watch, which may be others after each change.
+
+        `looks` were taken before the files were read.
+        """
+        self._paths = paths
+        self._reported: dict[str, Look | None] = dict(looks)
+        self._seen: dict[str, Look | None] = dict(looks)
+        self._missing: dict[str, int] = {}
+        self._changed = changed
+        self._gone = gone
+
+    async def run(self, interval: float = INTERVAL) -> None:
+        """Look again and again; runs until it is cancelled."""
+        while True:
+            await asyncio.sleep(interval)
+            self.look()
+
+    def look(self) -> None:
+        """Look once; a change is reported if nothing has changed since the last look.
+
+        A file that is missing for a moment, as between two renames, has not changed; one that stays away is gone, which
+        is said once, and has changed when it is back, whatever it holds.
+        """
+        now = {path: self._look_at(path) for path in self._paths()}
+        for path in now:
+            # Named since the last reload, which has read it.
+            self._reported.setdefault(path, now[path])
+        is_settled = all(self._seen.get(path, now[path]) == now[path] for path in now)
+        self._seen = now
+        if is_settled and any(self._reported[path] != now[path] for path in now):
+            self._reported = dict(now)
+            self._changed()
+
+    def _look_at(self, path: str) -> Look | None:
         now = look(path)
-        if now is None:
-            missing += 1
-            if missing == GONE_LOOKS:
-                told = None
-                gone()
-            continue
-        missing = 0
-        if now == seen and now != told:
-            told = now
-            changed()
-        seen = now
+        if now is not None:
+            self._missing.pop(path, None)
+            return now
+        missing = self._missing[path] = self._missing.get(path, 0) + 1
+        if missing == GONE_LOOKS and self._reported.get(path) is not None:
+            self._reported[path] = None
+            self._gone(path)
+        return self._reported.get(path) if missing < GONE_LOOKS else None
 
 
 def look(path: str) -> Look | None:
-    """Say which file the path leads to, when it was written and how long it is; None where there is none."""
+    """Return which file the path leads to, when it was written and how long it is; None where there is none."""
     try:
         found = os.stat(path)
     except OSError:
@@ -80,7 +107,7 @@ def content_digest(path: str) -> bytes | None:
 
 
 def can_be_read_again(path: str) -> bool:
-    """Say whether it is no pipe or terminal, which can be read once; a file that is missing may come back."""
+    """Return whether it is no pipe or terminal, which can be read once; a file that is missing may come back."""
     try:
         mode = os.stat(path).st_mode
     except OSError:

@@ -117,6 +117,8 @@ class _Worker:
                 self._channel.send({"re": message["id"]})
             case "report":
                 self._channel.send({"re": message["id"], **self._report()})
+            case "ping":
+                self._channel.send({"pong": True})
             case "events":
                 events, skipped = self._recorder.take() if self._recorder is not None else ([], 0)
                 self._channel.send({"re": message["id"], "events": events, "skipped": skipped})

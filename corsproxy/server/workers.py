@@ -46,6 +46,15 @@ _REPORT_TIMEOUT = 1.0
 _MUST_ANSWER = frozenset(("prepare", "commit"))
 """What no worker may leave undone; a question for numbers or events goes without one that is slow."""
 
+PATIENCE = 30.0
+"""Seconds without an answer after which a worker is taken for hung, and replaced."""
+
+_LOOKS = 10
+"""How often within that time it is looked for an answer."""
+
+_LOOKS_AT_START = 4 * _LOOKS
+"""A start on a busy machine takes its time, and says nothing meanwhile."""
+
 _GRACE = 3.0
 """Seconds beyond the drain until a worker that does not end is killed."""
 
@@ -68,11 +77,19 @@ class Workers:
     """A fleet of processes."""
 
     def __init__(
-        self, count: int, listeners: Sequence[Listener], lock: int, totals: Totals, *, counts: bool, inspects: bool
+        self,
+        count: int,
+        listeners: Sequence[Listener],
+        lock: int,
+        totals: Totals,
+        *,
+        counts: bool,
+        inspects: bool,
+        patience: float = PATIENCE,
     ) -> None:
         """`lock` is the file that keeps log lines apart, `counts` says whether anybody can ask for the totals.
 
-        `inspects` says whether the inspector is on.
+        `inspects` says whether the inspector is on; `patience` is how many seconds a worker may keep silent.
         """
         self._count = count
         self._listeners = listeners
@@ -80,6 +97,7 @@ class Workers:
         self._totals = totals
         self._counts = counts
         self._inspects = inspects
+        self._patience = patience
         self._budget = Budget()
         self._via_token = new_via_token()
         self._workers: list[_Worker] = []
@@ -161,7 +179,11 @@ class Workers:
             self._workers.append(worker)
             if self._stopping.is_set():
                 worker.popen.kill()  # started too late to hear of it
-            ending = await worker.run(self._totals, ready)
+            watching = asyncio.get_running_loop().create_task(self._end_if_hung(worker))
+            try:
+                ending = await worker.run(self._totals, ready)
+            finally:
+                watching.cancel()
             if self._stopping.is_set():
                 return
             self._workers.remove(worker)
@@ -175,6 +197,21 @@ class Workers:
             if quick_deaths:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), 0.1 * 2**quick_deaths)
+
+    async def _end_if_hung(self, worker: _Worker) -> None:
+        """Kill a worker that answers nothing for as long as our patience lasts; `_keep` then replaces it."""
+        while True:
+            heard = worker.heard
+            worker.channel.send({"do": "ping"})
+            # In steps, as the time during which this very process was stopped must not count.
+            for _ in range(_LOOKS if worker.ready_at else _LOOKS_AT_START):
+                await asyncio.sleep(self._patience / _LOOKS)
+                if worker.heard != heard:
+                    break
+            else:
+                log.error("worker (pid %d) has not answered for %g s: it is killed", worker.popen.pid, self._patience)
+                worker.popen.kill()
+                return
 
     async def _spawn(self) -> _Worker:
         ours, theirs = socket.socketpair()
@@ -245,6 +282,8 @@ class _Worker:
         self.upstream_connections: list[list[Any]] = []
         self.process: dict[str, float] = {}
         self.drained = False
+        self.heard = 0
+        """How many messages have come from it."""
         self._answers: dict[int, asyncio.Future[Message]] = {}
         self._asked = 0
 
@@ -258,6 +297,7 @@ class _Worker:
     async def run(self, totals: Totals, ready: asyncio.Future[None]) -> str:
         """Take its messages until it is gone; returns how it ended."""
         while (message := await self.channel.receive()) is not None:
+            self.heard += 1
             if "ready" in message:
                 self.ready_at = time.monotonic()
                 if not ready.done():

@@ -51,11 +51,12 @@ def test_unit_exposure(unit: Path) -> None:
 def test_unit_commands() -> None:
     """The unit checks reloads and stops as the program does."""
     service = service_section()
-    assert service["ExecStart"] == ["/opt/corsproxy/bin/corsproxy serve -c /etc/corsproxy/corsproxy.yaml"]
+    assert service["ExecStart"] == ["/opt/corsproxy/bin/corsproxy serve --watch -c /etc/corsproxy/corsproxy.yaml"]
     assert service["ExecReload"] == [
         "/opt/corsproxy/bin/corsproxy check /etc/corsproxy/corsproxy.yaml",
         "/bin/kill -HUP $MAINPID",
     ]
+    assert service["Type"] == ["notify"]
     assert service["RestartPreventExitStatus"] == ["2"], "a mistake in the file is not mended by another start"
     assert service["TimeoutStopSec"] == ["30s"], "longer than the default drain of 20 s"
 

@@ -9,6 +9,7 @@ import signal
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -395,3 +396,63 @@ def test_connections_stay_open_over_a_reload() -> None:
             assert ask_on(connection, Origin=OTHER).cors["access-control-allow-origin"] == OTHER
             assert connection.sock.getsockname() == own
         assert len(upstream.connections) == 1
+
+
+def served_certificate(proxy: Proxy) -> str:
+    """Return the certificate that the listener shows, as PEM."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with socket.create_connection(proxy.address, timeout=DEADLINE) as plain, context.wrap_socket(plain) as secure:
+        return ssl.DER_cert_to_PEM_cert(secure.getpeercert(binary_form=True) or b"")
+
+
+def test_a_secret_that_is_renewed_is_served(tmp_path: Path) -> None:
+    """cert-manager's Secret, as a kubelet mounts it: one symlink is swapped, and both files are others.
+
+    A pair that does not belong together keeps the one in force; the metric speaks of what is in force.
+    """
+    certificates = {name: self_signed(tmp_path, name) for name in ("old", "new")}
+    mount = tmp_path / "mount"
+    mount.mkdir()
+
+    def swap(version: str, certificate: Certificate, private_key: Certificate) -> None:
+        folder = mount / version
+        folder.mkdir()
+        (folder / "tls.crt").write_bytes(certificate.certificate.read_bytes())
+        (folder / "tls.key").write_bytes(private_key.private_key.read_bytes())
+        (mount / "..data_tmp").symlink_to(version)
+        (mount / "..data_tmp").rename(mount / "..data")
+
+    old, new = certificates["old"], certificates["new"]
+    swap("..1", old, old)
+    for name in ("tls.crt", "tls.key"):
+        (mount / name).symlink_to(f"..data/{name}")
+    text = config(
+        "http://127.0.0.1:9", f"tls: {{certificate: {mount}/tls.crt, private_key: {mount}/tls.key}}\nworkers: 2"
+    )
+    with started(text, "--watch", admin=True) as proxy:
+        assert served_certificate(proxy) == old.certificate.read_text(encoding="ascii")
+        expiry = proxy.metrics()['corsproxy_certificate_expiry_timestamp_seconds{use="listener"}']
+        assert expiry == pytest.approx(time.time() + 86400, abs=600)
+        swap("..2", new, old)
+        proxy.stderr.wait_line("configuration not reloaded")
+        assert served_certificate(proxy) == old.certificate.read_text(encoding="ascii")
+        swap("..3", new, new)
+        proxy.stderr.wait_line(rf"configuration reloaded: nothing changed; read again: .*{mount}/tls\.key")
+        assert served_certificate(proxy) == new.certificate.read_text(encoding="ascii")
+
+
+def test_a_service_manager_is_told_how_far_it_is(tmp_path: Path) -> None:
+    """READY once it listens, RELOADING and READY around a reload, STOPPING (sd_notify(3))."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(DEADLINE)
+        environ = {"NOTIFY_SOCKET": str(tmp_path / "notify")}
+        with Upstream() as upstream, started(config(upstream), environ=environ) as proxy:
+            assert manager.recv(4096) == b"READY=1"
+            assert ask(proxy.address).status == 200
+            proxy.signal(signal.SIGHUP)
+            assert manager.recv(4096).startswith(b"RELOADING=1\nMONOTONIC_USEC=")
+            assert manager.recv(4096) == b"READY=1"
+            assert proxy.stop() == 0
+            assert manager.recv(4096) == b"STOPPING=1"

@@ -1,0 +1,34 @@
+"""Tells a service manager how far the program is (sd_notify(3)): it listens, it reads its file again, it stops.
+
+Nothing is said where nobody asked for it: NOTIFY_SOCKET names who listens.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+
+READY = "READY=1"
+STOPPING = "STOPPING=1"
+
+
+def notify(state: str) -> None:
+    """Tell the service manager; that nobody hears it is no reason to stop."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not address.startswith(("/", "@")):
+        return
+    if address.startswith("@"):
+        address = "\0" + address[1:]  # of the abstract namespace (unix(7))
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
+            sock.settimeout(1.0)
+            sock.sendto(state.encode(), address)
+    except OSError:
+        return
+
+
+def notify_reloading() -> None:
+    """Tell the service manager that the configuration is read again; READY follows."""
+    # The time lets it tell this from an older message.
+    notify(f"RELOADING=1\nMONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")

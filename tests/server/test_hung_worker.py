@@ -1,0 +1,71 @@
+"""A worker that answers nothing is replaced, and a channel whose other end has gone is no failure of ours."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+
+import pytest
+
+from corsproxy.config import Options, find_source, load
+from corsproxy.server.control import Channel
+from corsproxy.server.counters import Totals
+from corsproxy.server.runtime import new_event_loop
+from corsproxy.server.sockets import EVERYBODY, open_listeners
+from corsproxy.server.workers import Workers
+from corsproxy.settings import TcpAddress
+from tests.server.setup import children
+from tests.support.process import DEADLINE
+
+PATIENCE = 3.0
+"""Seconds; the program's own are 30. A start of a worker takes less even on a busy machine, and has begun to count."""
+
+
+def test_a_worker_that_is_stopped_is_replaced(caplog: pytest.LogCaptureFixture) -> None:
+    """SIGSTOP leaves a process that lives, holds its connections and does nothing; the other serves on."""
+
+    async def run() -> None:
+        configuration = load(find_source(Options(upstream="http://127.0.0.1:9", workers=2)), {})
+        listeners = open_listeners(TcpAddress("127.0.0.1", 0), "--listen", EVERYBODY)
+        lock = os.memfd_create("lock")
+        workers = Workers(2, listeners, lock, Totals(), counts=False, inspects=False, patience=PATIENCE)
+        try:
+            await workers.start(configuration)
+            before = set(children(os.getpid()))
+            hung = min(before)
+            os.kill(hung, signal.SIGSTOP)
+            async with asyncio.timeout(DEADLINE):
+                while len(set(children(os.getpid())) - {hung}) < 2:  # noqa: ASYNC110 - nobody tells of a child
+                    await asyncio.sleep(0.05)
+            assert len(before & set(children(os.getpid()))) == 1
+            assert await workers.stop(1.0)
+        finally:
+            workers.kill()
+            os.close(lock)
+
+    with caplog.at_level(logging.ERROR), asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(run())
+    assert any("has not answered for 3 s: it is killed" in record.getMessage() for record in caplog.records)
+    assert any("was killed by SIGKILL; it is replaced" in record.getMessage() for record in caplog.records)
+
+
+def test_a_message_to_a_process_that_is_gone_is_lost_without_a_word() -> None:
+    """The end of the other side is told by `receive`, and a transport that knows of it already takes nothing more."""
+
+    async def run() -> None:
+        ours, theirs = socket.socketpair()
+        channel = await Channel.open(ours)
+        theirs.close()
+        for _ in range(50):
+            channel.send({"do": "ping"})
+            await asyncio.sleep(0)
+        assert await channel.receive() is None
+        await channel.close()
+        channel.send({"do": "ping"})
+
+    for factory in (None, new_event_loop):
+        with asyncio.Runner(loop_factory=factory) as runner:
+            runner.run(run())
