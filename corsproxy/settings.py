@@ -21,6 +21,7 @@ WebSockets = Literal["policy", "any", "off"]
 Mode = Literal["enforce", "shadow"]
 HostMode = Literal["upstream", "client", "literal"]
 OriginMode = Literal["forward", "remove", "upstream"]
+TlsVersion = Literal["1.0", "1.1", "1.2", "1.3"]
 ForwardedMode = Literal["all", "client", "none"]
 Parsing = Literal["strict", "lenient"]
 ConnectionLogin = Literal["auto", "bind", "refuse"]
@@ -59,6 +60,10 @@ class TlsFiles:
     private_key: str
 
 
+LEGACY_CIPHERS = "ALL:!aNULL:!eNULL:@SECLEVEL=0"
+"""Every suite that authenticates and encrypts, with keys and digests of any strength."""
+
+
 @dataclass(frozen=True, slots=True)
 class UpstreamTls:
     """How an `https` upstream is verified, and who we are to it."""
@@ -68,6 +73,29 @@ class UpstreamTls:
     certificate: str | None = None
     private_key: str | None = None
     server_name: str | None = None
+    min_version: TlsVersion | None = None
+    """As written; `least_version` is what holds."""
+    ciphers: str | None = None
+    """As written; `cipher_list` is what holds."""
+    legacy: bool = False
+
+    @property
+    def least_version(self) -> TlsVersion:
+        """The oldest version of TLS that is spoken."""
+        return self.min_version or ("1.0" if self.legacy else "1.2")
+
+    @property
+    def cipher_list(self) -> str | None:
+        """The suites up to TLS 1.2, in OpenSSL's spelling; None is Python's own choice.
+
+        Python's choice has no suite that TLS 1.0 and 1.1 know, and OpenSSL 3 signs for them, with SHA-1, at security
+        level 0 alone.
+        """
+        is_old = self.least_version in ("1.0", "1.1")
+        ciphers = self.ciphers or (LEGACY_CIPHERS if self.legacy else "DEFAULT" if is_old else None)
+        if ciphers and is_old and "@SECLEVEL" not in ciphers:
+            ciphers += ":@SECLEVEL=0"
+        return ciphers
 
 
 @dataclass(frozen=True, slots=True)

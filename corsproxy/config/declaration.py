@@ -106,6 +106,26 @@ _UPSTREAM_TLS = Record(
         Key("certificate", text("file"), "A client certificate to show to the upstream, a PEM file."),
         Key("private_key", text("file"), "The client certificate's private key, a PEM file."),
         Key("server_name", text("name"), "The name asked for (SNI) and verified, where it is not the URL's host."),
+        Key(
+            "min_version",
+            choice("1.0", "1.1", "1.2", "1.3"),
+            "The oldest version of TLS that is spoken; below 1.2 with the ciphers and security level that it needs.",
+            default_said="`1.2`; with `legacy: true` `1.0`",
+        ),
+        Key(
+            "ciphers",
+            text("ciphers"),
+            "The cipher suites up to TLS 1.2, as OpenSSL spells them (`DEFAULT`, `DEFAULT@SECLEVEL=0`). "
+            "Lists that lead to anonymous or null suites are refused while `verify` is true.",
+            default_said="Python's own",
+        ),
+        Key(
+            "legacy",
+            BOOLEAN,
+            "TLS 1.0, every cipher that authenticates and encrypts, keys of any length, and old renegotiation; "
+            "`min_version` and `ciphers` win where they are named.",
+            "false",
+        ),
     ),
 )
 

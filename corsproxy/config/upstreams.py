@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from corsproxy.config.addresses import UpstreamUrl
+from corsproxy.config.ciphers import check_ciphers
 from corsproxy.config.cookies import compile_cookies
 from corsproxy.config.field_edits import compile_field_edits
 from corsproxy.config.files import Files
@@ -100,4 +101,15 @@ def _compile_tls(values: Values, path: str, report: Report, files: Files) -> Ups
         report.warning(f"{path}.ca", "unused", "unused: with 'verify: false' nothing is checked")
     ca = files.find_authorities(f"{path}.ca", values["ca"])
     certificate, private_key = files.find_pair(path, values)
-    return UpstreamTls(values["verify"], ca, certificate, private_key, values["server_name"])
+    tls = UpstreamTls(
+        values["verify"],
+        ca,
+        certificate,
+        private_key,
+        values["server_name"],
+        values["min_version"],
+        values["ciphers"],
+        values["legacy"],
+    )
+    check_ciphers(tls, f"{path}.ciphers", report)
+    return tls

@@ -75,6 +75,7 @@ def choice(*names: str) -> Word:
     if "off" in names:
         schema["enum"].append(False)  # what a YAML 1.1 library makes of `off`
     schema["enum"] += [int(word) for word in names if word.isdecimal()]
+    schema["enum"] += [float(word) for word in names if re.fullmatch(r"[0-9]+\.[0-9]+", word)]
     return Word(" | ".join(names), parse, (schema,))
 
 

@@ -22,8 +22,8 @@ from corsproxy.proxy.referer import OriginRewriter
 from corsproxy.proxy.response_head import ResponseRules
 from corsproxy.proxy.routes import RouteTable
 from corsproxy.proxy.target import Target, other_reading
-from corsproxy.proxy.upstream.dial import tls_context
 from corsproxy.proxy.upstream.pool import UpstreamPool
+from corsproxy.proxy.upstream.tls import tls_context
 from corsproxy.settings import Limits, Route, Settings, Upstream
 
 

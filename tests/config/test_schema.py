@@ -70,6 +70,9 @@ GOOD = [
         "url: http://x, cookies: {domain: x.example, path: /x, same_site: lax, secure: keep, partitioned: no}"
     ),
     with_upstream("url: '${U:-https://x}', tls: {verify: false, server_name: y}"),
+    with_upstream("url: https://x, tls: {verify: false, ciphers: ALL}"),
+    with_upstream("url: https://x, tls: {min_version: 1.0, ciphers: 'ALL:!aNULL:!eNULL', legacy: true}"),
+    with_upstream("url: https://x, tls: {min_version: '1.3'}"),
     with_policy(ORIGINS + "websockets: off\nmode: shadow\npreflight_status: 200\nmax_age: 0\n"),
     with_policy("allow_origins: [null]\ndangerously_allow: [null_origin]"),
     with_policy("allow_origins:\n- regex: https://a\\.example\n- http://localhost:*\n- ${O:-https://b.example}"),

@@ -15,40 +15,16 @@ from collections.abc import Callable
 
 import aiohappyeyeballs
 
-from corsproxy.proxy.errors import PlanError, UpstreamError, UpstreamErrorKind
+from corsproxy.proxy.errors import UpstreamError, UpstreamErrorKind
 from corsproxy.proxy.keepalive import keep_alive
 from corsproxy.proxy.upstream.connection import UpstreamConnection
+from corsproxy.proxy.upstream.tls import described
 from corsproxy.settings import Upstream
 
 _HAPPY_EYEBALLS_DELAY = 0.25
 """Seconds before the next address is tried beside the first (RFC 8305 section 5: 250 ms)."""
 
 _AddrInfo = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int]]
-
-
-def tls_context(upstream: Upstream) -> ssl.SSLContext | None:
-    """Make the TLS context of an `https` upstream, once, when the configuration is loaded.
-
-    Raises `PlanError` where a file cannot be used.
-    """
-    if upstream.scheme != "https":
-        return None
-    tls = upstream.tls
-    key = f"upstreams.{upstream.name}.tls"
-    try:
-        context = ssl.create_default_context(cafile=tls.ca)
-    except (OSError, ssl.SSLError) as error:
-        raise PlanError(f"{key}.ca", f"cannot use {tls.ca!r}: {error}") from None
-    if not tls.verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    if tls.certificate is not None:
-        try:
-            context.load_cert_chain(tls.certificate, tls.private_key, password=b"")  # else it would ask a terminal
-        except (OSError, ssl.SSLError) as error:
-            raise PlanError(f"{key}.certificate", f"cannot use {tls.certificate!r}: {error}") from None
-    context.set_alpn_protocols(["http/1.1"])
-    return context
 
 
 async def dial(
@@ -61,7 +37,7 @@ async def dial(
     except TimeoutError:
         raise UpstreamError(UpstreamErrorKind.CONNECT_TIMEOUT) from None
     except ssl.SSLError as error:
-        raise UpstreamError(UpstreamErrorKind.TLS, str(error)) from None
+        raise UpstreamError(UpstreamErrorKind.TLS, described(error, upstream.name)) from None
     except OSError as error:
         raise UpstreamError(UpstreamErrorKind.CONNECT, error.strerror or type(error).__name__) from None
 

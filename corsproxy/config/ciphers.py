@@ -1,0 +1,42 @@
+"""Cipher lists in OpenSSL's spelling, judged by the suites that OpenSSL makes of them.
+
+Nothing is kept: a list goes into a throw-away context of `ssl`, which says what it yields.
+"""
+
+from __future__ import annotations
+
+import ssl
+
+from corsproxy.config.problems import Report, quote
+from corsproxy.settings import UpstreamTls
+
+_SHOWN = 3
+"""Suites that a message names."""
+
+
+def check_ciphers(tls: UpstreamTls, path: str, report: Report) -> None:
+    """Report a list that OpenSSL makes nothing of, or one that lets in who proves nothing.
+
+    Python's verification has nothing to look at in a handshake without a certificate, and passes it; a suite that does
+    not encrypt shows everybody on the way what was to be protected.
+    """
+    if tls.ciphers is None or tls.cipher_list is None:
+        return
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.set_ciphers(tls.cipher_list)
+    except ssl.SSLError:
+        hint = "'DEFAULT', 'DEFAULT@SECLEVEL=0' or names as 'openssl ciphers' lists them"
+        report.error(path, "invalid", f"invalid ciphers {quote(tls.ciphers)}: OpenSSL has no such suite; write {hint}")
+        return
+    named = [
+        suite["name"] for suite in context.get_ciphers() if suite["auth"] == "auth-null" or not suite["strength_bits"]
+    ]
+    if named and tls.verify:
+        shown = ", ".join(named[:_SHOWN]) + (f" and {len(named) - _SHOWN} more" if len(named) > _SHOWN else "")
+        report.error(
+            path,
+            "prohibited",
+            f"prohibited ciphers {quote(tls.ciphers)}: they lead to {shown}, with which a server proves nothing or "
+            "nothing is encrypted, and 'verify' would mean nothing; add ':!aNULL:!eNULL'",
+        )

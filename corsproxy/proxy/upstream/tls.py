@@ -1,0 +1,101 @@
+"""TLS towards an upstream: the context, made when the configuration is loaded, and what would help a failed handshake.
+
+Old servers speak old versions, have short keys, or suites that OpenSSL has given up: each has its key.
+Knows no sockets and no requests.
+"""
+
+from __future__ import annotations
+
+import ssl
+import warnings
+
+from corsproxy.proxy.errors import PlanError
+from corsproxy.settings import Upstream
+
+_VERSIONS = {
+    "1.0": ssl.TLSVersion.TLSv1,
+    "1.1": ssl.TLSVersion.TLSv1_1,
+    "1.2": ssl.TLSVersion.TLSv1_2,
+    "1.3": ssl.TLSVersion.TLSv1_3,
+}
+
+# OpenSSL's SSL_OP_LEGACY_SERVER_CONNECT and SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION, which Python 3.11 has no names
+# for: a server without RFC 5746 is spoken to, and may ask for a client certificate later, as old IIS does.
+_OLD_RENEGOTIATION = 0x4 | 0x40000
+
+_WEAK_KEY = "'ciphers: DEFAULT@SECLEVEL=0' or 'legacy: true' takes it"
+
+_HINTS = {
+    "UNSUPPORTED_PROTOCOL": "'min_version: \"1.0\"' or 'legacy: true' speaks older versions",
+    "TLSV1_ALERT_PROTOCOL_VERSION": "'min_version: \"1.0\"' or 'legacy: true' speaks older versions",
+    "SSLV3_ALERT_HANDSHAKE_FAILURE": "'ciphers: DEFAULT' or 'legacy: true' offers older ciphers",
+    "NO_CIPHERS_AVAILABLE": "'ciphers: DEFAULT' or 'legacy: true' offers older ciphers",
+    "TLSV1_ALERT_INSUFFICIENT_SECURITY": "'ciphers: DEFAULT' or 'legacy: true' offers older ciphers",
+    "UNSAFE_LEGACY_RENEGOTIATION_DISABLED": "'legacy: true' takes its old renegotiation",
+    "DH_KEY_TOO_SMALL": _WEAK_KEY,
+    "EE_KEY_TOO_SMALL": _WEAK_KEY,
+    "CA_KEY_TOO_SMALL": _WEAK_KEY,
+    "CA_MD_TOO_WEAK": _WEAK_KEY,
+    "BAD_ECPOINT": _WEAK_KEY,
+    "WRONG_SIGNATURE_TYPE": _WEAK_KEY,
+    "UNEXPECTED_EOF_WHILE_READING": "'legacy: true' speaks as old servers expect",
+    "WRONG_VERSION_NUMBER": "the server does not speak TLS there: write http:// in 'url', or another port",
+    "HTTP_REQUEST": "the server does not speak TLS there: write http:// in 'url', or another port",
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": "the server wants a client certificate: 'certificate' and 'private_key'",
+    "SSLV3_ALERT_BAD_CERTIFICATE": "the server takes another client certificate: 'certificate' and 'private_key'",
+}
+"""What would help, below the upstream's `tls`, by OpenSSL's name of the failure."""
+
+_VERIFY_HINTS = (
+    ("too weak", _WEAK_KEY),
+    ("too small", _WEAK_KEY),
+    ("Hostname mismatch", "'server_name' asks for the name in the certificate"),
+    ("IP address mismatch", "'server_name' asks for the name in the certificate"),
+    ("self-signed", "'ca' names its authority"),
+    ("unable to get", "'ca' names its authority"),
+    ("expired", "the server needs a new one"),
+)
+"""The same by a part of OpenSSL's sentence on the certificate."""
+
+
+def tls_context(upstream: Upstream) -> ssl.SSLContext | None:
+    """Make the TLS context of an `https` upstream, once, when the configuration is loaded.
+
+    Raises `PlanError` where a file cannot be used.
+    """
+    if upstream.scheme != "https":
+        return None
+    tls = upstream.tls
+    key = f"upstreams.{upstream.name}.tls"
+    try:
+        context = ssl.create_default_context(cafile=tls.ca)
+    except (OSError, ssl.SSLError) as error:
+        raise PlanError(f"{key}.ca", f"cannot use {tls.ca!r}: {error}") from None
+    if not tls.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # old versions are asked for
+        context.minimum_version = _VERSIONS[tls.least_version]
+    if (ciphers := tls.cipher_list) is not None:
+        context.set_ciphers(ciphers)
+    if tls.legacy:
+        context.options |= _OLD_RENEGOTIATION
+    if tls.certificate is not None:
+        try:
+            context.load_cert_chain(tls.certificate, tls.private_key, password=b"")  # else it would ask a terminal
+        except (OSError, ssl.SSLError) as error:
+            raise PlanError(f"{key}.certificate", f"cannot use {tls.certificate!r}: {error}") from None
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def described(error: ssl.SSLError, name: str) -> str:
+    """Return what went wrong in a handshake with the upstream of this name, and the key that would help."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        hint = next((hint for part, hint in _VERIFY_HINTS if part in error.verify_message), "")
+    else:
+        hint = _HINTS.get(error.reason or "", "")
+        if isinstance(error, ssl.SSLEOFError):
+            hint = _HINTS["UNEXPECTED_EOF_WHILE_READING"]
+    return f"{error}; upstreams.{name}.tls: {hint}" if hint else str(error)
