@@ -14,7 +14,8 @@ CONFIG = """
 admin: 127.0.0.1:0
 upstreams: {{up: "{upstream}"}}
 policies:
-  app: {{allow_origins: ["https://app.example"], allow_credentials: true, expose_headers: [ETag]}}
+  app: {{allow_origins: ["https://app.example"], allow_credentials: true, expose_headers: [ETag],
+        allow_methods: [PUT], allow_headers: [X-A]}}
   all: {{allow_origins: ["*"]}}
   named: {{allow_origins: ["https://app.example"], allow_credentials: true, expose_headers: ["*"]}}
   timed: {{allow_origins: ["https://app.example"], timing: true}}
@@ -60,13 +61,16 @@ def actual(path: bytes = b"/", origin: bytes | None = APP, method: bytes = b"GET
     return b"%b %b HTTP/1.1\r\nHost: h\r\n%b\r\n" % (method, path, line)
 
 
-def preflight(path: bytes = b"/", origin: bytes = APP, method: bytes = b"GET") -> bytes:
+def preflight(path: bytes = b"/", origin: bytes = APP, method: bytes = b"GET", names: bytes = b"") -> bytes:
     """Write a CORS-preflight request."""
-    return b"OPTIONS %b HTTP/1.1\r\nHost: h\r\nOrigin: %b\r\nAccess-Control-Request-Method: %b\r\n\r\n" % (
-        path,
-        origin,
-        method,
-    )
+    lines = [
+        b"OPTIONS %b HTTP/1.1" % path,
+        b"Host: h",
+        b"Origin: " + origin,
+        b"Access-Control-Request-Method: " + method,
+        *([b"Access-Control-Request-Headers: " + names] if names else []),
+    ]
+    return b"\r\n".join(lines) + b"\r\n\r\n"
 
 
 @pytest.mark.parametrize("status", [b"200 OK", b"204 x", b"301 x", b"304 x", b"401 x", b"404 x", b"500 x", b"503 x"])
@@ -118,23 +122,43 @@ def test_http_105_vary_is_merged(bench: Bench, lines: list[bytes], expected: lis
     )
 
 
-@pytest.mark.parametrize(
-    ("request_bytes", "status"),
-    [
-        (preflight(), 204),
-        (preflight(origin=EVIL), 403),
-        (preflight(method=b"TRACE"), 403),
-        (preflight(b"/bare"), 403),
-        (preflight(b"/old"), 200),
-    ],
-)
-def test_http_106_preflights_go_no_further(bench: Bench, request_bytes: bytes, status: int) -> None:
-    """http-106: the upstream sees nothing, and the connection carries the next one."""
+WHOLE_GRANT = [
+    b"Access-Control-Allow-Credentials: true",
+    b"Access-Control-Allow-Headers: X-A",
+    b"Access-Control-Allow-Methods: PUT",
+    b"Access-Control-Allow-Origin: https://app.example",
+    b"Access-Control-Max-Age: 600",
+    b"Vary: Origin",
+]
+SAFELISTED, MAX_AGE = b"Access-Control-Allow-Methods: GET, HEAD, POST", b"Access-Control-Max-Age: 600"
+FOR_OLD = [SAFELISTED, b"Access-Control-Allow-Origin: https://app.example", MAX_AGE, b"Vary: Origin"]
+FOR_ALL = [SAFELISTED, b"Access-Control-Allow-Origin: *", MAX_AGE]
+
+PREFLIGHTS = [
+    pytest.param(preflight(), 204, WHOLE_GRANT, id="granted"),
+    pytest.param(preflight(method=b"PUT"), 204, WHOLE_GRANT, id="granted, a method"),
+    pytest.param(preflight(names=b"x-a"), 204, WHOLE_GRANT, id="granted, a header"),
+    pytest.param(preflight(origin=EVIL), 403, [b"Vary: Origin"], id="refused, the origin"),
+    pytest.param(preflight(origin=b"null"), 403, [b"Vary: Origin"], id="refused, null"),
+    pytest.param(preflight(method=b"DELETE"), 403, [b"Vary: Origin"], id="refused, the method"),
+    pytest.param(preflight(method=b"TRACE"), 403, [b"Vary: Origin"], id="refused, a forbidden method"),
+    pytest.param(preflight(names=b"x-a,x-b"), 403, [b"Vary: Origin"], id="refused, a header"),
+    pytest.param(preflight(b"/old"), 200, FOR_OLD, id="granted, to an old client"),
+    pytest.param(preflight(b"/all", EVIL), 204, FOR_ALL, id="everyone"),
+    pytest.param(preflight(b"/all", EVIL, b"DELETE"), 403, [], id="everyone, but not this method"),
+    pytest.param(preflight(b"/bare"), 403, [], id="no policy"),
+]
+
+
+@pytest.mark.parametrize(("request_bytes", "status", "cors"), PREFLIGHTS)
+def test_http_106_preflights_go_no_further(bench: Bench, request_bytes: bytes, status: int, cors: list[bytes]) -> None:
+    """http-106: the answer has exactly these fields, also when remembered, and the upstream sees nothing."""
     with bench.client() as client:
         for _ in range(2):
             client.send(request_bytes)
             response = client.read_response()
-            assert response.status == status
+            assert (response.status, response.cors) == (status, cors)
+            assert bool(response.body) == (status >= 400)
     assert bench.connections == []
 
 
