@@ -89,8 +89,8 @@ latest: $(UV_STAMP) ## the tests on the newest version of everything; says what 
 image: ## build the container image (BASE=... for another base, IMAGE=... for another name)
 	buildah bud --format docker --build-arg BASE=$(BASE) --tag $(IMAGE) .
 
-image-test: ## build the image on a base made here, then run it as its user on a read-only root
-	$(PYTHON) scripts/image_test.py
+image-test: ## build the image on a base made here, then run it confined (MIRROR=... for another Debian mirror)
+	$(PYTHON) scripts/image_test.py $(MIRROR)
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -5,6 +5,8 @@ same.
 Checked: configuration (user, entry point, health check), files, and the proxy itself, compiled, running as the image's
 user on a read-only root with every capability dropped, configured by environment alone, asked for a preflight.
 Needs root, `buildah` and `debootstrap`; leaves nothing behind but the two images.
+
+    python scripts/image_test.py [MIRROR]      a Debian mirror; without one, that of this machine's apt
 """
 
 from __future__ import annotations
@@ -28,7 +30,6 @@ ROOT = Path(__file__).resolve().parent.parent
 SUITE = "forky"  # its Python is 3.14
 BASE = f"localhost/corsproxy-base:{SUITE}"
 IMAGE = "localhost/corsproxy:test"
-MIRROR = "http://deb.debian.org/debian"
 # With Python's headers but without a compiler, as the official images of Python are.
 PACKAGES = ["python3", "python3-venv", "libpython3-dev", "ca-certificates"]
 CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
@@ -51,7 +52,7 @@ def main() -> int:
         return 2
     try:
         if not output("buildah", "images", "--quiet", "--filter", f"reference={BASE}"):
-            make_base()
+            make_base(sys.argv[1] if sys.argv[1:] else own_mirror(Path("/etc/apt")))
         run("buildah", "bud", *BUILD_OPTIONS, "--build-arg", f"BASE={BASE}", "--tag", IMAGE, str(ROOT))
         environment = check_configuration()
         with mounted(IMAGE) as tree:
@@ -63,11 +64,21 @@ def main() -> int:
     return 0
 
 
-def make_base() -> None:
+def own_mirror(folder: Path) -> str:
+    """Return the Debian mirror that apt uses here, from either form of its configuration."""
+    for path in [folder / "sources.list", *sorted(folder.glob("sources.list.d/*"))]:
+        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        found = re.search(r"^(?:deb\b(?: +\[.*?\])? +|URIs: *)(https?://\S+/debian)/?(?=\s)", text, re.MULTILINE)
+        if found is not None:
+            return found[1]
+    raise BrokenPromiseError("apt names no Debian mirror here; give one: python scripts/image_test.py MIRROR")
+
+
+def make_base(mirror: str) -> None:
     """Commit a minimal Debian with Python and this machine's certificate authorities as the base image."""
     with tempfile.TemporaryDirectory(prefix="corsproxy-base-") as folder:
         # The script of unstable serves every suite, and an older debootstrap knows none of a newer suite's name.
-        run("debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", SUITE, folder, MIRROR, "sid")
+        run("debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", SUITE, folder, mirror, "sid")
         if os.path.exists(CA_BUNDLE):
             shutil.copyfile(CA_BUNDLE, folder + CA_BUNDLE)
         # A suite that is not released yet has its lists signed for a week at a time; a mirror may be older than that.

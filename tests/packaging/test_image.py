@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
+
+import pytest
 
 from corsproxy import __version__
+from scripts.image_test import own_mirror
 
 from .files import ROOT
 
@@ -83,3 +87,22 @@ def test_build_context() -> None:
 def test_label_version() -> None:
     """The label tells the version of the package."""
     assert f'org.opencontainers.image.version="{__version__}"' in last("LABEL")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "mirror"),
+    [
+        ("sources.list", "# a comment\ndeb http://one.example/debian stable main\n", "http://one.example/debian"),
+        ("sources.list", "deb [arch=amd64] https://two.example/debian/ stable main\n", "https://two.example/debian"),
+        (
+            "sources.list.d/debian.sources",
+            "Types: deb\nURIs: http://one.example/debian\nSuites: stable\n",
+            "http://one.example/debian",
+        ),
+    ],
+)
+def test_the_mirror_is_that_of_the_machine(tmp_path: Path, name: str, text: str, mirror: str) -> None:
+    """The base comes from the mirror that the machine uses anyway."""
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    assert own_mirror(tmp_path) == mirror
