@@ -2,6 +2,8 @@
 # proxy does not need.
 # Built by `make image`; `make image-test` builds it on another base and tries it out.
 # A base is a Debian or one made from it, with Python's headers, as the official images of Python are.
+# A tag moves; what is released is built on a digest: make image BASE=python:3.14-slim-bookworm@sha256:...
+# `skopeo inspect docker://python:3.14-slim-bookworm` says which one the tag means today.
 
 ARG BASE=python:3.14-slim-bookworm
 
@@ -20,7 +22,8 @@ RUN ["python3", "-m", "venv", "/opt/builder"]
 # Wheels only, each by its hash: none is compiled and nothing unlisted is run.
 COPY requirements/run.txt requirements/compile.txt ./requirements/
 RUN ["/opt/builder/bin/python", "-m", "pip", "--python", "/opt/corsproxy/bin/python", "install", \
-     "--no-cache-dir", "--disable-pip-version-check", "--require-hashes", "--only-binary", ":all:", "-r", "requirements/run.txt"]
+     "--no-cache-dir", "--disable-pip-version-check", "--no-compile", "--require-hashes", "--only-binary", ":all:", \
+     "-r", "requirements/run.txt"]
 # The builder gets them, too: mypyc reads their types.
 RUN ["/opt/builder/bin/python", "-m", "pip", "install", \
      "--no-cache-dir", "--disable-pip-version-check", "--require-hashes", "--only-binary", ":all:", \
@@ -28,12 +31,14 @@ RUN ["/opt/builder/bin/python", "-m", "pip", "install", \
 
 # The package is built with the locked setuptools and mypyc (no isolation, so nothing else is fetched) and installed alone.
 ENV CORSPROXY_COMPILE=1
-COPY pyproject.toml README.md LICENSE build_backend.py setup.py ./
+COPY pyproject.toml README.md LICENSE setup.py ./
 COPY corsproxy ./corsproxy
 RUN ["/opt/builder/bin/python", "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-cache-dir", \
      "--disable-pip-version-check", "--wheel-dir", "/build/dist", "."]
 RUN ["/opt/builder/bin/python", "-m", "pip", "--python", "/opt/corsproxy/bin/python", "install", "--no-index", \
-     "--no-deps", "--no-cache-dir", "--disable-pip-version-check", "--find-links", "/build/dist", "corsproxy"]
+     "--no-deps", "--no-cache-dir", "--disable-pip-version-check", "--no-compile", "--find-links", "/build/dist", "corsproxy"]
+# Bytecode that is valid by its source's hash instead of its time, so that two builds are the same byte for byte.
+RUN ["/opt/corsproxy/bin/python", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", "/opt/corsproxy/lib"]
 # What was installed is compiled, and works with this Python (-I: the sources in this folder are not looked at).
 RUN ["/opt/corsproxy/bin/python", "-I", "-c", \
      "import corsproxy.proxy.relay as module; assert module.__file__.endswith('.so'), module.__file__"]
@@ -41,9 +46,14 @@ RUN ["/opt/corsproxy/bin/python", "-I", "-c", \
 # --- what runs --------------------------------------------------------------------------------------------------------
 FROM ${BASE}
 
+ARG VERSION=unknown
+ARG REVISION=unknown
+ARG SOURCE=
 LABEL org.opencontainers.image.title="corsproxy" \
       org.opencontainers.image.description="A reverse proxy that owns CORS for HTTP services that do not, or do it wrong" \
-      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.source="${SOURCE}" \
       org.opencontainers.image.licenses="MIT"
 
 COPY --from=build /opt/corsproxy /opt/corsproxy

@@ -2,6 +2,7 @@
 # Needs make, Python 3.11 or newer with venv, and pip's way to its packages. Nothing is installed outside .venv.
 
 PYTHON ?= python3
+# For a build that is to be the same next year, with its digest: BASE=python:3.14-slim-bookworm@sha256:...
 BASE   ?= python:3.14-slim-bookworm
 IMAGE  ?= corsproxy:latest
 
@@ -20,7 +21,7 @@ EDITABLE := --no-deps --no-build-isolation --editable .
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-compiled test-pythons coverage lint format fuzz soak bench docs lock latest image image-test clean
+.PHONY: help demo check test test-compiled test-pythons coverage wheel sdist release-check lint format fuzz soak bench docs lock latest sbom image image-multi image-test clean
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -58,6 +59,25 @@ test-compiled: $(DEV_STAMP) ## the tests of the data path on the compiled form o
 	cd build/compiled/tree && FORM_UNDER_TEST=compiled HYPOTHESIS_PROFILE=check \
 	  "$(CURDIR)/$(BIN)/python" -m pytest $(PYTEST_ARGS) -W '$(OF_MYPYC)' $(COMPILED_TESTS)
 
+# The compiled one for this Python and the pure one for every other; what is in dist/ was installed and tried.
+wheel: $(DEV_STAMP) ## build the compiled and the pure wheel into dist/, install each alone and try it (needs gcc)
+	rm -rf dist build/wheel
+	$(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	CORSPROXY_COMPILE=1 $(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	set -e; for form in pure compiled; do \
+	  case $$form in pure) wheel=$$(ls dist/*-py3-none-any.whl);; *) wheel=$$(ls dist/*-cp*.whl);; esac; \
+	  $(PYTHON) -m venv build/wheel/$$form; \
+	  build/wheel/$$form/bin/pip --disable-pip-version-check install --quiet $(LOCKED) -r requirements/run.txt; \
+	  build/wheel/$$form/bin/pip --disable-pip-version-check install --quiet --no-deps $$wheel; \
+	  build/wheel/$$form/bin/python scripts/wheel_test.py $$form; \
+	done
+
+sdist: $(DEV_STAMP) ## the source distribution into dist/
+	$(BIN)/python -c 'from setuptools import build_meta; print("dist/" + build_meta.build_sdist("dist"))'
+
+release-check: $(BIN)/python ## what keeps TAG=vX.Y.Z from being released
+	$(BIN)/python scripts/release_check.py $(TAG)
+
 lint: $(DEV_STAMP) ## check format, lint rules and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -86,8 +106,22 @@ lock: $(UV_STAMP) ## resolve pyproject.toml again into uv.lock and requirements/
 latest: $(UV_STAMP) ## the tests on the newest version of everything; says what changed, and may well fail
 	$(BIN)/python scripts/latest.py $(PYTEST_ARGS)
 
+# All times in the image are those of the commit, so that two builds of it on one base have one digest.
+EPOCH   = $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct))
+VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' corsproxy/__init__.py)
+LABELS  = --build-arg VERSION=$(VERSION) --build-arg REVISION=$(shell git rev-parse HEAD) --build-arg SOURCE=$(SOURCE)
+SOURCE ?=
+PLATFORMS ?= linux/amd64,linux/arm64
+
 image: ## build the container image (BASE=... for another base, IMAGE=... for another name)
-	buildah bud --format docker --build-arg BASE=$(BASE) --tag $(IMAGE) .
+	buildah bud --format docker --timestamp $(EPOCH) --build-arg BASE=$(BASE) $(LABELS) --tag $(IMAGE) .
+
+image-multi: ## the image for amd64 and arm64 under one name (the other one is emulated: needs qemu-user-static)
+	buildah bud --format docker --timestamp $(EPOCH) --build-arg BASE=$(BASE) $(LABELS) \
+	  --platform $(PLATFORMS) --manifest $(IMAGE) .
+
+sbom: $(UV_STAMP) ## write build/sbom.cdx.json: what the image installs, from the lock, as CycloneDX
+	SOURCE_DATE_EPOCH=$(EPOCH) $(BIN)/python -m scripts.sbom build/sbom.cdx.json
 
 image-test: ## build the image on a base made here, then run it confined (MIRROR=... for another Debian mirror)
 	$(PYTHON) scripts/image_test.py $(MIRROR)
@@ -103,7 +137,7 @@ $(BIN)/python:
 
 $(RUN_STAMP): pyproject.toml requirements/run.txt requirements/build.txt | $(BIN)/python
 	$(PIP) install --quiet $(LOCKED) -r requirements/run.txt -r requirements/build.txt
-	$(PIP) install --quiet $(EDITABLE)
+	PYTHONWARNINGS=ignore $(PIP) install --quiet $(EDITABLE)
 	@touch $@
 
 $(UV_STAMP): requirements/lock.txt | $(BIN)/python
@@ -114,5 +148,5 @@ $(UV_STAMP): requirements/lock.txt | $(BIN)/python
 $(DEV_STAMP): pyproject.toml requirements/dev.txt | $(BIN)/python $(UV_STAMP)
 	$(UV) pip install --python $(BIN)/python $(LOCKED) -r requirements/dev.txt || \
 	  $(PIP) install --quiet $(LOCKED) -r requirements/dev.txt
-	$(PIP) install --quiet $(EDITABLE)
+	PYTHONWARNINGS=ignore $(PIP) install --quiet $(EDITABLE)
 	@touch $@ $(RUN_STAMP)

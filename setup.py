@@ -1,10 +1,56 @@
-"""What pyproject.toml cannot say: the extension modules of a build that is to be compiled."""
+"""What pyproject.toml cannot say: the extension modules of a compiled build.
 
+    pip install .                        pure Python, for every platform
+    CORSPROXY_COMPILE=1 pip install .    the modules that [tool.corsproxy] lists as C extensions, made by mypyc
+
+Setuptools runs this file for each of its steps, and only in `bdist_wheel` is there something to compile.
+What a compiled build needs besides is asked for by `setup_requires`, which a frontend installs before it builds.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
 import sys
+import tempfile
+import tomllib
+from pathlib import Path
+from typing import Any
 
 from setuptools import setup
 
-import build_backend
 
-# Setuptools runs this file for the metadata and for a source distribution, too, where there is nothing to compile.
-setup(**build_backend.compiled() if build_backend.is_compiled_wanted() and "bdist_wheel" in sys.argv else {})
+def compiled_build() -> dict[str, Any]:
+    """Return what makes this build a compiled one, or nothing if none is wanted."""
+    wanted = os.environ.get("CORSPROXY_COMPILE", "")
+    if wanted not in ("", "0", "1"):
+        raise SystemExit(f"corsproxy: error: invalid CORSPROXY_COMPILE={wanted}: 1 compiles the package, 0 does not")
+    if wanted != "1":
+        return {}
+    if "editable_wheel" in sys.argv:
+        raise SystemExit(
+            "corsproxy: error: CORSPROXY_COMPILE=1 is not for an editable install, where a compiled module would hide\n"
+            "the changes to its source. Leave CORSPROXY_COMPILE out; `make test-compiled` tests a change compiled."
+        )
+    project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))
+    # The compiler, and the packages whose types it reads.
+    requirements = [*project["dependency-groups"]["compile"], *project["project"]["dependencies"]]
+    if "bdist_wheel" not in sys.argv:
+        return {"setup_requires": requirements}
+
+    from mypyc.build import mypycify  # not there for a pure build
+
+    # What lies on the way to the wheel is made outside the tree, so that no build finds what an earlier one left.
+    folder = tempfile.mkdtemp(prefix="corsproxy-build-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    options = [f"--cache-dir={os.devnull}", *project["tool"]["corsproxy"]["compiled"]]
+    extensions = mypycify(options, opt_level="3", debug_level="0", group_name="corsproxy", target_dir=folder)
+    for extension in extensions:
+        extension.extra_compile_args.append(
+            "-Wno-error"
+        )  # mypyc makes errors of warnings; a newer compiler has new ones
+    return {"ext_modules": extensions, "options": {"build": {"build_base": folder}}}
+
+
+setup(**compiled_build())

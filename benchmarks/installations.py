@@ -27,7 +27,7 @@ CACHE = ROOT / "benchmarks/.cache/corsproxy"
 _SWITCH = "CORSPROXY_COMPILE"
 """In the environment of pip, it asks for the compiled build."""
 
-_BUILT_BY = ("pyproject.toml", "MANIFEST.in", "*.py", "requirements/*.txt")
+_BUILT_BY = ("pyproject.toml", "*.py", "requirements/*.txt")
 """What decides, beside the package, what is installed."""
 
 _SHIPPED = ("README.md", "LICENSE")

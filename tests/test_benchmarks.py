@@ -64,13 +64,15 @@ def test_an_installation_is_made_again_when_the_code_changes(tmp_path: Path) -> 
     package = tmp_path / "corsproxy"
     (package / "__pycache__").mkdir(parents=True)
     (package / "relay.py").write_text("1")
+    (tmp_path / "requirements").mkdir()
     (tmp_path / "pyproject.toml").write_text("[project]")
     first = digest(tmp_path)
     for left in ("corsproxy/__pycache__/relay.pyc", "corsproxy/relay.so", "README.md"):
         (tmp_path / left).write_text("x")
     assert digest(tmp_path) == first
     seen = {first}
-    for name, text in (("corsproxy/relay.py", "2"), ("corsproxy/page.html", ""), ("setup.py", ""), ("a.lock", "")):
+    changes = {"corsproxy/relay.py": "2", "corsproxy/page.html": "", "setup.py": "", "requirements/a.txt": ""}
+    for name, text in changes.items():
         (tmp_path / name).write_text(text)
         seen.add(digest(tmp_path))
     (package / "relay.py").rename(package / "relays.py")

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from corsproxy import __version__
 from scripts.image_test import own_mirror
+from scripts.sbom import settled
 
-from .files import ROOT
+from .files import ROOT, program
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
@@ -84,9 +86,38 @@ def test_build_context() -> None:
     assert "*" in rules
 
 
-def test_label_version() -> None:
-    """The label tells the version of the package."""
-    assert f'org.opencontainers.image.version="{__version__}"' in last("LABEL")
+def test_labels() -> None:
+    """Version, revision and source come from whoever builds, and `make image` tells them from the tree."""
+    for name in ("version", "revision", "source"):
+        assert f'org.opencontainers.image.{name}="${{{name.upper()}}}"' in last("LABEL")
+        assert any(argument.startswith(name.upper()) for kind, argument in instructions(2) if kind == "ARG")
+    done = subprocess.run(
+        [program("make", "make"), "--dry-run", "image"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert f"--build-arg VERSION={__version__} " in done.stdout
+    assert re.search(r"--timestamp \d+ ", done.stdout)
+
+
+def test_two_builds_are_the_same() -> None:
+    """Nothing that is installed is compiled with the time in it; bytecode goes by the hash of its source."""
+    installs = [argument for name, argument in instructions(1) if name == "RUN" and '"--python"' in argument]
+    assert len(installs) == 2
+    assert all("--no-compile" in json.loads(argument) for argument in installs)
+    assert any("unchecked-hash" in argument for name, argument in instructions(1) if name == "RUN")
+
+
+def test_bill_of_materials() -> None:
+    """The bill names the package as an application with its version, and is the same each time."""
+    bill = {"serialNumber": "urn:uuid:1", "metadata": {"timestamp": "now", "component": {"name": "corsproxy"}}}
+    once = settled(bill, "1.2.3", 0)
+    assert "serialNumber" not in once
+    assert once["metadata"]["timestamp"] == "1970-01-01T00:00:00Z"
+    assert once["metadata"]["component"]["purl"] == "pkg:pypi/corsproxy@1.2.3"
 
 
 @pytest.mark.parametrize(

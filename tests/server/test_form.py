@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import importlib
+import tomllib
 from importlib.machinery import ExtensionFileLoader, SourceFileLoader
 from pathlib import Path
 
 import pytest
 
-from build_backend import COMPILED
 from tests.server.setup import ask, children, config
 from tests.support.form import IS_COMPILED
 from tests.support.process import started
 from tests.support.upstream import Upstream
 
 ROOT = Path(__file__).resolve().parents[2]
+COMPILED: list[str] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["corsproxy"][
+    "compiled"
+]
 # mypyc puts the code of all modules into one library; what has a module's name only leads to it.
 LIBRARY = "corsproxy__mypyc"
 

@@ -1,0 +1,77 @@
+"""What people find who come by: where to report what, what CI runs, what an editor should do."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts.release_check import in_the_way
+
+from .files import ROOT, documents
+
+GITHUB = ROOT / ".github"
+WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yaml"))
+TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
+# An action by a commit's digest, or by a tag beside the word that says so.
+PINNED = re.compile(r"@[0-9a-f]{40}\b|@\S+ +# to be pinned")
+
+
+@pytest.mark.parametrize("name", ["SECURITY.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "LICENSE", ".editorconfig"])
+def test_the_files_that_people_look_for(name: str) -> None:
+    """They are where a forge shows them."""
+    assert (ROOT / name).stat().st_size > 100
+
+
+@pytest.mark.parametrize(
+    ("schema", "files"),
+    [
+        ("vendor.github-workflows", WORKFLOWS),
+        ("vendor.github-issue-forms", [GITHUB / "ISSUE_TEMPLATE/bug.yaml", GITHUB / "ISSUE_TEMPLATE/feature.yaml"]),
+        ("vendor.github-issue-config", [GITHUB / "ISSUE_TEMPLATE/config.yml"]),
+    ],
+)
+def test_a_forge_can_read_them(schema: str, files: list[Path]) -> None:
+    """Workflows and forms are valid by the schemas of those who read them."""
+    assert files
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, *map(str, files)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_a_workflow_runs_what_people_run(path: Path) -> None:
+    """It calls targets of the Makefile or CI's own script, so that nothing can only be found out there."""
+    text = path.read_text(encoding="utf-8")
+    for line in re.findall(r"\bmake ([a-z -]+)", re.sub(r"^ *#.*$", "", text, flags=re.MULTILINE)):
+        assert set(line.split()) <= TARGETS
+    assert "pip install" not in text
+    assert "pytest" not in text
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_a_workflow_may_do_little(path: Path) -> None:
+    """It may read the sources unless a job says more, and every action is pinned or says that it is to be."""
+    [document] = documents(path)
+    assert document["permissions"] == {"contents": "read"}
+    text = path.read_text(encoding="utf-8")
+    uses = re.findall(r"uses: (.+)", text)
+    if path.stem != "check":  # its head says it for the whole file
+        assert all(use.startswith("./") or PINNED.search(use) for use in uses)
+
+
+def test_what_holds_a_release(tmp_path: Path) -> None:
+    """A release waits for its tag, its section of the changelog and real addresses."""
+    (tmp_path / "corsproxy").mkdir()
+    (tmp_path / "corsproxy/__init__.py").write_text('__version__ = "1.2.3"\n', encoding="utf-8")
+    (tmp_path / "CHANGELOG.md").write_text("## [1.2.3] - 2026-01-02\n", encoding="utf-8")
+    project = tmp_path / "pyproject.toml"
+    project.write_text('[project.urls]\nSource = "https://forge.example/a"\n', encoding="utf-8")
+    assert in_the_way("v1.2.3", tmp_path) == []
+    assert len(in_the_way("v1.2.4", tmp_path)) == 1
+    project.write_text('[project.urls]\nSource = "https://forge.invalid/a"\n', encoding="utf-8")
+    (tmp_path / "CHANGELOG.md").write_text("## [1.2.3] - not released yet\n", encoding="utf-8")
+    assert len(in_the_way("v1.2.3", tmp_path)) == 2
