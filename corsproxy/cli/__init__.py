@@ -251,17 +251,24 @@ def learn(log: str | None, options: Options) -> None:
 
 @cli.command()
 @click.argument("file", callback=named_file, default="corsproxy.yaml", metavar="[FILE]")
-def init(file: str) -> None:
-    """Write a commented starter file; never overwrites one.
+@takes_configuration(shows_all=True)
+def init(file: str, options: Any) -> None:
+    """Write a commented starter file, or what the options of quick mode say; never overwrites one.
 
     \b
     Example:
       corsproxy init corsproxy.yaml
+      corsproxy init --upstream http://localhost:8000 --allow-origin https://app.example.com
     """
     from corsproxy.tools.init import init as run
 
+    _exit(lambda: _written(lambda: run(file, options), file))
+
+
+def _written(run: Callable[[], str], file: str) -> int:
+    """Write a file, and say so, or why it cannot be."""
     try:
-        said = run(file)
+        said = run()
     except FileExistsError:
         _fail(f"corsproxy: {file} exists already; name another file, or remove it first")
     except FileNotFoundError:
@@ -269,6 +276,7 @@ def init(file: str) -> None:
     except OSError as error:
         _fail(f"corsproxy: cannot write {file}: {error.strerror}")
     click.echo(said)
+    return 0
 
 
 @cli.command()

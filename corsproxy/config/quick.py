@@ -88,6 +88,39 @@ def _load_insecure(options: Options, file: str) -> Loaded:
         raise ConfigError(_by_option(error.problems, options)) from None
 
 
+def file_text(options: Options) -> str:
+    """Write a file for people that does what the options do; raises `ConfigError` as `load_quick`."""
+    loaded = load_quick(options)
+    insecure = any(spec.dangerously_allow for spec in loaded.specs.values())
+    text = quick_text(options, insecure=insecure)
+    text = text.replace(f"\n  {_POLICY}:\n", "\n  app:\n").replace(f"    policy: {_POLICY}\n", "    policy: app\n")
+    for section, comment in _COMMENTS.items():
+        text = f"\n{text}".replace(f"\n{section}:", f"\n\n# {comment}\n{section}:", 1).removeprefix("\n")
+    return "".join((*(f"{line}\n" for line in _process_lines(options)), text))
+
+
+_COMMENTS = {
+    "upstreams": "The servers behind the proxy.",
+    "policies": "Who may read the responses, and what they may ask for.",
+    "routes": "Which requests go where, under which policy; the most specific route wins.",
+}
+
+
+def _process_lines(options: Options) -> Iterator[str]:
+    """Write what options say of the process, with what there is besides."""
+    yield f"listen: {_quoted(options.listen or '127.0.0.1:8080')}   # 0.0.0.0:8080 in a container"
+    if options.admin is not None or options.inspect:
+        yield f"admin: {_quoted(options.admin or '127.0.0.1:8081')}"
+    else:
+        yield "# admin: 127.0.0.1:8081   # health, metrics, and the inspector if it is on"
+    yield f"inspector: {str(bool(options.inspect)).lower()}   # a page that shows requests live"
+    if options.workers is not None:
+        yield f"workers: {options.workers}"
+    log = {"format": options.log_format, "level": options.log_level}
+    if said := ", ".join(f"{key}: {value}" for key, value in log.items() if value is not None):
+        yield f"log: {{{said}}}"
+
+
 def quick_text(options: Options, *, insecure: bool = False) -> str:
     """Write the file that the options stand for; `insecure` lets plain-http origins have credentials."""
     return "\n".join((*_upstream_lines(options), *_policy_lines(options, insecure), *_route_lines(options))) + "\n"

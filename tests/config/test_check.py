@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from corsproxy.config import Options
+from corsproxy.config import ConfigError, Options, load_file, load_quick
+from corsproxy.errors import UsageError
 from corsproxy.tools.check import Format, check
 from corsproxy.tools.init import init
 from tests.config.files import MINIMAL
@@ -113,7 +114,7 @@ def test_the_environment_is_the_one_that_is_given(file: Path) -> None:
 
 def test_the_starter_file_is_valid_and_has_nothing_to_warn_of(file: Path) -> None:
     """The starter file is valid and has nothing to warn of."""
-    assert str(file) in init(str(file))
+    assert str(file) in init(str(file), Options())
     assert run(file, strict=True)[:2] == (0, f"{file}: valid: 1 upstream, 1 policy, 1 route\n")
     assert file.read_text().startswith("# yaml-language-server: $schema=corsproxy.schema.json\n")
 
@@ -122,7 +123,7 @@ def test_init_never_overwrites(file: Path) -> None:
     """Init never overwrites."""
     file.write_text("mine")
     with pytest.raises(FileExistsError):
-        init(str(file))
+        init(str(file), Options())
     assert file.read_text() == "mine"
 
 
@@ -130,5 +131,60 @@ def test_init_does_not_write_through_a_dangling_link(file: Path, tmp_path: Path)
     """Init does not write through a dangling link."""
     os.symlink(tmp_path / "elsewhere", file)
     with pytest.raises(FileExistsError):
-        init(str(file))
+        init(str(file), Options())
     assert not (tmp_path / "elsewhere").exists()
+
+
+QUICK = Options(
+    upstream="http://localhost:8000",
+    routes=("/api=https://10.0.0.2/x?a=$b",),
+    allow_origins=("https://app.example.com", "http://192.168.1.3:3000"),
+    allow_methods=("PUT",),
+    max_age="5m",
+    on_refused="reject",
+    websockets="off",
+    insecure=True,
+    public_origins=("https://api.example.com",),
+    trusted_proxies=("10.0.0.0/8",),
+    listen="9000",
+    inspect=True,
+    workers=2,
+    log_format="json",
+)
+
+
+def test_init_writes_what_the_options_of_quick_mode_say(file: Path) -> None:
+    """The file does what the command line does; what has no option is a comment or a default."""
+    assert "corsproxy check" in init(str(file), QUICK)
+    assert run(file)[0] == 0
+    written, quick = load_file(str(file), {}), load_quick(QUICK)
+    assert written.specs["app"] == quick.specs["quick"]
+    assert written.upstreams == quick.upstreams
+    assert [route.path for route in written.settings.routes] == ["/", "/api"]
+    app, own = written.policies["app"], quick.policies["quick"]
+    assert (app.on_refused, app.websockets) == (own.on_refused, own.websockets) == ("reject", "off")
+    assert written.settings.public_origins == ("https://api.example.com",)
+    assert (str(written.settings.listen), str(written.settings.admin)) == ("127.0.0.1:9000", "127.0.0.1:8081")
+    assert (written.settings.inspector, written.settings.workers, written.settings.log.format) == (True, 2, "json")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (Options(allow_origins=("https://a.example",), names={"allow_origins": "--allow-origin"}), "--upstream"),
+        (Options(config="x.yaml", names={"config": "--config"}), "name the one to write as FILE"),
+    ],
+)
+def test_init_refuses_options_that_are_no_quick_mode(file: Path, options: Options, said: str) -> None:
+    """Nothing is written then."""
+    with pytest.raises(UsageError, match=said):
+        init(str(file), options)
+    assert not file.exists()
+
+
+def test_init_takes_no_file_from_the_environment(file: Path) -> None:
+    """The file that CORSPROXY_CONFIG names is another one; an option with a mistake writes nothing."""
+    init(str(file), Options(config="x.yaml", names={"config": "CORSPROXY_CONFIG"}))
+    with pytest.raises(ConfigError):
+        init(str(file) + "2", Options(upstream="localhost"))
+    assert not Path(f"{file}2").exists()
