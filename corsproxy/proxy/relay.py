@@ -25,7 +25,7 @@ from corsproxy.proxy.admission import admit, decide
 from corsproxy.proxy.client.request import ClientRequest
 from corsproxy.proxy.collecting import Budget, Collection
 from corsproxy.proxy.content import ContentWriter, first_content, send_request_content
-from corsproxy.proxy.errors import ClientError, ClientErrorKind, Refusal, UpstreamError, UpstreamErrorKind
+from corsproxy.proxy.errors import ClientError, Refusal, UpstreamError, UpstreamErrorKind
 from corsproxy.proxy.exchange import Exchange, Observer
 from corsproxy.proxy.expectation import CONTINUE, SILENCE, Expectation
 from corsproxy.proxy.logins import admit_login, bind, logins_of, settle_challenges
@@ -88,7 +88,7 @@ class Relay:
                 with passage.route.pool.place_for_tunnel():
                     await self._forward(passage)
         except asyncio.CancelledError:
-            passage.exchange.error = passage.exchange.error or ClientErrorKind.DISCONNECTED
+            passage.exchange.error = passage.exchange.error or passage.connection.lost_as
             self._over(passage)
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is is answered for, and logged where it is our fault
@@ -185,7 +185,7 @@ class Relay:
 
     def _client_gone(self, passage: Passage) -> None:
         """The client has gone away while no task was there to be cancelled."""
-        passage.exchange.error = passage.exchange.error or ClientErrorKind.DISCONNECTED
+        passage.exchange.error = passage.exchange.error or passage.connection.lost_as
         if passage.upstream is not None and passage.route is not None:
             passage.upstream.on_response = None
             passage.upstream.abort()

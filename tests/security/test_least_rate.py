@@ -68,7 +68,7 @@ def download(bench: Bench) -> float:
     """Ask for much and read nothing; return when the proxy has given up."""
     began = time.monotonic()
     with bench.client(receive_buffer=4096) as client:
-        client.send(GET.replace(b"/", b"/download", 1))
+        client.send(b"GET /download HTTP/1.1\r\nHost: h\r\nX-Request-Id: unread\r\n\r\n")
         bench.upstream.wait_for(lambda: any(b"/download" in one.received for one in bench.connections))
         (connection,) = [one for one in bench.connections if b"/download" in one.received]
         bench.upstream.wait_for(lambda: connection.ended, timeout=40)
@@ -108,3 +108,4 @@ def test_all_at_once(bench: Bench) -> None:
         assert (quiet.result(), tunnel.result()) == (SECONDS, SECONDS)
     DONE.set()
     bench.wait_idle()
+    assert bench.logged("unread")["error"] == "client_stalled"

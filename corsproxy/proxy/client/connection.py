@@ -90,6 +90,8 @@ class ClientConnection(asyncio.Protocol):
         """Called when the client, having been slow, takes bytes again."""
         self.writing_paused = False
         """True while the client takes nothing of what it is sent."""
+        self.lost_as = ClientErrorKind.DISCONNECTED
+        """What the log says of a request whose connection is lost."""
         self.takes_no_more = False
         """True if the request under way is the last one (a stop was asked for)."""
         self._listener = listener
@@ -382,6 +384,8 @@ class ClientConnection(asyncio.Protocol):
             case Due.CLOSE:
                 self._end()
             case Due.ABORT:
+                if not self.has_stopped_sending:
+                    self.lost_as = ClientErrorKind.STALLED
                 self.abort()
 
 
