@@ -9,29 +9,19 @@ Knows no policy, no route and no client.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
 import select
-import socket
 from collections.abc import Callable
 from typing import Protocol, cast
 
 from corsproxy.proxy.errors import ClientError, UpstreamError, UpstreamErrorKind
 from corsproxy.proxy.upstream.head import Framing
+from corsproxy.proxy.upstream.last_words import LastWords
 from corsproxy.proxy.upstream.reader import ResponseReader
 
 NEVER = float("inf")
 
-_LAST_WORDS = 64 * 1024
-"""Bytes read at once from a socket that is lost; what there is is bounded by the kernel's buffer."""
-
-
 _TURNS_TO_READ = 2
 """Turns of the event loop until what a socket has was read: asyncio runs what was ready before it in the first."""
-
-_TLS_PIECE = 16 * 1024
-"""Bytes sent over TLS between two looks at what has come: a record. Encrypting takes a while in which an upstream may
-answer and close, and the last words of a socket cannot be read behind an event loop's TLS."""
 
 _ANYTHING = select.POLLIN | select.POLLHUP | select.POLLERR
 """What an idle connection must not have: bytes, an end or an error. `POLLIN` covers a FIN, too."""
@@ -58,6 +48,7 @@ class UpstreamConnection(asyncio.Protocol):
         "_done",
         "_drained",
         "_error",
+        "_last_words",
         "_loop",
         "_paused",
         "_poll",
@@ -115,6 +106,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._sink: ContentSink | None = None
         self._paused = False
         self._poll: select.poll | None = None
+        self._last_words: LastWords | None = None
         self._writing_paused = False
         self._drained: asyncio.Future[None] | None = None
 
@@ -211,6 +203,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def finish(self) -> bool:
         """End the exchange; True where the connection may carry another one."""
+        self._hang_up()
         self._sink = None
         self._done = None
         self.deadline = NEVER
@@ -256,16 +249,16 @@ class UpstreamConnection(asyncio.Protocol):
         """Send content of the request, taking in first what has come by now; a connection that is gone is no error.
 
         An upstream that refuses an upload answers and closes. The next write then fails, and with the first error the
-        event loop lets go of the socket, and of an answer that it has not read yet.
+        event loop lets go of the socket, and of an answer that it has not read yet; `LastWords` is for that moment.
         """
-        size = len(data) if self.transport.get_extra_info("sslcontext") is None else _TLS_PIECE
-        for start in range(0, len(data), size):
-            if not self.closed and not self._looks_silent():
-                for _ in range(_TURNS_TO_READ):
-                    await asyncio.sleep(0)
-            if self.closed:
-                return
-            self.transport.write(data[start : start + size])
+        if not self.closed and not self._looks_silent():
+            for _ in range(_TURNS_TO_READ):
+                await asyncio.sleep(0)
+        if self.closed:
+            return
+        if self._last_words is None and self.transport.get_extra_info("sslcontext") is not None:
+            self._last_words = LastWords(self.transport)  # later is too late: uvloop closes before it tells
+        self.transport.write(data)
 
     def _looks_silent(self) -> bool:
         if self._poll is None:
@@ -349,8 +342,9 @@ class UpstreamConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
         if isinstance(exc, OSError) and self.busy and not self.reader.complete:
-            self._read_last_words()
+            self._hear_last_words()
         self.closed = True
+        self._hang_up()
         if exc is not None and not self.reader.complete:
             self.fail(UpstreamError(UpstreamErrorKind.CLOSED, type(exc).__name__))
         elif self.busy:
@@ -359,17 +353,14 @@ class UpstreamConnection(asyncio.Protocol):
                 self.fail(UpstreamError(UpstreamErrorKind.CLOSED, "connection ended inside the request"))
         self.on_closed(self)
 
-    def _read_last_words(self) -> None:
-        """Take what had come before a write failed: an upstream that refuses an upload answers, closes, and so resets.
-
-        The event loop lets go of a socket with the first error, though what was received before can still be read.
-        """
-        sock = self.transport.get_extra_info("socket")
-        if sock is None or self.transport.get_extra_info("sslcontext") is not None:
-            return
-        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(sock.fileno())) as last:
-            while self._error is None and not self.reader.complete and (data := last.recv(_LAST_WORDS)):
-                self.data_received(data)
+    def _hear_last_words(self) -> None:
+        """Take what had come before a write failed."""
+        words = self._last_words or LastWords(self.transport)
+        for data in words.read():
+            self.data_received(data)
+            if self._error is not None or self.reader.complete:
+                break
+        words.close()
 
     def pause_writing(self) -> None:
         """The upstream takes no more for now."""
@@ -382,6 +373,11 @@ class UpstreamConnection(asyncio.Protocol):
             self._drained.set_result(None)
         if self.on_writable is not None:
             self.on_writable()
+
+    def _hang_up(self) -> None:
+        if self._last_words is not None:
+            self._last_words.close()
+            self._last_words = None
 
     def _has_ended_cleanly(self) -> bool:
         """Return False if TLS ended without its closing alert; neither event loop says which of the two it was."""

@@ -18,6 +18,7 @@ import aiohappyeyeballs
 from corsproxy.proxy.errors import UpstreamError, UpstreamErrorKind
 from corsproxy.proxy.keepalive import keep_alive
 from corsproxy.proxy.upstream.connection import UpstreamConnection
+from corsproxy.proxy.upstream.last_words import audible
 from corsproxy.proxy.upstream.tls import described
 from corsproxy.settings import Upstream
 
@@ -51,6 +52,7 @@ async def _connect(
         return UpstreamConnection(loop, on_closed, lenient=upstream.parsing == "lenient")
 
     name = None if context is None else upstream.tls.server_name or upstream.host
+    context = audible(context) if context is not None else None
     if upstream.unix_path is not None:
         _, connection = await loop.create_unix_connection(
             factory, upstream.unix_path, ssl=context, server_hostname=name

@@ -1,0 +1,71 @@
+"""What an upstream had said before its connection was lost: an answer to an upload that it refuses, above all.
+
+It answers, closes, and resets what still comes. The event loop lets go of a socket with the first error, though what
+was received before can still be read: over a second descriptor of the same socket, and over TLS through the buffer that
+its ciphertext goes into.
+Knows no HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import ssl
+from collections.abc import Iterator
+from typing import Any
+
+_AT_ONCE = 64 * 1024
+"""Bytes read at once; what there is in all is bounded by the kernel's buffer."""
+
+
+class _Context(ssl.SSLContext):
+    """A context whose connections tell where their ciphertext goes in: no event loop says so."""
+
+    def wrap_bio(self, incoming: ssl.MemoryBIO, *args: Any, **options: Any) -> ssl.SSLObject:
+        """Make the TLS of a connection."""
+        made = super().wrap_bio(incoming, *args, **options)
+        made.incoming = incoming  # type: ignore[attr-defined]
+        return made
+
+
+def audible(context: ssl.SSLContext) -> ssl.SSLContext:
+    """Return the context, changed so that the last words of its connections can be read."""
+    context.__class__ = _Context
+    return context
+
+
+class LastWords:
+    """The ear at one connection: made while it stands, asked when it is lost, closed in any case."""
+
+    __slots__ = ("_socket", "_tls")
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._socket: socket.socket | None = None
+        self._tls: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
+        original = transport.get_extra_info("socket")
+        if original is not None:
+            with contextlib.suppress(OSError):
+                self._socket = socket.socket(fileno=os.dup(original.fileno()))
+
+    def read(self) -> Iterator[bytes]:
+        """Yield what had come and was not read."""
+        if self._socket is None:
+            return
+        self._socket.setblocking(False)
+        with contextlib.suppress(OSError):  # nothing is there, or TLS has not enough of it
+            while data := self._socket.recv(_AT_ONCE):
+                if self._tls is None:
+                    yield data
+                    continue
+                self._tls.incoming.write(data)  # type: ignore[attr-defined]
+                with contextlib.suppress(ssl.SSLWantReadError):
+                    while plain := self._tls.read(_AT_ONCE):
+                        yield plain
+
+    def close(self) -> None:
+        """Let go of the socket, whose connection ends only now."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
