@@ -308,8 +308,10 @@ POLICY: Final = Record(
         ),
         Key(
             "timing",
-            BOOLEAN,
-            "Whether `Timing-Allow-Origin` is written with the same grant; false leaves the upstream's alone.",
+            ListOf(text("origin"), alone=BOOLEAN),
+            "`Timing-Allow-Origin`: true writes it with the same grant, and where a request has no Origin the exact "
+            'origins of this file; or a list of its own, sent whole on every response, or `"*"`; '
+            "false leaves the upstream's alone.",
             "false",
         ),
         Key(

@@ -40,7 +40,9 @@ def _schema(shape: Shape) -> dict[str, Any]:
         case ListOf():
             items: dict[str, Any] = {"type": "array", "items": _schema(shape.item)}
             items |= {"minItems": shape.min_items} if shape.min_items else {}
-            return {"anyOf": [items, *_as_text(shape.item)]} if _as_text(shape.item) else items
+            alone = list(shape.alone.schema) if shape.alone is not None else []
+            others = [*alone, *_as_text(shape.item)]
+            return {"anyOf": [items, *others]} if others else items
         case MapOf():
             (names,) = (shape.name or words.LABEL).schema
             named: dict[str, Any] = {
@@ -83,7 +85,7 @@ def _record(record: Record) -> dict[str, Any]:
 def _default(key: Key) -> dict[str, Any]:
     if key.default is None or isinstance(key.shape, Record | MapOf):
         return {}
-    if isinstance(key.shape, ListOf):
+    if isinstance(key.shape, ListOf) and key.shape.alone is None:
         return {"default": [item for item in key.default.strip("[]").split(", ") if item]}
     if key.default in ("true", "false"):
         return {"default": key.default == "true"}

@@ -197,7 +197,7 @@ class _Compiler:
             expose_headers=words("expose_headers"),
             allow_credentials=values["allow_credentials"],
             max_age=values["max_age"],
-            timing=values["timing"],
+            timing=values["timing"] if isinstance(values["timing"], bool) else words("timing"),
             diagnostics=values["diagnostics"],
             dangerously_allow=words("dangerously_allow"),
             allows_nobody=allows_nobody,

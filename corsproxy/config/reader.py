@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from corsproxy.config import tree, words
@@ -73,6 +74,9 @@ class Reader:
 
     def _list(self, node: tree.Node, shape: ListOf, path: str) -> Any:
         word = _word_of(shape)
+        if shape.alone is not None and isinstance(node, tree.Scalar):
+            with suppress(RefusedError):  # what is none of its words is a list in one text
+                return shape.alone.parse(interpolate(node.text, self._environ))
         if word is not None and isinstance(node, tree.Scalar) and (node.text or not node.plain):
             return self._listed(node, shape, word, path)
         if not isinstance(node, tree.Sequence):
@@ -213,6 +217,8 @@ def _default(key: Key) -> Any:
             return defaults(key.shape)
         case MapOf():
             return {}
+        case ListOf() if key.shape.alone is not None:
+            return key.shape.alone.parse(key.default)
         case ListOf():  # of plain words, where it is not empty
             return tuple(enumerate(text for text in key.default.strip("[]").split(", ") if text))
 

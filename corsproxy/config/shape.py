@@ -30,6 +30,8 @@ class ListOf:
 
     item: Shape
     min_items: int = 0
+    alone: Word | None = None
+    """What may stand there instead of a list."""
 
 
 @dataclass(frozen=True, slots=True)

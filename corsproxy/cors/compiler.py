@@ -16,6 +16,7 @@ from corsproxy.cors.policy import FieldBlock, Policy
 from corsproxy.cors.problems import PolicyErrors, PolicyProblem
 from corsproxy.cors.request_headers import MAX_BYTES, MAX_NAMES
 from corsproxy.cors.spec import WILDCARD, PolicySpec
+from corsproxy.cors.timing import check_timing, value_for_all, value_without_origin
 
 
 def compile_policy(spec: PolicySpec) -> Policy:
@@ -45,6 +46,7 @@ def _check(spec: PolicySpec) -> tuple[list[tuple[int, Pattern]], list[PolicyProb
     problems += check_headers(spec.allow_headers)
     problems += check_exposed(spec.expose_headers)
     problems += check_max_age(spec.max_age)
+    problems += check_timing(spec)
     problems += check_dangers(spec.dangerously_allow)
     return patterns, problems
 
@@ -81,6 +83,8 @@ def _compile(spec: PolicySpec, patterns: list[tuple[int, Pattern]]) -> Policy:
         if lists_requested
         else preflight_tail(spec.allow_credentials, methods_value, headers_value, spec.max_age),
         actual=_actual(spec),
+        timing_for_all=value_for_all(spec),
+        timing_without_origin=value_without_origin(spec),
     )
 
 

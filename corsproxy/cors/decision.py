@@ -109,20 +109,46 @@ def decide_among(
 
 
 def _decide_among(policies: tuple[Policy, ...], request: CorsRequest) -> Decision:
+    decision = _decide_cors_among(policies, request)
+    return _with_timing(policies[decision.policy], decision, request) if policies else decision
+
+
+def _with_timing(policy: Policy, decision: Decision, request: CorsRequest) -> Decision:
+    """Add Timing-Allow-Origin to the answer to anything but a preflight."""
+    if not policy.timing or decision.kind is Kind.PREFLIGHT:
+        return decision
+    value = policy.timing_for_all
+    if not value and policy.grants_everyone:
+        value = b"*"
+    elif not value and decision.kind is Kind.NONE:
+        value = policy.timing_without_origin
+    elif not value and decision.granted:
+        value = request.origins[0]
+    if not value:
+        return decision
+    fields = (*decision.fields, (TIMING_ALLOW_ORIGIN, value))
+    return replace(decision, fields=fields, block=FieldBlock.of(fields).block)
+
+
+def _decide_cors_among(policies: tuple[Policy, ...], request: CorsRequest) -> Decision:
     if len(policies) <= 1:
-        return decide(policies[0] if policies else None, request)
+        return _decide_cors(policies[0] if policies else None, request)
     # The answer depends on the origin even if one of the policies lets everybody pass.
     last = len(policies) - 1
     if classify(request) is Kind.NONE:
         return replace(_UNASKED_VARYING, policy=last)
     for place, policy in enumerate(policies):
         if place == last or refuse_origin(policy, request.origins) is None:
-            return replace(decide(policy, request), varies_on_origin=True, policy=place)
+            return replace(_decide_cors(policy, request), varies_on_origin=True, policy=place)
     raise AssertionError("the last policy always decides")
 
 
 def decide(policy: Policy | None, request: CorsRequest) -> Decision:
     """Decide on one request; `policy` None grants nothing."""
+    return _decide_among(() if policy is None else (policy,), request)
+
+
+def _decide_cors(policy: Policy | None, request: CorsRequest) -> Decision:
     kind = classify(request)
     if policy is None:
         return _REFUSALS[kind, Reason.NO_POLICY, False] if kind is not Kind.NONE else _UNASKED
@@ -241,11 +267,7 @@ def preflight_tail(allow_credentials: bool, methods: bytes, headers: bytes, max_
 
 
 def _grant_actual(policy: Policy, kind: Kind, origin: bytes) -> Decision:
-    tail = policy.actual
-    if policy.timing:
-        value = b"*" if policy.grants_everyone else origin
-        tail = FieldBlock.of((*tail.fields, (TIMING_ALLOW_ORIGIN, value)))
-    return _granted(policy, kind, origin, tail)
+    return _granted(policy, kind, origin, policy.actual)
 
 
 def _granted(policy: Policy, kind: Kind, origin: bytes, tail: FieldBlock) -> Decision:
@@ -269,4 +291,7 @@ _REFUSALS = {
     for reason in Reason
     for varies in (False, True)
 }
-"""Every refusal there is: a refused response has no CORS field, so nothing of it depends on the request."""
+"""Every refusal there is: a refused response has no CORS field, so nothing of it depends on the request.
+
+A list of `timing`'s own is added to those of actual requests.
+"""

@@ -68,6 +68,10 @@ class Policy:
     """What follows Access-Control-Allow-Origin on a granted preflight; None where it lists what was requested."""
     actual: FieldBlock = field(compare=False)
     """What follows Access-Control-Allow-Origin on a granted actual response, less Timing-Allow-Origin."""
+    timing_for_all: bytes = field(compare=False)
+    """The Timing-Allow-Origin of every response; empty where there is none of its own."""
+    timing_without_origin: bytes = field(compare=False)
+    """That of a response to no Origin, where it follows the grant; empty where nothing can be listed."""
 
     @property
     def allow_credentials(self) -> bool:
@@ -77,7 +81,7 @@ class Policy:
     @property
     def timing(self) -> bool:
         """Whether Timing-Allow-Origin is this policy's to write."""
-        return self.spec.timing
+        return bool(self.spec.timing)
 
     @property
     def grants_everyone(self) -> bool:

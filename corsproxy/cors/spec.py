@@ -42,8 +42,8 @@ class PolicySpec:
     allow_credentials: bool = False
     max_age: int = 600
     """Seconds a browser may keep a preflight's answer; 0 is not at all."""
-    timing: bool = False
-    """Whether Timing-Allow-Origin gets the same grant."""
+    timing: bool | tuple[str, ...] = False
+    """Whether Timing-Allow-Origin gets the same grant; or whom it names, whoever asks."""
     diagnostics: bool = False
     """Whether a preflight that fails for its method or headers is answered so that the browser names them."""
     dangerously_allow: tuple[str, ...] | frozenset[str] = ()

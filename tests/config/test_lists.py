@@ -102,7 +102,7 @@ _VALUES: dict[str, list[object]] = {
     "max_age": ["0", "5m"],
     "on_refused": ["reject", "forward"],
     "websockets": ["any", "off"],
-    "timing": ["true", "false"],
+    "timing": ["true", "false", '"*"', [APP]],
     "preflight_status": ["200"],
     "diagnostics": ["true"],
 }

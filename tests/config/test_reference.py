@@ -22,7 +22,8 @@ def noun(shape: Shape) -> str:
         case Word():
             return shape.noun
         case ListOf():
-            return f"list of {noun(shape.item)}"
+            alone = f"{shape.alone.noun} | " if shape.alone is not None else ""
+            return f"{alone}list of {noun(shape.item)}"
         case MapOf():
             return f"mapping, name to {noun(shape.item)}"
         case Record():

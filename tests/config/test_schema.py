@@ -74,6 +74,10 @@ GOOD = [
     with_upstream("url: https://x, tls: {min_version: 1.0, ciphers: 'ALL:!aNULL:!eNULL', legacy: true}"),
     with_upstream("url: https://x, tls: {min_version: '1.3'}"),
     with_policy(ORIGINS + "websockets: off\nmode: shadow\npreflight_status: 200\nmax_age: 0\n"),
+    with_policy(ORIGINS + "timing: on"),
+    with_policy(ORIGINS + 'timing: "*"'),
+    with_policy(ORIGINS + "timing: ${T:-no}"),
+    with_policy(ORIGINS + "timing: [https://a.example, '${O:-https://b.example}']"),
     with_policy("allow_origins: [null]\ndangerously_allow: [null_origin]"),
     with_policy("allow_origins:\n- regex: https://a\\.example\n- http://localhost:*\n- ${O:-https://b.example}"),
     with_policy(
@@ -119,6 +123,7 @@ BAD = [
     with_policy("allow_origins: [{regexp: x}]"),
     with_policy(ORIGINS + "max_age: 90000"),
     with_policy(ORIGINS + "mode: dry"),
+    with_policy(ORIGINS + "timing: {a: b}"),
     with_policy(ORIGINS + "preflight_status: 201"),
     with_policy(ORIGINS + "dangerously_allow: [everything]"),
     with_routes("path: orders"),

@@ -217,18 +217,4 @@ POLICY_CASES = [
             ("a preflight is not told of timing", preflight(APP, "GET"), grants(PREFLIGHT, acao="*", **_DEFAULTS)),
         ],
     ),
-    Case(
-        "timing with credentials",
-        policy(APP, timing=True, allow_credentials=True, expose_headers=("X-A",)),
-        True,
-        [
-            (
-                "an actual request gets the same origin twice",
-                actual(APP),
-                grants(ACTUAL, acao=APP, acac="true", aceh="X-A", tao=APP),
-            ),
-            ("another origin gets no timing", actual("https://b.example"), refuses(ACTUAL, ORIGIN_NOT_ALLOWED)),
-            ("a request without Origin gets no timing", unasked(), NOTHING),
-        ],
-    ),
 ]

@@ -92,6 +92,11 @@ def refuses(kind: Kind, reason: Reason) -> Outcome:
     return Outcome(kind, False, reason)
 
 
+def only_timing(kind: Kind, origins: str, reason: Reason | None = None) -> Outcome:
+    """No grant, and whom Timing-Allow-Origin names all the same."""
+    return Outcome(kind, False, reason, _fields({"tao": origins}))
+
+
 NOTHING = Outcome(Kind.NONE, False)
 """Not a CORS request, and nothing to say."""
 

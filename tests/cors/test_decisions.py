@@ -8,10 +8,11 @@ from corsproxy.cors import CorsRequest, Kind, Reason, classify, decide
 from tests.cors.decision_methods_headers import METHOD_AND_HEADER_CASES
 from tests.cors.decision_origins import ORIGIN_CASES
 from tests.cors.decision_policies import POLICY_CASES
+from tests.cors.decision_timing import TIMING_CASES
 from tests.cors.decision_wildcards import WILDCARD_CASES
 from tests.cors.tables import APP, Case, Row, actual, each_row, preflight, unasked
 
-CASES = [*POLICY_CASES, *WILDCARD_CASES, *ORIGIN_CASES, *METHOD_AND_HEADER_CASES]
+CASES = [*POLICY_CASES, *WILDCARD_CASES, *ORIGIN_CASES, *METHOD_AND_HEADER_CASES, *TIMING_CASES]
 ROWS = list(each_row(CASES))
 
 

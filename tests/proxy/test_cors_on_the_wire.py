@@ -19,6 +19,7 @@ policies:
   all: {{allow_origins: ["*"]}}
   named: {{allow_origins: ["https://app.example"], allow_credentials: true, expose_headers: ["*"]}}
   timed: {{allow_origins: ["https://app.example"], timing: true}}
+  listed: {{allow_origins: ["https://app.example"], timing: [https://t.example, https://u.example]}}
   shadow: {{allow_origins: ["https://app.example"], mode: shadow}}
   old: {{allow_origins: ["https://app.example"], preflight_status: 200}}
 routes:
@@ -26,6 +27,7 @@ routes:
   - {{path: /all, upstream: up, policy: all}}
   - {{path: /named, upstream: up, policy: named}}
   - {{path: /timed, upstream: up, policy: timed}}
+  - {{path: /listed, upstream: up, policy: listed}}
   - {{path: /shadow, upstream: up, policy: shadow}}
   - {{path: /old, upstream: up, policy: old}}
   - {{path: /bare, upstream: up}}
@@ -198,6 +200,11 @@ def test_timing_allow_origin(bench: Bench) -> None:
     assert bench.ask(actual()).values(b"Timing-Allow-Origin") == [b"*"]
     assert bench.ask(actual(b"/timed")).values(b"Timing-Allow-Origin") == [APP]
     assert bench.ask(actual(b"/timed", EVIL)).values(b"Timing-Allow-Origin") == []
+    assert bench.ask(b"GET /timed HTTP/1.1\r\nHost: h\r\n\r\n").values(b"Timing-Allow-Origin") == [APP]
+    for request in (actual(b"/listed"), actual(b"/listed", EVIL), b"GET /listed HTTP/1.1\r\nHost: h\r\n\r\n"):
+        response = bench.ask(request)
+        assert response.values(b"Timing-Allow-Origin") == [b"https://t.example, https://u.example"]
+        assert response.values(b"Vary") == ([b"Origin"] if response.cors else [])
 
 
 def test_shadow_mode_changes_nothing(bench: Bench) -> None:

@@ -134,7 +134,7 @@ def _rest(spec: PolicySpec, settings: PolicySettings | None) -> Iterator[tuple[s
     if spec.max_age != default.max_age:
         yield "max_age", str(spec.max_age)
     if spec.timing:
-        yield "timing", "true"
+        yield "timing", "true" if isinstance(spec.timing, bool) else _list(spec.timing)
     if spec.diagnostics:
         yield "diagnostics", "true"
     if spec.dangerously_allow:

@@ -1,0 +1,88 @@
+"""Timing-Allow-Origin (https://w3c.github.io/resource-timing/#sec-timing-allow-origin): who may see when things came.
+
+Written with the grant, or as a list of its own; images, scripts and style sheets send no Origin, so that for them the
+origins are listed.
+"""
+
+from __future__ import annotations
+
+from corsproxy.cors.patterns import PatternError, PatternKind, parse_pattern
+from corsproxy.cors.problems import PolicyProblem, quote
+from corsproxy.cors.spec import WILDCARD, PolicySpec
+
+MOST_BYTES = 4096
+"""Of a list that every response without Origin carries: half of what servers take as a whole head."""
+
+
+def check_timing(spec: PolicySpec) -> list[PolicyProblem]:
+    """Check `timing`: its own list, or what cannot be listed where it follows the grant."""
+    if spec.timing is True:
+        return _check_followed(spec)
+    problems = []
+    for index, text in enumerate(spec.timing or ()):
+        if text == WILDCARD and len(spec.timing or ()) == 1:
+            continue
+        try:
+            is_exact = parse_pattern(text).kind is PatternKind.EXACT
+        except PatternError as error:
+            rule = str(error)
+        else:
+            if is_exact:
+                continue
+            rule = "the field lists exact origins, or '*' alone for everybody; browsers read nothing else"
+        problems.append(PolicyProblem("timing", index, "invalid", text, f"invalid origin {quote(text)}: {rule}"))
+    return problems
+
+
+def _check_followed(spec: PolicySpec) -> list[PolicyProblem]:
+    """Warn of origins whose pages do not see the timings of images and scripts."""
+    if any(origin.text == WILDCARD for origin in spec.allow_origins) and not spec.allow_credentials:
+        return []
+    said = []
+    if any(origin.in_file for origin in spec.allow_origins):
+        said.append("the origins of a file are never listed, as whoever asks would read them")
+    listed = _listable(spec)
+    if len(_joined(listed)) > MOST_BYTES:
+        said.append(f"only the first {_fitting(listed)} of {len(listed)} origins fit into the 4 KiB of the list")
+    if not said:
+        return []
+    message = (
+        f"where a request has no Origin (images, scripts), {' and '.join(said)}; write the origins that need it as "
+        "'timing: [https://...]', or '*'"
+    )
+    return [PolicyProblem("timing", None, "missing", True, message, "warning")]
+
+
+def value_for_all(spec: PolicySpec) -> bytes:
+    """Return what every response carries, whatever the Origin; empty where there is no such list."""
+    if isinstance(spec.timing, bool):
+        return b""
+    return _joined(list(dict.fromkeys(spec.timing)))
+
+
+def value_without_origin(spec: PolicySpec) -> bytes:
+    """Return the exact origins of the configuration itself, as far as they fit, for responses to no Origin."""
+    if spec.timing is not True:
+        return b""
+    listed = _listable(spec)
+    return _joined(listed[: _fitting(listed)])
+
+
+def _listable(spec: PolicySpec) -> list[str]:
+    """Give the exact origins that are written in the configuration, each once."""
+    written = (one.text for one in spec.allow_origins if not one.in_file and not one.is_regex)
+    return list(dict.fromkeys(text for text in written if "*" not in text and text != "null"))
+
+
+def _joined(origins: list[str]) -> bytes:
+    return ", ".join(origins).encode("ascii", "replace")
+
+
+def _fitting(origins: list[str]) -> int:
+    """Give how many of the origins fit, from the first on."""
+    size = -len(", ")
+    for count, origin in enumerate(origins):
+        size += len(origin) + len(", ")
+        if size > MOST_BYTES:
+            return count
+    return len(origins)
