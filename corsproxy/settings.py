@@ -109,6 +109,8 @@ class CookieRules:
     same_site: Literal["none", "lax", "strict"] | None = None
     secure: Literal["add", "remove"] | None = None
     partitioned: bool | None = None
+    removes_foreign_domain: bool = False
+    """Whether `Domain` is taken off where the client's host does not lie within it: a browser drops such a cookie."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,13 +96,37 @@ class _Program(click.Group):
 
     command_class = _CommandOfOurs
 
-    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
-        with while_somebody_reads():
-            return super().make_context(*args, **kwargs)
+    def make_context(self, info_name: str | None, args: list[str], *more: Any, **kwargs: Any) -> click.Context:
+        given = list(args)
+        with while_somebody_reads(), _with_a_guess(given):
+            context = super().make_context(info_name, args, *more, **kwargs)
+        context.meta[_GIVEN] = given
+        return context
 
     def invoke(self, ctx: click.Context) -> Any:
-        with while_somebody_reads():
+        with while_somebody_reads(), _with_a_guess(ctx.meta[_GIVEN]):
             return super().invoke(ctx)
+
+
+_GIVEN = "corsproxy.given"
+"""Where the words of the command line are kept."""
+
+
+@contextlib.contextmanager
+def _with_a_guess(args: list[str]) -> Iterator[None]:
+    """Add the line that was probably meant to what click says of a wrong one."""
+    try:
+        yield
+    except click.UsageError as error:
+        from corsproxy.cli.guesses import other_line, unquoted_star
+
+        if option_name := unquoted_star(args, os.listdir()):
+            message = f"a shell puts the names of files in place of a bare *: write {option_name} '*'"
+        elif line := other_line(args):
+            message = f"{error.message}\nWrite: {line}"
+        else:
+            raise
+        raise click.UsageError(message, error.ctx) from None
 
 
 @click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

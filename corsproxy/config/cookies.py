@@ -21,7 +21,7 @@ def parse_cookie_path(text: str) -> str:
 
 def compile_cookies(values: Mapping[str, Any], path: str, report: Report) -> CookieRules | None:
     """Compile the rules, and report combinations that lose the cookie; None where nothing is edited."""
-    edits = {key: None if value == "keep" else value for key, value in values.items()}
+    edits: dict[str, Any] = {key: None if value == "keep" else value for key, value in values.items()}
     rules = CookieRules(**edits)
     for key, holds, attribute in (
         ("same_site", rules.same_site == "none", "SameSite=None"),

@@ -18,6 +18,7 @@ from corsproxy.config.load import Loaded, load_text
 from corsproxy.config.options import Options
 from corsproxy.config.problems import ConfigError, Problem, RefusedError, quote
 from corsproxy.cors import is_loopback
+from corsproxy.settings import CookieRules, Settings
 
 LOOPBACK_ORIGINS: Final = tuple(
     f"{scheme}://{host}:*" for host in ("localhost", "127.0.0.1", "[::1]") for scheme in ("http", "https")
@@ -64,6 +65,8 @@ def load_quick(options: Options, *, file: str = QUICK_FILE) -> Loaded:
     Raises `ConfigError` whose problems name the option: `--upstream`, `--allow-origin`.
     """
     mistakes = tuple(_mistakes(options))
+    if any(mistake.path == options.name("upstream") for mistake in mistakes):
+        raise ConfigError(mistakes)
     tolerated: set[int] = set()
     try:
         loaded = load_text(quick_text(options), file, {})
@@ -78,7 +81,15 @@ def load_quick(options: Options, *, file: str = QUICK_FILE) -> Loaded:
     warnings = (*_by_option(loaded.warnings, options), *(_plain_http(options, at) for at in sorted(tolerated)))
     if options.insecure and not any(one.path == options.name("insecure") for one in warnings):
         warnings += tuple(_unverified(options))
-    return replace(loaded, settings=replace(loaded.settings, by_options=True), warnings=warnings, is_quick=True)
+    settings = replace(_with_cookies(loaded.settings), by_options=True)
+    return replace(loaded, settings=settings, warnings=warnings, is_quick=True)
+
+
+def _with_cookies(settings: Settings) -> Settings:
+    """Take off a Domain that the browser would not accept from this host: no key of a file says that."""
+    rules = CookieRules(removes_foreign_domain=True)
+    routes = (replace(route, upstream=replace(route.upstream, cookies=rules)) for route in settings.routes)
+    return replace(settings, routes=tuple(routes))
 
 
 def _load_insecure(options: Options, file: str) -> Loaded:
@@ -152,6 +163,14 @@ def _mistakes(options: Options) -> Iterator[Problem]:
             yield _problem(options.name("routes"), f"invalid route {quote(route)}: expected PATH=URL, as in {right}")
         elif not url:
             yield _problem(options.name("routes"), f"invalid route {quote(route)}: the URL is missing behind the '='")
+
+    urls = {options.upstream: options.name("upstream")} if options.upstream is not None else {}
+    for url, option in urls.items():
+        port = url.removeprefix(":")
+        if port.isascii() and port.isdecimal():
+            yield _problem(
+                option, f"invalid URL {quote(url)}: for a server on this machine write {option} http://localhost:{port}"
+            )
 
 
 def _problem(option: str, message: str) -> Problem:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from corsproxy.proxy.references import PathMap
+from corsproxy.proxy.target import split_host
 from corsproxy.settings import CookieRules, Upstream
 
 _SPACE = b" \t"
@@ -37,6 +38,7 @@ class CookieRewriter:
     same_site: bytes | None
     secure: bool | None
     partitioned: bool | None
+    removes_foreign_domain: bool
 
     @classmethod
     def compile(cls, rules: CookieRules, upstream: Upstream, strip_prefix: str) -> CookieRewriter:
@@ -51,10 +53,11 @@ class CookieRewriter:
             same_site=None if rules.same_site is None else _SAME_SITE[rules.same_site],
             secure=None if rules.secure is None else rules.secure == "add",
             partitioned=rules.partitioned,
+            removes_foreign_domain=rules.removes_foreign_domain,
         )
 
-    def rewrite(self, value: bytes) -> bytes:
-        """Return the value of one Set-Cookie line for the client.
+    def rewrite(self, value: bytes, proxy_origin: bytes = b"") -> bytes:
+        """Return the value of one Set-Cookie line for the client, which knows the proxy by `proxy_origin`.
 
         Domain and Path are changed where the upstream sends them, never added: a cookie without them, or with an empty
         one, already belongs to the proxy's host alone and to the path the client asked for.
@@ -66,6 +69,9 @@ class CookieRewriter:
         name = pair.partition(b"=")[0].strip(_SPACE).lower() if b"=" in pair else b""
         is_host_cookie = name.startswith(_HOST_PREFIX)
 
+        if self.removes_foreign_domain:
+            host = split_host(proxy_origin.partition(b"://")[2])[0]
+            attributes = [one for one in attributes if _name(one) != b"domain" or _lies_within(host, one)]
         if self.remove_domain:
             attributes = _without(attributes, b"domain")
         elif self.domain is not None:
@@ -108,6 +114,12 @@ def _lax_for_none(value: bytes) -> bytes:
 
 def _name(attribute: bytes) -> bytes:
     return attribute.partition(b"=")[0].strip(_SPACE).lower()
+
+
+def _lies_within(host: bytes, attribute: bytes) -> bool:
+    """Return whether a browser would take this Domain from the host (RFC 6265 section 5.1.3)."""
+    domain = attribute.partition(b"=")[2].strip(_SPACE).removeprefix(b".").lower()
+    return not domain or host == domain or host.endswith(b"." + domain)
 
 
 def _without(attributes: list[bytes], name: bytes) -> list[bytes]:

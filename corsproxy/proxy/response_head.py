@@ -114,7 +114,8 @@ def _pass_on(
             vary_at.append(len(lines))
             lines.append(line)
         elif meaning is _SET_COOKIE:
-            lines.append(line if rules.cookies is None else _saying(line, rules.cookies.rewrite(line.value)))
+            cookies = rules.cookies
+            lines.append(line if cookies is None else _saying(line, cookies.rewrite(line.value, proxy_origin)))
         elif meaning is _LOCATION or meaning is _LINK:
             lines.append(_turned_back(line, rules, proxy_origin))
         elif _is_kept(meaning, rules, owns_timing=owns_timing, trailers=trailers, status=head.status):

@@ -7,6 +7,7 @@ Knows no signals and no admin listener.
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,12 +16,13 @@ from corsproxy.config.configuration import Configuration
 from corsproxy.proxy import Observer, Plan, Proxy, compile_plan
 from corsproxy.proxy.keepalive import keep_alive
 from corsproxy.server.access_log import AccessLog
+from corsproxy.server.container import is_in_container
 from corsproxy.server.counters import Counters
 from corsproxy.server.diagnostics import Announcer, configure_diagnostics
 from corsproxy.server.output import LineWriter
 from corsproxy.server.sockets import BACKLOG, Listener, load_certificate, tls_context
 from corsproxy.server.terminal import Terminal
-from corsproxy.settings import UnixAddress
+from corsproxy.settings import Settings, UnixAddress
 
 _TLS_HANDSHAKE_TIMEOUT = 10.0
 """Seconds a client may take for its TLS handshake: like a request's head, it is what a stranger can hold open."""
@@ -148,8 +150,12 @@ class DataPath:
         if self._recorder is not None:
             observers.append(self._recorder)
         if configuration.loaded.is_quick:
-            observers.append(Terminal(Announcer(self._outputs.stderr, configuration.settings.log)))
+            observers.append(self._terminal(configuration.settings))
         return observers
+
+    def _terminal(self, settings: Settings) -> Terminal:
+        say = Announcer(self._outputs.stderr, settings.log)
+        return Terminal(say, settings, in_container=is_in_container(os.environ))
 
     def _configure_logs(self, configuration: Configuration) -> None:
         self._access_log.configure(configuration.settings.log)

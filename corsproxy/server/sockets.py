@@ -11,7 +11,7 @@ import os
 import socket
 import ssl
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from corsproxy.errors import ListenError, UsageError
 from corsproxy.settings import Address, TcpAddress, TlsFiles, UnixAddress
@@ -85,6 +85,8 @@ def open_listeners(address: Address, option: str, mode: int) -> list[Listener]:
         return [_open_unix(address, mode)] if isinstance(address, UnixAddress) else _open_tcp(address)
     except OSError as error:
         said = mistakes.get(error.errno or 0, error.strerror or str(error)).format(user=os.geteuid())
+        if error.errno == errno.EADDRINUSE and isinstance(address, TcpAddress) and option.startswith("--"):
+            said += f", as in {option} {replace(address, port=(address.port + 10) % 65536)}"
         raise ListenError(f"cannot listen on {address} ({option}): {said}") from None
 
 

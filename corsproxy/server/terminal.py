@@ -6,10 +6,12 @@ An observer of the data path; knows nothing of how a decision is made.
 
 from __future__ import annotations
 
-from corsproxy.cors import Kind, Reason
+from corsproxy.cors import Kind, Reason, is_loopback
 from corsproxy.proxy import Exchange
+from corsproxy.proxy.errors import UpstreamErrorKind
 from corsproxy.server.diagnostics import Announcer
 from corsproxy.server.escape import printable, readable
+from corsproxy.settings import Settings, Upstream
 
 NULL_ORIGIN_FIX = (
     "the page has no origin of its own (opened from a file, or in a sandboxed frame): "
@@ -37,15 +39,46 @@ FIXES: dict[Reason, str] = {
 class Terminal:
     """Says each refusal in one line."""
 
-    def __init__(self, say: Announcer) -> None:
+    def __init__(self, say: Announcer, settings: Settings, *, in_container: bool) -> None:
         self._say = say
+        self._upstreams = {route.upstream.name: route.upstream for route in settings.routes}
+        self._in_container = in_container
+        self._hinted: set[str] = set()
 
     def __call__(self, exchange: Exchange) -> None:
         """Say why this one was refused, where it was."""
+        if exchange.error is not None:
+            self._hint(exchange)
         decision = exchange.decision
         if decision is None or decision.granted or decision.kind is Kind.NONE or decision.reason is None:
             return
         self._say(refusal_line(exchange, decision.reason), "warning")
+
+    def _hint(self, exchange: Exchange) -> None:
+        """Say once for each upstream what to do about it."""
+        upstream = self._upstreams.get(exchange.upstream or "")
+        hint = upstream_hint(exchange, upstream, in_container=self._in_container) if upstream is not None else None
+        if hint is not None and hint not in self._hinted:
+            self._hinted.add(hint)
+            self._say(hint, "warning")
+
+
+def upstream_hint(exchange: Exchange, upstream: Upstream, *, in_container: bool) -> str | None:
+    """Return what to do about an upstream that could not be reached; None where the log's own line says enough."""
+    if exchange.error == UpstreamErrorKind.TLS and "certificate" in exchange.error_detail.lower():
+        return (
+            f"the certificate of {upstream.origin} is not trusted here; "
+            "if it is the right server (self-signed, in development), start corsproxy with --insecure"
+        )
+    host = f"[{upstream.host}]" if ":" in upstream.host else upstream.host
+    is_here = upstream.unix_path is None and is_loopback(host)
+    if exchange.error == UpstreamErrorKind.CONNECT and in_container and is_here:
+        return (
+            f"inside a container {upstream.host} is the container itself: a server on its host is "
+            f"--upstream {upstream.scheme}://host.docker.internal:{upstream.port} "
+            "(with docker run --add-host host.docker.internal:host-gateway), or use docker run --network host"
+        )
+    return None
 
 
 def refusal_line(exchange: Exchange, reason: Reason) -> str:

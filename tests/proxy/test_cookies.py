@@ -389,3 +389,23 @@ def test_a_prefixed_cookie_that_browsers_keep_is_never_made_one_they_throw_away(
     assert b"Path=/" in attributes
     assert not any(item.lower().startswith(b"domain") for item in attributes)
     assert b"; Secure" in rewriter.rewrite(b"__Secure-a=" + value + b"; Secure")
+
+
+@pytest.mark.parametrize(
+    ("origin", "line", "kept"),
+    [
+        (b"http://localhost:8080", b"a=1; Domain=api.example.com; Path=/", b"a=1; Path=/"),
+        (b"http://localhost:8080", b"a=1; Domain=localhost", b"a=1; Domain=localhost"),
+        (b"https://shop.example.com", b"a=1; Domain=.Example.com; Secure", b"a=1; Domain=.Example.com; Secure"),
+        (b"https://example.com", b"a=1; Domain=shop.example.com", b"a=1"),
+        (b"https://badexample.com", b"a=1; Domain=example.com", b"a=1"),
+        (b"http://[::1]:8080", b"a=1; Domain=example.com", b"a=1"),
+        (b"http://localhost", b"a=1; Domain=", b"a=1; Domain="),
+        (b"http://localhost", b"a=1; domain = x.example ; HttpOnly", b"a=1; HttpOnly"),
+    ],
+)
+def test_a_domain_that_the_browser_would_not_take_is_taken_off(origin: bytes, line: bytes, kept: bytes) -> None:
+    """Quick mode: the cookie is lost otherwise; one that it takes stays as it is (RFC 6265 section 5.3, step 6)."""
+    upstream = Upstream("api", "http", "api.example.com", 80)
+    rewriter = CookieRewriter.compile(CookieRules(removes_foreign_domain=True), upstream, "")
+    assert rewriter.rewrite(line, origin) == kept

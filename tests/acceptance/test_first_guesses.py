@@ -1,0 +1,86 @@
+"""What somebody types who knows another program is answered with the line that does it here."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from pathlib import Path
+
+import pytest
+
+from tests.server.setup import ask
+from tests.support.certificates import self_signed
+from tests.support.process import ran, started
+from tests.support.upstream import Upstream
+
+GUESSES = {
+    "serve --port 3000 --upstream http://localhost:1": "corsproxy serve --listen 3000 --upstream http://localhost:1",
+    "serve --port=3000 --target=http://a": "corsproxy serve --listen=3000 --upstream=http://a",
+    "serve -p 3000 --upstream http://localhost:1": "corsproxy serve --listen 3000 --upstream http://localhost:1",
+    "serve http://localhost:3000": "corsproxy serve --upstream http://localhost:3000",
+    "http://localhost:3000": "corsproxy serve --upstream http://localhost:3000",
+    "localhost:3000 --listen 1": "corsproxy serve --upstream http://localhost:3000 --listen 1",
+    "--upstream http://localhost:3000": "corsproxy serve --upstream http://localhost:3000",
+    "serve --upstream http://a --upstream http://b": "corsproxy serve --upstream http://a --route /api=http://b",
+    "help": "corsproxy --help",
+    "help serve": "corsproxy serve --help",
+    "version": "corsproxy --version",
+}
+
+
+@pytest.mark.parametrize(("guess", "line"), GUESSES.items())
+def test_a_first_guess_is_answered_with_the_line_to_type(guess: str, line: str) -> None:
+    """And with nothing else that could be taken for advice."""
+    status, _, said = ran(*guess.split())
+    assert status == 2
+    assert said[-1] == f"Write: {line}"
+
+
+def test_an_upstream_that_is_a_port_is_one_of_this_machine() -> None:
+    """The message has the whole option."""
+    status, _, said = ran("serve", "--upstream", "3001")
+    assert (status, len(said)) == (2, 1)
+    assert said[0].endswith("write --upstream http://localhost:3001")
+
+
+def test_a_star_that_the_shell_has_filled_in_is_known_by_the_names(tmp_path: Path) -> None:
+    """Nobody allows the origins README.md and setup.py."""
+    for name in ("README.md", "setup.py"):
+        (tmp_path / name).touch()
+    status, _, said = ran("serve", "--allow-origin", "README.md", "setup.py", directory=tmp_path)
+    assert status == 2
+    assert said[-1] == "Error: a shell puts the names of files in place of a bare *: write --allow-origin '*'"
+
+
+def test_a_port_in_use_is_answered_with_another() -> None:
+    """The next option to try is written out."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        status, _, said = ran("serve", "--upstream", "http://localhost:1", "--listen", str(port))
+    assert status == 3
+    assert said[0].endswith(f"or take another port, as in --listen 127.0.0.1:{(port + 10) % 65536}")
+
+
+def test_a_self_signed_upstream_names_insecure_and_insecure_helps(tmp_path: Path) -> None:
+    """Once for each upstream, with what it means."""
+    made = self_signed(tmp_path, "localhost")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(made.certificate, made.private_key)
+    with Upstream(tls=context) as upstream:
+        url = upstream.url.replace("http:", "https:")
+        with started(None, "--upstream", url) as proxy:
+            assert ask(proxy.address).status == 502
+            proxy.stderr.wait_line(r"^the certificate of https://127\.0\.0\.1:\d+ is not trusted here; .*--insecure$")
+        with started(None, "--upstream", url, "--insecure") as proxy:
+            assert ask(proxy.address).status == 200
+
+
+def test_a_refused_loopback_upstream_in_a_container_names_its_host() -> None:
+    """The server runs beside the container, not in it."""
+    with socket.socket() as dead:
+        dead.bind(("127.0.0.1", 0))
+        port = dead.getsockname()[1]
+        environ = {"container": "podman"}
+        with started(None, "--upstream", f"http://127.0.0.1:{port}", environ=environ) as proxy:
+            assert ask(proxy.address).status == 502
+            proxy.stderr.wait_line(rf"http://host\.docker\.internal:{port} .* or use docker run --network host$")
