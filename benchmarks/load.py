@@ -21,7 +21,7 @@ for name, value in pairs(fields) do wrk.headers[name] = value end
 _ROTATION = """
 local n = 0
 local function numbered(text)
-  return (text:gsub("{n}", n):gsub("{m}", n % @CYCLE@))
+  return (text:gsub("{n}", n):gsub("{m}", n % @CYCLE@):gsub("{x}", string.format("%016x", n)))
 end
 request = function()
   n = n + 1

@@ -23,6 +23,7 @@ _BAR_HEIGHT, _LABEL_WIDTH, _BAR_WIDTH, _TITLE_HEIGHT = 18, 200, 420, 34
 
 _PICTURED = {
     "GET 1 KiB": "cpu",
+    "varied GET": "cpu",
     "POST 1 KiB": "cpu",
     "preflight": "cpu",
     "download 100 MiB": "cpu_per_mib",

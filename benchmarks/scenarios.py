@@ -21,7 +21,7 @@ from benchmarks.load import LoadFailed, apply_load
 from benchmarks.peers import SERVERS, Peer, start
 from benchmarks.processes import CannotStart, Process, clean_environ, pin
 from benchmarks.results import Results
-from benchmarks.traffic import ADVERSARIAL, GET, NESTED, ORIGIN, POST, PREFLIGHT, Request
+from benchmarks.traffic import ADVERSARIAL, GET, NESTED, ORIGIN, POST, PREFLIGHT, VARIED, Request
 from benchmarks.upstream import LARGE
 
 MIB = 1024 * 1024
@@ -107,8 +107,8 @@ class Bench:
 
 
 def requests(bench: Bench) -> None:
-    """Proxied GET and POST of 1 KiB, and preflights, for every peer."""
-    kinds = {"GET 1 KiB": GET, "POST 1 KiB": POST, "preflight": PREFLIGHT}
+    """Proxied GET and POST of 1 KiB, GETs that never repeat, and preflights, for every peer."""
+    kinds = {"GET 1 KiB": GET, "varied GET": VARIED, "POST 1 KiB": POST, "preflight": PREFLIGHT}
     with ExitStack() as stack:
         running = [(peer, stack.enter_context(bench.running(peer))) for peer in bench.peers]
         for peer, process in running:

@@ -1,7 +1,8 @@
 """The requests that are sent: what a browser's `fetch` sends, and what a hostile client might, at the header limit.
 
-In a path or a field value, `{n}` is replaced by a number that grows with every request, and `{m}` by that number modulo
-`Request.cycle`: nothing that remembers its last answers can answer them from memory.
+In a path or a field value, `{n}` is replaced by a number that grows with every request, `{x}` by the same in 16
+hexadecimal digits, and `{m}` by that number modulo `Request.cycle`: nothing that remembers its last answers can answer
+them from memory.
 """
 
 from __future__ import annotations
@@ -47,6 +48,20 @@ class Request:
 
 
 GET = Request()
+
+VARIED = Request(
+    path="/orders/{n}?page={m}",
+    fields={
+        **BROWSER_FIELDS,
+        "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; n{m}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{m}.0.0.0 "
+        "Safari/537.36",
+        "Cookie": "session={x}{x}; seen={n}",
+        "Authorization": "Bearer {x}{x}{x}{x}",
+        "traceparent": "00-{x}{x}-{x}-01",
+    },
+    cycle=200,
+)
+"""What no two requests have in common: path, cookie, token and trace; and two hundred programs that ask."""
 
 POST = Request("POST", "/orders", {**BROWSER_FIELDS, "Content-Type": "application/json"}, "x" * 1024)
 

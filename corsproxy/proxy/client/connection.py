@@ -14,25 +14,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, ClassVar, Final, Protocol, cast
+from typing import TYPE_CHECKING, ClassVar, Final, cast
 
-from corsproxy.proxy.answers import answer_head, date_line, id_line, with_id
-from corsproxy.proxy.client.chunks import ChunkError, ChunkReader
 from corsproxy.proxy.client.closing import half_close, reset
-from corsproxy.proxy.client.content import NO_CONTENT, LengthReader, RequestContent
+from corsproxy.proxy.client.content import NO_CONTENT, RequestContent
 from corsproxy.proxy.client.deadlines import NEVER, Deadlines, Due, Phase
-from corsproxy.proxy.client.flow import CONTENT, NEXT_REQUESTS, Flow
+from corsproxy.proxy.client.flow import Flow
 from corsproxy.proxy.client.head import ParsedHead
+from corsproxy.proxy.client.held import Held
+from corsproxy.proxy.client.intake import Intake
 from corsproxy.proxy.client.parser import HeadParser
+from corsproxy.proxy.client.parties import EndsWithClient, Tunnel
 from corsproxy.proxy.client.request import ClientRequest
-from corsproxy.proxy.client.unread import Unread
+from corsproxy.proxy.client.unread import Unread, last_answer
 from corsproxy.proxy.errors import ClientError, ClientErrorKind, Refusal
 
 if TYPE_CHECKING:
     from corsproxy.proxy.client.listener import Listener
-
-_KEPT_BEHIND = 16 * 1024
-"""Bytes of further requests kept while one is under way; more waits in the kernel."""
 
 _OVERLOADED = b"too many connections"
 
@@ -44,26 +42,6 @@ _LINGERING: Final = Phase.LINGERING
 _CLOSING: Final = Phase.CLOSING
 
 
-class Tunnel(Protocol):
-    """What takes the bytes of a connection after a 101."""
-
-    def from_client(self, data: bytes) -> None:
-        """Take bytes from the client."""
-
-    def client_eof(self) -> None:
-        """The client has closed its sending side."""
-
-    def client_writable(self) -> None:
-        """The client takes bytes again."""
-
-
-class EndsWithClient(Protocol):
-    """What ends when the client's connection does."""
-
-    def client_ended(self) -> None:
-        """The client is gone."""
-
-
 class ClientConnection(asyncio.Protocol):
     """One connection of a client."""
 
@@ -72,9 +50,8 @@ class ClientConnection(asyncio.Protocol):
 
     def __init__(self, listener: Listener, loop: asyncio.AbstractEventLoop) -> None:
         limits = listener.limits
-        self.transport: asyncio.Transport = cast("asyncio.Transport", None)
+        self.transport = cast("asyncio.Transport", None)  # as `flow`, set by `connection_made` before all else
         self.flow = Flow(self.transport)
-        """Both are set by `connection_made`, before anything else happens."""
         self.deadlines = Deadlines(limits, loop.time())
         self.peer = ""
         """The peer's address without port; empty for a Unix socket."""
@@ -99,16 +76,15 @@ class ClientConnection(asyncio.Protocol):
         self._is_gone = False
         self._phase = _WAITING
         self._parser = HeadParser(limits.max_header_bytes, limits.max_header_lines, loop)
-        self._held = b""
-        """What has come and has not been read, from `_held_at` on: behind the request under way."""
-        self._held_at = 0
+        self._held = Held()
+        """What has come behind the request under way."""
         self._is_advancing = False
         self._request: ClientRequest | None = None
         """The one under way."""
         self._content = NO_CONTENT
         """Of the request under way."""
-        self._reader: LengthReader | ChunkReader | None = None
-        """Finds the end of the content that still comes; None once it has come or cannot be told from what follows."""
+        self._intake: Intake | None = None
+        """Takes the content that still comes; None if none does, or it cannot be told from what follows."""
         self._task: asyncio.Task[bool] | None = None
         """Answers the request under way, if that takes time."""
         self._keep_when_taken: bool | None = None
@@ -144,9 +120,7 @@ class ClientConnection(asyncio.Protocol):
         """Hand over all that comes from now on; return what the client has sent behind its request already."""
         self.tunnel = tunnel
         self._phase = _TUNNEL
-        early = self._held[self._held_at :]
-        self._drop_held()
-        return early
+        return self._held.take(self.flow)
 
     @property
     def has_stopped_sending(self) -> bool:
@@ -165,11 +139,12 @@ class ClientConnection(asyncio.Protocol):
         """Take requests out of what is held, each when the one before is over."""
         if self._is_advancing:
             return
+        held = self._held
         self._is_advancing = True
         try:
-            while self._phase is _WAITING and self._held_at < len(self._held):
+            while self._phase is _WAITING and not held.is_empty:
                 has_begun = self._parser.has_begun
-                head, self._held_at = self._parser.feed(self._held, self._held_at)
+                head, held.at = self._parser.feed(held.data, held.at)
                 if head is not None:
                     self._take(head)
                 elif not has_begun and self._parser.has_begun:
@@ -179,20 +154,20 @@ class ClientConnection(asyncio.Protocol):
         finally:
             self._is_advancing = False
         if self._phase is _WAITING:
-            self._drop_held()
+            held.drop(self.flow)
             if self.takes_no_more or self.has_stopped_sending:
                 self._end()
         elif self._phase is _ANSWERING:
-            self._limit_held()
+            held.settle(self.flow)
 
     def _take(self, head: ParsedHead) -> None:
         """Have a request answered."""
         self.deadlines.head_since = NEVER
         if head.length:
-            self._content = RequestContent(self)
-            self._reader = LengthReader(head.length) if head.length > 0 else ChunkReader(self._parser.limit)
-            if self._held_at < len(self._held):
-                self._held_at = self._read_content(self._held, self._held_at)
+            self._content = RequestContent(self.flow)
+            self._intake = Intake(self._content, head.length, self._parser.limit)
+            if not self._held.is_empty:
+                self._held.at = self._take_content(self._intake, self._held.data, self._held.at)
         request = self._request = ClientRequest(self, head, self._content)
         self._phase = _ANSWERING
         answer = self._listener.answer(request)
@@ -201,27 +176,15 @@ class ClientConnection(asyncio.Protocol):
         elif answer is not None:
             self.answer_later(answer)
 
-    def _read_content(self, data: bytes, at: int) -> int:
+    def _take_content(self, intake: Intake, data: bytes, at: int) -> int:
         """Take what `data` holds, from `at` on, of the content that is still to come; return where that ends."""
-        reader, content = self._reader, self._content
-        assert reader is not None
-        try:
-            pieces, rest = reader.read(data[at:] if at else data)
-        except ChunkError:
-            self._reader = None
-            content.set_exception(ClientError(ClientErrorKind.BAD_BODY))
-            return len(data)
-        # In one piece: of chunks of two bytes each would take forty.
-        piece = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        self.deadlines.content_came(self._loop.time(), len(piece))
-        if piece:
-            content.feed(piece)
-        if reader.complete:
-            self._reader = None
-            content.feed_eof()
-            if self._phase is _LINGERING:
+        end, size = intake.take(data, at)
+        self.deadlines.content_came(self._loop.time(), size)
+        if intake.is_over:
+            self._intake = None
+            if self._phase is _LINGERING and self._content.is_eof():
                 self._end()
-        return len(data) - len(rest)
+        return end
 
     def answer_later(self, answer: Coroutine[None, None, bool]) -> None:
         """Have the request under way answered by a task, which is cancelled if the client goes away."""
@@ -259,7 +222,7 @@ class ClientConnection(asyncio.Protocol):
         request_id = self._listener.on_unread(Unread(refusal.status, self.peer, text, refusal.method, refusal.path))
         if self.transport.is_closing():
             return
-        self.transport.write(_last_answer(refusal.status, text, request_id))
+        self.transport.write(last_answer(refusal.status, text, request_id))
         if not self.has_stopped_sending and half_close(self.transport):
             self._linger()
         else:
@@ -269,36 +232,12 @@ class ClientConnection(asyncio.Protocol):
         """Drop what the client still sends, for a while, so that it sees the answer and not a reset."""
         self._phase = _LINGERING
         self.deadlines.idle_since = self._loop.time()
-        self._drop_held()
+        self._held.drop(self.flow)
 
     def _end(self) -> None:
         """Close when everything is sent; nothing further is taken."""
         self._phase = _CLOSING
         self.transport.close()
-
-    # --- holding the client back ------------------------------------------------------------------------------------
-
-    def _limit_held(self) -> None:
-        behind = len(self._held) - self._held_at
-        if behind > _KEPT_BEHIND:
-            self.flow.pause(NEXT_REQUESTS)
-        elif behind:
-            self.flow.resume(NEXT_REQUESTS)
-        else:
-            self._drop_held()
-
-    def _drop_held(self) -> None:
-        self._held = b""
-        self._held_at = 0
-        self.flow.resume(NEXT_REQUESTS)
-
-    def content_piles_up(self) -> None:
-        """Read no more until the content has been taken."""
-        self.flow.pause(CONTENT)
-
-    def content_drained(self) -> None:
-        """Read on."""
-        self.flow.resume(CONTENT)
 
     # --- asyncio's callbacks ----------------------------------------------------------------------------------------
 
@@ -310,7 +249,7 @@ class ClientConnection(asyncio.Protocol):
         self.peer = peer[0].partition("%")[0] if isinstance(peer, tuple) else ""
         if self._listener.is_full:
             request_id = self._listener.on_unread(Unread(503, self.peer, _OVERLOADED))
-            self.transport.write(_last_answer(503, _OVERLOADED, request_id, b"Retry-After: 1\r\n"))
+            self.transport.write(last_answer(503, _OVERLOADED, request_id, b"Retry-After: 1\r\n"))
             self._end()
             return
         self.secure = transport.get_extra_info("sslcontext") is not None
@@ -318,17 +257,16 @@ class ClientConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Give the bytes to whom they belong."""
-        at = self._read_content(data, 0) if self._reader is not None else 0
+        intake = self._intake
+        at = self._take_content(intake, data, 0) if intake is not None else 0
         phase = self._phase
         if phase is _WAITING:
-            self._held, self._held_at = data, at
+            self._held.put(data, at)
             self._advance()
         elif phase is _TUNNEL and self.tunnel is not None:
             self.tunnel.from_client(data)
         elif phase is _ANSWERING and at < len(data) and self._content.exception() is None:
-            self._held = self._held[self._held_at :] + data[at:]
-            self._held_at = 0
-            self._limit_held()
+            self._held.add(data, at, self.flow)
 
     def eof_received(self) -> bool:
         """The client has closed its sending side: a whole request is still answered, for a while."""
@@ -387,10 +325,3 @@ class ClientConnection(asyncio.Protocol):
                 if not self.has_stopped_sending:
                     self.lost_as = ClientErrorKind.STALLED
                 self.abort()
-
-
-def _last_answer(status: int, text: bytes, request_id: bytes, fields: bytes = b"") -> bytes:
-    """Return the answer to what is no request, after which the connection is closed."""
-    body = with_id(text, request_id)
-    fields += id_line(request_id) + date_line()
-    return b"%bConnection: close\r\n\r\n%b" % (answer_head(status, fields, length=len(body)), body)

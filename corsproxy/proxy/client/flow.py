@@ -53,3 +53,11 @@ class Flow:
             self._reasons &= ~reason
             if not self._reasons and not self._transport.is_closing():
                 self._transport.resume_reading()
+
+    def content_piles_up(self) -> None:
+        """Read no more until the content has been taken."""
+        self.pause(CONTENT)
+
+    def content_drained(self) -> None:
+        """Read on, as far as content is concerned."""
+        self.resume(CONTENT)

@@ -1,11 +1,13 @@
-"""What is known of a request that could not be read, when it is answered.
+"""What is known of a request that could not be read, and the answer to it.
 
-Knows nothing but its own fields.
+Knows no transport.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
+
+from corsproxy.proxy.answers import answer_head, date_line, id_line, with_id
 
 
 class Unread(NamedTuple):
@@ -17,3 +19,10 @@ class Unread(NamedTuple):
     """Of the answer, without the request's id."""
     method: str = ""
     path: bytes = b""
+
+
+def last_answer(status: int, text: bytes, request_id: bytes, fields: bytes = b"") -> bytes:
+    """Return the answer to what is no request, after which the connection is closed."""
+    body = with_id(text, request_id)
+    fields += id_line(request_id) + date_line()
+    return b"%bConnection: close\r\n\r\n%b" % (answer_head(status, fields, length=len(body)), body)
