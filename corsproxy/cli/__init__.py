@@ -184,6 +184,12 @@ def check(file: str | None, options: Options, output_format: Literal["text", "js
 @takes_configuration()
 @_request_options
 @option("--host", metavar="HOST", help="The Host the request is for, where routes depend on it.")
+@option(
+    "--browser",
+    type=click.Choice(["standard", "chromium", "firefox"]),
+    default="standard",
+    help="Whose rules decide: the standard's, or a browser's with its departures (default: standard).",
+)
 @_format_option
 def explain(path: str, options: Options, output_format: str, **question: Any) -> None:
     """Say what the configuration does with one request, and why; asks no network.

@@ -5,14 +5,55 @@ The decisions come from `corsproxy.cors`; the model of the browser that judges t
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
+
 from corsproxy.cors import CARRIED, CorsRequest, Decision, Kind, decide_among
-from corsproxy.settings import PolicySettings
+from corsproxy.settings import Limits, PolicySettings
 from corsproxy.tools.browser import Answer, Sent
 
 FORWARDED_METHODS = frozenset(method.decode() for method in CARRIED)
 """What the HTTP parser knows; the proxy answers 501 to any other, `patch` among them, whatever a policy allows."""
 _EXPOSED_LATER = "(the names of that response)"
 """With credentials `*` becomes the names of each response, which are the upstream's to choose."""
+
+
+_CONTROL = re.compile("[\x01-\x08\x0a-\x1f\x7f]")
+_NEVER_FORWARDED = frozenset({"CONNECT", "TRACE"})
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRefusal:
+    """A request that the proxy answers itself, before any route and any policy has a say."""
+
+    status: int
+    why: str
+    remedy: str
+    key: str
+    """The key of the file that decides, empty if none does."""
+
+
+def refusal_of(sent: Sent, host: str, limits: Limits) -> OwnRefusal | None:
+    """Return why the proxy refuses a request as it stands on the wire; None if it does not.
+
+    What a browser adds by itself is not known here: a head may be larger than what is counted.
+    """
+    for name, value in sent.headers:
+        if found := _CONTROL.search(value):
+            why = f"{name} holds the control byte 0x{ord(found[0]):02X}: the proxy answers 400"
+            return OwnRefusal(400, why, f"have the page send no control byte in {name}", "")
+    fields = [("Host", host or "-"), *sent.headers]
+    target = sent.url.partition("://")[2].partition("/")[2]
+    size = len(f"{sent.method} /{target} HTTP/1.1\r\n\r\n") + sum(len(name) + len(value) + 4 for name, value in fields)
+    if size > limits.max_header_bytes:
+        why = f"the head has {size} bytes at least, more than max_header_bytes ({limits.max_header_bytes}): 431"
+        return OwnRefusal(431, why, f"raise limits.max_header_bytes above {size}", "limits.max_header_bytes")
+    if len(fields) > limits.max_header_lines:
+        why = f"the head has {len(fields)} lines at least, more than max_header_lines ({limits.max_header_lines}): 431"
+        return OwnRefusal(431, why, f"raise limits.max_header_lines above {len(fields)}", "limits.max_header_lines")
+    if sent.method in _NEVER_FORWARDED:
+        return OwnRefusal(405, f"the proxy forwards no {sent.method}, and answers 405", "use another method", "")
+    return None
 
 
 class OwnAnswers:
@@ -23,15 +64,26 @@ class OwnAnswers:
         policies: tuple[PolicySettings, ...],
         without_route: int | None = None,
         public_origins: tuple[str, ...] = (),
+        limits: Limits | None = None,
+        host: str = "",
     ) -> None:
+        self._limits = limits
+        """None where only policies count."""
+        self._host = host
         self._without_route = without_route
         """The status of every answer if there is no route."""
         self._policies = policies
         self._cors = tuple(policy.cors for policy in policies)
         self._own_origins = frozenset(map(latin, public_origins))
 
+    def refusal(self, sent: Sent) -> OwnRefusal | None:
+        """Return why the proxy refuses a request before any policy has a say."""
+        return refusal_of(sent, self._host, self._limits) if self._limits is not None else None
+
     def answer(self, sent: Sent) -> Answer:
         """Return the answer to what a browser sends."""
+        if refused := self.refusal(sent):
+            return Answer(refused.status)
         if sent.kind == "preflight":
             return self.preflight(sent)[0]
         return self.actual(sent.method, () if sent.origin is None else (latin(sent.origin),))[0]

@@ -5,12 +5,14 @@ It judges the proxy as it judges any other server, so it shares no decision with
 """
 
 from corsproxy.tools.browser.cache import CacheKey, PreflightCache
+from corsproxy.tools.browser.engines import Browser
 from corsproxy.tools.browser.fetch import Send, play
 from corsproxy.tools.browser.page import Credentials, PageRequest, kept_headers, presumed_value
 from corsproxy.tools.browser.steps import Answer, Check, Exchange, Finding, Outcome, Play, Sent, Step
 
 __all__ = [
     "Answer",
+    "Browser",
     "CacheKey",
     "Check",
     "Credentials",

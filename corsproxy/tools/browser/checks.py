@@ -100,21 +100,25 @@ def method_check(answer: Answer, method: str, *, include: bool, forced: bool = F
     return Finding(False, why, "method_not_allowed")
 
 
-def headers_check(answer: Answer, unsafe: Iterable[str], *, include: bool) -> Finding:
-    """Check a preflight's header names against the CORS-unsafe ones of the request (lower case)."""
+def headers_check(answer: Answer, unsafe: Iterable[str], *, include: bool, star_covers_all: bool = False) -> Finding:
+    """Check a preflight's header names against the CORS-unsafe ones of the request (lower case).
+
+    `star_covers_all` is for a browser whose star covers Authorization.
+    """
     names = members(answer, ACAH)
     if names is None:
         return Finding(False, f"{ACAH} is {answer.combined(ACAH)!r}, which is no list of names", "headers_not_allowed")
     low = {name.lower() for name in names}
     star = "*" in low and not include
-    missing = [name for name in unsafe if name not in low and not (star and name not in NON_WILDCARD_NAMES)]
+    never = frozenset() if star_covers_all else NON_WILDCARD_NAMES
+    missing = [name for name in unsafe if name not in low and not (star and name not in never)]
     if not missing:
         return Finding(True, f"{ACAH} is {answer.combined(ACAH)!r}" if names else "no header needs permission")
     said = f"is {answer.combined(ACAH)!r}" if answer.lines(ACAH) else "is missing"
     why = f"not allowed: {', '.join(missing)}; {ACAH} {said}"
     if star:
-        # Chromium warns of it and still lets it pass: https://chromestatus.com/feature/5742041264816128.
-        why += ", and a star never covers Authorization (Chromium alone still lets it)"
+        # Browsers warn of it and still let it pass: https://chromestatus.com/feature/5742041264816128.
+        why += ", and a star never covers Authorization (Chromium and Firefox still let it, and warn)"
     elif "*" in low:
         why += ", and a star counts for nothing where credentials are sent"
     return Finding(False, why, "headers_not_allowed")

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from corsproxy.tools.browser import checks, names, urls
 from corsproxy.tools.browser.cache import CacheKey, PreflightCache
+from corsproxy.tools.browser.engines import refuses_status, star_covers_authorization
 from corsproxy.tools.browser.page import (
     Credentials,
     PageRequest,
@@ -62,7 +63,7 @@ class _Player:
         answer: Answer | None = None
         if not self._failed:
             if urls.origin_of(self._url) != self._request.origin:
-                because = preflight_reasons(self._method, self._headers, forced=self._forced)
+                because = self._preflight_reasons()
             answer = self._main_fetch()
         exposed: frozenset[str] = frozenset()
         if answer is not None:
@@ -76,6 +77,9 @@ class _Player:
     @property
     def _include(self) -> bool:
         return self._request.include
+
+    def _preflight_reasons(self) -> tuple[str, ...]:
+        return preflight_reasons(self._method, self._headers, forced=self._forced, browser=self._request.browser)
 
     def _main_fetch(self) -> Answer | None:
         """https://fetch.spec.whatwg.org/#concept-main-fetch, as often as there are redirects."""
@@ -100,12 +104,12 @@ class _Player:
 
     def _preflight(self) -> bool:
         """Tell whether the actual request may go out: no preflight is needed, or it is remembered, or it passes."""
-        because = preflight_reasons(self._method, self._headers, forced=self._forced)
+        because = self._preflight_reasons()
         if not because:
             why = f"none: {self._method} and its headers are CORS-safelisted"
             self._add(Check.PREFLIGHT_NEEDED, Outcome.PASSED, why)
             return True
-        unsafe = tuple(names.unsafe_names(self._headers))
+        unsafe = tuple(names.unsafe_names(self._headers, self._request.browser))
         key = CacheKey(self._origin, self._url, self._include)
         self._add(Check.PREFLIGHT_NEEDED, Outcome.REMARK, "yes: " + "; ".join(because))
         if self._cache and self._cache.covers(key, self._method, unsafe, self._now, forced=self._forced):
@@ -138,7 +142,8 @@ class _Player:
         if not all(first):
             return False
         method = checks.method_check(answer, self._method, include=self._include, forced=self._forced)
-        headers = checks.headers_check(answer, unsafe, include=self._include)
+        covers = star_covers_authorization(self._request.browser)
+        headers = checks.headers_check(answer, unsafe, include=self._include, star_covers_all=covers)
         second = (self._found(Check.PREFLIGHT_METHOD, method), self._found(Check.PREFLIGHT_HEADERS, headers))
         return all(second)
 
@@ -159,6 +164,9 @@ class _Player:
         answer = self._send(self._actual_request())
         if answer is None:
             self._add(Check.ANSWER, Outcome.FAILED, "the request got no answer")
+            return None
+        if why := refuses_status(self._request.browser, answer.status):
+            self._add(Check.ANSWER, Outcome.FAILED, why)
             return None
         if not self._is_cors:
             return answer

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from corsproxy.tools.browser.engines import Browser, is_safelisted_by, unsafe_to
+
 Headers = Iterable[tuple[str, str]]
 
 SAFELISTED_METHODS = frozenset({"GET", "HEAD", "POST"})
@@ -67,13 +69,14 @@ def is_forbidden_header(name: str, value: str) -> bool:
     return low in _OVERRIDES and any(is_forbidden_method(part.strip(" \t")) for part in value.split(","))
 
 
-def unsafe_because(name: str, value: str) -> str | None:
-    """Say why a header needs permission, None where it is safelisted.
+def unsafe_because(name: str, value: str, browser: Browser = Browser.STANDARD) -> str | None:
+    """Say why a header needs permission, None if it is safelisted.
 
-    https://fetch.spec.whatwg.org/#cors-safelisted-request-header; Chromium also lets a few client hints
-    (`DPR`, `Width`) through, which the standard does not.
+    https://fetch.spec.whatwg.org/#cors-safelisted-request-header
     """
     low = name.lower()
+    if is_safelisted_by(browser, low, value):
+        return None
     if low not in {"accept", "accept-language", "content-language", "content-type", "range"}:
         return "it is not a CORS-safelisted request-header name"
     if len(value) > MAX_VALUE:
@@ -86,10 +89,10 @@ def unsafe_because(name: str, value: str) -> str | None:
         return f"{essence} is none of the three types a form can send" if essence else "its value is no MIME type"
     if low == "range" and not _is_single_range(value):
         return "its value is not one simple range, as 'bytes=0-99' is"
-    return None
+    return unsafe_to(browser, low, value)
 
 
-def unsafe_names(headers: Headers) -> dict[str, str]:
+def unsafe_names(headers: Headers, browser: Browser = Browser.STANDARD) -> dict[str, str]:
     """Give the CORS-unsafe request-header names, lower case and sorted, each with why it is one.
 
     https://fetch.spec.whatwg.org/#cors-unsafe-request-header-names
@@ -98,7 +101,7 @@ def unsafe_names(headers: Headers) -> dict[str, str]:
     safe: set[str] = set()
     total = 0
     for name, value in headers:
-        why = unsafe_because(name, value)
+        why = unsafe_because(name, value, browser)
         if why is not None:
             unsafe[name.lower()] = why
         else:

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from corsproxy.cors import BAD_PORTS
 from corsproxy.tools.browser import names, urls
+from corsproxy.tools.browser.engines import Browser
 from corsproxy.tools.browser.steps import Check, Outcome, Step
 
 
@@ -38,6 +39,8 @@ class PageRequest:
     """An upload listener of XMLHttpRequest, or a streamed body: the standard's use-CORS-preflight flag."""
     cookie: str = ""
     """What the browser's jar holds for the URL: sent only where credentials are."""
+    browser: Browser = Browser.STANDARD
+    """Whose rules are played."""
 
     @property
     def include(self) -> bool:
@@ -62,12 +65,14 @@ def kept_headers(request: PageRequest) -> tuple[tuple[str, str], ...]:
     return tuple((name, value) for name, value in trimmed if not names.is_forbidden_header(name, value))
 
 
-def preflight_reasons(method: str, headers: tuple[tuple[str, str], ...], *, forced: bool = False) -> tuple[str, ...]:
+def preflight_reasons(
+    method: str, headers: tuple[tuple[str, str], ...], *, forced: bool = False, browser: Browser = Browser.STANDARD
+) -> tuple[str, ...]:
     """Say why a cross-origin request needs a preflight; empty where it does not."""
     because = []
     if method not in names.SAFELISTED_METHODS:
         because.append(f"method {method} is not CORS-safelisted (GET, HEAD, POST)")
-    unsafe = names.unsafe_names(headers)
+    unsafe = names.unsafe_names(headers, browser)
     because += [f"header {name}: {why}" for name, why in unsafe.items()]
     if forced:
         because.append("an upload listener or a streamed body asks for one")
@@ -88,12 +93,23 @@ def request_steps(request: PageRequest) -> list[Step]:
         elif names.is_forbidden_header(name, value):
             why = f"{name} is a forbidden request-header name: the browser drops it silently and sets its own, if any"
             steps.append(Step(Check.REQUEST, Outcome.REMARK, why))
+    steps += _departures(request)
     if names.normalised(request.method) == request.method != request.method.upper():
         why = (
             f"{request.method!r} goes out as it is: only {', '.join(sorted(names.NORMALISED_METHODS))} are upper-cased"
         )
         steps.append(Step(Check.REQUEST, Outcome.REMARK, why))
     return steps
+
+
+def _departures(request: PageRequest) -> list[Step]:
+    """Remark on what is another verdict than the standard's, with the browser's name."""
+    standard = names.unsafe_names(kept_headers(request))
+    own = names.unsafe_names(kept_headers(request), request.browser)
+    title = request.browser.label
+    less = [f"{title} asks no permission for {name}, against the standard" for name in standard if name not in own]
+    more = [f"{title} asks permission for {name}, against the standard" for name in own if name not in standard]
+    return [Step(Check.REQUEST, Outcome.REMARK, why) for why in (*less, *more)]
 
 
 def url_steps(request: PageRequest, url: str, hop: int = 0) -> list[Step]:

@@ -53,6 +53,8 @@ def smallest_change(loaded: Loaded, question: Question, environ: Mapping[str, st
             patch = _shown_patch(loaded, current)
             warning = " ".join(dict.fromkeys(warnings)) or None
             return Change(patch, "; ".join(summaries), warning, current.text)
+        if judgement.refusal is not None:
+            raise NoChangeError(judgement.refusal.remedy)
         if judgement.is_impossible:
             raise NoChangeError(why_impossible(judgement))
         step = _STEPS[judgement.reason or ""](current, judgement, environ)
@@ -139,7 +141,7 @@ def missing_headers(judgement: Judgement, allowed_names: Sequence[str]) -> list[
     written = {header.lower(): header for header, _ in kept}
     return [
         written[low]
-        for low in names.unsafe_names(kept)
+        for low in names.unsafe_names(kept, judgement.question.browser)
         if low not in allowed and ("*" not in allowed or low in names.NON_WILDCARD_NAMES)
     ]
 
@@ -223,7 +225,7 @@ def _new_policy(loaded: Loaded, question: Question) -> tuple[str, dict[str, Valu
     name = next(name for name in _new_names() if name not in loaded.policies)
     method = names.normalised(question.method)
     kept = kept_headers(question.page_request(include=False))
-    unsafe = names.unsafe_names(kept)
+    unsafe = names.unsafe_names(kept, question.browser)
     headers = list({header.lower(): header for header, _ in kept if header.lower() in unsafe}.values())
     spec = PolicySpec((OriginSpec(origin),), (method,), tuple(headers), allow_credentials=question.credentials)
     policy: dict[str, Value] = {"allow_origins": [origin]}

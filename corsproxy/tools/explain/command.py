@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TextIO
 
 from corsproxy.config import Loaded, Options, load_options, option_of
+from corsproxy.tools.browser import Browser
 from corsproxy.tools.explain.change import Change, NoChangeError, smallest_change
 from corsproxy.tools.explain.judgement import Judgement, judge
 from corsproxy.tools.explain.question import Question, ask
@@ -33,6 +34,7 @@ class ExplainOptions:
     headers: tuple[str, ...] = ()
     credentials: bool = False
     host: str | None = None
+    browser: Browser = Browser.STANDARD
     format: str = "text"
 
 
@@ -48,6 +50,7 @@ def explain_command(options: ExplainOptions, *, environ: Mapping[str, str], out:
         headers=options.headers,
         credentials=options.credentials,
         host=options.host,
+        browser=Browser(options.browser),
     )
     loaded = load_options(options.configuration, environ)
     explained = _explained(loaded, question, environ, options.configuration)

@@ -5,15 +5,16 @@ The proxy's decisions come from `corsproxy.cors`, the verdict from the model of 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from corsproxy.config import Loaded
 from corsproxy.cors import Decision, Reason
 from corsproxy.settings import PolicySettings, Route
-from corsproxy.tools.browser import Answer, Play, names, play
+from corsproxy.tools.browser import Answer, Play, Sent, names, play
 from corsproxy.tools.explain.question import Question
 from corsproxy.tools.explain.routing import Choice, choose
-from corsproxy.tools.own_answers import FORWARDED_METHODS, OwnAnswers, latin
+from corsproxy.tools.own_answers import FORWARDED_METHODS, OwnAnswers, OwnRefusal, latin
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ class Judgement:
     decided_by: DecidedBy
     by_options: bool = False
     """Whether options stand for the keys, as in quick mode."""
+    refusal: OwnRefusal | None = None
+    """Why the proxy refuses the request before any policy has a say, None if it does not."""
 
     @property
     def policy(self) -> PolicySettings | None:
@@ -65,7 +68,7 @@ class Judgement:
     @property
     def is_allowed(self) -> bool:
         """Whether the page gets its answer; a request without Origin is not under CORS."""
-        return self.route is not None and (self.play is None or self.play.allowed)
+        return self.route is not None and self.refusal is None and (self.play is None or self.play.allowed)
 
     @property
     def is_impossible(self) -> bool:
@@ -76,6 +79,8 @@ class Judgement:
     def because(self) -> str:
         """Why, in a sentence: what the configuration says to it."""
         asked, policy = self.question, self.policy
+        if self.refusal is not None:
+            return self.refusal.why
         if self.reason is None or self.is_impossible:
             failure = self.play.failure if self.play else None
             return failure.why if failure else "every check passes"
@@ -112,11 +117,14 @@ def judge(loaded: Loaded, question: Question) -> Judgement:
         route.policies if route else (),
         without_route if route is None else None,
         loaded.settings.public_origins,
+        loaded.settings.limits,
+        question.host,
     )
     plays = {}
     if question.origin is not None:
         plays = {include: play(question.page_request(include=include), server.answer) for include in (False, True)}
     asked = plays.get(question.credentials)
+    refusal = _refusal(server, question, asked)
     if asked is None:
         response, decision = server.actual(method, ())
         preflight = None
@@ -126,10 +134,23 @@ def judge(loaded: Loaded, question: Question) -> Judgement:
         if preflight is not None:
             _, first = server.preflight(asked.exchanges[0].sent)
             decision = decision if first.granted else first
-    reason = _reason(route, decision, asked)
-    where = _where(loaded, question, choice, route, decision, reason)
+    if refusal is not None:
+        response = Answer(refusal.status)
+        where = _limiting(loaded, choice, refusal)
+        reason = None
+    else:
+        reason = _reason(route, decision, asked)
+        where = _where(loaded, question, choice, route, decision, reason)
     by_options = loaded.settings.by_options
-    return Judgement(question, choice, route, decision, preflight, response, plays, reason, where, by_options)
+    return Judgement(question, choice, route, decision, preflight, response, plays, reason, where, by_options, refusal)
+
+
+def _refusal(server: OwnAnswers, question: Question, asked: Play | None) -> OwnRefusal | None:
+    """Return why the proxy refuses what is sent last, as it stands on the wire."""
+    if asked is None:
+        url = question.page_request(include=False).url
+        return server.refusal(Sent("actual", question.method, url, question.headers))
+    return server.refusal(asked.exchanges[-1].sent) if asked.exchanges else None
 
 
 def _reason(route: Route | None, decision: Decision, asked: Play | None) -> str | None:
@@ -162,6 +183,15 @@ def _where(
             paths = [f"policies.{policy.name}"]
     else:
         paths = _refusing_paths(question, choice, policy, reason)
+    return _at(loaded, paths)
+
+
+def _limiting(loaded: Loaded, choice: Choice, refusal: OwnRefusal) -> DecidedBy:
+    """Find the limit; one that is not written has its default, and the route is where the request would have gone."""
+    return _at(loaded, [refusal.key, "limits" if refusal.key else "", f"routes[{choice.index}]", "routes"])
+
+
+def _at(loaded: Loaded, paths: Sequence[str]) -> DecidedBy:
     path = next((path for path in paths if path in loaded.places), "")
     place = loaded.places[path]
     line = loaded.shown_text.splitlines()[place.line - 1].strip()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from corsproxy.errors import UsageError
-from corsproxy.tools.browser import Credentials, PageRequest, names, presumed_value, urls
+from corsproxy.tools.browser import Browser, Credentials, PageRequest, names, presumed_value, urls
 
 _HOST = re.compile(r"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _SCHEME = re.compile("[A-Za-z][A-Za-z0-9+.-]*://")
@@ -32,15 +32,26 @@ class Question:
     credentials: bool = False
     host: str = ""
     """Empty where none is named: then only routes for any host are chosen."""
+    browser: Browser = Browser.STANDARD
+    """Whose rules decide what a page may do."""
 
     def page_request(self, *, include: bool) -> PageRequest:
         """Give the request for the browser's model, in one of the two credentials modes that differ here."""
         mode = Credentials.INCLUDE if include else Credentials.OMIT
-        return PageRequest(_ELSEWHERE + self.path, self.origin or "null", self.method, self.headers, mode)
+        return PageRequest(
+            _ELSEWHERE + self.path, self.origin or "null", self.method, self.headers, mode, browser=self.browser
+        )
 
 
 def ask(
-    path: str, *, origin: str | None, method: str, headers: tuple[str, ...], credentials: bool, host: str | None
+    path: str,
+    *,
+    origin: str | None,
+    method: str,
+    headers: tuple[str, ...],
+    credentials: bool,
+    host: str | None,
+    browser: Browser = Browser.STANDARD,
 ) -> Question:
     """Check what was asked and make a question of it; raises `UsageError`.
 
@@ -67,7 +78,7 @@ def ask(
     if origin is not None and not origin.isprintable():
         raise UsageError(f"invalid origin {origin!r}: it holds a character that no header can")
     path = quote(path, safe=_SAFE, errors="surrogateescape")
-    return Question(path, origin, method, tuple(map(_header, headers)), credentials, host or "")
+    return Question(path, origin, method, tuple(map(_header, headers)), credentials, host or "", browser)
 
 
 def _header(text: str) -> tuple[str, str]:

@@ -39,6 +39,8 @@ def quick_change(options: Options, question: Question) -> Change:
             warnings += [problem.message for problem in loaded.warnings if problem not in _loaded(options).warnings]
             warning = " ".join(dict.fromkeys(warnings)) or None
             return Change("", f"start corsproxy with {' and '.join(summaries)}", warning, "", current.command_line())
+        if judgement.refusal is not None:
+            raise NoChangeError(_NO_OPTION if judgement.refusal.key else judgement.refusal.remedy)
         if judgement.is_impossible:
             raise NoChangeError(why_impossible(judgement))
         step = _STEPS.get(judgement.reason or "", _nothing)(current, judgement)

@@ -24,6 +24,7 @@ def explanation_data(judgement: Judgement, change: Change | None, no_change: str
         "method": question.method,
         "headers": [name for name, _ in question.headers],
         "credentials": question.credentials,
+        "browser": question.browser.value,
         "route": route.path if route else None,
         "near_routes": [{"route": miss.route.path, "why": miss.why} for miss in judgement.choice.near],
         "upstream": route.upstream.name if route else None,
@@ -131,8 +132,10 @@ _WHATEVER_THE_MODE = frozenset({"no_policy", "no_route"})
 
 def _verdict_data(judgement: Judgement, play: Play | None) -> dict[str, Any]:
     if play is None:
-        allowed = judgement.route is not None
+        allowed = judgement.is_allowed
         why = "without Origin it is no CORS request: no browser judges it" if allowed else "there is no route"
+        if judgement.refusal is not None:
+            why = judgement.refusal.why
         return {"allowed": allowed, "reason": judgement.reason, "why": why}
     verdict = verdict_data(play)
     if play is judgement.play or (not play.allowed and judgement.reason in _WHATEVER_THE_MODE):

@@ -140,7 +140,7 @@ MEANINGS: dict[Code, Meaning] = {
     Code.METHOD_GRANTED: Meaning("methods", "sends the request", _PREFLIGHT, "allow_methods"),
     Code.HEADER_NOT_GRANTED: Meaning("headers", _BLOCKS, _PREFLIGHT, "allow_headers"),
     Code.AUTHORIZATION_NOT_GRANTED: Meaning(
-        "headers", "blocks the request (Chromium alone lets it pass)",
+        "headers", "blocks the request, by the standard (Chromium and Firefox still let it pass, and warn)",
         f"{FETCH}#cors-non-wildcard-request-header-name", "allow_headers",
     ),
     Code.HEADER_GRANTED: Meaning("headers", "sends the request", _PREFLIGHT, "allow_headers"),
