@@ -178,11 +178,15 @@ policies:
   star: {{allow_origins: ["https://*.example.com", "https://pr-*.example.net"], allow_headers: ["*"], max_age: 24h}}
   regex: {{allow_origins: [regex: 'https://[a-z]+\\.example\\.(org|net)'], allow_methods: [DELETE], on_refused: reject}}
   all: {{allow_origins: ["*"], expose_headers: ["*"]}}
+  told: {{extends: exact, allow_methods: [PUT], diagnostics: true}}
 routes:
   - {{path: /exact, upstream: a, policy: exact}}
   - {{path: "/star/{{id}}", upstream: a, policy: star}}
   - {{path: /regex, exact: true, upstream: a, policy: regex}}
   - {{path: /all, upstream: a, policy: all}}
+  - {{path: /staff, upstream: a, policy: [exact, regex, all]}}
+  - {{path: /told, methods: [GET, PUT], upstream: a, policy: told}}
+  - {{path: /told, methods: [POST, DELETE], upstream: a, policy: regex}}
   - {{path: /, upstream: a}}
 """
     answer = b'HTTP/1.1 200 OK\r\nETag: "1"\r\nAccess-Control-Allow-Origin: *\r\nContent-Length: 0\r\n\r\n'

@@ -47,7 +47,7 @@ def _exposed(actual: Sequence[Evidence], plan: RoutePlan) -> Iterator[Found]:
     if one is None or not plan.policies:
         return
     include = one.wants_credentials
-    written = {name.lower(): name for name in plan.policies[0].cors.spec.expose_headers}
+    written = {name.lower(): name for name in plan.policies[one.question.policy].cors.spec.expose_headers}
     listed = {name.lower(): name for name in checks.members(one.answer, checks.ACEH) or ()}
     readable = checks.exposed_names(one.answer, include=include)
     free = names.SAFELISTED_RESPONSE_NAMES | names.FORBIDDEN_RESPONSE_NAMES
@@ -64,7 +64,13 @@ def _exposed(actual: Sequence[Evidence], plan: RoutePlan) -> Iterator[Found]:
             extra.remove("*")  # with credentials it is a name like any other
         if extra:
             shown = "any header" if extra == ["*"] else ", ".join(extra)
-            yield Found(Code.NAME_EXPOSED, f"the file does not expose {shown}", (one.origin,), names=tuple(extra))
+            yield Found(
+                Code.NAME_EXPOSED,
+                f"the file does not expose {shown}",
+                (one.origin,),
+                policy=one.question.policy,
+                names=tuple(extra),
+            )
     if hidden:
         said = one.answer.combined(checks.ACEH)
         seen = f"{checks.ACEH} is {said!r}" if said is not None else f"{checks.ACEH} is missing"

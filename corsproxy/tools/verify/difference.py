@@ -171,5 +171,7 @@ class Found:
     """The origins that show it."""
     rule: int | None = None
     """The place in `allow_origins`, if one item of it is meant."""
+    policy: int = 0
+    """The place of the policy that decides, among those of the route."""
     names: tuple[str, ...] = ()
     """The methods, header names or statuses that it is about."""

@@ -58,6 +58,25 @@ class Evidence:
         """Return what a browser finds, in the credentials mode that the file grants."""
         return checks.cors_check(self.answer, self.origin, include=self.wants_credentials)
 
+    def why_refused(self, answer: Answer) -> str | None:
+        """Return why a preflight with this answer does not pass, None if it does.
+
+        It begins with `method` or `header` if that is why.
+        """
+        include = self.wants_credentials and answer.combined(checks.ACAC) == "true"
+        status = checks.status_check(answer)
+        if not status.ok:
+            return status.why
+        allowed = checks.cors_check(answer, self.origin, include=False)
+        if not allowed.ok:
+            return allowed.why
+        method = checks.method_check(answer, self.question.method, include=include)
+        if not method.ok:
+            return f"method {method.why}"
+        unsafe = (self.question.header.lower(),) if self.question.header else ()
+        header = checks.headers_check(answer, unsafe, include=include)
+        return None if header.ok else f"header {header.why}"
+
     def gets(self) -> bool:
         """Return whether a browser grants this origin, with or without credentials."""
         return checks.cors_check(self.answer, self.origin, include=False).ok

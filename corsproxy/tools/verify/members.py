@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from corsproxy.cors import OriginSpec, Policy
@@ -26,12 +26,17 @@ class Member:
     """The place in `allow_origins` of the item it is a member of."""
     base: str | None
     """The origin whose look-alikes must be refused; None if the item allows everybody."""
+    policy: int = 0
+    """The place of its policy among those of the route."""
 
 
-def members_of(policy: Policy) -> tuple[list[Member], list[int]]:
+def members_of(policy: Policy, place: int = 0) -> tuple[list[Member], list[int]]:
     """Return the origins, and the places of the items of which no member could be made up."""
     found: list[Member] = []
     without: list[int] = []
+    if place:
+        made, without = members_of(policy)
+        return [replace(one, policy=place) for one in made], without
     for rule, item in enumerate(policy.spec.allow_origins):
         made = [
             one

@@ -51,7 +51,7 @@ def _refused(evidence: Sequence[Evidence]) -> Iterator[Found]:
     shown = ", ".join(one.origin for one in every[:_SHOWN])
     more = f" and {len(every) - _SHOWN} more" if len(every) > _SHOWN else ""
     message = f"{shown}{more}: {every[0].check().why}"
-    yield Found(Code.ORIGIN_NOT_GRANTED, message, tuple(one.origin for one in every), rule)
+    yield Found(Code.ORIGIN_NOT_GRANTED, message, tuple(one.origin for one in every), rule, every[0].question.policy)
 
 
 def _let_in(evidence: Sequence[Evidence]) -> Iterator[Found]:
@@ -83,7 +83,7 @@ def _let_in(evidence: Sequence[Evidence]) -> Iterator[Found]:
         ones = [one for one in granted if one.question.likeness in likenesses]
         rules = {one.question.rule for one in ones}
         rule = rules.pop() if len(rules) == 1 else None
-        yield Found(code, _granted(ones), _origins(granted, likenesses), rule)
+        yield Found(code, _granted(ones), _origins(granted, likenesses), rule, ones[0].question.policy)
 
 
 def _granted(ones: Sequence[Evidence]) -> str:

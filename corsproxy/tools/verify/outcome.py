@@ -74,14 +74,21 @@ class Outcome:
 
 def placed(found: Found, route: RoutePlan, loaded: Loaded, options: Options) -> Difference:
     """Return the difference with the line of the file, or the option of quick mode, that it differs from."""
+    key = MEANINGS[found.code].key
     paths = [f"routes[{route.index}].policy", f"routes[{route.index}]", "routes"]
+    option = ""
     if route.policies:
-        policy = f"policies.{route.policies[0].name}"
-        key = f"{policy}.{MEANINGS[found.code].key}"
-        item = f"{key}[{found.rule}]" if found.rule is not None else key
-        paths = [item, key, policy, *paths]
+        policy = route.policies[found.policy]
+        paths = [f"policies.{policy.name}.{key}", f"policies.{policy.name}", *paths]
+        if loaded.is_quick:
+            option = option_of(paths[0], options)
+        if found.rule is not None and key == "allow_origins":
+            written = loaded.rules[policy.name].of(found.rule)
+            if written.file is not None and written.place is not None:
+                line = Place(written.file, written.place.line, written.place.column, written.path, written.text)
+                return Difference(found, route, line)
+            paths = [written.path, *paths]
     path = next((path for path in paths if path in loaded.places), "")
     place = loaded.places[path]
-    text = loaded.text.splitlines()[place.line - 1].strip()
-    option = option_of(paths[0], options) if loaded.is_quick else ""
+    text = loaded.shown_text.splitlines()[place.line - 1].strip()
     return Difference(found, route, Place(loaded.file, place.line, place.column, path, text, option))

@@ -15,6 +15,7 @@ from corsproxy.errors import UsageError
 from corsproxy.proxy.routes import AmbiguousPath, RouteTable
 from corsproxy.settings import PolicySettings, Route, Settings
 from corsproxy.tools.browser import urls
+from corsproxy.tools.own_answers import FORWARDED_METHODS
 from corsproxy.tools.verify.questions import Question, questions_of
 
 MADE_UP_SEGMENT = "corsproxy-verify"
@@ -97,18 +98,23 @@ class _Table:
         self._table = RouteTable([(route, index) for index, route in enumerate(settings.routes)], default_port)
         self._host = host.encode("ascii", "replace")
 
-    def find(self, path: str) -> int | None:
-        """Return the place of the route for a path."""
+    def find(self, path: str, method: str = "GET") -> int | None:
+        """Return the place of the route for a path and a method."""
         try:
-            return self._table.match(self._host, path.encode())
+            return self._table.match(self._host, path.encode(), method)
         except AmbiguousPath:
             return None
+
+    def methods(self, path: str, index: int) -> frozenset[str]:
+        """Return the methods with which a path leads to a route."""
+        return frozenset(method for method in FORWARDED_METHODS if self.find(path, method) == index)
 
 
 def _plan_route(table: _Table, index: int, route: Route, base: str, path: str, others: Sequence[str]) -> RoutePlan:
     policies = policies_of(route)
     compiled: tuple[Policy, ...] = tuple(policy.cors for policy in policies)
-    asked = questions_of(compiled, None, others)
+    methods = table.methods(path, index)
+    asked = questions_of(compiled, methods if methods != FORWARDED_METHODS else None, others)
     below = f"{path.rstrip('/')}/{_NOWHERE}"
     nowhere = f"{base}{below}" if table.find(below) == index else None
     questions = tuple(one for one in asked.questions if nowhere is not None or not one.asks_nowhere)
@@ -127,13 +133,12 @@ def _chosen(settings: Settings, table: _Table, only: Sequence[str]) -> dict[int,
         if not text.startswith("/"):
             raise UsageError(f"--only: invalid path {quoted(text)}: a path begins with '/'")
         path = quote(text.partition("?")[0].partition("#")[0], safe=_SAFE, errors="surrogateescape")
-        index_found = table.find(path)
-        if index_found is None:
-            # A route of another host is told as such, with those that are not asked.
-            if not as_written:
-                raise UsageError(f"--only: no route of the file takes the path {quoted(text)}")
-            index_found = as_written[0]
-        chosen[index_found] = (*chosen.get(index_found, ()), path)
+        # A route of another host is told as such, with those that are not asked.
+        taking = [index for index in range(len(settings.routes)) if table.methods(path, index)] or as_written[:1]
+        if not taking:
+            raise UsageError(f"--only: no route of the file takes the path {quoted(text)}")
+        for index in taking:
+            chosen[index] = (*chosen.get(index, ()), path)
     return chosen
 
 
@@ -148,7 +153,7 @@ def _why_not(table: _Table, index: int, route: Route, path: str, host: str) -> s
     policies = policies_of(route)
     if any(policy.mode == "shadow" for policy in policies):
         return "its policy is in shadow mode: the upstream's own CORS headers are what clients see"
-    if table.find(path) == index:
+    if table.methods(path, index):
         return None
     if route.host is not None:
         port = f":{route.host_port}" if route.host_port else ""

@@ -20,7 +20,7 @@ def preflight_differences(evidence: Sequence[Evidence], plan: RoutePlan) -> Iter
     """Return what is different about preflights."""
     refused = refused_members(evidence)
     preflights = [one for one in evidence if one.question.is_preflight and one.origin not in refused]
-    wanted = [one for one in preflights if one.own.status < 300 and one.wants()]
+    wanted = [one for one in preflights if one.why_refused(one.own) is None]
     if not wanted:
         yield from _extra(preflights, plan)
         return
@@ -58,7 +58,7 @@ def _missing(wanted: Sequence[Evidence]) -> Iterator[Found]:
     headers: dict[str, str] = {}
     others: list[Evidence] = []
     for one in wanted:
-        why = _why_not(one)
+        why = one.why_refused(one.answer)
         if why is None:
             continue
         if one.question.header is not None and not why.startswith("method"):
@@ -68,7 +68,9 @@ def _missing(wanted: Sequence[Evidence]) -> Iterator[Found]:
         else:
             others.append(one)
     if others and not methods and not headers:
-        yield Found(Code.PREFLIGHT_FAILS, f"of some origins: {_why_not(others[0])}", _origins(others))
+        yield Found(
+            Code.PREFLIGHT_FAILS, f"of some origins: {others[0].why_refused(others[0].answer)}", _origins(others)
+        )
     if methods:
         first = next(iter(methods.values()))
         yield Found(Code.METHOD_NOT_GRANTED, f"{', '.join(methods)}: {first}", names=tuple(methods))
@@ -86,38 +88,23 @@ def _missing(wanted: Sequence[Evidence]) -> Iterator[Found]:
         yield Found(Code.HEADER_NOT_GRANTED, f"{', '.join(headers)}: {first}", names=tuple(headers))
 
 
-def _why_not(one: Evidence) -> str | None:
-    """Return why a preflight does not pass, beginning with `method` if the method is why; None if it does."""
-    include = one.wants_credentials and one.answer.combined(checks.ACAC) == "true"
-    status = checks.status_check(one.answer)
-    if not status.ok:
-        return status.why
-    if not one.gets():
-        return checks.cors_check(one.answer, one.origin, include=False).why
-    method = checks.method_check(one.answer, one.question.method, include=include)
-    if not method.ok:
-        return f"method {method.why}"
-    unsafe = (one.question.header.lower(),) if one.question.header else ()
-    header = checks.headers_check(one.answer, unsafe, include=include)
-    return None if header.ok else f"header {header.why}"
-
-
 def _extra(preflights: Sequence[Evidence], plan: RoutePlan) -> Iterator[Found]:
     """Methods and header names that a browser gets and the file does not allow."""
     methods: dict[str, None] = {}
     headers: dict[str, None] = {}
-    allowed_methods = {method for policy in plan.policies for method in policy.cors.spec.allow_methods}
-    allowed_headers = {name.lower() for policy in plan.policies for name in policy.cors.spec.allow_headers}
     for one in preflights:
         if not one.is_asked_as_member or not one.gets() or not checks.status_check(one.answer).ok:
             continue  # what a stranger gets is said of origins
+        spec = plan.policies[one.question.policy].cors.spec
+        allowed_methods = set(spec.allow_methods)
+        allowed_headers = {name.lower() for name in spec.allow_headers}
         if "*" not in allowed_methods:
             listed = set(checks.members(one.answer, checks.ACAM) or ())
             if _passes_method(one):
                 listed.add(one.question.method)
             methods |= dict.fromkeys(sorted(listed - allowed_methods - names.SAFELISTED_METHODS))
         asked = (one.question.header or "").lower()
-        if asked and asked not in allowed_headers and _passes_header(one, asked) and one.own.status >= 300:
+        if asked and asked not in allowed_headers and _passes_header(one, asked) and one.why_refused(one.own):
             headers[asked] = None
         if "*" not in allowed_headers:
             named = {name.lower() for name in checks.members(one.answer, checks.ACAH) or ()}
@@ -146,15 +133,20 @@ def _can_be_set(name: str) -> bool:
 
 
 def _max_age(wanted: Sequence[Evidence], plan: RoutePlan) -> Iterator[Found]:
-    passed = [one for one in wanted if _why_not(one) is None]
+    passed = [one for one in wanted if one.why_refused(one.answer) is None]
     if not passed or not plan.policies:
         return
-    spec = plan.policies[0].cors.spec
+    spec = plan.policies[passed[0].question.policy].cors.spec
     answer = passed[0].answer
     if min(checks.max_age(answer), _LONGEST) != min(spec.max_age, _LONGEST):
         said = answer.combined(checks.ACMA)
         seen = f"is {said!r}" if said is not None else "is missing, which is 5 seconds"
-        yield Found(Code.MAX_AGE_DIFFERS, f"{checks.ACMA} {seen}; the file says {spec.max_age}", _origins(passed[:1]))
+        yield Found(
+            Code.MAX_AGE_DIFFERS,
+            f"{checks.ACMA} {seen}; the file says {spec.max_age}",
+            _origins(passed[:1]),
+            policy=passed[0].question.policy,
+        )
 
 
 def _origins(ones: Sequence[Evidence]) -> tuple[str, ...]:

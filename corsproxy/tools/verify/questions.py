@@ -66,6 +66,8 @@ class Question:
     """The allowed origin that a look-alike is made from."""
     rule: int | None = None
     """The place in `allow_origins` of the origin, or of the one it resembles."""
+    policy: int = 0
+    """The place of the policy that decides, among those of the route."""
     key: int = 0
     """Requests of one number have one URL; 0 is a URL of its own."""
 
@@ -91,8 +93,8 @@ def questions_of(policies: Sequence[Policy], methods: frozenset[str] | None, oth
     """
     members: list[Member] = []
     notes: list[str] = []
-    for policy in policies:
-        found, without = members_of(policy)
+    for place, policy in enumerate(policies):
+        found, without = members_of(policy, place)
         members += found
         notes += (f"no member could be made up of {policy.spec.allow_origins[rule].text!r}" for rule in without)
     kept = _spread(members, MAX_MEMBERS)
@@ -100,10 +102,12 @@ def questions_of(policies: Sequence[Policy], methods: frozenset[str] | None, oth
         notes.append(f"{len(kept)} of {len(members)} allowed origins are asked")
     has_get = methods is None or "GET" in methods
     made = [*_actual(kept, policies, others)] if has_get else []
-    made += _preflights(kept, policies, methods)
+    for place, policy in enumerate(policies):
+        made += _preflights([one for one in kept if one.policy == place], policy, methods)
+    made += _strangers_preflights(policies, methods)
     seen: dict[tuple[object, ...], Question] = {}
     for one in made:
-        if methods is None or one.method in methods or one.purpose is Purpose.METHOD:
+        if methods is None or one.method in methods:
             again = (one.purpose if one.key or one.purpose in _ALONE else "", one.method, one.origin, one.is_preflight)
             seen.setdefault((*again, one.header, one.key), one)
     return Asked(tuple(seen.values()), tuple(notes))
@@ -115,9 +119,9 @@ _ALONE = frozenset({Purpose.NOT_FOUND, Purpose.NOT_MODIFIED, Purpose.COOKIE})
 
 def _actual(members: Sequence[Member], policies: Sequence[Policy], others: Sequence[str]) -> Iterator[Question]:
     for member in members:
-        yield Question(Purpose.MEMBER, "GET", member.origin, rule=member.rule)
+        yield Question(Purpose.MEMBER, "GET", member.origin, rule=member.rule, policy=member.policy)
     yield Question(Purpose.NO_ORIGIN, "GET", None)
-    if not any(policy.grants_everyone for policy in policies):
+    if not policies or not all(policy.grants_everyone for policy in policies):
         yield from _look_alikes(members)
         for origin in others:
             yield Question(Purpose.LOOK_ALIKE, "GET", origin)
@@ -125,60 +129,80 @@ def _actual(members: Sequence[Member], policies: Sequence[Policy], others: Seque
     first = next((one for one in members if one.origin != "null"), None)
     if first is None:
         return
-    yield Question(Purpose.HEAD, "HEAD", first.origin, rule=first.rule)
-    yield Question(Purpose.NOT_FOUND, "GET", first.origin, rule=first.rule)
-    yield Question(Purpose.NOT_MODIFIED, "GET", first.origin, rule=first.rule)
+    for purpose, method in ((Purpose.HEAD, "HEAD"), (Purpose.NOT_FOUND, "GET"), (Purpose.NOT_MODIFIED, "GET")):
+        yield Question(purpose, method, first.origin, rule=first.rule, policy=first.policy)
     if not any(policy.grants_everyone for policy in policies):
         other = next((one.origin for one in members if one.origin not in {first.origin, "null"}), STRANGER)
         for key, pair in ((1, (other, first.origin)), (2, (first.origin, other))):
             purpose = Purpose.CACHE_FILLED_BY_OTHER if key == 1 else Purpose.CACHE_FILLED_BY_MEMBER
             for origin in pair:
-                yield Question(purpose, "GET", origin, key=key, rule=first.rule)
+                yield Question(purpose, "GET", origin, key=key, rule=first.rule, policy=first.policy)
 
 
 def _look_alikes(members: Sequence[Member]) -> Iterator[Question]:
     for likeness, origins in strangers().items():
         for origin in origins:
             yield Question(Purpose.LOOK_ALIKE, "GET", origin, likeness=likeness)
-    bases: dict[str, int] = {}
+    bases: dict[str, Member] = {}
     for member in members:
         if member.base not in {None, "null"}:
-            bases.setdefault(member.base or "", member.rule)
-    for place, (base, rule) in enumerate(list(bases.items())[:MAX_BASES]):
+            bases.setdefault(member.base or "", member)
+    for place, (base, member) in enumerate(list(bases.items())[:MAX_BASES]):
         for likeness, origins in look_alikes(base).items():
             for origin in origins if place < _WHOLE_SETS or likeness in _TELLING else ():
-                yield Question(Purpose.LOOK_ALIKE, "GET", origin, likeness=likeness, resembles=base, rule=rule)
+                yield Question(
+                    Purpose.LOOK_ALIKE, "GET", origin, likeness=likeness, resembles=base, rule=member.rule,
+                    policy=member.policy,
+                )  # fmt: skip
 
 
-def _preflights(
-    members: Sequence[Member], policies: Sequence[Policy], methods: frozenset[str] | None
-) -> Iterator[Question]:
-    """Preflights of every allowed origin, then of the first for each method and header, then of strangers."""
-    plain = next(iter(method for method in ("GET", *(methods or ())) if methods is None or method in methods), "GET")
-    specs = [policy.spec for policy in policies]
-    named = [name for spec in specs[:1] for name in spec.allow_headers if name != "*"]
-    unsafe = list(_methods(specs[0].allow_methods if specs else (), methods, with_others=False))
-    telling = (plain, named[0]) if named else ((unsafe or [plain])[0], None)
-    for origin, likeness in ((STRANGER, Likeness.STRANGER), ("null", Likeness.NULL)):
-        yield Question(Purpose.LOOK_ALIKE, telling[0], origin, is_preflight=True, header=telling[1], likeness=likeness)
-    for member in members:
+def _preflights(members: Sequence[Member], policy: Policy, methods: frozenset[str] | None) -> Iterator[Question]:
+    """Preflights of every origin that a policy allows, then of the first for each of its methods and headers."""
+    method, header = _telling(policy, methods)
+    for one in members:
         yield Question(
-            Purpose.MEMBER, telling[0], member.origin, is_preflight=True, header=telling[1], rule=member.rule
+            Purpose.MEMBER, method, one.origin, is_preflight=True, header=header, rule=one.rule, policy=one.policy
         )
     first = next((one for one in members if one.origin != "null"), None)
     if first is None:
         return
-    for method in (plain, *_methods(specs[0].allow_methods, methods, with_others=True)):
-        yield Question(Purpose.METHOD, method, first.origin, is_preflight=True, rule=first.rule)
-    for header in dict.fromkeys((*named, "Authorization", UNWANTED_HEADER)):
-        yield Question(Purpose.HEADER, plain, first.origin, is_preflight=True, header=header, rule=first.rule)
+    plain = _plain(methods)
+    for wanted in (plain, *_methods(policy.spec.allow_methods, methods, with_others=True)):
+        yield Question(Purpose.METHOD, wanted, first.origin, is_preflight=True, rule=first.rule, policy=first.policy)
+    for name in dict.fromkeys((*policy.spec.allow_headers, "Authorization", UNWANTED_HEADER)):
+        if name != "*":
+            yield Question(
+                Purpose.HEADER, plain, first.origin, is_preflight=True, header=name, rule=first.rule,
+                policy=first.policy,
+            )  # fmt: skip
+
+
+def _strangers_preflights(policies: Sequence[Policy], methods: frozenset[str] | None) -> Iterator[Question]:
+    method, header = _telling(policies[0], methods) if policies else (_plain(methods), None)
+    for origin, likeness in ((STRANGER, Likeness.STRANGER), ("null", Likeness.NULL)):
+        yield Question(Purpose.LOOK_ALIKE, method, origin, is_preflight=True, header=header, likeness=likeness)
+
+
+def _telling(policy: Policy, methods: frozenset[str] | None) -> tuple[str, str | None]:
+    """Return a method and a header name that make a preflight like those of pages, and that the policy allows."""
+    named = next((name for name in policy.spec.allow_headers if name != "*"), None)
+    if named is not None:
+        return _plain(methods), named
+    return next(_methods(policy.spec.allow_methods, methods, with_others=False), _plain(methods)), None
+
+
+def _plain(methods: frozenset[str] | None) -> str:
+    """Return a method of the route that needs no permission, if it has one."""
+    if methods is None or "GET" in methods:
+        return "GET"
+    return next((method for method in sorted(names.SAFELISTED_METHODS & methods)), min(methods))
 
 
 def _methods(allowed: Sequence[str], methods: frozenset[str] | None, *, with_others: bool) -> Iterator[str]:
     """Return what needs permission: what is allowed and, `with_others`, what is not."""
     others = _UNWANTED_METHODS if with_others else ()
     for method in dict.fromkeys((*allowed, *others)):
-        fits = methods is None or method in methods or method in others
+        fits = methods is None or method in methods
         if method != "*" and fits and method in FORWARDED_METHODS - names.SAFELISTED_METHODS:
             yield method
 
