@@ -13,7 +13,9 @@ from tests.proxy.test_memory import resident
 from tests.proxy.wire import Client
 from tests.support.upstream import Connection
 
-CONFIG = BENCH_CONFIG.replace("header_timeout: 1s", "header_timeout: 1m, max_header_lines: 8192")
+CONFIG = BENCH_CONFIG.replace("header_timeout: 1s", "header_timeout: 1m, max_header_lines: 8192").replace(
+    "response_timeout: 1s", "response_timeout: 1m"
+)
 
 HEAD = b"GET / HTTP/1.1\r\nHost: h\r\n" + b"a:\r\n" * 7000
 
@@ -55,6 +57,20 @@ def test_unfinished_heads_behind_a_request_under_way(bench: Bench) -> None:
         bench.wait_in_flight(len(clients))
         waiting = HEAD + b"\r\n" + HEAD
         assert grown(bench, clients, waiting, 3) < 10 * len(waiting) * len(clients)
+        for client in clients:
+            client.reset()
+    bench.wait_idle()
+
+
+def test_heads_of_requests_under_way(bench: Bench) -> None:
+    """The same for whole heads, while their answers are awaited."""
+    bench.script = silent
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(bench.client()) for _ in range(100)]
+        bench.wait_metrics(lambda metrics: metrics["corsproxy_connections"] >= len(clients))
+        whole = HEAD + b"\r\n"
+        assert grown(bench, clients, whole, 3) < 10 * len(whole) * len(clients)
+        bench.wait_in_flight(len(clients))
         for client in clients:
             client.reset()
     bench.wait_idle()
