@@ -5,7 +5,9 @@ The numbers are those of docs/http.md.
 
 from __future__ import annotations
 
+import contextlib
 import threading
+import time
 
 import pytest
 
@@ -280,6 +282,37 @@ def test_http_85_a_client_that_resets_cancels_the_upstream_s_work(bench: Bench, 
         client.reset()
     bench.upstream.wait_for(lambda: bench.connections[0].ended)
     bench.wait_idle()
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "more"),
+    [
+        pytest.param(GET, GET * 2000, id="behind so many requests that no more are read"),
+        pytest.param(UPLOAD, b"4000\r\n" + b"x" * 0x4000 + b"\r\n", id="with more content than the upstream takes"),
+    ],
+)
+def test_http_85_a_client_that_resets_while_it_is_held_back(bench: Bench, request_bytes: bytes, more: bytes) -> None:
+    """http-85: it is not being read, and missed all the same."""
+    over = threading.Event()
+
+    def read_head_and_wait(connection: Connection) -> None:
+        connection.read_head()
+        assert over.wait(20)
+        connection.read_to_end()
+
+    bench.script = read_head_and_wait
+    with bench.client() as client:
+        client.send(request_bytes)
+        bench.upstream.wait_for(lambda: bench.connections and b"\r\n\r\n" in bench.connections[0].received)
+        client.socket.settimeout(0.5)
+        with contextlib.suppress(TimeoutError):
+            for _ in range(4000):  # until nobody takes any more
+                client.socket.sendall(more)
+        client.reset()
+    began = time.monotonic()
+    bench.wait_idle()
+    assert time.monotonic() - began < 3
+    over.set()
 
 
 def read_head_and_end(connection: Connection) -> None:

@@ -16,7 +16,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, ClassVar, Final, cast
 
-from corsproxy.proxy.client.closing import half_close, reset
+from corsproxy.proxy.client.closing import half_close, is_reset, reset
 from corsproxy.proxy.client.content import NO_CONTENT, RequestContent
 from corsproxy.proxy.client.deadlines import NEVER, Deadlines, Due, Phase
 from corsproxy.proxy.client.flow import Flow
@@ -312,6 +312,9 @@ class ClientConnection(asyncio.Protocol):
 
     def sweep(self, now: float) -> None:
         """Do what is due; called a few times a second for every connection."""
+        if self.flow.is_paused and is_reset(self.transport):
+            self.abort()
+            return
         phase = _CLOSING if self.transport.is_closing() else self._phase
         unsent = self.transport.get_write_buffer_size()
         match self.deadlines.due(now, phase, unsent, head_has_begun=self._parser.has_begun):
