@@ -21,7 +21,7 @@ EDITABLE := --no-deps --no-build-isolation --editable .
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-compiled test-pythons coverage wheel sdist release-check lint format fuzz soak bench docs lock latest sbom image image-multi image-test clean
+.PHONY: help demo check test test-compiled test-pythons coverage mutants wheel sdist release-check lint format fuzz soak bench docs lock latest sbom image image-multi image-test clean
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -71,6 +71,11 @@ wheel: $(DEV_STAMP) ## build the compiled and the pure wheel into dist/, install
 	  build/wheel/$$form/bin/pip --disable-pip-version-check install --quiet --no-deps $$wheel; \
 	  build/wheel/$$form/bin/python scripts/wheel_test.py $$form; \
 	done
+
+mutants: $(UV_STAMP) $(DEV_STAMP) ## break the rules in thousands of places, one at a time, and list what no test minds (an hour)
+	$(UV) pip install --python $(BIN)/python $(LOCKED) -r requirements/mutants.txt
+	CORSPROXY_MUTANTS=1 HYPOTHESIS_PROFILE=check $(BIN)/mutmut run --max-children 2
+	$(BIN)/mutmut results
 
 sdist: $(DEV_STAMP) ## the source distribution into dist/
 	$(BIN)/python -c 'from setuptools import build_meta; print("dist/" + build_meta.build_sdist("dist"))'

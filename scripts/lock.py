@@ -29,6 +29,8 @@ EXPORTS: dict[str, list[str]] = {
     "build.txt": ["--only-group", "build"],
     # Everything but uv: `make test`.
     "dev.txt": ["--all-extras", "--group", "dev"],
+    # What breaks the sources: `make mutants`.
+    "mutants.txt": ["--only-group", "mutants"],
     # uv itself: `make lock`.
     "lock.txt": ["--only-group", "lock"],
 }

@@ -7,7 +7,9 @@ those tests out, since it is for every save of a file.
 from __future__ import annotations
 
 import ast
-from functools import cache
+import functools
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,7 +47,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("property")
 
 
-@cache
+@functools.cache
 def everything_imported(module: str) -> frozenset[str]:
     """Name what a module of the tests imports, with what the modules of the tests that it imports do."""
     found: set[str] = set()
@@ -58,7 +60,7 @@ def everything_imported(module: str) -> frozenset[str]:
     return frozenset(found)
 
 
-@cache
+@functools.cache
 def imported(module: str) -> frozenset[str]:
     """Name what a module imports; of modules that are not of the tests nothing is known."""
     path = ROOT / module.replace(".", "/")
@@ -77,3 +79,13 @@ def imported(module: str) -> frozenset[str]:
             names.add(base)
             names.update(f"{base}.{alias.name}" for alias in node.names)
     return frozenset(names)
+
+
+@pytest.fixture(autouse=bool(os.environ.get("CORSPROXY_MUTANTS")))
+def _forgetful() -> None:
+    """Empty what modules remember, so that a broken source is run again by every test that would run it first."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("corsproxy."):
+            for value in vars(module).values():
+                if isinstance(value, functools._lru_cache_wrapper):
+                    value.cache_clear()

@@ -16,6 +16,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent.parent
 DEPLOY = ROOT / "deploy"
 KUBERNETES = DEPLOY / "kubernetes"
+OVERLAYS = DEPLOY / "overlays"
 
 Document = dict[str, Any]
 
@@ -27,7 +28,7 @@ def documents(path: Path) -> list[Document]:
 
 def of_kind(path: Path, kind: str) -> list[Document]:
     """Read the Kubernetes objects of one kind."""
-    return [document for document in documents(path) if document["kind"] == kind]
+    return [document for document in documents(path) if document.get("kind") == kind]
 
 
 def program(name: str, package: str) -> str:
@@ -44,7 +45,8 @@ def program(name: str, package: str) -> str:
 def shipped_configurations() -> dict[str, str]:
     """Find every corsproxy.yaml that the deployment examples ship, by a name that says where it is."""
     found = {"compose": (DEPLOY / "compose/config/corsproxy.yaml").read_text(encoding="utf-8")}
-    for path in sorted(KUBERNETES.glob("*.yaml")):
+    for path in [*sorted(KUBERNETES.glob("*.yaml")), *sorted(OVERLAYS.glob("*/*.yaml"))]:
+        place = "kubernetes" if path.parent == KUBERNETES else path.parent.name
         for config_map in of_kind(path, "ConfigMap"):
-            found[f"kubernetes {path.stem}"] = config_map["data"]["corsproxy.yaml"]
+            found[f"{place} {path.stem}"] = config_map["data"]["corsproxy.yaml"]
     return found

@@ -14,9 +14,10 @@ from corsproxy import __version__
 
 from .files import KUBERNETES, ROOT, Document, documents, of_kind
 
-FILES = sorted(KUBERNETES.glob("*.yaml"))
+FILES = sorted(set(KUBERNETES.glob("*.yaml")) - {KUBERNETES / "kustomization.yaml"})
 # The oldest release with every field used, and the newest that the installed schemas know.
 VERSIONS = ["1.30", kubernetes_validate.latest_version()]
+PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 # A custom resource of the Prometheus operator has no schema among Kubernetes' own; its test is below.
 WITHOUT_SCHEMA = {"ServiceMonitor"}
 
@@ -37,7 +38,8 @@ def pods(path: Path) -> list[Document]:
 
 def proxy_container(pod: Document) -> Document:
     """Find the container that runs corsproxy."""
-    found: list[Document] = [item for item in pod["spec"]["containers"] if item["name"] == "corsproxy"]
+    every = [*pod["spec"].get("initContainers", ()), *pod["spec"]["containers"]]
+    found: list[Document] = [item for item in every if item["name"] == "corsproxy"]
     assert len(found) == 1
     return found[0]
 
@@ -88,7 +90,7 @@ def test_probes(path: Path) -> None:
     for pod in pods(path):
         container = proxy_container(pod)
         ports = {port["name"]: port["containerPort"] for port in container["ports"]}
-        probes = {name: container[name]["httpGet"] for name in ("startupProbe", "readinessProbe", "livenessProbe")}
+        probes = {name: container[name]["httpGet"] for name in PROBES}
         assert {name: probe["path"] for name, probe in probes.items()} == {
             "startupProbe": "/readyz",
             "readinessProbe": "/readyz",
@@ -96,6 +98,18 @@ def test_probes(path: Path) -> None:
         }
         assert {ports[probe["port"]] for probe in probes.values()} == {8081}
         assert "lifecycle" not in container, "the proxy waits by itself (shutdown.delay)"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_probes_do_not_flap(path: Path) -> None:
+    """A container that is throttled for seconds is neither restarted nor taken out of service for one late answer."""
+    for pod in pods(path):
+        container = proxy_container(pod)
+        assert all(container[name]["timeoutSeconds"] >= 3 for name in PROBES)
+        assert container["readinessProbe"]["failureThreshold"] >= 2
+        liveness = container["livenessProbe"]
+        assert liveness["failureThreshold"] * liveness["periodSeconds"] >= 60
+        assert "cpu" not in container["resources"]["limits"] or container["resources"]["limits"]["cpu"] == "1"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -118,12 +132,18 @@ def test_ports_and_mount(path: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_grace_period(path: Path) -> None:
     """The grace period is longer than the shutdown of the mounted file."""
-    [config_map] = of_kind(path, "ConfigMap")
-    shutdown = yaml.safe_load(config_map["data"]["corsproxy.yaml"])["shutdown"]
-    for pod in pods(path):
-        grace = pod["spec"]["terminationGracePeriodSeconds"]
-        assert seconds(shutdown["delay"]) > 0
-        assert seconds(shutdown["delay"]) + seconds(shutdown["drain"]) < grace
+    for config_map in of_kind(path, "ConfigMap"):
+        shutdown = yaml.safe_load(config_map["data"]["corsproxy.yaml"])["shutdown"]
+        for pod in pods(path):
+            # Before a native sidecar is told to stop, the other containers have ended, whose sleep is the delay.
+            sleeps = [
+                item["lifecycle"]["preStop"]["sleep"]["seconds"]
+                for item in pod["spec"]["containers"]
+                if "lifecycle" in item
+            ]
+            delay = seconds(shutdown["delay"]) + sum(sleeps)
+            assert delay >= 5
+            assert delay + seconds(shutdown["drain"]) < pod["spec"]["terminationGracePeriodSeconds"]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -133,9 +153,7 @@ def test_selectors(path: Path) -> None:
         labels = deployment["spec"]["template"]["metadata"]["labels"]
         assert deployment["spec"]["selector"]["matchLabels"].items() <= labels.items()
         ports = {
-            port["name"]
-            for item in deployment["spec"]["template"]["spec"]["containers"]
-            for port in item.get("ports", ())
+            port["name"] for item in [proxy_container(deployment["spec"]["template"])] for port in item.get("ports", ())
         }
         for service in of_kind(path, "Service"):
             assert service["spec"]["selector"].items() <= labels.items()
@@ -189,9 +207,10 @@ def test_service_monitor() -> None:
     assert selected[0]["metadata"]["labels"][monitor["spec"]["jobLabel"]] == "corsproxy"
 
 
-def test_sidecar_api_on_loopback() -> None:
+@pytest.mark.parametrize("name", ["sidecar", "native-sidecar"])
+def test_sidecar_api_on_loopback(name: str) -> None:
     """The sidecar's API is reached through the proxy alone."""
-    path = KUBERNETES / "sidecar.yaml"
+    path = KUBERNETES / f"{name}.yaml"
     [pod] = pods(path)
     [api] = [item for item in pod["spec"]["containers"] if item["name"] == "api"]
     assert "ports" not in api
@@ -199,3 +218,29 @@ def test_sidecar_api_on_loopback() -> None:
     [config_map] = of_kind(path, "ConfigMap")
     upstreams = yaml.safe_load(config_map["data"]["corsproxy.yaml"])["upstreams"]
     assert all(url.startswith("http://127.0.0.1:") for url in upstreams.values())
+
+
+def test_native_sidecar() -> None:
+    """The proxy is a sidecar in the orchestrator's own sense, and the API waits until the endpoints are updated."""
+    [pod] = pods(KUBERNETES / "native-sidecar.yaml")
+    [proxy] = pod["spec"]["initContainers"]
+    assert (proxy["name"], proxy["restartPolicy"]) == ("corsproxy", "Always")
+    [api] = pod["spec"]["containers"]
+    assert api["lifecycle"]["preStop"]["sleep"]["seconds"] >= 5
+
+
+def test_network_policy() -> None:
+    """Clients reach the proxy, metrics are collected from the admin listener, and the upstreams' ports can be asked."""
+    [policy] = of_kind(KUBERNETES / "network-policy.yaml", "NetworkPolicy")
+    [deployment] = of_kind(KUBERNETES / "standalone.yaml", "Deployment")
+    labels = deployment["spec"]["template"]["metadata"]["labels"]
+    assert policy["spec"]["podSelector"]["matchLabels"].items() <= labels.items()
+    assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"]
+    clients, metrics = policy["spec"]["ingress"]
+    assert [port["port"] for port in clients["ports"]] == [8080]
+    assert [port["port"] for port in metrics["ports"]] == [8081]
+    assert clients["from"] != metrics["from"]
+    ports = {port["port"] for rule in policy["spec"]["egress"] for port in rule["ports"]}
+    [config_map] = of_kind(KUBERNETES / "standalone.yaml", "ConfigMap")
+    upstreams = re.findall(r"http://[\w.-]+:(\d+)", config_map["data"]["corsproxy.yaml"])
+    assert ports == {53, *map(int, upstreams)}
