@@ -391,6 +391,7 @@ class Relay:
             trailers=trailers,
         )
         parts.append(b"\r\n")
+        head.fields = []  # each line costs an object, and content may stream for hours
         writer = ContentWriter(connection, upstream, exchange, chunked=chunked, discards=is_head or head.status == 205)
         passage.started = True
         if reader.complete:

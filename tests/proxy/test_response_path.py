@@ -227,6 +227,8 @@ def test_responses_without_content(
         (GET, b"HTTP/1.1 204 No Content\r\n\r\nabc"),
         (GET, b"HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"),
         (GET, b"HTTP/1.1 304 Not Modified\r\n\r\nabc"),
+        (GET, b"HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+        (GET, b"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
     ],
 )
 @pytest.mark.parametrize("cut", [0, 1, 5])

@@ -139,7 +139,7 @@ LATE = [
 @pytest.mark.parametrize("delay", [0.002, 0.005, 0.01])
 def test_content_that_comes_late_where_there_is_none(method: bytes, head: bytes, delay: float) -> None:
     """A connection rests after a response without content: what comes a moment later is nobody's answer."""
-    answered = threading.Event()
+    answered, said = threading.Event(), threading.Event()
 
     def script(connection: Connection) -> None:
         while True:
@@ -151,10 +151,12 @@ def test_content_that_comes_late_where_there_is_none(method: bytes, head: bytes,
             answered.wait(20)
             time.sleep(delay)  # what is late is the matter here
             connection.send(EVIL)
+            said.set()
 
     with Upstream(script) as upstream, started(CONFIG.format(upstream=upstream.url, more="")) as proxy:
         for number in range(ROUNDS):
             answered.clear()
+            said.clear()
             with Client(proxy.address) as first, Client(proxy.address) as victim:
                 first.send(get(b"first", method))
                 assert first.read_response(to=method.decode()).whole
@@ -162,6 +164,7 @@ def test_content_that_comes_late_where_there_is_none(method: bytes, head: bytes,
                 victim.send(get(b"victim%d" % number))
                 response = victim.read_response()
                 assert (response.status, response.body) == (200, b"/victim%d" % number)
+                assert said.wait(20)
                 victim.send(get(b"again%d" % number))
                 assert victim.read_response().body == b"/again%d" % number
 
