@@ -58,7 +58,8 @@ def parse_listen(text: str) -> Address:
         right = f"0.0.0.0:{port if port.isascii() and port.isdecimal() else 8080}"
         raise RefusedError(f"invalid address {quote(text)}: for all addresses of the machine write {right}")
     if "://" in text:
-        raise RefusedError(f"invalid address {quote(text)}: write HOST:PORT, without scheme and path")
+        right = text.partition("://")[2].partition("/")[0]
+        raise RefusedError(f"invalid address {quote(text)}: it has no scheme and path: write {right}")
     host, port_number = parse_authority(text)
     if port_number is None:
         raise RefusedError(f"invalid address {quote(text)}: the port is missing: write {text}:8080")
@@ -122,7 +123,9 @@ def parse_route_host(text: str) -> tuple[str, int | None]:
     if port == 0:
         raise RefusedError(f"invalid host {quote(text)}: no request comes for port 0")
     if host.endswith("."):
-        raise RefusedError(f"invalid host {quote(text)}: write it without the final dot")
+        raise RefusedError(
+            f"invalid host {quote(text)}: the final dot is not sent: write {text.replace(host, host[:-1])}"
+        )
     return star + host, port
 
 
@@ -164,14 +167,17 @@ def parse_admin_host(text: str) -> str:
     _refuse_url(text)
     host, port = parse_authority(text)
     if port is not None:
-        raise RefusedError(f"invalid host {quote(text)}: write it without the port: {host}")
+        raise RefusedError(f"invalid host {quote(text)}: any port will do: write {host}")
     return host
 
 
 def parse_cookie_domain(text: str) -> str:
     """Parse a Domain attribute (RFC 6265 section 5.2.3 ignores a leading dot, so it is refused here)."""
     if text.startswith("."):
-        raise RefusedError(f"invalid domain {quote(text)}: write it without the leading dot")
+        raise RefusedError(f"invalid domain {quote(text)}: a leading dot says nothing: write {text.lstrip('.')}")
+    if "/" in text or ":" in text.rpartition("]")[2]:
+        host = re.split("[:/?#]", text.partition("://")[2] or text, maxsplit=1)[0]
+        raise RefusedError(f"invalid domain {quote(text)}: a cookie knows no scheme, port and path: write {host}")
     return parse_host(text)
 
 
@@ -232,7 +238,8 @@ def parse_upstream_origin(text: str) -> str:
 
 def _refuse_url(text: str) -> None:
     if "/" in text:
-        raise RefusedError(f"invalid host {quote(text)}: write the host alone, without scheme and path")
+        host = (text.partition("://")[2] or text).partition("/")[0]
+        raise RefusedError(f"invalid host {quote(text)}: a host stands alone, without scheme and path: write {host}")
 
 
 def _scheme(address: str, text: str) -> Literal["http", "https"]:
@@ -264,7 +271,7 @@ def _unix_path(path: str, text: str) -> str:
         raise RefusedError(f"invalid socket {quote(text)}: write unix:{'/' + path.lstrip('/')}")
     if not path.startswith("/") or path.endswith("/"):
         raise RefusedError(
-            f"invalid socket {quote(text)}: write unix: and the absolute path of the socket: unix:/run/api.sock"
+            f"invalid socket {quote(text)}: its path is absolute: write unix:/{path.strip('/') or 'run/api.sock'}"
         )
     if len(path.encode()) > _MAX_UNIX_PATH:
         raise RefusedError(f"invalid socket {quote(text)}: a socket's path has at most {_MAX_UNIX_PATH} bytes")

@@ -51,6 +51,9 @@ _ORIGIN = Word(
     (_TEXT, {"type": "null"}),  # `null` is the text of an origin; a YAML library makes a null of it
 )
 
+_OFF_IS_KEEP = {"off": "keep", "no": "keep", "false": "keep", "none": "keep", "on": "rewrite", "true": "rewrite"}
+_LOG_LEVELS = {"warn": "warning", "fatal": "error", "critical": "error", "trace": "debug", "verbose": "debug"}
+
 _LISTENER_TLS = Record(
     "tls",
     (
@@ -208,7 +211,7 @@ UPSTREAM: Final = Record(
         ),
         Key(
             "redirects",
-            choice("rewrite", "keep"),
+            choice("rewrite", "keep", meanings=_OFF_IS_KEEP),
             "Whether `Location`, `Content-Location`, `Refresh` and `Link` at the upstream's own origin or an alias "
             "become the proxy's, so that the browser stays with it; and `Destination` and `If` the other way.",
             "rewrite",
@@ -289,20 +292,20 @@ POLICY: Final = Record(
         ),
         Key(
             "on_refused",
-            choice("forward", "reject"),
+            choice("forward", "reject", meanings={"deny": "reject", "block": "reject", "allow": "forward"}),
             "An actual request whose origin is not allowed: forwarded without CORS headers, or refused with 403.",
             "forward",
         ),
         Key(
             "websockets",
-            choice("policy", "any", "off"),
-            "`Origin` on an upgrade: judged by this policy (same origin as `Host`, or none, is fine too), not judged, "
-            "or no upgrades at all. CORS does not cover WebSockets: nobody else checks.",
+            choice("policy", "any", "off", meanings={"on": "policy", "true": "policy", "false": "off", "no": "off"}),
+            "`Origin` on an upgrade: judged by this policy (same origin as `Host`, or none, is fine too; `*` names "
+            "nobody), not judged, or no upgrades at all. CORS does not cover WebSockets: nobody else checks.",
             "policy",
         ),
         Key(
             "mode",
-            choice("enforce", "shadow"),
+            choice("enforce", "shadow", meanings={"dry-run": "shadow", "report": "shadow", "on": "enforce"}),
             "Whether the policy acts, or is only decided, counted and logged while the upstream's CORS stays as it is.",
             "enforce",
         ),
@@ -416,7 +419,7 @@ _LOG = Record(
         Key("format", choice("text", "json"), "How lines are written.", "text"),
         Key(
             "level",
-            choice("debug", "info", "warning", "error"),
+            choice("debug", "info", "warning", "error", meanings=_LOG_LEVELS),
             "The least important diagnostics that are written.",
             "info",
         ),
@@ -458,12 +461,22 @@ FILE: Final = Record(
         ),
         Key(
             "upstreams",
-            MapOf("upstream", UPSTREAM, min_items=1),
+            MapOf("upstream", UPSTREAM, min_items=1, sample="{api: http://localhost:8000}"),
             "The servers, by name; a bare URL will do.",
             required=True,
         ),
-        Key("policies", MapOf("policy", POLICY), "The CORS policies, by name.", "{}"),
-        Key("routes", ListOf(ROUTE, min_items=1), "Which requests go where, under which policy.", required=True),
+        Key(
+            "policies",
+            MapOf("policy", POLICY, sample="{app: {allow_origins: [https://app.example.com]}}"),
+            "The CORS policies, by name.",
+            "{}",
+        ),
+        Key(
+            "routes",
+            ListOf(ROUTE, min_items=1, sample="[{path: /, upstream: api}]"),
+            "Which requests go where, under which policy.",
+            required=True,
+        ),
         Key("limits", _LIMITS, "What a client may take up before it is turned away.", "{}"),
         Key("shutdown", _SHUTDOWN, "How long a stop waits, and for what.", "{}"),
         Key("log", _LOG, "What is written, and how.", "{}"),

@@ -38,7 +38,7 @@ def interpolate(text: str, environ: Mapping[str, str]) -> str:
         if found["bad"]:
             raise RefusedError(
                 f"invalid variable in {quote(text)}: write ${{NAME}} or ${{NAME:-default}}; "
-                "for the two characters '${' write '$${'"
+                "for the two characters '${' double the dollar sign"
             )
         if name is None:
             return "$"

@@ -8,6 +8,8 @@ Knows nothing of upstreams nor of which route wins.
 from __future__ import annotations
 
 import re
+from itertools import count
+from posixpath import normpath
 from urllib.parse import quote as percent_encode
 
 from corsproxy.config.problems import RefusedError, quote
@@ -18,6 +20,8 @@ _PCHAR = "A-Za-z0-9._~!$&'()+,;=:@-"
 _LITERAL = re.compile(f"(?:[{_PCHAR}]|%[0-9A-F]{{2}})*")
 _SAFE = "._~!$&'()*+,;=:@-/%{}"
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
+_REGEX = re.compile(r"^\^|\$$|\.[*+]|\\[dwSs./]|\[[^\]]+\][*+]?|\(\?")
+"""What people who come from other gateways write in a path, and no URL has."""
 _AMBIGUOUS = {
     "%2F": "an encoded slash",
     "%5C": "an encoded backslash",
@@ -31,9 +35,12 @@ Segments = tuple[str | None, ...]
 
 def parse_route_path(text: str) -> str:
     """Check the path of a route and give it unchanged; raises `RefusedError` with the right spelling."""
+    _refuse_regex(text)
     if not text.startswith("/"):
-        hint = "write the path alone" if "://" in text else f"write {quote('/' + text)}"
-        raise RefusedError(f"invalid path {quote(text)}: a path begins with '/': {hint}")
+        if text.startswith("*"):
+            _refuse_star(f"/{text}", text)
+        right = "/" + text.partition("://")[2].partition("/")[2] if "://" in text else f"/{text}"
+        raise RefusedError(f"invalid path {quote(text)}: a path begins with '/': write {right}")
     for sign, noun in (("?", "query"), ("#", "fragment")):
         if sign in text:
             raise RefusedError(
@@ -44,7 +51,7 @@ def parse_route_path(text: str) -> str:
         _check_segment(segment, text)
     for segment in _split(text):  # last, so that the spelling shown is right in everything else
         if not _PARAMETER.fullmatch(segment) and (not _LITERAL.fullmatch(segment) or _canonical(segment) != segment):
-            raise RefusedError(f"invalid path {quote(text)}: write it as it is sent: {_canonical(text)}")
+            raise RefusedError(f"invalid path {quote(text)}: it is written as it is sent: write {_canonical(text)}")
     return text
 
 
@@ -69,6 +76,8 @@ def literal_prefix(path: str) -> str:
 
 def parse_strip_prefix(text: str) -> str:
     """Check a prefix to take off; whether it is one of the route's own path is checked with the route."""
+    if not text.startswith("/"):
+        raise RefusedError(f"invalid prefix {quote(text)}: expected true, false or a path that begins with '/'")
     parse_route_path(text)
     if None in segments(text, exact=False):
         raise RefusedError(f"invalid prefix {quote(text)}: a prefix is literal, it cannot hold a {{name}}")
@@ -86,18 +95,42 @@ def _split(path: str) -> list[str]:
     return trimmed.split("/") if trimmed else ([] if path == "/" else [""])
 
 
-def _refuse_star(text: str) -> None:
+def _refuse_regex(text: str) -> None:
+    """Refuse what was written as a regular expression, with the path that matches the same."""
+    if not _REGEX.search(text):
+        return
+    plain = text.lstrip("^").removesuffix("$")
+    plain = re.sub(r"\(\?P<(\w+)>[^()/]+\)", r"{\1}", plain)
+    numbers = count(1)
+    plain = re.sub(r"/(\.\*|\(\.\*\)|\(/\.\*\)\?)?$|\(/\.\*\)\?$|\.\*$", "", plain)
+    segments = [
+        f"{{part{next(numbers)}}}" if re.search(r"[()\[\]*+?\\|^]", segment) and "{" not in segment else segment
+        for segment in plain.split("/")
+    ]
+    right = "/".join(segments).replace("{part1}", "{part}") or "/"
+    right = right if right.startswith("/") else f"/{right}"
+    raise RefusedError(
+        f"invalid path {quote(text)}: a path is no regular expression, {{name}} is one whole segment and everything "
+        f"below matches: write {right}"
+    )
+
+
+def _refuse_star(text: str, written: str = "") -> None:
     if "*" in text:
-        trimmed = re.sub(r"/\*+$", "", text) or "/"
-        remedy = f"write {trimmed}" if "*" not in trimmed else "write {name} for one whole segment"
-        raise RefusedError(
-            f"invalid path {quote(text)}: a star is no wildcard, a route matches everything below its path: {remedy}"
-        )
+        right = re.sub(r"(/\*+)+$", "", text) or "/"
+        names = count(1)
+        rule = "a star is no wildcard, a route matches everything below its path"
+        if "*" in right:
+            rule = "a star is no wildcard, {name} is one whole segment"
+            parts = [f"{{name{next(names)}}}" if "*" in part else part for part in right.split("/")]
+            right = "/".join(parts).replace("{name1}", "{name}")
+        raise RefusedError(f"invalid path {quote(written or text)}: {rule}: write {right}")
 
 
 def _check_segment(segment: str, text: str) -> None:
     if segment in ("", ".", ".."):
-        raise RefusedError(f"invalid path {quote(text)}: write it without '//', '/./' and '/../'")
+        right = normpath(text).replace("//", "/")
+        raise RefusedError(f"invalid path {quote(text)}: it has '//', '/./' or '/../' in it: write {right}")
     if _PARAMETER.fullmatch(segment):
         return
     if "{" in segment or "}" in segment:

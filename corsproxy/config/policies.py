@@ -96,7 +96,10 @@ def compile_policies(section: Mapping[str, Any], report: Report, files: Files) -
                 compiled[name] = found
         elif name in bases:
             without_origins.add(name)
-        elif f"{join('policies', name)}.allow_origins" not in report.slips:
+        elif (
+            join("policies", name) not in report.merged
+            and f"{join('policies', name)}.allow_origins" not in report.slips
+        ):
             message = "missing key 'allow_origins': who may read; only a policy that others extend may lack it"
             report.error(f"{join('policies', name)}.allow_origins", "missing", message)
     return CompiledPolicies(compiled, bases, frozenset(without_origins))

@@ -86,8 +86,8 @@ class RefusedError(Exception):
 
     def __init__(self, message: str, reason: Reason = "invalid") -> None:
         self.reason = reason
-        self.message = message
-        super().__init__(message)
+        self.message = printable(message)  # a suggestion may hold whatever was written
+        super().__init__(self.message)
 
 
 class Report:
@@ -101,6 +101,8 @@ class Report:
         """Where values stand that may be credentials."""
         self.interpolated: set[str] = set()
         """Key paths of those that hold a variable."""
+        self.merged: set[str] = set()
+        """Paths of mappings with a merge key, which may hold what seems to be missing."""
         self.slips: set[str] = set()
         """Paths of keys that are there under a wrong name, and so are not missing too."""
         self._problems: list[tuple[Place, Problem]] = []

@@ -121,7 +121,9 @@ class Reader:
         if not isinstance(node, tree.Mapping):
             hint = ""
             if isinstance(node, tree.Scalar) and isinstance(shape.item, Record) and shape.item.short:
-                hint = f": write {{NAME: {_in_flow(node.text)}}}"
+                hint = f": write {{api: {_in_flow(node.text)}}}"
+            elif shape.sample:
+                hint = f": write {shape.sample}"
             expected = f"a mapping from the name of each {shape.noun} to what it is"
             return self._mismatch(node, expected, hint, path, is_secret=shape.is_secret)
         if len(node.entries) < shape.min_items:
@@ -157,7 +159,7 @@ class Reader:
             elif (found := self.read(value, key.shape, inner)) is not BAD:
                 values[name] = found
         for key in shape.keys:
-            if key.required and key.name not in seen:
+            if key.required and key.name not in seen and path not in self._report.merged:
                 self._bad(join(path, key.name), "missing", f"missing key {key.name!r}: {_first_sentence(key)}")
         return values
 
@@ -167,8 +169,9 @@ class Reader:
         for key, value in node.entries:
             name, inner = key.text, join(path, key.text)
             if name == "<<" and key.plain:
-                message = "prohibited merge key '<<': write the keys out, or use an alias for a whole value"
-                self._report.error(inner, "prohibited", message, key.span.start)
+                remedy = "in a policy 'extends' takes its place; elsewhere write the keys out"
+                self._report.error(inner, "prohibited", f"prohibited merge key '<<': {remedy}", key.span.start)
+                self._report.merged.add(path)
             elif name in first:
                 message = f"duplicate key {quote(name)}: it stands in line {first[name].line} already; remove one"
                 self._report.error(inner, "duplicate", message, key.span.start)
@@ -244,7 +247,9 @@ def _word_of(shape: ListOf) -> Word | None:
 def _as_list(shape: ListOf) -> tuple[str, str]:
     """Say what is expected where a list should be, and how one is written."""
     word = _word_of(shape)
-    return ("a list", ": begin each item with '- '") if word is None else (f"a list of {word.noun}", "")
+    if word is not None:
+        return f"a list of {word.noun}", ""
+    return "a list", f", each item after '- ': write {shape.sample}" if shape.sample else ": begin each item with '- '"
 
 
 def _in_flow(text: str) -> str:

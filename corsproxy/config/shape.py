@@ -32,6 +32,8 @@ class ListOf:
     min_items: int = 0
     alone: Word | None = None
     """What may stand there instead of a list."""
+    sample: str = ""
+    """One that is valid, for messages about values of another shape."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class MapOf:
     noun: str
     item: Shape
     min_items: int = 0
+    sample: str = ""
+    """One that is valid, for messages about values of another shape."""
     name: Word | None = None
     """What a name may be, if it is not a label of the user's own."""
     is_secret: bool = False

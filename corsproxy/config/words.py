@@ -7,6 +7,7 @@ Addresses, URLs and paths have modules of their own.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from corsproxy.config.problems import RefusedError, did_you_mean, listed, quote
@@ -62,12 +63,14 @@ def name(noun: str) -> Word:
     return Word(f"name of {noun}", parse, ({"type": ["string", "number", "boolean"], "minLength": 1},))
 
 
-def choice(*names: str) -> Word:
-    """Take one of a few words."""
+def choice(*names: str, meanings: Mapping[str, str] | None = None) -> Word:
+    """Take one of a few words; `meanings` says which of them people mean by other words."""
 
     def parse(value: str) -> str:
         if value not in names:
+            meant = (meanings or {}).get(value.lower())
             hint = did_you_mean(value, names) if not value.isdecimal() else ""
+            hint = f": write {meant}" if meant else hint
             raise RefusedError(f"invalid word {quote(value)}: expected {listed(names)}" + (hint and f";{hint[1:]}"))
         return value
 
@@ -99,7 +102,7 @@ def duration(at_least: float = 0, at_most: float = 168 * 3600, *, whole: bool = 
         if found is None or len(value) > _MAX_DIGITS:
             raise RefusedError(
                 f"invalid duration {quote(value)}: expected seconds (5, 0.5) or a number with its unit and no space "
-                f"(500ms, 10s, 5m, 1h){_negative(value, zero)}"
+                f"(500ms, 10s, 5m, 1h){_negative(value, zero)}{_spelled(value, _DURATION_NAMES)}"
             )
         seconds = float(found[1]) * _DURATION_UNITS[found[3]]
         if not at_least <= seconds <= at_most:
@@ -121,7 +124,7 @@ def size(at_least: int = 0, at_most: int = 2**50) -> Word:
         if found is None or len(value) > _MAX_DIGITS:
             raise RefusedError(
                 f"invalid size {quote(value)}: expected bytes (65536) or a whole number with its unit and no space "
-                "(64KiB, 10MiB, 1GiB)"
+                f"(64KiB, 10MiB, 1GiB){_spelled(value, _SIZE_NAMES)}"
             )
         amount = int(found[1]) * _SIZE_UNITS[found[2]]
         if not at_least <= amount <= at_most:
@@ -162,6 +165,32 @@ def choice_or(names: tuple[str, ...], word: Word) -> Word:
         return value if value in names else word.parse(value)
 
     return Word(f"{' | '.join(names)} | {word.noun}", parse, ({"enum": list(names)}, *word.schema))
+
+
+def _spelled(value: str, names: Mapping[str, str]) -> str:
+    """Say how a number with a unit that people write elsewhere is written here."""
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]+)", value.strip())
+    unit = names.get(found[2].lower()) if found else None
+    if found is None or unit is None or (names is _SIZE_NAMES and "." in found[1]):
+        return ""
+    if unit == "d":
+        return f": write {float(found[1]) * 24:g}h"
+    return f": write {found[1]}{unit}"
+
+
+_DURATION_NAMES = {
+    **dict.fromkeys(("ms", "msec", "millisecond", "milliseconds", "millis"), "ms"),
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), "s"),
+    **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), "m"),
+    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), "h"),
+    **dict.fromkeys(("d", "day", "days"), "d"),
+}
+_SIZE_NAMES = {
+    **dict.fromkeys(("k", "kb", "kib", "ki"), "KiB"),
+    **dict.fromkeys(("m", "mb", "mib", "mi"), "MiB"),
+    **dict.fromkeys(("g", "gb", "gib", "gi"), "GiB"),
+    **dict.fromkeys(("b", "bytes"), ""),
+}
 
 
 def _bound(value: int, at_least: int, at_most: int) -> str:

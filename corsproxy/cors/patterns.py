@@ -115,7 +115,8 @@ def parse_regex(text: str) -> Pattern:
             regex = re.compile(text)
     except re.error as error:
         at = "" if error.pos is None else f" at character {error.pos + 1}"
-        raise PatternError(f"the regular expression does not compile: {error.msg}{at}") from None
+        everybody = '; for everybody, in place of the regex, write "*"' if text in ("*", "**") else ""
+        raise PatternError(f"the regular expression does not compile: {error.msg}{at}{everybody}") from None
     except (OverflowError, RecursionError):
         raise PatternError("the regular expression does not compile: it repeats or nests too much") from None
     return Pattern(text, PatternKind.REGEX, regex=regex)
@@ -148,11 +149,11 @@ def _starred(text: str, scheme: str, host: str, port: int | None, *, any_port: b
             f"stars are for http and https origins, and whole hosts of extensions ({known}); name the host"
         )
     if "*" in domain or "*" not in label:
-        raise PatternError("only the leftmost label of a host may hold a star")
+        raise PatternError("only the leftmost label of a host may hold a star; list the hosts, or use 'regex: …'")
     if label.count("*") > 1:
-        raise PatternError("a host holds at most one star")
+        raise PatternError("a host holds at most one star; list the hosts, or use 'regex: …'")
     if not dot:
-        raise PatternError("a star needs a domain after it, as 'https://*.example.com'; for every origin write '*'")
+        raise PatternError("a star needs a domain after it, as 'https://*.example.com'; for every origin write \"*\"")
     if not is_domain(domain) or len(host) > MAX_DOMAIN:
         raise PatternError("the star must stand before a domain name, as 'https://*.example.com'")
     prefix, suffix = label.split("*")
@@ -160,7 +161,8 @@ def _starred(text: str, scheme: str, host: str, port: int | None, *, any_port: b
         return Pattern(text, PatternKind.SUBDOMAINS, scheme, domain, port, any_port)
     if (prefix and not prefix.endswith("-")) or (suffix and not suffix.startswith("-")):
         raise PatternError(
-            "a star inside a label stands between the label's edges and hyphens, as 'https://shop-*-team.example.com'"
+            "a star inside a label stands between the label's edges and hyphens, as 'https://shop-*-team.example.com'; "
+            "else list the hosts, or use 'regex: …'"
         )
     if len(label) > 63:
         raise PatternError("a label has at most 63 characters")

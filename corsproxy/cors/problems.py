@@ -43,7 +43,12 @@ class PolicyErrors(ValueError):  # noqa: N818 - it holds many, and the name is p
         super().__init__("\n".join(map(str, self.problems)))
 
 
+_SHOWN = 80
+"""Characters of a value that a message quotes, as in the messages about all other keys."""
+
+
 def quote(value: object) -> str:
     """Show a value in a message: in single quotes, on one line, backslashes as written."""
-    text = "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in str(value))
-    return f"'{text}'"
+    text = str(value)
+    text = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+    return f"'{''.join(char if char.isprintable() else ascii(char)[1:-1] for char in text)}'"

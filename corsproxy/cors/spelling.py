@@ -40,7 +40,7 @@ def broken_rules(text: str) -> str:
     if not text.strip():
         return "it is empty; remove it"
     if text.strip().lower() == "null":
-        return "the null origin is written in lower case, without white space"
+        return "no browser sends it; 'null' in lower case is anybody's, so remove it"
     if _SEVERAL.search(text.strip()):
         return "each origin is an item of its own"
     if _REGEX_LIKE.search(text):
@@ -55,7 +55,7 @@ def right_spelling(text: str) -> str | None:
     """Guess the origin that was meant; None where nothing sensible is left."""
     text = text.strip()
     if text.lower() == "null":
-        return "null"
+        return None
     if _SEVERAL.search(text) or _REGEX_LIKE.search(text):
         return None
     scheme, separator, rest = text.partition("://")

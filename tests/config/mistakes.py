@@ -23,9 +23,9 @@ _FILE: list[Mistake] = [
     ("upstreams: {}\nroutes:\n- path:/\n  upstream: a\n", 4, "", "invalid", "each key ends with ': '"),
     ("upstreams:\n  a: http://a\n routes: []\n", 3, "", "invalid", "keys that belong together begin in one column"),
     ("[server]\nlisten = 8080\n", 2, "", "invalid", "no YAML begins like this"),
-    ("upstreams: http://a\nroutes: [{path: /, upstream: a}]\n", 1, "upstreams", "invalid", "write {NAME: http://a}"),
-    ("upstreams: {a: http://a}\nroutes: {path: /}\n", 2, "routes", "invalid", "begin each item with '- '"),
-    ("upstreams: {a: http://a}\nroutes: /\n", 2, "routes", "invalid", "begin each item with '- '"),
+    ("upstreams: http://a\nroutes: [{path: /, upstream: api}]\n", 1, "upstreams", "invalid", "write {api: http://a}"),
+    ("upstreams: {api: http://a}\nroutes: {path: /}\n", 2, "routes", "invalid", "each item after '- '"),
+    ("upstreams: {api: http://a}\nroutes: /x\n", 2, "routes", "invalid", "each item after '- '"),
     ("upstreams: {a: [http://a]}\nroutes: [{path: /, upstream: a}]\n", 1, "upstreams.a", "invalid", "one value (URL)"),
     ("upstreams: {a: http://$HOST}\nroutes: [{path: /, upstream: a}]", 1, "upstreams.a", "invalid", "written ${NAME}"),
     ("upstreams: {a: http://a}\nroutes: []\n", 2, "routes", "missing", "at least one"),
@@ -40,7 +40,7 @@ _FILE: list[Mistake] = [
 """The whole text."""
 
 _TOP: list[Mistake] = [
-    ("listne: x", 3, "listne", "unknown", "did you mean 'listen'?"),
+    ("listne: 127.0.0.1:1", 3, "listne", "unknown", "did you mean 'listen'?"),
     ("header_timeout: 5s", 3, "header_timeout", "unknown", "it belongs under limits"),
     ("zzz: x", 3, "zzz", "unknown", "expected one of listen"),
     ("log_level: debug", 3, "log_level", "unknown", "it belongs under log, as level"),
@@ -72,7 +72,7 @@ _TOP: list[Mistake] = [
     ("limits: {idle_timeout: 0}", 3, "limits.idle_timeout", "invalid", "at least 1ms"),
     ("limits: {max_body: 10MB}", 3, "limits.max_body", "invalid", "10MiB"),
     ("shutdown: {drain: -5s}", 3, "shutdown.drain", "invalid", "10s"),
-    ("log: {level: warn}", 3, "log.level", "invalid", "warning or error; did you mean 'warning'?"),
+    ("log: {level: warn}", 3, "log.level", "invalid", "warning or error; write warning"),
     ("log: {format: yaml}", 3, "log.format", "invalid", "text or json"),
     ("admin: 127.0.0.1:8080", 3, "admin", "duplicate", "take another port"),
     ("admin_hosts: ['http://x']", 3, "admin_hosts[0]", "invalid", "without scheme"),
@@ -191,11 +191,11 @@ _POLICY: list[Mistake] = [
 """The keys of the policy `app`, from line 3 on."""
 
 _ROUTES: list[tuple[list[str], int, str, str, str]] = [
-    (["path: orders"], 3, "routes[0].path", "invalid", "write '/orders'"),
+    (["path: orders"], 3, "routes[0].path", "invalid", "write /orders"),
     (["path: /a/*"], 3, "routes[0].path", "invalid", "write /a"),
     (["path: /a%2Fb"], 3, "routes[0].path", "unreachable", "refused"),
     (["exact: true"], 3, "routes[0].path", "missing", "missing key 'path'"),
-    (["path: /, host: https://x"], 3, "routes[0].host", "invalid", "host alone"),
+    (["path: /, host: https://x"], 3, "routes[0].host", "invalid", "host stands alone"),
     (["path: /, exact: 1"], 3, "routes[0].exact", "invalid", "true or false"),
     (["path: /, policy: app"], 3, "routes[0].policy", "undefined", "write it under policies"),
     (["path: /a/b, strip_prefix: /b"], 3, "routes[0].strip_prefix", "invalid", "/a/b or a part of it"),

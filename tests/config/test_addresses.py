@@ -43,7 +43,7 @@ def test_an_address_to_listen_on(text: str, address: object) -> None:
         (":8080", "write 0.0.0.0:8080"),
         ("*:8080", "write 0.0.0.0:8080"),
         ("localhost", "write localhost:8080"),
-        ("http://localhost:8080", "without scheme"),
+        ("http://localhost:8080", "no scheme"),
         ("::1:8080", r"stands in brackets"),
         ("[::1]", r"write \[::1\]:8080"),
         ("[::1]8080", r"expected \[V6\]"),
@@ -55,9 +55,9 @@ def test_an_address_to_listen_on(text: str, address: object) -> None:
         ("localhost:", "at most 65535"),
         ("localhost:٨", "at most 65535"),
         ("a b:80", "invalid host"),
-        ("unix:run/x", "absolute path"),
+        ("unix:run/x", "path is absolute"),
         ("unix:///run/x", "write unix:/run/x"),
-        ("unix:/run/", "absolute path"),
+        ("unix:/run/", "path is absolute"),
         ("unix:/run/\0", "no NUL"),
         ("unix:/" + "x" * 107, "at most 107 bytes"),
     ],
@@ -117,7 +117,7 @@ def test_the_url_of_an_upstream(text: str, url: UpstreamUrl) -> None:
         ("http://x/%zz", "no percent-escape"),
         ("http://x\\y", "invalid host"),
         ("http://x/a\\b", "backslash"),
-        ("unix:api.sock", "absolute path"),
+        ("unix:api.sock", "path is absolute"),
         ("unix:/run/a.sock:base", "begins with '/'"),
     ],
 )
@@ -152,10 +152,10 @@ def test_the_host_of_a_route(text: str, host: tuple[str, int | None]) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("https://api.example.com", "host alone"),
-        ("api.example.com/x", "host alone"),
+        ("https://api.example.com", "host stands alone"),
+        ("api.example.com/x", "host stands alone"),
         ("*api.example.com", "whole labels"),
-        ("api.example.com.", "without the final dot"),
+        ("api.example.com.", "final dot"),
         ("api.example.com:0", "port 0"),
         ("bücher.example", "xn--bcher-kva.example"),
         ("-a.example", "invalid host"),
@@ -173,7 +173,7 @@ def test_a_host_that_no_request_has_is_refused(text: str, said: str) -> None:
 def test_names_of_the_admin_listener_have_no_port() -> None:
     """Names of the admin listener have no port."""
     assert addresses.parse_admin_host("Cors.Internal") == "cors.internal"
-    with pytest.raises(RefusedError, match=r"without the port: cors\.internal"):
+    with pytest.raises(RefusedError, match=r"any port will do: write cors\.internal"):
         addresses.parse_admin_host("cors.internal:8081")
 
 

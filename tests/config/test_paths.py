@@ -36,27 +36,27 @@ def test_a_path_is_split_into_segments(path: str, exact: bool, segments: tuple[s
     ("path", "said"),
     [
         ("", "begins with '/'"),
-        ("orders", "write '/orders'"),
-        ("https://x/orders", "write the path alone"),
+        ("orders", r"write /orders$"),
+        ("https://x/orders", r"write /orders$"),
         ("/a?b=c", "has no query"),
         ("/a#b", "has no fragment"),
-        ("//", "without '//'"),
-        ("/a//b", "without '//'"),
-        ("/a//", "without '//'"),
-        ("/./a", "without '//'"),
-        ("/a/..", "without '//'"),
-        ("/a b", r": /a%20b$"),
-        ("/café", r": /caf%C3%A9$"),
-        ("/caf%c3%a9", r": /caf%C3%A9$"),
-        ("/%61bc", r": /abc$"),
-        ("/a\tb", r": /a%09b$"),
-        ('/a"b|c^', r": /a%22b%7Cc%5E$"),
+        ("//", r"write /$"),
+        ("/a//b", r"write /a/b$"),
+        ("/a//", r"write /a$"),
+        ("/./a", r"write /a$"),
+        ("/a/..", r"write /$"),
+        ("/a b", r"write /a%20b$"),
+        ("/café", r"write /caf%C3%A9$"),
+        ("/caf%c3%a9", r"write /caf%C3%A9$"),
+        ("/%61bc", r"write /abc$"),
+        ("/a\tb", r"write /a%09b$"),
+        ('/a"b|c^', r"write /a%22b%7Cc%5E$"),
         ("/100%", "escape of two hexadecimal digits"),
         ("/a%4", "escape of two hexadecimal digits"),
         ("/orders/*", r"write /orders$"),
         ("/orders/**", r"write /orders$"),
         ("/*", r"write /$"),
-        ("/*/x", r"write \{name\}"),
+        ("/*/x", r"write /\{name\}/x$"),
         ("/a{b}", r"no \{name\}"),
         ("/{}", r"no \{name\}"),
         ("/{a}{b}", r"no \{name\}"),
@@ -115,6 +115,6 @@ def test_a_prefix_is_literal_and_has_no_trailing_slash() -> None:
 @given(st.one_of(st.text(), st.text(alphabet="/{}ab%25CcFf.\\*?# é").map("/{}".format)))
 def test_the_spelling_that_a_refusal_shows_is_accepted(text: str) -> None:
     """Nobody is sent from one refusal to the next."""
-    _, shown, right = refusal(paths.parse_route_path, text).partition("as it is sent: ")
+    _, shown, right = refusal(paths.parse_route_path, text).partition("as it is sent: write ")
     if shown:
         assert paths.parse_route_path(right) == right
