@@ -1,0 +1,1 @@
+<%@ page contentType="application/json" %><% if ("POST".equals(request.getMethod())) { request.logout(); session.invalidate(); } %>{"user": "<%= request.getRemoteUser() == null ? "" : request.getRemoteUser() %>"}
