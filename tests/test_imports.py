@@ -44,6 +44,7 @@ ONLY_IN: dict[str, set[str]] = {
     "prometheus_client": {"server"},
     "publicsuffixlist": {"cors", "tools"},
     "uvloop": {"server", "tools"},
+    "cryptography": {"server"},
 }
 # What would give a pure part the world: sockets, files, clocks, loops, threads, processes, logs, randomness.
 WORLD = {

@@ -198,6 +198,13 @@ _CONFIGURATION: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
         {"is_flag": True, "help": "Without a file: do not verify the upstream's certificate."},
     ),
     (
+        ("--https",),
+        {
+            "is_flag": True,
+            "help": "Without a file: HTTPS with a certificate for localhost, of an authority made once for this user.",
+        },
+    ),
+    (
         ("--listen",),
         {
             "metavar": "HOST:PORT",

@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from types import FrameType
 
 from corsproxy.config import ConfigError
@@ -30,7 +31,7 @@ from corsproxy.server.runtime import new_event_loop
 from corsproxy.server.sockets import EVERYBODY, GROUP, Listener, is_taken, open_listeners
 from corsproxy.server.watch import content_digest, look
 from corsproxy.server.workers import Workers
-from corsproxy.settings import Log, Settings, TcpAddress
+from corsproxy.settings import Log, Settings, TcpAddress, UnixAddress
 
 
 def start(options: Options) -> int:
@@ -62,8 +63,10 @@ def _run(options: Options, log: list[Log]) -> int:
         configuration = load(source, os.environ, tries_certificates=True)
         for named in configuration.loaded.watched:
             looks[named], digests[named] = look(named), content_digest(named)
+        log[0] = configuration.settings.log
+        if options.https:
+            configuration = _with_local_certificate(configuration)
         settings = configuration.settings
-        log[0] = settings.log
         listeners = open_listeners(settings.listen, options.name("listen") if options.listen else "listen", EVERYBODY)
         stack.callback(_close, listeners)
         admin_listeners = _open_admin(settings, options.name("admin") if options.admin else "admin")
@@ -85,6 +88,19 @@ def _run(options: Options, log: list[Log]) -> int:
             return runner.run(life.run(hangups))
         except PlanError as error:
             raise UsageError(f"{source.file or 'the options'}: {error}") from None
+
+
+def _with_local_certificate(configuration: Configuration) -> Configuration:
+    """Return the configuration with a certificate of the local authority on its listener."""
+    from corsproxy.server.local_authority import certificate_for, how_to_trust
+
+    settings = configuration.settings
+    if isinstance(settings.listen, UnixAddress):
+        raise UsageError("--https is for a listener on a port: browsers do not speak to a socket's file")
+    files, authority = certificate_for(settings.listen)
+    source = configuration.source
+    source = replace(source, notes=(*source.notes, *how_to_trust(authority)))
+    return replace(configuration, source=source, settings=replace(settings, tls=files))
 
 
 def _tell_as_json(lines: Sequence[str], status: int) -> int:
