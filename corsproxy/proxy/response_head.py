@@ -82,7 +82,9 @@ def client_head(
         via = editor.kept(via)
         edited, set_names = editor.block, editor.set_names
     if rules.enforces and grant.exposes_all_names:
-        names = exposed_names((*(line.name for line in lines), *set_names))
+        # A wildcard would cover the proxy's own fields too, so the list that stands for it has them.
+        own = [line.partition(b":")[0] for line in (via + framing).splitlines()]
+        names = exposed_names((*(line.name for line in lines), *set_names, *own))
         if names:
             block += b"Access-Control-Expose-Headers: %b\r\n" % names
     if head.status == 426 and any(line.meaning is ResponseField.UPGRADE for line in lines):

@@ -194,6 +194,21 @@ def test_names_are_listed_where_credentials_forbid_a_star(bench: Bench) -> None:
     assert not names & {b"set-cookie", b"*"}
 
 
+@pytest.mark.parametrize(
+    "framing", [b"Content-Length: 0\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"], ids=["length", "chunks"]
+)
+def test_every_name_that_the_client_sees_is_listed(bench: Bench, framing: bytes) -> None:
+    """As a star would do without credentials: the proxy's own Via and Date included, and nothing that is not there."""
+    bench.answering(b"HTTP/1.1 200 OK\r\nX-Total: 1\r\nCache-Control: no-store\r\nSet-Cookie: a=b\r\n" + framing)
+    response = bench.ask(actual(b"/named"))
+    (value,) = response.values(b"Access-Control-Expose-Headers")
+    names = {line.partition(b":")[0].lower() for line in response.lines}
+    seen = {name for name in names if not name.startswith(b"access-control-")}
+    free = {b"cache-control", b"content-length", b"set-cookie"}
+    assert {name.strip().lower() for name in value.split(b",")} == seen - free
+    assert {b"via", b"date", b"vary", b"x-total"} <= seen
+
+
 def test_timing_allow_origin(bench: Bench) -> None:
     """http-105: left alone, or, with `timing`, the policy's own."""
     bench.answering(b"HTTP/1.1 200 OK\r\nTiming-Allow-Origin: *\r\nContent-Length: 0\r\n\r\n")

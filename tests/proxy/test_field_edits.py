@@ -73,7 +73,7 @@ def test_the_names_that_a_page_may_read_are_those_that_are_there(bench: Bench) -
     bench.answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nServer: old\r\nX-Kept: 1\r\n\r\n")
     response = bench.ask(b"GET / HTTP/1.1\r\nHost: a.example\r\nOrigin: https://app.example\r\n\r\n")
     (exposed,) = response.values(b"Access-Control-Expose-Headers")
-    assert exposed.split(b", ") == [b"X-Kept", b"Vary", b"Cross-Origin-Resource-Policy", b"X-Naive"]
+    assert exposed.split(b", ") == [b"X-Kept", b"Date", b"Vary", b"Cross-Origin-Resource-Policy", b"X-Naive"]
 
 
 def test_interim_responses_are_edited(bench: Bench) -> None:
