@@ -128,8 +128,8 @@ image-multi: ## the image for amd64 and arm64 under one name (the other one is e
 sbom: $(UV_STAMP) ## write build/sbom.cdx.json: what the image installs, from the lock, as CycloneDX
 	SOURCE_DATE_EPOCH=$(EPOCH) $(BIN)/python -m scripts.sbom build/sbom.cdx.json
 
-image-test: ## build the image on a base made here, then run it confined (MIRROR=... for another Debian mirror)
-	$(PYTHON) scripts/image_test.py $(MIRROR)
+image-test: ## build the image on a base made here, then run it confined (IMAGE_TEST_ARGS: --twice, another Debian mirror)
+	$(PYTHON) scripts/image_test.py $(IMAGE_TEST_ARGS)
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

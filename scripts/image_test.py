@@ -6,7 +6,10 @@ Checked: configuration (user, entry point, health check), files, and the proxy i
 user on a read-only root with every capability dropped, configured by environment alone, asked for a preflight.
 Needs root, `buildah` and `debootstrap`; leaves nothing behind but the two images.
 
-    python scripts/image_test.py [MIRROR]      a Debian mirror; without one, that of this machine's apt
+    python scripts/image_test.py [--twice] [MIRROR]
+
+MIRROR is a Debian mirror; without one it is that of this machine's apt.
+With --twice the image is built a second time, without a cache, and must have the same digest.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+VERSION = (ROOT / "corsproxy/__init__.py").read_text(encoding="utf-8").split('__version__ = "')[1].split('"')[0]
 SUITE = "forky"  # its Python is 3.14
 BASE = f"localhost/corsproxy-base:{SUITE}"
 IMAGE = "localhost/corsproxy:test"
@@ -52,8 +56,14 @@ def main() -> int:
         return 2
     try:
         if not output("buildah", "images", "--quiet", "--filter", f"reference={BASE}"):
-            make_base(sys.argv[1] if sys.argv[1:] else own_mirror(Path("/etc/apt")))
-        run("buildah", "bud", *BUILD_OPTIONS, "--build-arg", f"BASE={BASE}", "--tag", IMAGE, str(ROOT))
+            mirrors = [word for word in sys.argv[1:] if not word.startswith("-")]
+            make_base(mirrors[0] if mirrors else own_mirror(Path("/etc/apt")))
+        build()
+        if "--twice" in sys.argv:
+            digest = output("buildah", "images", "--no-trunc", "--quiet", IMAGE)
+            build("--no-cache")
+            again = output("buildah", "images", "--no-trunc", "--quiet", IMAGE)
+            expect(digest == again, "two builds have one digest", f"{digest} and {again}")
         environment = check_configuration()
         with mounted(IMAGE) as tree:
             check_files(tree)
@@ -62,6 +72,13 @@ def main() -> int:
         print(f"FAILED: {failed}", file=sys.stderr)
         return 1
     return 0
+
+
+def build(*options: str) -> None:
+    """Build the image as `make image` does."""
+    labels = ["--build-arg", f"VERSION={VERSION}", "--build-arg", "REVISION=test"]
+    arguments = [*BUILD_OPTIONS, "--timestamp", "1000000000", "--build-arg", f"BASE={BASE}", *labels, *options]
+    run("buildah", "bud", *arguments, "--tag", IMAGE, str(ROOT))
 
 
 def own_mirror(folder: Path) -> str:
@@ -106,6 +123,9 @@ def check_configuration() -> dict[str, str]:
     }
     for key, value in expected.items():
         expect(record.get(key) == value, f"{key} is {value}", f"it is {record.get(key)!r}")
+    labels = {name.rpartition(".")[2]: value for name, value in record["Labels"].items()}
+    told = {"version": VERSION, "revision": "test", "licenses": "MIT"}
+    expect(told.items() <= labels.items(), "the labels are those of the build", str(labels))
     health = record["Healthcheck"]["Test"]
     expect(health == ["CMD", "corsproxy", "healthcheck"], "the health check runs the program, no shell", str(health))
     environment = dict(item.split("=", 1) for item in record["Env"])
