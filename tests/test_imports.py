@@ -69,6 +69,14 @@ UNPROMISED_AIOHTTP = "corsproxy.proxy.client.parser"
 PROMISED_AIOHTTP = {"aiohttp", "aiohttp.web"}
 
 
+# What others import of a part: its package, and these beside it.
+DOORS = {
+    "corsproxy.server.healthcheck",  # asked every few seconds, by a process that loads nothing else
+}
+# Each tool is a house of its own, whose command is what the command line calls.
+TOOLS = re.compile(r"corsproxy\.tools\.\w+(\.command)?")
+
+
 @dataclass(frozen=True, slots=True)
 class Import:
     """One import statement's module, and where it stands."""
@@ -161,6 +169,27 @@ def test_a_room_of_the_data_path_knows_its_neighbours_alone(room: str) -> None:
         and not any(f"{found.imported}.".startswith(f"{name}.") for name in allowed)
     ]
     assert not broken
+
+
+def test_others_use_front_doors() -> None:
+    """What a part has for others is in its package; what lies deeper can be moved without asking them."""
+    broken = [
+        str(found)
+        for found in own()
+        if part(found.module) != part(found.imported)
+        and found.imported.count(".") > 1
+        and found.imported not in DOORS
+        and not TOOLS.fullmatch(found.imported)
+        and not is_offered(found.imported)
+    ]
+    assert not broken
+
+
+def is_offered(name: str) -> bool:
+    """Return whether a package offers a name in its `__all__` that one of its modules has, too, as `config.load`."""
+    package, _, last = name.rpartition(".")
+    text = (ROOT / package.replace(".", "/") / "__init__.py").read_text(encoding="utf-8")
+    return f'    "{last}",\n' in text.partition("__all__")[2]
 
 
 @pytest.mark.parametrize("outside", ONLY_IN)

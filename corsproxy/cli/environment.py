@@ -65,7 +65,7 @@ def _hint(name: str, known: Collection[str]) -> str:
     meant = _MEANT.get(plain)
     if meant is None or _PREFIX + meant not in known:
         # Loaded here: a command whose environment is in order does not wait for it.
-        from corsproxy.config.problems import nearest
+        from corsproxy.config import nearest
 
         meant = nearest(plain, [one.removeprefix(_PREFIX) for one in known])
     return f"; did you mean {_PREFIX}{meant}?" if meant else ""

@@ -278,7 +278,7 @@ def _field(names: Sequence[str]) -> str:
 
 def _options(context: click.Context, taken: dict[str, Any]) -> Any:
     """Return the `Options` of a command, with how the user wrote each."""
-    from corsproxy.config.options import Options
+    from corsproxy.config import Options
 
     names = {}
     for parameter in context.command.params:

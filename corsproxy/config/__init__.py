@@ -5,6 +5,7 @@ The only user of PyYAML; must not know sockets, aiohttp or click.
 
 from corsproxy.config.addresses import parse_listen, parse_upstream_url
 from corsproxy.config.configuration import (
+    INSPECTOR_ADDRESS,
     Configuration,
     Source,
     find_admin,
@@ -16,12 +17,13 @@ from corsproxy.config.configuration import (
 from corsproxy.config.json_schema import json_schema
 from corsproxy.config.load import Loaded, load_file, load_text
 from corsproxy.config.options import Options
-from corsproxy.config.problems import ConfigError, Place, Problem, RefusedError, Span
-from corsproxy.config.quick import LOOPBACK_ORIGINS, QUICK_FILE, load_quick, option_of
+from corsproxy.config.problems import ConfigError, Place, Problem, RefusedError, Span, nearest, printable, quote
+from corsproxy.config.quick import LOOPBACK_ORIGINS, QUICK_FILE, file_text, load_quick, option_of
 from corsproxy.config.source import MAX_BYTES
 from corsproxy.config.validity import expiry
 
 __all__ = [
+    "INSPECTOR_ADDRESS",
     "LOOPBACK_ORIGINS",
     "MAX_BYTES",
     "QUICK_FILE",
@@ -35,6 +37,7 @@ __all__ = [
     "Source",
     "Span",
     "expiry",
+    "file_text",
     "find_admin",
     "find_source",
     "json_schema",
@@ -44,7 +47,10 @@ __all__ = [
     "load_options",
     "load_quick",
     "load_text",
+    "nearest",
     "option_of",
     "parse_listen",
     "parse_upstream_url",
+    "printable",
+    "quote",
 ]

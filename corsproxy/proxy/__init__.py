@@ -5,9 +5,24 @@ with, `upstream/` what an upstream is.
 Knows no YAML, does not know how a policy is built, and handles no signals.
 """
 
-from corsproxy.proxy.errors import PlanError
+from corsproxy.proxy.errors import PlanError, UpstreamErrorKind
 from corsproxy.proxy.exchange import Exchange, Observer
+from corsproxy.proxy.keepalive import keep_alive
 from corsproxy.proxy.plan import Plan, compile_plan
 from corsproxy.proxy.proxy import Proxy, new_via_token
+from corsproxy.proxy.routes import AmbiguousPath, RouteTable, with_head
 
-__all__ = ["Exchange", "Observer", "Plan", "PlanError", "Proxy", "compile_plan", "new_via_token"]
+__all__ = [
+    "AmbiguousPath",
+    "Exchange",
+    "Observer",
+    "Plan",
+    "PlanError",
+    "Proxy",
+    "RouteTable",
+    "UpstreamErrorKind",
+    "compile_plan",
+    "keep_alive",
+    "new_via_token",
+    "with_head",
+]

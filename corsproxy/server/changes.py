@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from corsproxy.config.configuration import Configuration
+from corsproxy.config import Configuration
 from corsproxy.settings import Route, Settings
 
 FIXED: dict[str, Callable[[Settings], object]] = {

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from corsproxy.cors import Kind
-from corsproxy.proxy import Exchange
-from corsproxy.proxy.errors import UpstreamErrorKind
+from corsproxy.proxy import Exchange, UpstreamErrorKind
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Upper bounds in seconds: a millisecond is a preflight, 30 s an upstream about to time out."""

@@ -12,9 +12,8 @@ import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from corsproxy.config.configuration import Configuration
-from corsproxy.proxy import Observer, Plan, Proxy, compile_plan
-from corsproxy.proxy.keepalive import keep_alive
+from corsproxy.config import Configuration
+from corsproxy.proxy import Observer, Plan, Proxy, compile_plan, keep_alive
 from corsproxy.server.access_log import AccessLog
 from corsproxy.server.container import is_in_container
 from corsproxy.server.counters import Counters

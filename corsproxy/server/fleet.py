@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
-from corsproxy.config.configuration import Configuration
+from corsproxy.config import Configuration
 from corsproxy.server.counters import Totals
 from corsproxy.server.data_path import DataPath
 from corsproxy.server.inspector import Event, Recorder

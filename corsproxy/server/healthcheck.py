@@ -11,8 +11,7 @@ import socket
 import sys
 from collections.abc import Mapping
 
-from corsproxy.config.configuration import find_admin
-from corsproxy.config.options import Options
+from corsproxy.config import Options, find_admin
 from corsproxy.errors import UsageError
 from corsproxy.server.escape import printable
 from corsproxy.settings import Address, TcpAddress, UnixAddress

@@ -15,7 +15,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from corsproxy.config.configuration import Configuration
+from corsproxy.config import Configuration
 from corsproxy.server.banner import listener_lines, quick_lines, routing_lines, routing_rows
 from corsproxy.server.certificates import certificate_expiries
 from corsproxy.server.container import loopback_hint

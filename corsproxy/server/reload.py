@@ -12,8 +12,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 
-from corsproxy.config import ConfigError
-from corsproxy.config.configuration import Configuration, load
+from corsproxy.config import ConfigError, Configuration, load
 from corsproxy.errors import UsageError
 from corsproxy.proxy import PlanError
 from corsproxy.server.certificates import certificate_expiries

@@ -15,9 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from types import FrameType
 
-from corsproxy.config import ConfigError
-from corsproxy.config.configuration import INSPECTOR_ADDRESS, Configuration, find_source, load
-from corsproxy.config.options import Options
+from corsproxy.config import INSPECTOR_ADDRESS, ConfigError, Configuration, Options, find_source, load
 from corsproxy.errors import UsageError
 from corsproxy.proxy import PlanError
 from corsproxy.server.counters import Totals

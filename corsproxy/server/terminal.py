@@ -7,8 +7,7 @@ An observer of the data path; knows nothing of how a decision is made.
 from __future__ import annotations
 
 from corsproxy.cors import Kind, Reason, is_loopback
-from corsproxy.proxy import Exchange
-from corsproxy.proxy.errors import UpstreamErrorKind
+from corsproxy.proxy import Exchange, UpstreamErrorKind
 from corsproxy.server.diagnostics import Announcer
 from corsproxy.server.escape import printable, readable
 from corsproxy.settings import Settings, Upstream

@@ -17,9 +17,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from corsproxy.config import ConfigError
-from corsproxy.config.configuration import Configuration, Source, load_again
-from corsproxy.config.options import Options
+from corsproxy.config import ConfigError, Configuration, Options, Source, load_again
 from corsproxy.errors import UsageError
 from corsproxy.proxy import Plan, PlanError
 from corsproxy.server.control import Channel, Message

@@ -23,7 +23,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from corsproxy.config.configuration import Configuration
+from corsproxy.config import Configuration
 from corsproxy.errors import UsageError
 from corsproxy.proxy import compile_plan, new_via_token
 from corsproxy.server.control import Channel, Message

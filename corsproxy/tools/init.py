@@ -9,8 +9,7 @@ import os
 import shlex
 from typing import Final
 
-from corsproxy.config.options import Options
-from corsproxy.config.quick import file_text
+from corsproxy.config import Options, file_text
 from corsproxy.errors import UsageError
 
 SCHEMA_FILE: Final = "corsproxy.schema.json"

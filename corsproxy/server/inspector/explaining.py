@@ -12,7 +12,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from corsproxy.config.configuration import Configuration
+from corsproxy.config import Configuration
 from corsproxy.errors import UsageError
 from corsproxy.tools.explain import Question, ask, explain
 

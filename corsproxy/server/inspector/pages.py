@@ -17,7 +17,7 @@ from typing import Any
 from aiohttp import web
 
 from corsproxy import __version__
-from corsproxy.config.configuration import Configuration
+from corsproxy.config import Configuration
 from corsproxy.errors import UsageError
 from corsproxy.server.inspector.explaining import explain_in_force, question_of
 from corsproxy.server.inspector.feed import CrowdedError, Feed, News

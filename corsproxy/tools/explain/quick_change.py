@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from corsproxy.config import ConfigError, Loaded, load_quick
-from corsproxy.config.options import Options
-from corsproxy.config.quick import LOOPBACK_ORIGINS
+from corsproxy.config import LOOPBACK_ORIGINS, ConfigError, Loaded, Options, load_quick
 from corsproxy.tools.browser import names, urls
 from corsproxy.tools.explain.change import Change, NoChangeError, missing_headers, why_impossible
 from corsproxy.tools.explain.judgement import Judgement, judge

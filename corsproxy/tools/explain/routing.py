@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from corsproxy.proxy.routes import AmbiguousPath, RouteTable, with_head
+from corsproxy.proxy import AmbiguousPath, RouteTable, with_head
 from corsproxy.settings import Route, Settings
 
 _SHOWN = 3

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import TextIO
 
-from corsproxy.config.problems import printable
+from corsproxy.config import printable
 from corsproxy.errors import UsageError
 from corsproxy.tools.browser import Credentials, PageRequest, names, presumed_value, urls
 from corsproxy.tools.live.wire import Wire

@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TextIO
 
-from corsproxy.config import Loaded, Options, load_options
-from corsproxy.config.problems import printable
+from corsproxy.config import Loaded, Options, load_options, printable
 from corsproxy.errors import UsageError
 from corsproxy.tools.browser import names, urls
 from corsproxy.tools.live.wire import Wire

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
-from corsproxy.config.problems import quote as quoted
+from corsproxy.config import quote as quoted
 from corsproxy.cors import Policy
 from corsproxy.errors import UsageError
-from corsproxy.proxy.routes import AmbiguousPath, RouteTable
+from corsproxy.proxy import AmbiguousPath, RouteTable
 from corsproxy.settings import PolicySettings, Route, Settings
 from corsproxy.tools.browser import urls
 from corsproxy.tools.own_answers import FORWARDED_METHODS
