@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Iterable
 from functools import cache
 
 # The tree is `re`'s own, which no other parser reads the same way; `tests/cors/test_expressions.py` holds it.
@@ -38,6 +39,15 @@ _MASKS: Final = {
 _FOLDED: Final = {"i": "\u0130\u0131", "k": "\u212a", "s": "\u017f"}
 """Letters beyond ASCII that `re.IGNORECASE` takes for one of ours."""
 
+_MOST_SHORT = 8
+"""Repetitions that cost little, however often they are tried."""
+
+_MOST_REPEATS = 2
+"""Long repeats one behind another that `re` may try in every combination: with two that is the square of 300."""
+
+_MOST_REMEMBERED = 20_000
+"""States in the sets that a matcher remembers; strangers choose the texts, so that a full table is emptied."""
+
 STEP, BEGIN, END = 0, 1, 2
 """Edges that read no character: always open, or at the beginning or end of the text alone."""
 
@@ -58,6 +68,10 @@ class Automaton:
         """By state: edges that read nothing, by kind."""
         self.is_exact = True
         """False if something was left out or widened, so that more is matched than the expression matches."""
+        self.is_steep = False
+        """True if `re` may need a number of steps that grows fast with the length of a text that does not match."""
+        self._open_repeats = 0
+        self._repeats = 0
         self._most = 1_000 + 40 * len(text)
         """States; what would need more is widened."""
         self._masks: dict[tuple[int, Any, int], int] = {}
@@ -91,6 +105,7 @@ class Automaton:
                     mask = self._masks[id(argument), operator, flags] = _mask(operator, argument, flags)
                 return self._read(state, mask)
             case sre.BRANCH:
+                self.is_steep = self.is_steep or self._open_repeats > 0
                 return self._branch(argument[1], state, flags)
             case sre.SUBPATTERN:
                 group, added, removed, items = argument
@@ -127,6 +142,15 @@ class Automaton:
         return after
 
     def _repeat(self, least: int, most: Any, items: Any, state: int, flags: int) -> int:
+        is_long = most == sre.MAXREPEAT or most > _MOST_SHORT
+        self._repeats += is_long
+        self.is_steep = self.is_steep or self._repeats > _MOST_REPEATS or (self._open_repeats > 0 and most != 1)
+        self._open_repeats += is_long
+        state = self._copies(least, most, items, state, flags)
+        self._open_repeats -= is_long
+        return state
+
+    def _copies(self, least: int, most: Any, items: Any, state: int, flags: int) -> int:
         copies = 0
         while copies < least and len(self.reads) < self._most:
             state = self._sequence(items, state, flags)
@@ -144,7 +168,7 @@ class Automaton:
             copies += 1
         if copies < most:
             self.is_exact = False
-            state = self._repeat(0, sre.MAXREPEAT, items, state, flags)
+            state = self._copies(0, sre.MAXREPEAT, items, state, flags)
         self.edges[state].append((STEP, after))
         return after
 
@@ -188,10 +212,14 @@ class Automaton:
         """Return whether the automaton accepts a text, which is not empty; linear in both."""
         states = self.starts()
         for character in text:
-            bit = _BITS.get(character, 0)
-            read = {after for state in states for mask, after in self.reads[state] if mask & bit}
-            states = self._closure(read, (STEP,))
+            states = self.after(states, character)
         return not states.isdisjoint(self.accepting())
+
+    def after(self, states: Iterable[int], character: str) -> set[int]:
+        """Return the states that reading a character leads to."""
+        bit = _BITS.get(character, 0)
+        read = {after for state in states for mask, after in self.reads[state] if mask & bit}
+        return self._closure(read, (STEP,))
 
     def _closure(self, states: set[int], kinds: tuple[int, ...]) -> set[int]:
         found, todo = set(states), list(states)
@@ -201,6 +229,46 @@ class Automaton:
                     found.add(after)
                     todo.append(after)
         return found
+
+
+class Matcher:
+    """Compares texts with an automaton: each character once, whatever the expression, where `re` might never end."""
+
+    def __init__(self, automaton: Automaton) -> None:
+        self._automaton = automaton
+        self._start = frozenset(automaton.starts())
+        self._accepting = frozenset(automaton.accepting())
+        self._known: dict[tuple[frozenset[int], str], frozenset[int]] = {}
+        self._size = 0
+
+    def fullmatch(self, text: str) -> bool:
+        """Return whether the whole text matches; it is one of `ALPHABET`'s characters, and not empty."""
+        states = self._start
+        for character in text:
+            after = self._known.get((states, character))
+            if after is None:
+                after = frozenset(self._automaton.after(states, character))
+                self._size += len(after) + 1
+                if self._size > _MOST_REMEMBERED:
+                    self._known.clear()
+                    self._size = len(after) + 1
+                self._known[states, character] = after
+            if not after:
+                return False
+            states = after
+        return not states.isdisjoint(self._accepting)
+
+
+def safe_matcher(regex: re.Pattern[str]) -> re.Pattern[str] | Matcher:
+    """Return what compares an origin with an expression: `re`, unless a stranger's origin could keep it busy.
+
+    An expression that an automaton cannot say in full (look-around, references) is left to `re`.
+    """
+    try:
+        automaton = Automaton(regex.pattern)
+    except RecursionError:
+        return regex
+    return Matcher(automaton) if automaton.is_steep and automaton.is_exact else regex
 
 
 def _mask(operator: Any, argument: Any, flags: int) -> int:

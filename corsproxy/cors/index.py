@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from corsproxy.cors.expressions import Matcher, safe_matcher
 from corsproxy.cors.origins import Origin
 from corsproxy.cors.patterns import Pattern, PatternKind
 
@@ -38,7 +39,7 @@ class OriginIndex:
     """By place, then domain, then the lengths of what stands before and after the star, then those themselves."""
     schemes: dict[str, int] = field(default_factory=dict)
     """By scheme: any host of it."""
-    regexes: list[tuple[re.Pattern[str], int]] = field(default_factory=list)
+    regexes: list[tuple[re.Pattern[str] | Matcher, int]] = field(default_factory=list, compare=False)
 
     def rules(self, origin: Origin) -> Iterator[int]:
         """Give the number of every rule that matches, except those of `exact`; the cheapest kinds come first."""
@@ -68,7 +69,7 @@ def build_index(patterns: list[tuple[int, Pattern]]) -> OriginIndex:
     for rule, pattern in patterns:
         place = (pattern.scheme, _ANY_PORT if pattern.any_port else pattern.port)
         if pattern.kind is PatternKind.REGEX and pattern.regex is not None:
-            index.regexes.append((pattern.regex, rule))
+            index.regexes.append((safe_matcher(pattern.regex), rule))
         elif pattern.kind is PatternKind.SCHEME:
             index.schemes.setdefault(pattern.scheme, rule)
         elif pattern.kind is PatternKind.SUBDOMAINS:

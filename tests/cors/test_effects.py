@@ -8,10 +8,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from corsproxy.cors import parse_origin, policy_warnings
+from corsproxy.cors import decide, parse_origin, policy_warnings
 from corsproxy.cors.effects import Danger, effect_of
-from corsproxy.cors.expressions import Automaton
-from tests.cors.tables import errors_of, regex, spec
+from corsproxy.cors.expressions import Automaton, Matcher, safe_matcher
+from tests.cors.tables import actual, errors_of, policy, regex, spec
 from tests.support.examples import examples
 
 ANY, SUFFIX, INSECURE = "any_origin_with_credentials", "public_suffix_origins", "insecure_origins"
@@ -150,6 +150,34 @@ def test_the_work_is_bounded_whatever_the_expression(text: str) -> None:
     effect_of(text)
 
 
+_LONG = "a" * 60
+
+
+@pytest.mark.parametrize(
+    ("text", "matching", "other"),
+    [
+        (r"https://([a-z]+)+\.example\.com", f"https://{_LONG}.example.com", f"https://{_LONG}.example.org"),
+        (r"https://(a|a|aa)*\.example\.com", f"https://{_LONG}.example.com", f"https://{_LONG}b.example.com"),
+        (r"https://(([a-z0-9-]+)*\.)*example\.com", f"https://{_LONG}.b.example.com", f"https://{_LONG}.b.example.org"),
+        (r"https://.*.*.*.*.*.*a\.example\.com", f"https://{_LONG}.example.com", f"https://{_LONG}.example.org"),
+        (r"https://(a{1,9}){1,99}\.example\.com", f"https://{_LONG}.example.com", f"https://{_LONG}.example.org"),
+    ],
+)
+def test_no_origin_keeps_a_request_waiting(text: str, matching: str, other: str) -> None:
+    """Expressions in which `re` would try for years are matched by their automaton, each character once."""
+    allowed = policy(regex(text))
+    assert decide(allowed, actual(matching)).granted
+    assert not decide(allowed, actual(other)).granted
+
+
+@pytest.mark.parametrize(
+    "text", [r"https://[a-z-]+\.example\.com(:\d+)?", r"https://(a|b)\.example\.com", r"(a+)+(?!b)"]
+)
+def test_an_expression_that_cannot_run_away_or_be_said_is_left_to_re(text: str) -> None:
+    """`re` is the faster, and knows look-around."""
+    assert isinstance(safe_matcher(re.compile(text)), re.Pattern)
+
+
 # Words of the grammar have none of the letters of `evil`, so that what matches a stranger is not spelled out.
 _WORDS = ["app", "example", "shop", "a", "com", "net", "github", "www"]
 _ATOMS = st.sampled_from(
@@ -201,12 +229,18 @@ def test_the_verdict_holds_against_matching_witnesses(text: str) -> None:
     effect = effect_of(text)
     found = {finding.danger for finding in effect.findings}
 
-    if any(compiled.fullmatch(witness) for witness in _WITNESSES):
+    matched = {witness for witness in (*_WITNESSES, *_PLAIN, *_MATCHED) if compiled.fullmatch(witness)}
+    automaton = Automaton(text)
+    assert automaton.is_exact
+    assert {
+        witness for witness in (*_WITNESSES, *_PLAIN, *_MATCHED) if Matcher(automaton).fullmatch(witness)
+    } == matched
+    if not matched.isdisjoint(_WITNESSES):
         assert found & {Danger.STRANGER, Danger.LOOK_ALIKE, Danger.SUFFIX}
-    if any(compiled.fullmatch(witness) for witness in _PLAIN):
+    if not matched.isdisjoint(_PLAIN):
         assert Danger.INSECURE in found
     if effect.matches_none:
-        assert not any(compiled.fullmatch(witness) for witness in _MATCHED)
+        assert matched == set()
     for finding in effect.findings:
         if finding.witness is not None:
             assert compiled.fullmatch(finding.witness)
