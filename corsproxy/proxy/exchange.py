@@ -109,3 +109,9 @@ class Exchange:
 
 
 Observer = Callable[[Exchange], None]
+
+
+def where(exchange: Exchange) -> str:
+    """Return ` (METHOD path, request id)`, so that a warning can be found in the access log."""
+    path = exchange.raw_path.decode("utf-8", "backslashreplace")
+    return f" ({exchange.method} {path}, request {exchange.request_id})"

@@ -7,15 +7,12 @@ from __future__ import annotations
 
 from corsproxy.proxy.client.connection import ClientConnection
 from corsproxy.proxy.client.request import ClientRequest
-from corsproxy.proxy.collecting import Collection
 from corsproxy.proxy.cors_gate import Grant
 from corsproxy.proxy.exchange import Exchange
-from corsproxy.proxy.expectation import Expectation
 from corsproxy.proxy.forwarded import Forwarding
 from corsproxy.proxy.plan import Plan, RoutePlan
 from corsproxy.proxy.request_head import RequestHead
 from corsproxy.proxy.target import Target
-from corsproxy.proxy.upstream.connection import UpstreamConnection
 
 _UNREAD_HEAD = RequestHead()
 _NO_TARGET = Target(b"", None)
@@ -25,25 +22,19 @@ class Passage:
     """One request on its way: what is known of it so far."""
 
     __slots__ = (
-        "collection",
         "connection",
         "ends_by_close",
         "exchange",
-        "expectation",
         "forwarding",
         "grant",
         "head",
-        "is_slow",
         "keep",
-        "passes_expectation",
         "plan",
         "request",
         "route",
         "started",
         "target",
         "upgrade",
-        "upstream",
-        "upstream_head",
     )
 
     def __init__(self, plan: Plan, request: ClientRequest, exchange: Exchange) -> None:
@@ -64,18 +55,6 @@ class Passage:
         self.forwarding: Forwarding | None = None
         self.upgrade: bytes | None = None
         """The protocol that the client asks to switch to, where it may be asked of the upstream."""
-        self.upstream_head = b""
-        """The finished head for the upstream."""
-        self.upstream: UpstreamConnection | None = None
-        """Where the request has been sent."""
-        self.collection: Collection | None = None
-        """What has been collected of the content before that, if anything."""
-        self.is_slow = False
-        """True while its content has one of the pool's places for slow ones."""
-        self.passes_expectation = False
-        """True if the upstream is told of the client's Expect."""
-        self.expectation: Expectation | None = None
-        """The 100 that the client waits for."""
 
     @property
     def connection_line(self) -> bytes:

@@ -40,7 +40,7 @@ class OpaqueTunnel:
             if early:
                 self.from_client(early)
             done = upstream.stream_to(self, self._timeout)
-            if client.has_stopped_sending:
+            if client.deadlines.is_half_closed:
                 self.client_eof()
             if done is not None:
                 await done

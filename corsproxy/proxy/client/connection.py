@@ -1,8 +1,7 @@
 """One connection of a client: an `asyncio.Protocol` that owns what its rooms are for, and gives each its turn.
 
     bytes --> HeadParser --> ClientRequest --> the listener's handler --> answer
-                  |               ^
-                  +-> reader of content --> RequestContent
+         +--> Intake --> RequestContent --^
 
 Requests are taken one after another: what comes behind the one under way is kept as it is, a bounded amount, and is
 not even parsed before that one is over. So a broken head takes no good request with it, and what stands behind an
@@ -56,8 +55,7 @@ class ClientConnection(asyncio.Protocol):
         self.peer = ""
         """The peer's address without port; empty for a Unix socket."""
         self.secure = False
-        self.forwarding: object = None
-        """What the data path keeps for the life of the connection."""
+        self.forwarding: object = None  # what the data path keeps for the life of the connection
         self.carries_many = False
         """True once a request has come that an edge passed on: it may send those of others here, too."""
         self.logins: EndsWithClient | None = None
@@ -88,7 +86,7 @@ class ClientConnection(asyncio.Protocol):
         self._task: asyncio.Task[bool] | None = None
         """Answers the request under way, if that takes time."""
         self._keep_when_taken: bool | None = None
-        """What is to become of the connection once the client has taken the answer; None if that is not awaited."""
+        """What `request_over` is told once the client has taken the answer; None if that is not awaited."""
 
     # --- for the data path ------------------------------------------------------------------------------------------
 
@@ -122,11 +120,6 @@ class ClientConnection(asyncio.Protocol):
         self._phase = _TUNNEL
         return self._held.take(self.flow)
 
-    @property
-    def has_stopped_sending(self) -> bool:
-        """True if the client has closed its sending side, and still waits for an answer."""
-        return self.deadlines.half_closed_since < NEVER
-
     def close_when_idle(self) -> None:
         """Take no further request: close now if none is under way, else after it."""
         self.takes_no_more = True
@@ -155,7 +148,7 @@ class ClientConnection(asyncio.Protocol):
             self._is_advancing = False
         if self._phase is _WAITING:
             held.drop(self.flow)
-            if self.takes_no_more or self.has_stopped_sending:
+            if self.takes_no_more or self.deadlines.is_half_closed:
                 self._end()
         elif self._phase is _ANSWERING:
             held.settle(self.flow)
@@ -223,7 +216,7 @@ class ClientConnection(asyncio.Protocol):
         if self.transport.is_closing():
             return
         self.transport.write(last_answer(refusal.status, text, request_id))
-        if not self.has_stopped_sending and half_close(self.transport):
+        if not self.deadlines.is_half_closed and half_close(self.transport):
             self._linger()
         else:
             self._end()
@@ -325,6 +318,6 @@ class ClientConnection(asyncio.Protocol):
             case Due.CLOSE:
                 self._end()
             case Due.ABORT:
-                if not self.has_stopped_sending:
+                if not self.deadlines.is_half_closed:
                     self.lost_as = ClientErrorKind.STALLED
                 self.abort()

@@ -95,6 +95,11 @@ class Deadlines:
         self._upload: Pace | None = None
         self._download: Pace | None = None
 
+    @property
+    def is_half_closed(self) -> bool:
+        """True if the client has closed its sending side, and still waits for an answer."""
+        return self.half_closed_since < NEVER
+
     def content_came(self, now: float, size: int) -> None:
         """Count content, and start the clock of what is awaited anew."""
         self.received += size

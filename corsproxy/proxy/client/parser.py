@@ -102,7 +102,6 @@ class HeadParser:
 
     def parse(self, head: bytes) -> ParsedHead:
         """Have a parser read a whole head."""
-        messages: Any  # for mypyc, which would check for the named tuple that the class is in aiohttp's Python source
         try:
             messages, _, _ = self._new_parser().feed_data(head)
         except HttpProcessingError as error:
@@ -114,7 +113,7 @@ class HeadParser:
             raise _not_http()
         return _parsed(head, messages[0][0])
 
-    def _new_parser(self) -> HttpRequestParser:
+    def _new_parser(self) -> Any:
         return HttpRequestParser(
             _NO_FLOW,  # type: ignore[arg-type]  # all that is ever called
             self._loop,
