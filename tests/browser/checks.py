@@ -42,6 +42,12 @@ policies:
     allow_origins: [{home}]
     on_refused: reject
     websockets: "off"
+  timed:
+    allow_origins: ["http://*.other.test", {home}]
+    timing: true
+  timed-list:
+    allow_origins: [{neighbour}]
+    timing: ["https://other.test", {home}]
   old:
     allow_origins: [{home}]
     allow_methods: [PUT]

@@ -42,6 +42,14 @@ RESPONSES = (
     ),
     Check("timing is told where the policy says so", "timed(at('ok'))", True, GRANTED, GET, policy="open"),
     Check("timing is not told otherwise", "timed(at('ok'))", False, GRANTED, GET),
+    Check("timing is told with the same grant", "timed(at('ok'))", True, GRANTED, GET, policy="timed"),
+    Check("timing of an image is told to an origin that the file names", "timedImage(at('picture'))", True, ("none",),
+          GET, policy="timed"),
+    Check("timing of an image is not told to another origin", "timedImage(at('picture'))", False, ("none",), GET,
+          policy="timed", page="stranger"),
+    Check("timing of an image is told to a list of its own", "timedImage(at('picture'))", True, ("none",), GET,
+          policy="timed-list"),
+    Check("timing of an image is not told otherwise", "timedImage(at('picture'))", False, ("none",), GET),
 )  # fmt: skip
 
 REDIRECTS = (
