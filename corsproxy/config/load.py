@@ -50,6 +50,8 @@ class Loaded:
     """The files that the configuration names, there or not; it is to be read again if one of them changes."""
     rules: Mapping[str, RulePlaces]
     """By policy: where each rule of its origins is written, in a file of origins too."""
+    homes: Mapping[str, Mapping[str, str]]
+    """By policy and key that is written: the policy in which it is, its own or one that it extends."""
     is_quick: bool = False
     """Whether the text is the one that the options of quick mode stand for."""
 
@@ -111,6 +113,7 @@ def load_text(text: str, file: str, environ: Mapping[str, str], *, tries_certifi
         specs,
         tuple(files.named),
         {name: policy.rules for name, policy in policies.by_name.items()},
+        {name: policy.homes for name, policy in policies.by_name.items()},
     )
 
 

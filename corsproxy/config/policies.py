@@ -71,6 +71,8 @@ class CompiledPolicy:
     spec: PolicySpec
     settings: PolicySettings
     rules: RulePlaces
+    homes: Mapping[str, str]
+    """By key that is written: the policy in which it is, its own or one that it extends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,7 @@ class _Compiler:
             values["mode"],
             int(values["preflight_status"]),
         )
-        return CompiledPolicy(spec, settings, self._rules)
+        return CompiledPolicy(spec, settings, self._rules, self._homes)
 
     def _path(self, key: str) -> str:
         return f"{join('policies', self._homes.get(key, self._name))}.{key}"

@@ -79,6 +79,8 @@ class Editor:
     def append(self, path: str, values: Sequence[Value]) -> list[Edit]:
         """Put items at the end of a list."""
         span = self._spans[path]
+        if self._is_text(path):
+            return [self._insert_in_text(path, values)]
         if span.flow or not self._below(path):
             return [self._insert_in_flow(path, ", ".join(self._flow(value) for value in values))]
         dash = " " * self._column(path) + "- "
@@ -113,6 +115,16 @@ class Editor:
         at_end = last >= len(self._starts)
         end = len(self._text) if at_end else self._starts[last]
         return Edit(self._starts[first - 1], end, text)
+
+    def _is_text(self, path: str) -> bool:
+        """Whether one text stands for the list, and no `[...]` and no item after a dash."""
+        return self._text[self._start(path)] not in "[-" and not self._below(path)
+
+    def _insert_in_text(self, path: str, values: Sequence[Value]) -> Edit:
+        """After the last word of a text that stands for a list, within its quotes."""
+        end = self._offset(self._spans[path].end)
+        at = end - 1 if self._text[end - 1] in "'\"" else end
+        return Edit(at, at, "".join(f" {value}" for value in values))
 
     def _is_flow(self, path: str) -> bool:
         return self._spans[path].flow if path else self.is_flow

@@ -112,8 +112,11 @@ def _origin(loaded: Loaded, judgement: Judgement, _environ: Mapping[str, str]) -
     origin = judgement.question.origin or ""
     wanted = replace(spec, allow_origins=(*spec.allow_origins, OriginSpec(origin)))
     editor = Editor(loaded)
-    edits = editor.append(f"policies.{name}.allow_origins", [origin])
+    home = loaded.homes[name].get("allow_origins", name)
+    edits = editor.append(f"policies.{home}.allow_origins", [origin])
     more, warnings = _dangers(editor, name, spec, wanted)
+    if home != name:
+        warnings.append(f"Every policy that takes its origins from {home} then allows it, too.")
     return _Step([*edits, *more], f"allow the origin {origin} in policy {_shown(loaded, judgement)}", warnings)
 
 
@@ -161,7 +164,12 @@ def _credentials(loaded: Loaded, judgement: Judgement, _environ: Mapping[str, st
     origins = spec.allow_origins
     stars = [index for index, one in enumerate(origins) if one == OriginSpec("*")]
     if stars:
-        edits += [editor.replace(f"{path}.allow_origins[{index}]", origin) for index in stars]
+        places = [loaded.rules[name].of(index).path for index in stars]
+        if all(place.endswith("]") and editor.has(place) for place in places):
+            edits += [editor.replace(place, origin) for place in places]
+        else:  # one text for the list, or the list of another policy
+            texts = dict.fromkeys(origin if one == OriginSpec("*") else one.text for one in origins if not one.is_regex)
+            edits.append(editor.set(path, "allow_origins", list(texts)))
         origins = tuple(OriginSpec(origin) if one == OriginSpec("*") else one for one in origins)
         summary += f", and {origin} in place of *"
         warnings.append(f"Every origin but {origin} loses its access: name those that need it, too.")
