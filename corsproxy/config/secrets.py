@@ -20,7 +20,8 @@ def masked(text: str, spans: Iterable[Span]) -> str:
     def offset(place: Place) -> int:
         return starts[place.line - 1] + place.column - 1
 
-    for span in sorted(spans, key=lambda one: (one.start.line, one.start.column), reverse=True):
+    # An alias has one span read twice.
+    for span in sorted(set(spans), key=lambda one: (one.start.line, one.start.column), reverse=True):
         start, end = offset(span.start), offset(span.end)
         breaks = "".join(_BREAK.findall(text, start, end))
         text = text[:start] + MASK + breaks + text[end:]

@@ -229,7 +229,9 @@ class RequestCycle:
                 interim = [one for one in interim if one.status != 100 or self._sending.upstream_may_continue()]
                 if self.passage.request.minor and interim:
                     rules, origin = self._route.rules, self._forwarding.proxy_origin
-                    self.passage.connection.write(b"".join([interim_head(one, rules, origin) for one in interim]))
+                    host = self.passage.head.host
+                    heads = [interim_head(one, rules, origin, host) for one in interim]
+                    self.passage.connection.write(b"".join(heads))
             if reader.head is not None:
                 self._sending.is_answered()
                 return reader.head
@@ -274,6 +276,7 @@ class RequestCycle:
             self._grant,
             route.rules,
             proxy_origin=self._forwarding.proxy_origin,
+            client_host=passage.head.host,
             via=self._relay.via[head.minor],
             framing=framing + passage.connection_line,
             trailers=trailers,

@@ -59,18 +59,19 @@ class RedirectRewriter:
             paths=PathMap.compile(upstream, strip_prefix),
         )
 
-    def rewrite(self, name_lower: bytes, value: bytes, proxy_origin: bytes) -> bytes:
+    def rewrite(self, name_lower: bytes, value: bytes, proxy_origin: bytes, client_host: bytes = b"") -> bytes:
         """Return the value of a Location, Content-Location, Refresh or Link field for the client.
 
         `proxy_origin` is the proxy's origin as the client sees it; where it is empty, what would begin with it is
-        written as a path, which means the same to the client.
+        written as a path, which means the same to the client. `client_host` is the Host that it sent, which an edge in
+        front may have made another one.
         """
         if not self.enabled:
             return value
         if name_lower == b"link":
-            return rewrite_targets(_LINK_PART, value, lambda target: self._reference(target, proxy_origin))
+            return rewrite_targets(_LINK_PART, value, lambda target: self._reference(target, proxy_origin, client_host))
         if name_lower != b"refresh":
-            return self._reference(value, proxy_origin)
+            return self._reference(value, proxy_origin, client_host)
         match = _REFRESH.match(value)
         if match is None:
             return value
@@ -78,13 +79,13 @@ class RedirectRewriter:
         end = value.find(match[1], start) if match[1] else len(value.rstrip(b" \t"))
         if end < start:
             end = len(value)
-        return value[:start] + self._reference(value[start:end], proxy_origin) + value[end:]
+        return value[:start] + self._reference(value[start:end], proxy_origin, client_host) + value[end:]
 
-    def _reference(self, value: bytes, proxy_origin: bytes) -> bytes:
+    def _reference(self, value: bytes, proxy_origin: bytes, client_host: bytes) -> bytes:
         """Return a URI reference (RFC 3986 section 4.1) for the client."""
         match = ABSOLUTE.match(value)
         if match is not None:
-            if not self._is_own(match[1], match[2], proxy_origin):
+            if not self._is_own(match[1], match[2], proxy_origin, client_host):
                 return value
             origin, rest = proxy_origin, value[match.end() :]
         elif value[:1] == b"/" and not is_network_path(value):
@@ -103,7 +104,7 @@ class RedirectRewriter:
             origin = proxy_origin or b"/."
         return origin + path + rest[end:]
 
-    def _is_own(self, scheme: bytes | None, authority: bytes, proxy_origin: bytes) -> bool:
+    def _is_own(self, scheme: bytes | None, authority: bytes, proxy_origin: bytes, client_host: bytes) -> bool:
         scheme = scheme.lower() if scheme else self.scheme
         pair = host_and_port(authority, scheme)
         if pair is None:
@@ -112,8 +113,11 @@ class RedirectRewriter:
             return True
         if not self.by_client_host or scheme != self.scheme:
             return False
-        client_scheme, _, client_host = proxy_origin.partition(b"://")
-        return pair in (host_and_port(client_host, scheme), host_and_port(client_host, client_scheme))
+        client_scheme, _, public_host = proxy_origin.partition(b"://")
+        return any(
+            pair in (host_and_port(host, scheme), host_and_port(host, client_scheme))
+            for host in (public_host, client_host)
+        )
 
 
 def rewrite_targets(part: re.Pattern[bytes], value: bytes, rewrite: Callable[[bytes], bytes]) -> bytes:

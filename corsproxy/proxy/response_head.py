@@ -57,6 +57,7 @@ def client_head(
     rules: ResponseRules,
     *,
     proxy_origin: bytes,
+    client_host: bytes,
     via: bytes,
     framing: bytes,
     trailers: bool,
@@ -66,7 +67,12 @@ def client_head(
     `framing` are the finished lines that say where the content ends and what becomes of the connection.
     """
     lines, vary_at, options = _pass_on(
-        head, rules, proxy_origin=proxy_origin, owns_timing=grant.owns_timing, trailers=trailers
+        head,
+        rules,
+        proxy_origin=proxy_origin,
+        client_host=client_host,
+        owns_timing=grant.owns_timing,
+        trailers=trailers,
     )
     block = b""
     if rules.enforces:
@@ -93,7 +99,13 @@ def client_head(
 
 
 def _pass_on(
-    head: ResponseHead, rules: ResponseRules, *, proxy_origin: bytes, owns_timing: bool, trailers: bool
+    head: ResponseHead,
+    rules: ResponseRules,
+    *,
+    proxy_origin: bytes,
+    client_host: bytes,
+    owns_timing: bool,
+    trailers: bool,
 ) -> tuple[list[FieldLine[ResponseField]], list[int], list[bytes]]:
     """Return the lines that go on, where among them Vary stands, and the values of Connection."""
     lines: list[FieldLine[ResponseField]] = []
@@ -119,7 +131,7 @@ def _pass_on(
             cookies = rules.cookies
             lines.append(line if cookies is None else _saying(line, cookies.rewrite(line.value, proxy_origin)))
         elif meaning is _LOCATION or meaning is _LINK:
-            lines.append(_turned_back(line, rules, proxy_origin))
+            lines.append(_turned_back(line, rules, proxy_origin, client_host))
         elif _is_kept(meaning, rules, owns_timing=owns_timing, trailers=trailers, status=head.status):
             lines.append(line)
     if not is_dated:
@@ -128,11 +140,13 @@ def _pass_on(
     return lines, vary_at, options
 
 
-def _turned_back(line: FieldLine[ResponseField], rules: ResponseRules, proxy_origin: bytes) -> FieldLine[ResponseField]:
+def _turned_back(
+    line: FieldLine[ResponseField], rules: ResponseRules, proxy_origin: bytes, client_host: bytes
+) -> FieldLine[ResponseField]:
     """Return the line with the proxy's address where it has the upstream's."""
     if rules.redirects is None:
         return line
-    return _saying(line, rules.redirects.rewrite(line.name.lower(), line.value, proxy_origin))
+    return _saying(line, rules.redirects.rewrite(line.name.lower(), line.value, proxy_origin, client_host))
 
 
 def _saying(line: FieldLine[ResponseField], value: bytes) -> FieldLine[ResponseField]:
@@ -159,10 +173,10 @@ def _is_kept(code: ResponseField, rules: ResponseRules, *, owns_timing: bool, tr
             return False
 
 
-def interim_head(head: ResponseHead, rules: ResponseRules, proxy_origin: bytes) -> bytes:
+def interim_head(head: ResponseHead, rules: ResponseRules, proxy_origin: bytes, client_host: bytes) -> bytes:
     """Write an interim (1xx) response: hop-by-hop and CORS fields are of no use to anybody here."""
     kept = [
-        _turned_back(line, rules, proxy_origin) if line.meaning is _LINK else line
+        _turned_back(line, rules, proxy_origin, client_host) if line.meaning is _LINK else line
         for line in head.fields
         if line.meaning in {_FORWARD, _DATE, _LINK}
     ]

@@ -107,3 +107,15 @@ def test_the_text_can_be_shown_without_values() -> None:
     assert "cret" not in shown
     assert '"${V}"' in shown
     assert len(shown.splitlines()) == len(text.splitlines())
+
+
+def test_a_value_that_is_read_twice_is_hidden_once() -> None:
+    """An alias: what stands behind it stays."""
+    text = (
+        "upstreams:\n  a: {url: http://x, request_headers: &edits {set: {A: s3cret}}}\n"
+        "  b: {url: http://y, request_headers: *edits}\n"
+        "routes: [{path: /a, upstream: a}, {path: /b, upstream: b}]\n"
+    )
+    loaded = load(text)
+    assert loaded.upstreams["b"].request_headers.set == (("A", "s3cret"),)
+    assert loaded.shown_text == text.replace("s3cret", "******")

@@ -24,6 +24,7 @@ upstreams:
   silent: {{url: "{upstream}", origin: remove, host: client, redirects: keep}}
   named: {{url: "{upstream}", host: legacy.example}}
   told: {{url: "{upstream}", origin: upstream, forwarded: all}}
+  hosted: {{url: "{upstream}", host: client}}
   untold: {{url: "{upstream}", forwarded: none}}
 policies:
   app: {{allow_origins: ["https://app.example"], allow_credentials: true, timing: true}}
@@ -34,6 +35,7 @@ routes:
   - {{path: /named, upstream: named}}
   - {{path: /told, upstream: told}}
   - {{path: /outer/told, strip_prefix: /outer, upstream: told}}
+  - {{path: /client, upstream: hosted}}
   - {{path: /untold, upstream: untold, strip_prefix: true}}
 log: {{format: json}}
 """
@@ -245,6 +247,8 @@ def test_a_trusted_proxy_is_believed() -> None:
         assert bench.request.values(b"X-Forwarded-For") == [b"9.9.9.9, 127.0.0.1"]
         assert bench.request.values(b"X-Forwarded-Host") == []
         assert bench.proxy.access_log(at_least=1)[0]["client"] == "9.9.9.9"
+        bench.settle()
+        assert answered(bench, b"/client", b"Location", b"http://api.example/x", said) == [b"https://www.example/x"]
         bench.settle()
         request = ask(bench, b"/outer/told", said + b"X-Forwarded-Prefix: /a\r\n")
         assert request.values(b"X-Forwarded-Proto") == [b"https"]

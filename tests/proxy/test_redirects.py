@@ -410,6 +410,15 @@ OTHER_SETTINGS = [
 ]
 
 
+@pytest.mark.parametrize("mode", ["client", "upstream"])
+def test_the_host_that_an_edge_made_another_is_the_upstreams_name_too(mode: str) -> None:
+    """With `host: client` it is the only one that the upstream has heard."""
+    rewriter = RedirectRewriter.compile(replace(BASED, host_mode=mode), "/app")  # type: ignore[arg-type]
+    given = b"http://edge.internal:8080/base/y"
+    answer = rewriter.rewrite(b"location", given, b"https://www.test", b"edge.internal:8080")
+    assert answer == (b"https://www.test/app/y" if mode == "client" else given)
+
+
 @pytest.mark.parametrize(
     ("changes", "prefix", "value", "proxy_origin", "wanted"),
     [pytest.param(*row[1:], id=row[0]) for row in OTHER_SETTINGS],
