@@ -14,7 +14,7 @@ from tests.proxy.wire import Client
 from tests.support.upstream import Connection
 
 CONFIG = BENCH_CONFIG.replace("header_timeout: 1s", "header_timeout: 1m, max_header_lines: 8192").replace(
-    "response_timeout: 1s", "response_timeout: 1m"
+    "connect_timeout: 500ms, response_timeout: 1s", "connect_timeout: 1m, response_timeout: 1m"
 )
 
 HEAD = b"GET / HTTP/1.1\r\nHost: h\r\n" + b"a:\r\n" * 7000
