@@ -13,7 +13,7 @@ from tests.support.upstream import Connection
 
 CONFIG = BENCH_CONFIG.replace(
     "response_timeout: 1s, read_timeout: 1s", "response_timeout: 1m, read_timeout: 1m"
-).replace("body_timeout: 1s", "body_timeout: 2s, min_rate: 1000")
+).replace("body_timeout: 1s", "body_timeout: 2s, min_rate: 100")
 """The window is 10 s, the least there is."""
 
 DONE = threading.Event()
@@ -31,7 +31,7 @@ def play(connection: Connection) -> None:
     """Serve each of the paths below."""
     request = connection.read_head()
     match request.line.split(b" ")[1]:
-        case b"/download":
+        case b"/download" | b"/unread":
             connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 40000000\r\n\r\n")
             connection.send(b"x" * 40_000_000)  # until the proxy hangs up
             connection.read_to_end()
@@ -68,11 +68,22 @@ def download(bench: Bench) -> float:
     """Ask for much and read nothing; return when the proxy has given up."""
     began = time.monotonic()
     with bench.client(receive_buffer=4096) as client:
-        client.send(b"GET /download HTTP/1.1\r\nHost: h\r\nX-Request-Id: unread\r\n\r\n")
-        bench.upstream.wait_for(lambda: any(b"/download" in one.received for one in bench.connections))
-        (connection,) = [one for one in bench.connections if b"/download" in one.received]
+        client.send(b"GET /unread HTTP/1.1\r\nHost: h\r\nX-Request-Id: unread\r\n\r\n")
+        bench.upstream.wait_for(lambda: any(b"/unread" in one.received for one in bench.connections))
+        (connection,) = [one for one in bench.connections if b"/unread" in one.received]
         bench.upstream.wait_for(lambda: connection.ended, timeout=40)
         return time.monotonic() - began
+
+
+def read_slowly(bench: Bench) -> int:
+    """Ask for much and read a little more than the least rate; return how many seconds that was possible."""
+    pause = threading.Event()
+    with bench.client(receive_buffer=4096) as client:
+        client.send(b"GET /download HTTP/1.1\r\nHost: h\r\nX-Request-Id: slow\r\n\r\n")
+        for _ in range(SECONDS):
+            client.read_exactly(600)
+            pause.wait(1)
+    return SECONDS
 
 
 def stay(bench: Bench, request: bytes, word: bytes) -> int:
@@ -99,13 +110,15 @@ def test_all_at_once(bench: Bench) -> None:
         ]
         unread = pool.submit(download, bench)
         quiet = pool.submit(stay, bench, GET.replace(b"/", b"/quiet", 1), b"still here")
+        slow = pool.submit(read_slowly, bench)
         tunnel = pool.submit(stay, bench, HANDSHAKE, b"x")
         for upload in uploads:
             response, seconds = upload.result()
             assert response.status == 408
             assert 9 < seconds < 35
         assert 9 < unread.result() < 35
-        assert (quiet.result(), tunnel.result()) == (SECONDS, SECONDS)
+        assert (quiet.result(), tunnel.result(), slow.result()) == (SECONDS, SECONDS, SECONDS)
     DONE.set()
     bench.wait_idle()
     assert bench.logged("unread")["error"] == "client_stalled"
+    assert bench.logged("slow")["error"] == "client_disconnected"

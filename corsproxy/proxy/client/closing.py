@@ -6,7 +6,6 @@ Knows the transport alone.
 from __future__ import annotations
 
 import asyncio
-import select
 import socket
 import struct
 
@@ -20,16 +19,6 @@ def reset(transport: asyncio.Transport) -> None:
     if sock is not None and sock.family != socket.AF_UNIX:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
     transport.abort()
-
-
-def is_reset(transport: asyncio.Transport) -> bool:
-    """Return whether the client has reset a connection that is not being read: no event loop notices that."""
-    sock = transport.get_extra_info("socket")
-    if sock is None or (descriptor := sock.fileno()) < 0:
-        return False
-    poll = select.poll()
-    poll.register(descriptor, 0)  # an error, or the end of both directions, is told without being asked for
-    return bool(poll.poll(0))
 
 
 def half_close(transport: asyncio.Transport) -> bool:

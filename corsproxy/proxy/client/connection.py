@@ -15,13 +15,14 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, ClassVar, Final, cast
 
-from corsproxy.proxy.client.closing import half_close, is_reset, reset
+from corsproxy.proxy.client.closing import half_close, reset
 from corsproxy.proxy.client.content import NO_CONTENT, RequestContent
 from corsproxy.proxy.client.deadlines import NEVER, Deadlines, Due, Phase
 from corsproxy.proxy.client.flow import Flow
 from corsproxy.proxy.client.head import ParsedHead
 from corsproxy.proxy.client.held import Held
 from corsproxy.proxy.client.intake import Intake
+from corsproxy.proxy.client.kernel import is_reset, undelivered
 from corsproxy.proxy.client.parser import HeadParser
 from corsproxy.proxy.client.parties import EndsWithClient, Tunnel
 from corsproxy.proxy.client.request import ClientRequest
@@ -309,7 +310,7 @@ class ClientConnection(asyncio.Protocol):
             self.abort()
             return
         phase = _CLOSING if self.transport.is_closing() else self._phase
-        unsent = self.transport.get_write_buffer_size()
+        unsent = undelivered(self.transport)
         match self.deadlines.due(now, phase, unsent, head_has_begun=self._parser.has_begun):
             case Due.FAIL_CONTENT:
                 self._content.set_exception(ClientError(ClientErrorKind.BODY_TIMEOUT))
