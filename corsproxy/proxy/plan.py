@@ -17,11 +17,12 @@ from corsproxy.proxy.destinations import DestinationRewriter
 from corsproxy.proxy.errors import Refusal
 from corsproxy.proxy.field_edits import FieldEditor
 from corsproxy.proxy.forwarded import Forwarding, Trust, block_for
+from corsproxy.proxy.other_reading import other_reading
 from corsproxy.proxy.redirects import RedirectRewriter
 from corsproxy.proxy.referer import OriginRewriter
 from corsproxy.proxy.response_head import ResponseRules
 from corsproxy.proxy.routes import RouteTable
-from corsproxy.proxy.target import Target, other_reading
+from corsproxy.proxy.target import Target
 from corsproxy.proxy.upstream.pool import UpstreamPool
 from corsproxy.proxy.upstream.tls import tls_context
 from corsproxy.settings import Limits, Route, Settings, Upstream

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 
 from corsproxy.proxy.challenges import login_scheme
+from corsproxy.proxy.connection_options import named_fields, names_fields
 from corsproxy.proxy.destinations import DestinationRewriter
 from corsproxy.proxy.errors import Refusal
 from corsproxy.proxy.field_edits import FieldEditor
@@ -32,9 +33,6 @@ _PROTECTED_FROM_CONNECTION = frozenset(
 )
 """Fields that a connection option must not take away: the request would break, or mean something else
 (CVE-2022-31813)."""
-
-_PLAIN_OPTIONS = frozenset({b"close", b"keep-alive", b"te", b"upgrade", b""})
-"""Connection options that name no other field to remove; TE and Upgrade are dealt with by name."""
 
 _MOST_DIGITS = 19
 """Of a Content-Length: llhttp takes any number of leading zeros, `int` does not."""
@@ -164,7 +162,7 @@ def _note_host(head: RequestHead, _: bytes, value: bytes) -> bool:
 
 
 def _note_connection(head: RequestHead, _: bytes, value: bytes) -> bool:
-    if value.lower() not in _PLAIN_OPTIONS:
+    if names_fields(value):
         head.options += (value,)
     return False
 
@@ -291,8 +289,7 @@ _NOTES = tuple(_NOTE_OF[code] for code in RequestField)
 
 def _strip_named_fields(head: RequestHead) -> None:
     """RFC 9110 section 7.6.1: what Connection names is for this hop only; all its lines count (CVE-2021-33197)."""
-    named = {item.strip().lower() for value in head.options for item in value.split(b",")} - _PLAIN_OPTIONS
-    named -= _PROTECTED_FROM_CONNECTION
+    named = named_fields(head.options, _PROTECTED_FROM_CONNECTION)
     if not named:
         return
     head.fields = [line for line in head.fields if line.name.lower() not in named]

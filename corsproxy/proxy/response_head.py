@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from corsproxy.cors import exposed_names
 from corsproxy.proxy.answers import date_value, status_line
+from corsproxy.proxy.connection_options import named_fields, names_fields
 from corsproxy.proxy.cookies import CookieRewriter
 from corsproxy.proxy.cors_gate import Grant
 from corsproxy.proxy.field_edits import FieldEditor
@@ -20,8 +21,6 @@ from corsproxy.proxy.fields import ResponseField
 from corsproxy.proxy.redirects import RedirectRewriter
 from corsproxy.proxy.table import NameTable
 from corsproxy.proxy.upstream.head import Framing, ResponseHead
-
-_PLAIN_OPTIONS = frozenset({b"close", b"keep-alive", b"upgrade", b""})
 
 # Python 3.11 finds an enum's members by a slow look-up; these are asked for at every field line.
 _CONNECTION = ResponseField.CONNECTION
@@ -211,10 +210,9 @@ def switching_head(head: ResponseHead, protocol: bytes, rules: ResponseRules, vi
 
 def _without_named(lines: list[FieldLine[ResponseField]], options: list[bytes]) -> list[FieldLine[ResponseField]]:
     """RFC 9110 section 7.6.1: what the upstream's Connection names was for this hop only."""
-    if len(options) == 1 and options[0].lower() in _PLAIN_OPTIONS:
+    if len(options) == 1 and not names_fields(options[0]):
         return lines
-    named = {item.strip().lower() for value in options for item in value.split(b",")} - _PLAIN_OPTIONS
-    named -= _PROTECTED_FROM_CONNECTION
+    named = named_fields(options, _PROTECTED_FROM_CONNECTION)
     return [line for line in lines if line.name.lower() not in named]
 
 

@@ -1,4 +1,4 @@
-"""The request target and the Host field: what a client may write there, and which two readings a path has.
+"""The request target and the Host field: what a client may write there.
 
 Everything that passes goes to the upstream byte for byte; what two servers could read differently is refused.
 Knows no sockets, no routes and no policy.
@@ -7,8 +7,6 @@ Knows no sockets, no routes and no policy.
 from __future__ import annotations
 
 import re
-import sys
-from posixpath import normpath
 
 from corsproxy.proxy.errors import Refusal
 
@@ -18,27 +16,8 @@ a comma or `@` here has been read as another host before."""
 
 _SCHEME = re.compile(rb"https?://", re.IGNORECASE)
 
-_DECODE_ROUNDS = 3
-"""Double encoding is seen in attacks, triple in accidents; beyond that every server has its own limit."""
-
-_MOST_ESCAPED = 3**_DECODE_ROUNDS
-"""Bytes that can stand for one: each round makes one of three."""
-
-LONG = 1024
-"""Bytes of a path above which no more of it is read than must be: it is rare, or meant to cost."""
-
-_ESCAPE = re.compile(rb"%(?=[0-9A-Fa-f]{2})")
-
-_SLASHES = bytes.maketrans(b"\\", b"/")
-
-_CLASSES = bytes.maketrans(b"25eEfFcC%", b"22%%%%%%%")
-"""For `_may_hide_separators`: digits that may stand first behind a `%`, and what may stand behind those."""
-
-_HASH, _PERCENT, _DOT, _BACKSLASH = b"#%.\\"
-"""As numbers: `bytes` in `bytes` makes an exception and drops it before it looks, every time (CPython 3.11)."""
-
-_NUL = "\u0100"
-"""Stands for NUL, which has no other stand-in within Latin-1."""
+_HASH = ord("#")
+"""As a number: `bytes` in `bytes` makes an exception and drops it before it looks, every time (CPython 3.11)."""
 
 
 class Target:
@@ -100,102 +79,3 @@ def is_same_host(one: bytes, other: bytes, default_port: int) -> bool:
     """Return whether two valid Host values name one host, a default port written or left out."""
     named = [(name, default_port if port is None else port) for name, port in map(split_host, (one, other))]
     return named[0] == named[1]
-
-
-def other_reading(path: bytes, depth: int = sys.maxsize, longest: int = sys.maxsize) -> bytes | None:
-    r"""Return how a server that decodes and normalises would read `path`, or None where it would read the same.
-
-    Percent-decoded until nothing changes, at most three rounds; then `\` as `/`, `//` as `/`, and `.` and `..`
-    resolved (RFC 3986 section 5.2.4).
-
-    Who compares the first `depth` segments with names of at most `longest` bytes may say so: of a long path nothing
-    else need then be right, but that there is more.
-    """
-    if len(path) > LONG:
-        return _other_reading_of_long(path, depth, longest)
-    # Searches in C, each by itself: a regular expression that looks for all of this at once takes ten times as long.
-    if _PERCENT not in path and _BACKSLASH not in path and not _has_empty_or_dotted(path):
-        return None
-    read = _resolved(_decoded(path))
-    return None if read == path else read
-
-
-def _other_reading_of_long(path: bytes, depth: int, longest: int) -> bytes | None:
-    """Do the same for a path so long that its bytes are looked at as seldom as can be, and never one by one."""
-    most = longest * _MOST_ESCAPED
-    if _PERCENT in path and _may_hide_separators(path):
-        read = _resolved(_decoded(path))
-    else:
-        read = _leading(path.translate(_SLASHES) if _BACKSLASH in path else path, depth, most)
-        if _PERCENT in read:
-            segments = read[1:].split(b"/", depth)
-            read = b"/" + b"/".join([name if len(name) > most else _decoded(name) for name in segments])
-            if most < len(path):  # what was not decoded may read otherwise
-                return read
-    return None if read == path else read
-
-
-def _may_hide_separators(path: bytes) -> bool:
-    r"""Return False only where no escape, nor an escape of an escape, can become `/`, `.` or `\`.
-
-    These are `%2f`, `%2e` and `%5c`, and however a 2 or a 5 is escaped, its own byte stands last (`%32`, `%35`), and
-    however the letter behind it is, its escape begins with `%`: so one of 2 and 5 stands before one of e, f, c and `%`.
-    """
-    return (b"2" in path or b"5" in path) and path.translate(_CLASSES).rfind(b"2%") >= 0
-
-
-def _leading(path: bytes, depth: int, most: int) -> bytes:
-    """Resolve a long path whose escapes hide nothing; what lies beyond `depth` segments, or beyond `most` bytes of a
-    segment, need only be there.
-    """
-    cut = path.rfind(b"/", 0, LONG) + 1
-    if len(path) > cut + len(b"..") and path.find(b"/", cut) < 0:
-        return _resolved(path[:cut]) + path[cut : cut + most + 1]
-    start = _resolved(path[:cut])
-    segments = start.count(b"/") - 1
-    # Each `..` behind takes away one segment at most, and holds two dots.
-    if segments > depth and (_DOT not in path or segments - depth > path.count(b".", cut) // 2):
-        return start
-    return _resolved(path)
-
-
-def _decoded(path: bytes) -> bytes:
-    r"""Percent-decode as often as is looked at, and read `\` as `/`."""
-    for _ in range(_DECODE_ROUNDS):
-        if _PERCENT not in path:
-            break
-        again = _unescaped(path)
-        if again == path:
-            break
-        path = again
-    return path.translate(_SLASHES) if _BACKSLASH in path else path
-
-
-def _unescaped(path: bytes) -> bytes:
-    r"""Decode `%41` and its like once, and read `\` as `/`; what is no such escape stays."""
-    if _BACKSLASH in path:
-        path = path.translate(_SLASHES)
-    try:
-        # Byte by byte in C, where `unquote_to_bytes` makes objects of every escape.
-        return path.replace(b"%", b"\\x").decode("unicode_escape").encode("latin-1")
-    except UnicodeDecodeError:
-        return _ESCAPE.sub(rb"\\x", path).decode("unicode_escape").encode("latin-1")
-
-
-def _resolved(path: bytes) -> bytes:
-    """Take out empty segments and resolve `.` and `..` (RFC 3986 section 5.2.4)."""
-    if not _has_empty_or_dotted(path):
-        return path
-    # `normpath` goes over the text once, in C. It keeps two slashes at the beginning but not three, and up to Python
-    # 3.11.4 it ends at a NUL (CVE-2023-41105).
-    text = path.decode("latin-1").replace("\0", _NUL)
-    read = normpath("//" + text)
-    if read != "/" and text.endswith(("/", "/.", "/..")):
-        read += "/"
-    return read.replace(_NUL, "\0").encode("latin-1")
-
-
-def _has_empty_or_dotted(path: bytes) -> bool:
-    """Return whether a segment but the last is empty, or one begins with a dot."""
-    # Two bytes are found up to three times as fast from the end as from the beginning.
-    return path.rfind(b"//") >= 0 or (_DOT in path and path.rfind(b"/.") >= 0)

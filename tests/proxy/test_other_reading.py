@@ -1,6 +1,6 @@
 """How a server that decodes and normalises reads a path: the fast way and the plain way are one.
 
-The plain way is written here, segment by segment; paths are made of what is nasty, short and up to the header limit.
+Paths are made of what is nasty, short and up to the header limit.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from corsproxy.cors import OriginSpec, PolicySpec, compile_policy
+from corsproxy.proxy.other_reading import LONG, other_reading, plain_reading
 from corsproxy.proxy.routes import AmbiguousPath, RouteTable
-from corsproxy.proxy.target import LONG, other_reading
 from corsproxy.settings import PolicySettings, Route, Upstream
 from tests.support.examples import examples
 
@@ -46,20 +46,6 @@ long_paths = st.lists(st.tuples(pieces, often), min_size=1, max_size=8).map(
 )
 
 
-def plainly_read(path: bytes) -> bytes:
-    """Decode at most three rounds, then walk the segments one by one."""
-    for _ in range(3):
-        path = unquote_to_bytes(path)
-    segments: list[bytes] = []
-    parts = path.replace(b"\\", b"/").split(b"/")
-    for part in parts:
-        if part == b"..":
-            del segments[-1:]
-        elif part not in {b"", b"."}:
-            segments.append(part)
-    return b"/" + b"/".join(segments) + (b"/" if segments and parts[-1] in {b"", b".", b".."} else b"")
-
-
 @given(paths)
 @example(b"/a/%252e%252e//b/.")
 @example(b"/\\x41%41")
@@ -87,7 +73,7 @@ def test_a_long_path_is_read_no_other_way(path: bytes) -> None:
 
 def check_whole(path: bytes) -> None:
     """Read a path both ways."""
-    plain = plainly_read(path)
+    plain = plain_reading(path)
     assert other_reading(path) == (None if plain == path else plain)
 
 
@@ -111,7 +97,7 @@ def looked_at(path: bytes, depth: int, longest: int) -> Sequence[bytes | None]:
 @example(b"/" + b"." * LONG + b"/a%7Cb", 0, 0)
 def test_of_a_long_path_what_is_looked_at_is_right(path: bytes, depth: int, longest: int) -> None:
     """The first segments, and whether there are more; None nowhere but where the path reads as itself."""
-    plain = plainly_read(path)
+    plain = plain_reading(path)
     read = other_reading(path, depth, longest)
     if read is None:
         assert plain == path
@@ -166,7 +152,7 @@ def plainly_matched(entries: Sequence[Route], path: bytes) -> Route | type[Ambig
         return min((entry for entry in entries if fits(entry, segments, decoded=decoded)), key=rank, default=None)
 
     found = best(path, decoded=False)
-    read = plainly_read(path)
+    read = plain_reading(path)
     return AmbiguousPath if read != path and best(read, decoded=True) is not found else found
 
 
