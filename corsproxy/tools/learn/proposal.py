@@ -41,6 +41,8 @@ class Proposal:
     methods: dict[str, str]
     headers: dict[str, str]
     left_out: tuple[LeftOut, ...]
+    on_one_request: tuple[str, ...] = ()
+    """Items that rest on one request only."""
 
 
 def propose(traffic: RouteTraffic, in_force: PolicySettings | None) -> Proposal:
@@ -60,9 +62,10 @@ def propose(traffic: RouteTraffic, in_force: PolicySettings | None) -> Proposal:
         allow_headers=tuple(_spelled(name, base) for name in sorted(headers)),
     )
     spec, refused = _compilable(wanted)
+    by_text = {group.spec.text: group for group in groups}
     for key, text, why in refused:
         seen = {"allow_methods": methods, "allow_headers": headers}.get(key, {}).get(text) or Seen()
-        group = next((group for group in groups if group.spec.text == text), None)
+        group = by_text.get(text)
         if key == "allow_origins" and group:
             seen = _total(kept[member].seen for member in group.members)
         left_out.append(LeftOut(text, why, seen))
@@ -72,6 +75,7 @@ def propose(traffic: RouteTraffic, in_force: PolicySettings | None) -> Proposal:
         {name: str(seen) for name, seen in needed.items()},
         {_spelled(name, base): str(seen) for name, seen in headers.items()},
         tuple(left_out),
+        tuple(_once(groups, kept, needed, {_spelled(name, base): seen for name, seen in headers.items()})),
     )
 
 
@@ -101,6 +105,15 @@ def _comment(group: Group, kept: dict[str, OriginTraffic]) -> str:
         return seen
     shown = ", ".join(sorted(group.members)[:4]) + (", ..." if len(group.members) > 4 else "")
     return f"{len(group.members)} origins ({shown}), {seen}"
+
+
+def _once(groups: Iterable[Group], kept: dict[str, OriginTraffic], *named: dict[str, Seen]) -> Iterable[str]:
+    """Return the items that were asked once: that may have been a slip, or an attack."""
+    for group in groups:
+        if sum(kept[member].seen.count for member in group.members) == 1:
+            yield group.spec.text
+    for names in named:
+        yield from (name for name, seen in names.items() if seen.count == 1)
 
 
 def _total(all_seen: Iterable[Seen]) -> Seen:

@@ -48,8 +48,9 @@ def suspicious(counts: Mapping[str, int], trusted: Iterable[str]) -> dict[str, s
         else:
             hosts.append(host)
     certain = [host for origin in known if (host := _host(origin, counts.get(origin, 0)))]
+    models = _Models(certain, hosts)
     for host in hosts:
-        if why := _imitates(host, certain, [other for other in hosts if other != host]):
+        if why := models.imitated_by(host):
             found[host.origin] = why
     return found
 
@@ -69,26 +70,61 @@ def _host(origin: str, count: int) -> _Host | None:
     return _Host(origin, parsed.scheme, parsed.host, registrable(parsed.host) or parsed.host, count)
 
 
-def _imitates(host: _Host, certain: list[_Host], others: list[_Host]) -> str | None:
-    if is_loopback(host.host):
+class _Models:
+    """What may be imitated, found by looks: each host is compared with the few that it could resemble.
+
+    Ten thousand strangers would else be a hundred million comparisons.
+    """
+
+    def __init__(self, certain: list[_Host], others: list[_Host]) -> None:
+        self._https = {one.host: one for one in (*others, *certain) if one.scheme == "https"}
+        self._domains: dict[str, _Host] = {}
+        """By domain the host that is asked most; one that the configuration names counts as asked always."""
+        self._certain = {one.domain for one in certain}
+        for one in (*others, *certain):
+            if not is_loopback(one.host) and one.count >= self._domains.get(one.domain, one).count:
+                self._domains[one.domain] = one
+        self._written = {domain: domain for domain in self._domains if "." in domain}
+        self._written |= {domain.replace(".", "-"): domain for domain in self._written}
+        self._lengths = sorted({len(text) for text in self._written})
+        self._near: dict[str, list[str]] = {}
+        for domain in self._domains:
+            for look in _looks(domain):
+                self._near.setdefault(look, []).append(domain)
+
+    def imitated_by(self, host: _Host) -> str | None:
+        """Return why a host looks like an imitation, None if it does not."""
+        if is_loopback(host.host):
+            return None
+        if "localhost" in host.host:
+            return "its name pretends to be localhost"
+        if host.scheme == "http" and (twin := self._https.get(host.host)):
+            return f"plain http of {twin.origin}: whoever sits in the network can put a page there"
+        if held := self._held_by(host):
+            return f"its name holds {held} and belongs to {host.domain}"
+        for domain in dict.fromkeys(near for look in _looks(host.domain) for near in self._near.get(look, ())):
+            is_model = domain in self._certain or self._domains[domain].count > host.count
+            if is_model and domain != host.domain and _is_near(host.domain, domain):
+                return f"its name looks like {domain}"
         return None
-    if "localhost" in host.host:
-        return "its name pretends to be localhost"
-    for other in (*certain, *others):
-        if host.scheme == "http" and other.scheme == "https" and host.host == other.host:
-            return f"plain http of {other.origin}: whoever sits in the network can put a page there"
-        if is_loopback(other.host) or other.domain == host.domain:
-            continue
-        if _contains(host.host, other.domain):
-            return f"its name holds {other.domain} and belongs to {host.domain}"
-        if (other in certain or other.count > host.count) and _is_near(host.domain, other.domain):
-            return f"its name looks like {other.domain}"
-    return None
+
+    def _held_by(self, host: _Host) -> str | None:
+        """Find another's domain in a host: `example.com.evil.net`, `evilexample.com`, `example-com.evil.net`."""
+        text = host.host
+        for length in self._lengths:
+            for start in range(len(text) - length + 1):
+                domain = self._written.get(text[start : start + length])
+                if domain is not None and domain != host.domain:
+                    return domain
+        return None
 
 
-def _contains(host: str, domain: str) -> bool:
-    """`example.com.evil.net`, `evilexample.com`, `example-com.evil.net`."""
-    return "." in domain and (domain in host or domain.replace(".", "-") in host)
+def _looks(domain: str) -> set[str]:
+    """Return texts of which two domains that are nearly the same have one in common."""
+    if len(domain) < _SHORTEST - 1:
+        return set()
+    plain = domain.translate(_LOOKS_LIKE).replace("rn", "m")
+    return {plain, domain, *(domain[:at] + domain[at + 1 :] for at in range(len(domain)))}
 
 
 def _is_near(one: str, other: str) -> bool:

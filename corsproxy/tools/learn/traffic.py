@@ -87,7 +87,9 @@ class Traffic:
 def read_traffic(lines: Iterable[str]) -> Traffic:
     """Count a log; never raises for what a line holds."""
     traffic = Traffic()
-    for line in lines:
+    for number, line in enumerate(lines):
+        if number == 0:
+            line = line.removeprefix("\ufeff")
         if not line.strip():
             continue
         entry = _entry(line)

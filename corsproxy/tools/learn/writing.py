@@ -78,6 +78,8 @@ def _block(
         yield f"    # {line}"
     if spec is None:
         return
+    if proposal.on_one_request:
+        yield f"    # on one request only, so look at them first: {_clean(', '.join(proposal.on_one_request))}"
     yield "    allow_origins:"
     for origin in spec.allow_origins:
         yield f"      - {_origin(origin)}   # {_clean(proposal.origins.get(origin, ''))}"
@@ -183,6 +185,8 @@ def _all_comments(name: str, entry: tuple[PolicySettings | None, Proposal, str])
     )
     for item, comment in told.items():
         yield f"  {_clean(item)}: {_clean(comment)}"
+    if proposal.on_one_request:
+        yield f"  on one request only, so look at them first: {_clean(', '.join(proposal.on_one_request))}"
     for line in _left_out(proposal):
         yield f"  {line}"
 
