@@ -202,7 +202,7 @@ class UpstreamPool:
         """Return whether a request may take a connection though its content comes slowly: half of them are kept for
         others, who would have to wait for as many slow clients as there are connections.
         """
-        if self._slow >= self.upstream.max_connections // 2:
+        if self._slow >= max(1, self.upstream.max_connections // 2):
             return False
         self._slow += 1
         return True
