@@ -115,7 +115,7 @@ def _count(traffic: Traffic, entry: dict[str, Any]) -> None:
     origin, time = _text(entry, "origin"), _text(entry, "time")[:40]
     refused = _text(entry, "cors").endswith("refused")
     traffic.seen.add(time, refused=refused)
-    if not origin:
+    if not origin or _text(entry, "cors") == "none":  # a page of the proxy's own has an Origin and asks for nothing
         return
     found = traffic.routes.setdefault(_text(entry, "route") or None, RouteTraffic())
     found.seen.add(time, refused=refused)
