@@ -23,14 +23,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "__init__": set(),
     "__main__": {"cli"},
     "errors": set(),
+    "escape": set(),
     "streams": set(),
     "cors": set(),
     "settings": {"cors"},
-    "config": {"cors", "settings", "errors"},
+    "config": {"cors", "settings", "errors", "escape"},
     "proxy": {"cors", "settings"},
-    "server": {"cors", "settings", "errors", "config", "proxy"},
-    "tools": {"cors", "settings", "errors", "config", "proxy"},
-    "cli": {"cors", "settings", "errors", "streams", "config", "proxy", "server", "tools"},
+    "server": {"cors", "settings", "errors", "escape", "config", "proxy"},
+    "tools": {"cors", "settings", "errors", "escape", "config", "proxy"},
+    "cli": {"cors", "settings", "errors", "escape", "streams", "config", "proxy", "server", "tools"},
 }
 # The inspector shows what `explain` says; nothing else crosses between the process and the tools.
 EXCEPTIONS = {("corsproxy.server.inspector", "corsproxy.tools.explain")}
@@ -55,6 +56,7 @@ WORLD = {
 NEVER_IN: dict[str, set[str]] = {
     "cors": WORLD,
     "settings": WORLD,
+    "escape": WORLD,
     "config": {"asyncio", "logging", "signal", "socket", "subprocess", "threading"},
 }
 # The rooms of the data path: what each of them may import of `corsproxy.proxy`, besides itself. What is not named here

@@ -17,7 +17,7 @@ from corsproxy.config.configuration import (
 from corsproxy.config.json_schema import json_schema
 from corsproxy.config.load import Loaded, load_file, load_text
 from corsproxy.config.options import Options
-from corsproxy.config.problems import ConfigError, Place, Problem, RefusedError, Span, nearest, printable, quote
+from corsproxy.config.problems import ConfigError, Place, Problem, RefusedError, Span, nearest, quote
 from corsproxy.config.quick import LOOPBACK_ORIGINS, QUICK_FILE, file_text, load_quick, option_of
 from corsproxy.config.source import MAX_BYTES
 from corsproxy.config.validity import expiry
@@ -51,6 +51,5 @@ __all__ = [
     "option_of",
     "parse_listen",
     "parse_upstream_url",
-    "printable",
     "quote",
 ]

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from corsproxy.escape import printable
+
 Severity = Literal["error", "warning"]
 
 Reason = Literal[
@@ -165,11 +167,6 @@ def quote(text: str) -> str:
 def quote_path(path: str) -> str:
     """Show the name of a file: as `quote`, but whole, because its end says most."""
     return f"'{printable(path)}'"
-
-
-def printable(text: str) -> str:
-    """Show a text on one line, and nothing that a terminal would act on."""
-    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 
 
 def join(path: str, name: str) -> str:

@@ -13,8 +13,9 @@ from collections.abc import Callable
 from json.encoder import encode_basestring_ascii as quoted
 
 from corsproxy.cors import Decision, Kind
+from corsproxy.escape import printable
 from corsproxy.proxy import Exchange
-from corsproxy.server.escape import Clock, printable, readable
+from corsproxy.server.escape import Clock, readable
 from corsproxy.server.output import LineWriter
 from corsproxy.settings import Log
 

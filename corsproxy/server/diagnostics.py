@@ -10,7 +10,8 @@ import json
 import logging
 import time
 
-from corsproxy.server.escape import Clock, printable
+from corsproxy.escape import printable
+from corsproxy.server.escape import Clock
 from corsproxy.server.output import LineWriter
 from corsproxy.settings import Log
 

@@ -18,13 +18,6 @@ def readable(sent: bytes | None) -> str | None:
     return sent.decode("utf-8", "backslashreplace") if sent is not None else None
 
 
-def printable(text: str) -> str:
-    """Escape what a terminal would act on, or hide: control characters, line ends, direction marks."""
-    if text.isprintable():
-        return text
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
-
-
 class Clock:
     """Tells the time as RFC 3339 in UTC with milliseconds, making the text of a second once."""
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 from corsproxy.config import Options, find_admin
 from corsproxy.errors import UsageError
-from corsproxy.server.escape import printable
+from corsproxy.escape import printable
 from corsproxy.settings import Address, TcpAddress, UnixAddress
 
 TIMEOUT = 3.0

@@ -7,9 +7,10 @@ An observer of the data path; knows nothing of how a decision is made.
 from __future__ import annotations
 
 from corsproxy.cors import Kind, Reason, is_loopback
+from corsproxy.escape import printable
 from corsproxy.proxy import Exchange, UpstreamErrorKind
 from corsproxy.server.diagnostics import Announcer
-from corsproxy.server.escape import printable, readable
+from corsproxy.server.escape import readable
 from corsproxy.settings import Settings, Upstream
 
 NULL_ORIGIN_FIX = (

@@ -14,9 +14,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from corsproxy.cors import Decision, Kind
+from corsproxy.escape import printable
 from corsproxy.proxy import Exchange
 from corsproxy.server.access_log import cors_word
-from corsproxy.server.escape import printable, readable
+from corsproxy.server.escape import readable
 
 Event = dict[str, Any]
 """One request as the page gets it; the keys are those of `describe`."""

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+from corsproxy.escape import printable
 from corsproxy.tools.browser.steps import Answer, Exchange, Outcome, Play, Step
 
 _SECRET = frozenset({"authorization", "cookie", "proxy-authorization", "set-cookie", "x-api-key"})
@@ -95,8 +96,4 @@ def visible(headers: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     """Give headers with secrets hidden and control characters escaped: what strangers send goes to a terminal."""
     for name, value in headers:
         shown = "(hidden)" if name.lower() in _SECRET and value else value
-        yield _printable(name), _printable(shown)
-
-
-def _printable(text: str) -> str:
-    return "".join(sign if sign.isprintable() else f"\\x{ord(sign):02x}" for sign in text)
+        yield printable(name), printable(shown)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from corsproxy.config import Loaded
 from corsproxy.cors import OriginSpec, PolicySpec
+from corsproxy.escape import escaped
 from corsproxy.settings import PolicySettings
 from corsproxy.tools.learn.proposal import Proposal
 from corsproxy.tools.learn.traffic import Traffic
@@ -219,5 +220,5 @@ def _list(names: tuple[str, ...]) -> str:
 
 def _clean(text: str) -> str:
     """One line of printable ASCII, cut where it is long."""
-    shown = "".join(sign if " " <= sign <= "~" else f"\\x{ord(sign):02x}" for sign in text)
+    shown = "".join(sign if " " <= sign <= "~" else escaped(sign) for sign in text)
     return shown if len(shown) <= _SHOWN * 3 else shown[: _SHOWN * 3] + "..."

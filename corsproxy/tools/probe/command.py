@@ -11,8 +11,8 @@ import math
 from dataclasses import dataclass
 from typing import TextIO
 
-from corsproxy.config import printable
 from corsproxy.errors import UsageError
+from corsproxy.escape import printable
 from corsproxy.tools.browser import Credentials, PageRequest, names, presumed_value, urls
 from corsproxy.tools.live.wire import Wire
 from corsproxy.tools.probe.asking import most_requests, probe

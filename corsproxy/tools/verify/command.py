@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TextIO
 
-from corsproxy.config import Loaded, Options, load_options, printable
+from corsproxy.config import Loaded, Options, load_options
 from corsproxy.errors import UsageError
+from corsproxy.escape import printable
 from corsproxy.tools.browser import names, urls
 from corsproxy.tools.live.wire import Wire
 from corsproxy.tools.verify.asking import RATE, Answered, Asker
