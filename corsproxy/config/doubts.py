@@ -119,7 +119,7 @@ def _check_cookies(upstream: Upstream, routes: list[Route], path: str, report: R
     if edited and not any(policy.cors.allow_credentials for policy in policies):
         said = "no policy of this upstream's routes allows credentials, so browsers send and keep no cookie"
         remedy = "write 'allow_credentials: true' in the policy of the pages that need them, or remove the edit"
-        report.warning(f"{path}.cookies", "unused", f"unused {listed(edited)!r}: {said}; {remedy}")
+        report.warning(f"{path}.cookies", "unused", f"unused {listed(map(repr, edited))}: {said}; {remedy}")
 
 
 def _reaches(host: str, listen: str) -> bool:

@@ -56,6 +56,7 @@ ROWS = [
     Row("anonymous", ()),
     Row("null", ()),
     Row("plain", (), "write http://"),
+    Row("closing", (), "'legacy: true' speaks as old servers expect"),
 ]
 
 
@@ -130,6 +131,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         urls = {name: running.enter_context(Upstream(tls=made)).url for name, made in contexts.items()}
         plain = running.enter_context(Upstream(lambda one: one.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")))
         urls["plain"] = f"https://127.0.0.1:{plain.port}"
+        closing = running.enter_context(Upstream(lambda one: one.close()))
+        urls["closing"] = f"https://127.0.0.1:{closing.port}"
         urls["no_safe_renegotiation"] = running.enter_context(gnutls(good))
         lines = ["log: {level: warning, access: false}", "upstreams:"]
         routes = ["routes:"]

@@ -65,6 +65,12 @@ async def _connect(
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         keep_alive(sock)
         _, connection = await loop.create_connection(factory, sock=sock, ssl=context, server_hostname=name)
+    except ConnectionError as error:
+        sock.close()
+        if context is None:
+            raise
+        # The connection stood: it is the handshake that the server did not like.
+        raise UpstreamError(UpstreamErrorKind.TLS, described(error, upstream.name)) from None
     except BaseException:
         sock.close()
         raise

@@ -25,6 +25,8 @@ _OLD_RENEGOTIATION = 0x4 | 0x40000
 
 _WEAK_KEY = "'ciphers: DEFAULT@SECLEVEL=0' or 'legacy: true' takes it"
 
+_MAYBE_OLD = "'legacy: true' speaks as old servers expect"
+
 _HINTS = {
     "UNSUPPORTED_PROTOCOL": "'min_version: \"1.0\"' or 'legacy: true' speaks older versions",
     "TLSV1_ALERT_PROTOCOL_VERSION": "'min_version: \"1.0\"' or 'legacy: true' speaks older versions",
@@ -38,7 +40,7 @@ _HINTS = {
     "CA_MD_TOO_WEAK": _WEAK_KEY,
     "BAD_ECPOINT": _WEAK_KEY,
     "WRONG_SIGNATURE_TYPE": _WEAK_KEY,
-    "UNEXPECTED_EOF_WHILE_READING": "'legacy: true' speaks as old servers expect",
+    "UNEXPECTED_EOF_WHILE_READING": _MAYBE_OLD,
     "WRONG_VERSION_NUMBER": "the server does not speak TLS there: write http:// in 'url', or another port",
     "HTTP_REQUEST": "the server does not speak TLS there: write http:// in 'url', or another port",
     "TLSV13_ALERT_CERTIFICATE_REQUIRED": "the server wants a client certificate: 'certificate' and 'private_key'",
@@ -90,12 +92,14 @@ def tls_context(upstream: Upstream) -> ssl.SSLContext | None:
     return context
 
 
-def described(error: ssl.SSLError, name: str) -> str:
+def described(error: ssl.SSLError | ConnectionError, name: str) -> str:
     """Return what went wrong in a handshake with the upstream of this name, and the key that would help."""
+    if isinstance(error, ConnectionError):
+        return f"the server closed the connection in the handshake; upstreams.{name}.tls: {_MAYBE_OLD}"
     if isinstance(error, ssl.SSLCertVerificationError):
         hint = next((hint for part, hint in _VERIFY_HINTS if part in error.verify_message), "")
     else:
         hint = _HINTS.get(error.reason or "", "")
         if isinstance(error, ssl.SSLEOFError):
-            hint = _HINTS["UNEXPECTED_EOF_WHILE_READING"]
+            hint = _MAYBE_OLD
     return f"{error}; upstreams.{name}.tls: {hint}" if hint else str(error)
