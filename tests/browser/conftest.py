@@ -7,7 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.browser.chromium import MISSING, Chromium, executable
+from corsproxy.tools.browser import Browser
+from tests.browser import firefox as of_firefox
+from tests.browser.chromium import MISSING, Chromium, Page, executable
+from tests.browser.firefox import Firefox, FirefoxPage
+
+Tab = tuple[Browser, Page | FirefoxPage]
+"""A tab, and whose it is."""
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +27,24 @@ def chromium() -> Iterator[Chromium]:
     browser = Chromium(path)
     yield browser
     browser.close()
+
+
+@pytest.fixture(scope="session")
+def firefox() -> Iterator[Firefox]:
+    """One headless Firefox for all tests; without one they are skipped, on a build server they fail."""
+    path = of_firefox.executable()
+    if path is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail(of_firefox.MISSING)
+        pytest.skip(of_firefox.MISSING)
+    browser = Firefox(path)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="module", params=[Browser.CHROMIUM, Browser.FIREFOX])
+def tab(request: pytest.FixtureRequest) -> Iterator[Tab]:
+    """A tab of each browser, with a profile of its own."""
+    running: Chromium | Firefox = request.getfixturevalue(request.param.value)
+    with running.page() as page:
+        yield request.param, page

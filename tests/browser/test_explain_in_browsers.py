@@ -15,10 +15,10 @@ from corsproxy.config import Loaded, load_text
 from corsproxy.tools.browser import Browser, Credentials, PageRequest, play
 from corsproxy.tools.explain import Question, judge
 from corsproxy.tools.live.wire import Wire
-from tests.browser import firefox
 from tests.browser.browser_matrix import CONFIG, MATRIX, VALUES
-from tests.browser.chromium import Chromium, Page
-from tests.browser.firefox import Firefox, FirefoxPage
+from tests.browser.chromium import Page
+from tests.browser.conftest import Tab
+from tests.browser.firefox import FirefoxPage
 from tests.browser.model_rows import Asked
 from tests.browser.servers import Pages
 from tests.support.process import Proxy, started
@@ -63,27 +63,6 @@ def stage_fixture() -> Iterator[Stage]:
             yield Stage(page, proxy, load_text(text, "corsproxy.yaml", {}))
 
 
-@pytest.fixture(name="tab", scope="module", params=[Browser.CHROMIUM, Browser.FIREFOX])
-def tab_fixture(request: pytest.FixtureRequest) -> Iterator[tuple[Browser, Page | FirefoxPage]]:
-    """A tab of each browser."""
-    if request.param is Browser.CHROMIUM:
-        chromium: Chromium = request.getfixturevalue("chromium")
-        with chromium.page() as page:
-            yield Browser.CHROMIUM, page
-        return
-    program = firefox.executable()
-    if program is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(firefox.MISSING)
-        pytest.skip(firefox.MISSING)
-    running = Firefox(program)
-    try:
-        with running.page() as tab:
-            yield Browser.FIREFOX, tab
-    finally:
-        running.close()
-
-
 def verdicts(tab: Page | FirefoxPage, base: str, rows: Sequence[Asked]) -> list[bool]:
     """Whether the browser gives each answer to the page."""
     found: list[bool] = []
@@ -95,9 +74,7 @@ def verdicts(tab: Page | FirefoxPage, base: str, rows: Sequence[Asked]) -> list[
 
 
 @pytest.mark.parametrize("rows", [VALUES, MATRIX[::_EVERY]], ids=["values", "matrix"])
-def test_explain_says_what_the_browser_does(
-    stage: Stage, tab: tuple[Browser, Page | FirefoxPage], rows: Sequence[Asked]
-) -> None:
+def test_explain_says_what_the_browser_does(stage: Stage, tab: Tab, rows: Sequence[Asked]) -> None:
     """In every row."""
     browser, page = tab
     page.open(f"{stage.page}/checks.html")
@@ -139,7 +116,7 @@ _STAR = (
     ids=["407", "a star before Authorization", "a star before another name"],
 )
 def test_the_model_plays_what_only_other_servers_answer(
-    stage: Stage, tab: tuple[Browser, Page | FirefoxPage], answer: bytes, headers: tuple[tuple[str, str], ...]
+    stage: Stage, tab: Tab, answer: bytes, headers: tuple[tuple[str, str], ...]
 ) -> None:
     """Corsproxy never answers so; a server that probe asks may."""
     browser, page = tab
