@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 from corsproxy.proxy.content import ContentWriter
 from corsproxy.proxy.cors_gate import Grant
-from corsproxy.proxy.errors import ClientErrorKind, UpstreamError, UpstreamErrorKind
+from corsproxy.proxy.errors import UpstreamError, UpstreamErrorKind
 from corsproxy.proxy.exchange import where
 from corsproxy.proxy.forwarded import Forwarding
 from corsproxy.proxy.logins import admit_login, logins_of, settle_challenges
@@ -128,7 +128,7 @@ class RequestCycle:
     def _client_gone(self) -> None:
         """The client has gone away while no task was there to be cancelled."""
         exchange, lease = self.passage.exchange, self._lease
-        exchange.error = exchange.error or ClientErrorKind.DISCONNECTED
+        exchange.error = exchange.error or self.passage.connection.lost_as
         if lease is not None:
             lease.connection.on_response = None
             lease.connection.abort()
@@ -146,7 +146,7 @@ class RequestCycle:
                 with self._route.pool.place_for_tunnel():
                     await self._forward()
         except asyncio.CancelledError:
-            passage.exchange.error = passage.exchange.error or ClientErrorKind.DISCONNECTED
+            passage.exchange.error = passage.exchange.error or passage.connection.lost_as
             self.finish()
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is is answered for, and logged where it is our fault
