@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 
 from tests.browser.chromium import MISSING, Chromium, executable
 from tests.support.process import Proxy, started
-from tests.support.upstream import OK, Upstream
+from tests.support.upstream import OK, Connection, Upstream
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 
@@ -25,6 +25,7 @@ CONFIG = """\
 upstreams:
   orders: {upstream}
   status: {upstream}
+  billing: http://127.0.0.1:9
 
 policies:
   shop:
@@ -47,6 +48,9 @@ routes:
     policy: open
   - path: /internal
     upstream: orders
+  - path: /billing
+    upstream: billing
+    policy: shop
 """
 
 SHOP = "https://shop.example.com"
@@ -56,6 +60,12 @@ PUT_JSON = {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Head
 
 OPENED = ("OPTIONS", "/orders/1042", {"Origin": ADMIN, **PUT_JSON})
 """The one whose row the pictures show opened."""
+
+SIZES = ((1440, 900), (1280, 800), (400, 860))
+"""Windows: a desk, a laptop, a phone."""
+
+_ONE_COLUMN = 500
+"""Pixels below which the details have a screen of their own."""
 
 REQUESTS: list[tuple[str, str, Mapping[str, str]]] = [
     ("GET", "/orders", {"Origin": SHOP}),
@@ -78,6 +88,7 @@ REQUESTS: list[tuple[str, str, Mapping[str, str]]] = [
     ("GET", "/orders/1042", {"Origin": ADMIN}),
     ("GET", "/orders/1042", {"Origin": SHOP}),
     ("GET", "/status", {"Origin": PREVIEW}),
+    ("POST", "/billing/invoices?page=2&token=secret", {"Origin": SHOP, "Authorization": "Bearer secret"}),
 ]
 """What goes through, in order."""
 
@@ -93,17 +104,30 @@ def main() -> int:
         return 1
     into.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
-        upstream = stack.enter_context(Upstream.answering(OK))
+        upstream = stack.enter_context(Upstream(play))
         home = Path(stack.enter_context(TemporaryDirectory()))
         (home / "corsproxy.yaml").write_text(CONFIG.replace("{upstream}", upstream.url), encoding="utf-8")
         # Without a path, the pictures show the file's name alone.
         proxy = stack.enter_context(started(None, "--inspect", admin=True, directory=home))
         send_all(proxy)
+        stream = stack.enter_context(contextlib.closing(http.client.HTTPConnection(*proxy.address)))
+        stream.request("GET", "/orders/feed", headers={"Origin": SHOP})
         chromium = Chromium(path)
         stack.callback(chromium.close)
         for scheme in ("light", "dark"):
             take(chromium, proxy, scheme, into)
     return 0
+
+
+def play(connection: Connection) -> None:
+    """Answer everything at once, but for a stream of events, which goes on."""
+    while True:
+        request = connection.read_request()
+        if b"/feed" not in request.line:
+            connection.send(OK)
+            continue
+        connection.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
+        connection.send(b"800\r\n" + b"x" * 0x800 + b"\r\n")
 
 
 def send_all(proxy: Proxy) -> None:
@@ -117,18 +141,26 @@ def send_all(proxy: Proxy) -> None:
 def take(chromium: Chromium, proxy: Proxy, scheme: str, into: Path) -> None:
     """Take the pictures of one palette."""
     host, port = proxy.admin
-    viewport = {"width": 1440, "height": 900}
-    with chromium.page(color_scheme=scheme, viewport=viewport, reduced_motion="reduce") as page:
-        page.open(f"http://{host}:{port}/")
-        page.wait_for("tr.refused")
-        page.click(f"#rows tr:nth-child({len(REQUESTS) - REQUESTS.index(OPENED)}) .open")
-        page.wait_for("#detail .diff")
-        page.screenshot(str(into / f"inspector-{scheme}.png"))
-        if scheme == "light":
-            page.click("#detail .link")
-            page.wait_for("#answer .steps")
-            page.evaluate("document.querySelector('#ask [type=submit]').focus()")
-            page.screenshot(str(into / "inspector-explain.png"))
+    for width, height in SIZES:
+        viewport = {"width": width, "height": height}
+        with chromium.page(color_scheme=scheme, viewport=viewport, reduced_motion="reduce") as page:
+            page.open(f"http://{host}:{port}/")
+            page.wait_for("tr.refused")
+            if width < _ONE_COLUMN:
+                page.screenshot(str(into / f"inspector-{scheme}-{width}.png"))
+                continue
+            page.evaluate(
+                "[...document.querySelectorAll('#rows tr')].find((row) => row.classList.contains('refused')"
+                f" && row.querySelector('.path').textContent === '{OPENED[1]}').querySelector('.open').click()"
+            )
+            page.wait_for("#detail .diff")
+            suffix = "" if width == SIZES[0][0] else f"-{width}"
+            page.screenshot(str(into / f"inspector-{scheme}{suffix}.png"))
+            if scheme == "light" and not suffix:
+                page.click("#detail .link")
+                page.wait_for("#answer .steps")
+                page.evaluate("document.querySelector('#ask [type=submit]').focus()")
+                page.screenshot(str(into / "inspector-explain.png"))
 
 
 if __name__ == "__main__":

@@ -57,6 +57,10 @@ def admit(passage: Passage, new_request_id: Callable[[], bytes]) -> None:
         raise Refusal(204, "", fields=ALLOW_LINE)
     target = passage.target = parse_target(request.target)
     exchange.raw_path = target.path
+    if passage.plan.begun is not None:
+        exchange.raw_query = target.query
+        exchange.raw_fields = [(line.name, line.value) for line in request.lines]
+        passage.plan.begun.add(exchange)
     if target.authority is not None:
         # RFC 9112 section 3.2.2 lets the target win; two servers on the way may not agree, so they must not differ.
         if head.host and not is_same_host(target.authority, head.host, target.default_port):

@@ -5,7 +5,7 @@ Filled in as the request goes along, read once by each observer, never kept by t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from corsproxy.cors import Decision
 
@@ -28,7 +28,9 @@ class Exchange:
         "method",
         "minor",
         "origin",
+        "raw_fields",
         "raw_path",
+        "raw_query",
         "raw_request_id",
         "requested_headers",
         "requested_method",
@@ -51,6 +53,9 @@ class Exchange:
         """As sent."""
         self.host: bytes = b""
         """The Host field."""
+        self.raw_query: bytes | None = None
+        """Kept for the inspector alone, as are the fields: no log has a place for either."""
+        self.raw_fields: Sequence[tuple[bytes, bytes]] = ()
         self.raw_path: bytes = b""
         """As sent, without the query."""
         self.status: int = 0

@@ -15,6 +15,7 @@ from corsproxy.proxy.cookies import CookieRewriter
 from corsproxy.proxy.cors_gate import CorsGate
 from corsproxy.proxy.destinations import DestinationRewriter
 from corsproxy.proxy.errors import Refusal
+from corsproxy.proxy.exchange import Exchange
 from corsproxy.proxy.field_edits import FieldEditor
 from corsproxy.proxy.forwarded import Forwarding, Trust, block_for
 from corsproxy.proxy.other_reading import other_reading
@@ -154,6 +155,8 @@ class Plan:
     trust: Trust
     own_origins: frozenset[bytes]
     """The proxy's, as browsers know them; empty where the configuration does not say."""
+    begun: set[Exchange] | None = None
+    """Requests that have begun, for the inspector, which takes out those that have ended; None where it is off."""
 
     @property
     def limits(self) -> Limits:
@@ -196,7 +199,10 @@ def compile_plan(settings: Settings, previous: Plan | None = None) -> Plan:
         plans.append((route, RoutePlan(route, pools[route.upstream], gates[key])))
     table = RouteTable(plans, default_port)
     trust = Trust.compile(settings.trusted_proxies, settings.public_origins)
-    return Plan(settings, table, tuple(pools.values()), trust, own_origins)
+    begun: set[Exchange] | None = set() if settings.inspector else None
+    if previous is not None and previous.begun is not None:
+        begun = previous.begun
+    return Plan(settings, table, tuple(pools.values()), trust, own_origins, begun)
 
 
 def _distinct(upstreams: Iterable[Upstream]) -> list[Upstream]:

@@ -47,6 +47,11 @@ class Proxy:
         return self._relay.plan
 
     @property
+    def begun(self) -> set[Exchange] | None:
+        """Requests that have begun, for the inspector."""
+        return self.plan.begun
+
+    @property
     def protocol_factory(self) -> Callable[[], asyncio.BaseProtocol]:
         """What `loop.create_server` calls for each connection."""
         return self._listener

@@ -18,6 +18,7 @@ from corsproxy.server.access_log import AccessLog
 from corsproxy.server.container import is_in_container
 from corsproxy.server.counters import Counters
 from corsproxy.server.diagnostics import Announcer, configure_diagnostics
+from corsproxy.server.inspector import Recorder
 from corsproxy.server.output import LineWriter
 from corsproxy.server.sockets import BACKLOG, Listener, load_certificate, tls_context
 from corsproxy.server.terminal import Terminal
@@ -58,7 +59,7 @@ class DataPath:
         outputs: Outputs,
         counters: Counters | None,
         via_token: str | None = None,
-        recorder: Observer | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         """`counters` is None where nobody can ask for them; `via_token` is given where other processes share it.
 
@@ -94,6 +95,8 @@ class DataPath:
         settings = configuration.settings
         self._tls = tls_context(settings.tls) if settings.tls is not None else None
         self._proxy = Proxy(compile_plan(settings), self._observers(configuration), via_token=self._via_token)
+        if self._recorder is not None and self._proxy.begun is not None:
+            self._recorder.begun = self._proxy.begun
         self._configure_logs(configuration)
         loop = asyncio.get_running_loop()
         for listener in self._listeners:

@@ -150,7 +150,9 @@ class Life:
             from corsproxy.server.inspector.pages import Inspector
 
             feed = Feed(self.fleet.events, self.totals)
-            admin.add_pages(Inspector(feed, lambda: reloader.configuration).pages(), feed.close)
+            scheme = "https" if settings.tls is not None else "http"
+            url = self.listeners[0].url(scheme)
+            admin.add_pages(Inspector(feed, lambda: reloader.configuration, url).pages(), feed.close)
         await admin.start(self.admin_listeners)
         return admin
 

@@ -22,7 +22,7 @@ from corsproxy.server.counters import Totals
 from corsproxy.server.data_path import DataPath, Outputs
 from corsproxy.server.diagnostics import Announcer, configure_diagnostics
 from corsproxy.server.fleet import Alone, Fleet
-from corsproxy.server.inspector import Recorder
+from corsproxy.server.inspector import Recorder, shows_fields
 from corsproxy.server.life import Life, Reading
 from corsproxy.server.output import LineWriter
 from corsproxy.server.runtime import new_event_loop
@@ -123,7 +123,7 @@ def _fleet(
     settings = configuration.settings
     if lock is not None:
         return Workers(settings.workers, listeners, lock, totals, counts=counts, inspects=settings.inspector)
-    recorder = Recorder() if settings.inspector else None
+    recorder = Recorder(shows_fields=shows_fields(settings)) if settings.inspector else None
     return Alone(DataPath(listeners, outputs, totals.counters if counts else None, recorder=recorder), recorder)
 
 

@@ -57,7 +57,7 @@ async def _work(control: int, listeners: Sequence[int], outputs: Outputs) -> Non
     if start is None:
         return
     counters = Counters() if start["counts"] else None
-    recorder = Recorder() if start["inspects"] else None
+    recorder = Recorder(shows_fields=start["shows_fields"]) if start["inspects"] else None
     data_path = DataPath([adopt_listener(fd) for fd in listeners], outputs, counters, start["via_token"], recorder)
     try:
         await data_path.start(_configuration(start))

@@ -28,7 +28,7 @@ from corsproxy.errors import UsageError
 from corsproxy.proxy import compile_plan, new_via_token
 from corsproxy.server.control import Channel, Message
 from corsproxy.server.counters import Totals
-from corsproxy.server.inspector import Budget, Event, merged
+from corsproxy.server.inspector import Budget, Event, merged, shows_fields
 from corsproxy.server.sockets import Listener, tls_context
 
 QUICK_DEATHS = 5
@@ -224,6 +224,7 @@ class Workers:
                 "counts": self._counts,
                 "via_token": self._via_token,
                 "inspects": self._inspects,
+                "shows_fields": shows_fields(self._configuration.settings),
             }
         )
         return worker

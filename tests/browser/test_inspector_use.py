@@ -197,9 +197,9 @@ def test_its_parts_have_names_and_the_table_is_a_table(stage: Stage, page: Page)
     some_of_each(stage, page)
     assert page.evaluate(NAMELESS) == []
     headers = page.evaluate("[...document.querySelectorAll('th[scope=col]')].map((each) => each.textContent)")
-    assert headers == ["Time", "Method", "Path", "Origin", "Kind", "Status", "Verdict"]
+    assert headers == ["Time", "Method", "Path", "Status", "Took", "Origin", "Kind", "Verdict"]
     assert page.evaluate("document.querySelector('table caption').textContent").startswith("Requests, the latest first")
-    assert page.evaluate("[...document.querySelectorAll('#rows tr')].every((each) => each.cells.length === 7)")
+    assert page.evaluate("[...document.querySelectorAll('#rows tr')].every((each) => each.cells.length === 8)")
     polite = page.evaluate("[...document.querySelectorAll('[role=status]')].map((each) => each.id)")
     assert polite == ["state", "spoken"]
     page.wait_for("#spoken:not(:empty)")

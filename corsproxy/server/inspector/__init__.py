@@ -5,10 +5,11 @@
     Inspector  the page, its stream of events, and `explain` on the configuration in force, as pages of the listener
 
 A request costs the proxy a comparison and, for those that are kept, one small dict; everything else happens only while
-a page is open. Cookies, Authorization, content and query strings are not in an `Exchange`, so they cannot appear.
+a page is open. Content is never seen; fields and query are shown on loopback alone, with whatever could be a login or
+a key masked.
 Decides nothing: the data path has decided, and `explain` says which line of the file it was.
 """
 
-from corsproxy.server.inspector.recorder import Budget, Event, Recorder, merged
+from corsproxy.server.inspector.recorder import Budget, Event, Recorder, merged, shows_fields
 
-__all__ = ["Budget", "Event", "Recorder", "merged"]
+__all__ = ["Budget", "Event", "Recorder", "merged", "shows_fields"]

@@ -40,6 +40,8 @@ class News:
 
     events: list[Event]
     totals: dict[str, Any] | None
+    open: list[Event] | None = None
+    """The requests that are not over, where they have changed."""
 
 
 class Feed:
@@ -53,6 +55,8 @@ class Feed:
         self._ring = Ring()
         self._last_id = 0
         self._skipped = 0
+        self._open: list[Event] = []
+        self._open_version = 0
         self._watchers = 0
         self._pump: asyncio.Task[None] | None = None
         self._news = asyncio.Condition()
@@ -87,6 +91,7 @@ class Feed:
         totals_due = 0.0
         missed = 0
         last = after
+        open_version = -1
         while not self._closed:
             events = self._ring.since(last)
             if last > after:
@@ -96,22 +101,29 @@ class Feed:
             if loop.time() >= totals_due:
                 totals = self._count(missed)
                 totals_due = loop.time() + TOTALS_INTERVAL
-            if events or totals is not None:
-                yield News(events, totals)
+            open_now = self._open if open_version != self._open_version else None
+            open_version = self._open_version
+            if events or totals is not None or open_now is not None:
+                yield News(events, totals, open_now)
             async with self._news:
-                if self._last_id == last and not self._closed:
+                if self._last_id == last and open_version == self._open_version and not self._closed:
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(self._news.wait(), TOTALS_INTERVAL)
 
     async def _ask_regularly(self) -> None:
         """Ask while somebody watches; it is never cancelled, so that no answer on its way is lost."""
         while self._watchers and not self._closed:
+            before = self._open_version
             events, skipped = await self._source()
+            is_open = [event for event in events if event["open"]]
+            events = [event for event in events if not event["open"]]
+            if is_open or self._open:
+                self._open, self._open_version = is_open, self._open_version + 1
             for event in events:
                 self._last_id += 1
                 self._ring.add({**event, "id": self._last_id})
             self._skipped += skipped
-            if events:
+            if events or self._open_version != before:
                 async with self._news:
                     self._news.notify_all()
             await asyncio.sleep(INTERVAL)

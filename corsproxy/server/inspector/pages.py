@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import shlex
 from collections.abc import Awaitable, Callable, Mapping
 from importlib.resources import files
 from typing import Any
@@ -51,8 +52,9 @@ _RETRY = 2000
 class Inspector:
     """Answers for the inspector; `pages` is what the admin listener needs."""
 
-    def __init__(self, feed: Feed, configuration: Callable[[], Configuration]) -> None:
-        """`configuration` gives the one in force, which a reload exchanges."""
+    def __init__(self, feed: Feed, configuration: Callable[[], Configuration], url: str = "") -> None:
+        """`configuration` gives the one in force, which a reload exchanges; `url` is the proxy's, for `curl`."""
+        self._url = url
         self._feed = feed
         self._configuration = configuration
         self._explaining = asyncio.Lock()
@@ -95,6 +97,13 @@ class Inspector:
             found = await asyncio.to_thread(explain_in_force, self._configuration(), question)
         return _json(200, found)
 
+    @staticmethod
+    def _explain_words(configuration: Configuration) -> str:
+        """Return how a command names this configuration."""
+        if configuration.source.file is not None:
+            return shlex.join(["-c", configuration.source.file])
+        return configuration.source.options.command_line().removeprefix("corsproxy serve").strip()
+
     def _seen(self, request: web.BaseRequest) -> int:
         """Read where a page that connects again left off: the id of the last event it got from this process."""
         boot, _, number = request.headers.get("Last-Event-ID", "").partition("-")
@@ -108,6 +117,8 @@ class Inspector:
             "boot": self._feed.boot,
             "version": __version__,
             "file": configuration.source.file,
+            "url": self._url,
+            "explain": self._explain_words(configuration),
             "routes": list(routes),
         }
         return b"retry: %d\n" % _RETRY + _message("hello", hello)
@@ -118,6 +129,8 @@ class Inspector:
             # The id comes last, so that a page which has it has everything before it.
             parts.append(b"id: %b-%d\n" % (self._feed.boot.encode(), news.events[-1]["id"]))
             parts.append(_message("requests", news.events))
+        if news.open is not None:
+            parts.append(_message("open", news.open))
         if news.totals is not None:
             parts.append(_message("totals", news.totals))
         return b"".join(parts)

@@ -8,16 +8,20 @@ Knows nothing of who watches.
 
 from __future__ import annotations
 
+import itertools
+import os
 import time
 from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
-from corsproxy.cors import Decision, Kind
+from corsproxy.cors import Decision, Kind, is_loopback
 from corsproxy.escape import printable
 from corsproxy.proxy import Exchange
 from corsproxy.server.access_log import cors_word
 from corsproxy.server.escape import readable
+from corsproxy.server.inspector.masking import masked_fields, masked_query
+from corsproxy.settings import Settings, TcpAddress
 
 Event = dict[str, Any]
 """One request as the page gets it; the keys are those of `describe`."""
@@ -27,6 +31,12 @@ KEPT = 500
 
 RATE = 200
 """Events a second that are kept, half of them for refusals: more than anybody can read, few enough to cost nothing."""
+
+_OPEN_AFTER = 0.3
+"""Seconds after which a request that is not over is shown: any other appears at its end, which is soon enough."""
+
+_MOST_OPEN = 100
+"""Open requests that one process shows, the latest."""
 
 _SHOWN = 1000
 """Characters of a value: what a stranger sends may be as long as a whole head."""
@@ -83,25 +93,44 @@ class Budget:
 class Recorder:
     """Keeps the latest finished requests of this process, and counts those it left out."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, shows_fields: bool = False) -> None:
+        """`shows_fields` says whether fields and query may be shown, which they may on loopback alone."""
+        self.begun: set[Exchange] = set()
+        """Requests that have begun; the data path puts them in."""
         self._ring = Ring()
         self._budget = Budget()
         self._skipped = 0
+        self._shows_fields = shows_fields
+        self._keys: dict[Exchange, str] = {}
+        self._numbers = itertools.count(1)
 
     def __call__(self, exchange: Exchange) -> None:
         """Keep one finished request, unless this second has had enough of its kind."""
+        self.begun.discard(exchange)
+        key = self._keys.pop(exchange, None)
         decision = exchange.decision
         refused = decision is not None and decision.reason is not None
         # The time of the end on the monotonic clock, without another look at it.
         if self._budget.allows(exchange.started + exchange.duration, refused=refused):
-            self._ring.add(describe(exchange, time.time()))
+            self._ring.add({**describe(exchange, time.time(), shows_fields=self._shows_fields), "key": key})
         else:
             self._skipped += 1
 
     def take(self) -> tuple[list[Event], int]:
         """Hand over what was kept since the last time, in order, and how many were left out."""
         skipped, self._skipped = self._skipped, 0
-        return self._ring.take(), skipped
+        return self._ring.take() + self._open(), skipped
+
+    def _open(self) -> list[Event]:
+        """Describe the requests that have begun and are not over: streams, tunnels, and what waits for an upstream."""
+        now = time.monotonic()
+        old = (exchange for exchange in self.begun if now - exchange.started > _OPEN_AFTER)
+        events = []
+        for exchange in sorted(old, key=lambda exchange: -exchange.started)[:_MOST_OPEN]:
+            key = self._keys.setdefault(exchange, f"{os.getpid()}-{next(self._numbers)}")
+            event = describe(exchange, time.time() - (now - exchange.started), shows_fields=self._shows_fields)
+            events.append({**event, "key": key, "open": True, "duration_ms": round((now - exchange.started) * 1000)})
+        return events
 
 
 def merged(taken: Iterable[tuple[list[Event], int]], budget: Budget) -> tuple[list[Event], int]:
@@ -111,8 +140,10 @@ def merged(taken: Iterable[tuple[list[Event], int]], budget: Budget) -> tuple[li
     for one, skipped in taken:
         events += one
         left_out += skipped
+    is_open = [event for event in events if event["open"]]
+    events = [event for event in events if not event["open"]]
     kept = [event for event in _in_order(events) if budget.allows(event["time"], refused=event["reason"] is not None)]
-    return kept, left_out + len(events) - len(kept)
+    return kept + is_open, left_out + len(events) - len(kept)
 
 
 def _in_order(events: Iterable[Event]) -> list[Event]:
@@ -120,7 +151,7 @@ def _in_order(events: Iterable[Event]) -> list[Event]:
     return sorted(events, key=lambda event: event["time"])
 
 
-def describe(exchange: Exchange, now: float) -> Event:
+def describe(exchange: Exchange, now: float, *, shows_fields: bool = False) -> Event:
     """Write down what the page shows of a request; `now` is the time in seconds since the epoch.
 
     Words and names are those of the access log. Text is bounded and has no sign that does not print.
@@ -145,6 +176,13 @@ def describe(exchange: Exchange, now: float) -> Event:
         "duration_ms": round(exchange.duration * 1000, 1),
         "error": exchange.error,
         "request_id": _text(exchange.request_id) or None,
+        "open": False,
+        "bytes_in": exchange.bytes_in,
+        "bytes_out": exchange.bytes_out,
+        "upstream_ms": None if exchange.upstream_duration is None else round(exchange.upstream_duration * 1000, 1),
+        "error_detail": _text(exchange.error_detail) or None,
+        "query": masked_query(exchange.raw_query) if shows_fields else None,
+        "fields": masked_fields(exchange.raw_fields) if shows_fields else None,
     }
 
 
@@ -165,3 +203,13 @@ def _text(value: str | None) -> str | None:
         return None
     shown = printable(value[:_SHOWN])
     return shown if len(value) <= _SHOWN else shown + "…"
+
+
+def shows_fields(settings: Settings) -> bool:
+    """Return whether fields and query may be shown: whoever reaches loopback is on this machine."""
+    admin = settings.admin
+    if admin is None:
+        return True  # it is on loopback where nothing says otherwise
+    if not isinstance(admin, TcpAddress):
+        return False
+    return is_loopback(f"[{admin.host}]" if ":" in admin.host else admin.host)

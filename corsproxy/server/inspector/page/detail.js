@@ -1,8 +1,8 @@
 // The details of one request: what was asked, what was answered, what decided, and what would allow it.
 
-import { element, make } from "./dom.js";
+import { copyButton, element, make } from "./dom.js";
 import { answerBlock, change, decidedBy, explain, headerNames, section } from "./explain.js";
-import { because, exactTimeOf, kindOf, verdictOf, VERDICTS } from "./words.js";
+import { because, bytes, exactTimeOf, kindOf, verdictOf, VERDICTS } from "./words.js";
 
 export class Detail {
   #box = element("detail");
@@ -12,6 +12,7 @@ export class Detail {
 
   /** `onClose` is called when the details are left, `onAsk` with a question to fill the form with. */
   constructor(onClose, onAsk) {
+    this.hello = { url: "", explain: "" };
     this.#onClose = onClose;
     this.#onAsk = onAsk;
     this.#box.addEventListener("keydown", (key) => { if (key.key === "Escape") this.close(); });
@@ -53,7 +54,12 @@ export class Detail {
     close.addEventListener("click", () => this.close());
     const parts = [make("div", "row", make("span", `badge ${verdict}`, VERDICTS[verdict]), event.reason ? make("code", "", event.reason) : null, close)];
     parts.push(make("h2", "", `${event.method} ${event.path}`));
+    if (event.error) parts.push(failure(event));
+    else if (event.open) parts.push(make("p", "note", `It is open: ${bytes(event.bytes_in)} have come from the client, ${bytes(event.bytes_out)} have gone to it.`));
     if (event.reason) parts.push(make("p", "because", because(event)));
+    const copies = make("div", "copies", copyButton(curlOf(event, this.hello.url), "as cURL"));
+    if (event.method) copies.append(copyButton(explainOf(event, this.hello.explain), "as explain"));
+    parts.push(copies);
     if (event.origin !== null) {
       const again = make("button", "link", "Ask about a request like this");
       again.type = "button";
@@ -79,9 +85,44 @@ function questionOf(event) {
   };
 }
 
+/** What the proxy itself says went wrong, before everything else. */
+function failure(event) {
+  const words = event.upstream ? `${event.upstream}: ${event.error}` : event.error;
+  return make("p", "failure", `${event.status || "No answer"} – ${words}`, event.error_detail ? make("small", "", event.error_detail) : null);
+}
+
+const quoted = (text) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+
+/** Fields that curl makes itself. */
+const OF_CURL = new Set(["host", "connection", "content-length", "transfer-encoding", "accept-encoding"]);
+
+/** The request as a command; what is masked here is masked there. */
+function curlOf(event, url) {
+  const query = event.query === null || event.query === undefined ? "" : `?${event.query}`;
+  const words = ["curl", "-i"];
+  if (event.method && event.method !== "GET") words.push("-X", event.method);
+  const asked = [["Origin", event.origin], ["Access-Control-Request-Method", event.requested_method], ["Access-Control-Request-Headers", event.requested_headers]];
+  for (const [name, value] of event.fields ?? asked) {
+    if (value !== null && !OF_CURL.has(name.toLowerCase())) words.push("-H", quoted(`${name}: ${value}`));
+  }
+  words.push(quoted(`${url}${event.path}${query}`));
+  return words.join(" ");
+}
+
+/** The question to the command line, about the configuration that runs here. */
+function explainOf(event, configuration) {
+  const question = questionOf(event);
+  const words = ["corsproxy", "explain", quoted(event.path), "--method", quoted(question.method)];
+  if (question.origin) words.push("--origin", quoted(question.origin));
+  for (const name of question.headers) words.push("--header", quoted(name));
+  if (event.host) words.push("--host", quoted(event.host));
+  return `${words.join(" ")}${configuration ? ` ${configuration}` : ""}`;
+}
+
 function facts(event) {
-  const asked = make("pre", "code", make("b", "", `${event.method} ${event.path}`), "\n");
-  const fields = [
+  const query = event.query === null || event.query === undefined ? "" : `?${event.query}`;
+  const asked = make("pre", "code", make("b", "", `${event.method} ${event.path}${query}`), "\n");
+  const fields = event.fields ?? [
     ["Host", event.host],
     ["Origin", event.origin],
     ["Access-Control-Request-Method", event.requested_method],
@@ -91,7 +132,7 @@ function facts(event) {
   const kind = { none: "It has no Origin: it is no CORS request, and no browser judges the answer." }[event.cors];
   return [
     section(event.cors.startsWith("preflight") ? "What the browser asked first" : "What was asked", asked, kind ? make("p", "note", kind) : null),
-    section("What was answered", answerBlock(event.status || "no answer: the client went away", event.answered)),
+    section("What was answered", answerBlock(event.status || (event.open ? "nothing yet" : "no answer: the client went away"), event.answered)),
   ];
 }
 
@@ -116,8 +157,9 @@ function meta(event) {
     ["kind", kindOf(event)],
     ["client", event.client],
     ["upstream", event.upstream === null ? "not asked" : `${event.upstream}${event.upstream_status ? `, answered ${event.upstream_status}` : ""}`],
-    ["took", `${event.duration_ms} ms`],
-    ["error", event.error],
+    ["took", event.open ? `${event.duration_ms} ms so far` : `${event.duration_ms} ms`],
+    ["upstream took", event.upstream_ms === null ? null : `${event.upstream_ms} ms to its head`],
+    ["bytes", `${bytes(event.bytes_in)} in, ${bytes(event.bytes_out)} out`],
     ["request id", event.request_id],
   ];
   for (const [name, value] of rows) if (value) list.append(make("div", "", make("dt", "", name), make("dd", "", value)));

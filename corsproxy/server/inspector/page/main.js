@@ -98,6 +98,7 @@ connect({
   hello(hello) {
     if (boot !== null && boot !== hello.boot) store.clear();
     boot = hello.boot;
+    detail.hello = hello;
     addOptions(filter.elements.route, hello.routes);
     document.title = `${hello.file ? `${hello.file.split("/").pop()} · ` : ""}corsproxy inspector`;
     refresh();
@@ -109,6 +110,10 @@ connect({
     unseen += events.length;
     const now = performance.now();
     recent.push(...events.slice(-RESTLESS * 2).map(() => now));
+    refresh();
+  },
+  open(events) {
+    store.setOpen(events);
     refresh();
   },
   totals(totals) {
@@ -134,14 +139,24 @@ element("clear").addEventListener("click", () => {
   choose({});
 });
 filter.addEventListener("input", () => {
-  const { origin, route, verdict } = filter.elements;
-  choose({ origin: origin.value.trim(), route: route.value, verdict: verdict.value });
+  const { search, origin, route, verdict } = filter.elements;
+  choose({ search: search.value.trim(), origin: origin.value.trim(), route: route.value, verdict: verdict.value });
 });
 filter.addEventListener("submit", (submit) => submit.preventDefault());
-filter.addEventListener("reset", () => choose({ origin: "", route: "", verdict: "", reason: "" }));
+filter.addEventListener("reset", () => choose({ search: "", origin: "", route: "", verdict: "", reason: "" }));
 element("rows").addEventListener("pointerenter", () => { pointed = true; });
 element("rows").addEventListener("pointerleave", () => {
   pointed = false;
   refresh();
+});
+// As in other tools of its kind: "/" goes to the search, Escape leaves the details wherever the focus is.
+document.addEventListener("keydown", (key) => {
+  const typing = ["INPUT", "SELECT", "TEXTAREA"].includes(document.activeElement?.tagName);
+  if (key.key === "/" && !typing && !key.ctrlKey && !key.metaKey && !key.altKey) {
+    key.preventDefault();
+    filter.elements.search.focus();
+  } else if (key.key === "Escape" && !typing) {
+    detail.close();
+  }
 });
 form.start();

@@ -3,10 +3,10 @@
 /** Milliseconds until a stream that the browser gave up is asked for again. */
 const AGAIN = 5000;
 
-/** Call `on.hello`, `on.requests`, `on.totals` with what comes, and `on.state` with what became of the connection. */
+/** Call `on.hello`, `on.requests`, `on.open`, `on.totals` with what comes, and `on.state` with what became of the connection. */
 export function connect(on) {
   const stream = new EventSource("events");
-  for (const name of ["hello", "requests", "totals"]) {
+  for (const name of ["hello", "requests", "open", "totals"]) {
     stream.addEventListener(name, (message) => on[name](JSON.parse(message.data)));
   }
   stream.addEventListener("open", () => on.state("live"));

@@ -1,7 +1,7 @@
 // The table of requests: rows are put in and taken out, never drawn again, so that focus and selection stay.
 
 import { element, make } from "./dom.js";
-import { kindOf, timeOf, verdictOf, VERDICTS } from "./words.js";
+import { bytes, kindOf, statusClass, statusText, timeOf, took, verdictOf, VERDICTS } from "./words.js";
 
 export class Table {
   #rows = new Map();
@@ -28,6 +28,7 @@ export class Table {
     let next = this.#body.firstElementChild;
     for (const event of events) {
       const row = this.#rows.get(event.id) ?? this.#make(event);
+      if (event.open) this.#update(row, event);
       if (row === next) next = next.nextElementSibling;
       else this.#body.insertBefore(row, next);
     }
@@ -56,15 +57,19 @@ export class Table {
     open.title = event.path;
     open.setAttribute("aria-expanded", String(event.id === this.#openId));
     open.setAttribute("aria-controls", "detail");
+    if (event.query !== null && event.query !== undefined) open.append(make("span", "query", `?${event.query}`));
     const origin = make("td", "origin", event.origin ?? "–");
     origin.title = event.origin ?? "no Origin";
+    const status = make("td", `status ${statusClass(event)}`, statusText(event));
+    status.title = event.error ?? "";
     row.append(
       make("td", "time", timeOf(event)),
       make("td", "method", event.method || "–"),
       make("td", "path", open),
+      status,
+      make("td", "size", event.open ? bytes(event.bytes_out) : took(event)),
       origin,
       make("td", "kind", kindOf(event)),
-      make("td", "status", event.status ? String(event.status) : "gone"),
       make("td", "verdict", make("span", "badge", VERDICTS[verdict]), event.reason ? make("span", "reason", event.reason) : null),
     );
     // Said because a narrow window shows rows as cards, and a browser then forgets that they are a table.
@@ -73,6 +78,14 @@ export class Table {
     row.addEventListener("click", () => this.#onOpen(event));
     this.#rows.set(event.id, row);
     return row;
+  }
+
+  /** An open request goes on: what has come so far, and its status once there is one. */
+  #update(row, event) {
+    const status = row.querySelector(".status");
+    status.className = `status ${statusClass(event)}`;
+    status.textContent = statusText(event);
+    row.querySelector(".size").textContent = bytes(event.bytes_out);
   }
 
   #button(row) {

@@ -41,4 +41,32 @@ export function timeOf(event) {
 /** The same to the millisecond. */
 export const exactTimeOf = (event) => `${timeOf(event)}.${String(Math.round((event.time % 1) * 1000)).padStart(3, "0")}`;
 
+/** Bytes for people. */
+export function bytes(count) {
+  if (count < 1000) return `${count} B`;
+  const units = ["kB", "MB", "GB", "TB"];
+  let value = count / 1000;
+  while (value >= 1000 && units.length > 1) {
+    value /= 1000;
+    units.shift();
+  }
+  return `${value.toFixed(value < 10 ? 1 : 0)} ${units[0]}`;
+}
+
+/** How the status is to be looked at: `failed` where the proxy or the upstream did not do it. */
+export function statusClass(event) {
+  if (event.open) return event.status === 101 || event.status === 0 ? "running" : `running s${Math.floor(event.status / 100)}`;
+  if (event.error || event.status === 0) return "failed";
+  return `s${Math.floor(event.status / 100)}`;
+}
+
+/** The status as the table says it, with what has come so far of an answer that is not over. */
+export function statusText(event) {
+  if (event.open) return `${event.status || "…"} open`;
+  return event.status ? String(event.status) : "gone";
+}
+
+/** Milliseconds for people. */
+export const took = (event) => (event.duration_ms >= 10000 ? `${Math.round(event.duration_ms / 1000)} s` : `${Math.round(event.duration_ms)} ms`);
+
 export const number = (count) => count.toLocaleString("en");

@@ -1,0 +1,82 @@
+"""What a request carried, made fit to be shown: names whole, values that could be a key or a login left out.
+
+Only a listener on loopback shows any of it; what is masked here would still be in screenshots and bug reports.
+Bytes in, text out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from corsproxy.escape import printable
+from corsproxy.server.escape import readable
+
+MASK = "•••"
+
+_SECRET_NAME = re.compile(
+    r"auth|cookie|credential|key|passw|pwd|secret|session|sid|sig|token|jwt|bearer|otp|code|nonce|state", re.IGNORECASE
+)
+"""Part of the name of a field or parameter whose value is not shown."""
+
+_OPEN_NAMES = frozenset(("access-control-request-headers", "sec-websocket-key", "origin", "referer", "host"))
+"""Fields that are shown whatever their names and values look like."""
+
+_KEY_LIKE = re.compile(r"[A-Za-z0-9+/=_.~-]{24,}")
+"""A run of so many letters and digits may be a key, whatever its name."""
+
+_MOST = 100
+"""Fields, and parameters, that are shown."""
+
+_SHOWN = 300
+"""Characters of a value."""
+
+
+def masked_fields(fields: Sequence[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
+    """Return the field lines of a request; of a cookie its name is left, of a login its scheme."""
+    return [(_text(name), _field(_text(name), _text(value))) for name, value in fields[:_MOST]]
+
+
+def masked_query(query: bytes | None) -> str | None:
+    """Return the query of a request, its parameters' names and what may be shown of their values."""
+    if query is None:
+        return None
+    parts = _text(query, 2000).split("&")
+    return "&".join(map(_parameter, parts[:_MOST]))
+
+
+def _field(name: str, value: str) -> str:
+    lower = name.lower()
+    if lower in ("authorization", "proxy-authorization"):
+        scheme, space, _ = value.partition(" ")
+        return f"{scheme} {MASK}" if space and len(scheme) <= 20 else MASK
+    if lower == "cookie":
+        return "; ".join(f"{pair.partition('=')[0].strip()[:80]}={MASK}" for pair in value.split(";"))
+    if lower == "referer":
+        origin = re.match(r"[a-z]+://[^/?#]*", value)
+        if origin is None:
+            return MASK
+        return f"{origin[0]}/{MASK}" if len(value) > origin.end() + 1 else value
+    if lower in _OPEN_NAMES:
+        return value
+    if _SECRET_NAME.search(lower):
+        return MASK
+    return _KEY_LIKE.sub(_without_key, value)
+
+
+def _parameter(part: str) -> str:
+    name, equals, value = part.partition("=")
+    if not equals:
+        return _KEY_LIKE.sub(_without_key, name)
+    return f"{name}={MASK if _SECRET_NAME.search(name) else _KEY_LIKE.sub(_without_key, value)}"
+
+
+def _without_key(found: re.Match[str]) -> str:
+    """Mask a run that looks random: letters and digits are mixed in it, as they are in no word."""
+    text = found[0]
+    digits = sum(sign.isdigit() for sign in text)
+    return MASK if digits >= 2 and digits < len(text) else text
+
+
+def _text(value: bytes, most: int = _SHOWN) -> str:
+    return printable(readable(value[:most]))
