@@ -131,3 +131,36 @@ def test_a_star_names_nobody(origin: str, names: bool) -> None:
 def test_a_star_for_extensions_is_any_host_of_the_scheme(origin: str, passes: bool) -> None:
     """Browsers make such hosts anew on every machine."""
     assert decide(policy("moz-extension://*"), actual(origin)).granted is passes
+
+
+def test_an_own_page_that_the_policy_names_is_a_cors_request() -> None:
+    """Named, it is granted as any other origin, and counted as a CORS request."""
+    own = frozenset({STAFF.encode()})
+    assert decide_among((policy(APP, STAFF),), actual(STAFF), own).kind is Kind.ACTUAL
+
+
+@pytest.mark.parametrize("request_", [actual(EVIL), unasked(), preflight(EVIL, "GET")])
+def test_a_list_of_one_is_the_policy_itself(request_: CorsRequest) -> None:
+    """Everybody's answer does not begin to vary because the policy stands in a list."""
+    everyone = policy("*")
+    assert decide_among((everyone,), request_) == decide(everyone, request_)
+    assert not decide_among((everyone,), request_).varies_on_origin
+
+
+def test_diagnostics_list_each_header_once() -> None:
+    """A header that the policy names and the page asks for is listed once, as the policy spells it."""
+    asked = preflight(APP, "DELETE", "x-a,x-c")
+    decision = decide(policy(APP, allow_headers=("X-A", "X-B", "*"), diagnostics=True), asked)
+    assert decision.kind is Kind.PREFLIGHT
+    assert dict(decision.fields)[b"Access-Control-Allow-Headers"] == b"X-A, X-B, x-c"
+
+
+def test_a_star_for_headers_does_not_become_one_for_methods() -> None:
+    """With credentials what was requested is listed in the place of a star, and in no other."""
+    decision = decide(
+        policy(APP, allow_credentials=True, allow_methods=("PUT", "DELETE"), allow_headers=("*",)),
+        preflight(APP, "PUT", "x-a"),
+    )
+    assert decision.granted
+    assert dict(decision.fields)[b"Access-Control-Allow-Methods"] == b"PUT, DELETE"
+    assert dict(decision.fields)[b"Access-Control-Allow-Headers"] == b"x-a"
