@@ -193,10 +193,29 @@ def test_one_fault(site: Site, found: list[str], tmp_path: Path) -> None:
         assert codes(server.url, tmp_path) == found
 
 
+def family(expression: str) -> Site:
+    """Allow what an expression matches."""
+    return Site(credentials=False, allows=lambda one: re.fullmatch(expression, one) is not None)
+
+
 WITHOUT_CREDENTIALS = FILE.replace("    allow_credentials: true\n", "")
+FAMILY = WITHOUT_CREDENTIALS.replace(f"[{PAGE}, {OTHER}]", '["https://*.example.com"]')
 STARRED = WITHOUT_CREDENTIALS.replace("[Content-Type, Authorization]", '["*", Authorization]')
 OPEN = WITHOUT_CREDENTIALS.replace(f"[{PAGE}, {OTHER}]", '["*"]')
 OTHER_FILES: list[tuple[str, str, Site, list[str]]] = [
+    ("a pattern", FAMILY, family(r"https://([a-z]+\.)+example\.com"), []),
+    ("a pattern that takes the apex", FAMILY, family(r"https://([a-z]+\.)*example\.com"), ["allows_apex"]),
+    ("a pattern without an end", FAMILY, family(r"https://([a-z]+\.)+example\.com.*"), ["prefix_match"]),
+    ("a pattern without a dot", FAMILY, family(r"https://[a-z.]+example\.com"), ["suffix_match"]),
+    ("a pattern that takes http", FAMILY, family(r"https?://([a-z]+\.)+example\.com"), ["allows_http"]),
+    ("a pattern that takes ports", FAMILY, family(r"https://([a-z]+\.)+example\.com(:\d+)?"), ["allows_other_port"]),
+    ("a pattern of one label", FAMILY, family(r"https://[a-z]+\.example\.com"), ["origin_not_granted"]),
+    (
+        "a pattern of any top-level domain",
+        FAMILY,
+        family(r"https://([a-z]+\.)+example\.[a-z]+"),
+        ["any_top_level_domain"],
+    ),
     ("credentials are too much", WITHOUT_CREDENTIALS, Site(), ["credentials_granted"]),
     (
         "Authorization is left to the star",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from corsproxy.tools.browser import checks
-from corsproxy.tools.live.look_alikes import Likeness, fewest
+from corsproxy.tools.live.look_alikes import Likeness, fewest, look_alikes
 from corsproxy.tools.verify.difference import LIKENESS_CODES, Code, Found
 from corsproxy.tools.verify.evidence import Evidence, members
 from corsproxy.tools.verify.questions import Purpose
@@ -61,11 +61,7 @@ def _let_in(evidence: Sequence[Evidence]) -> Iterator[Found]:
         for one in evidence
         if one.origin and not one.wants() and one.gets() and one.question.purpose is Purpose.LOOK_ALIKE
     ]
-    by_base: dict[str | None, set[Likeness]] = {}
-    for one in granted:
-        if one.question.likeness is not None:
-            by_base.setdefault(one.question.resembles, set()).add(one.question.likeness)
-    strangers = by_base.pop(None, set())
+    strangers = {one.question.likeness for one in granted if one.question.resembles is None} - {None}
     if Likeness.STRANGER in strangers:
         null = ", null too" if Likeness.NULL in strangers else ""
         credentials = _with_credentials(granted)
@@ -75,15 +71,29 @@ def _let_in(evidence: Sequence[Evidence]) -> Iterator[Found]:
     others = [one for one in granted if one.question.likeness is None]
     if others:
         yield Found(Code.ORIGIN_GRANTED, _granted(others), tuple(dict.fromkeys(one.origin for one in others)))
-    kinds = set(fewest(strangers)).union(*map(fewest, by_base.values()))
-    by_code: dict[Code, set[Likeness]] = {}
-    for kind in kinds:
-        by_code.setdefault(LIKENESS_CODES[kind], set()).add(kind)
-    for code, likenesses in by_code.items():
-        ones = [one for one in granted if one.question.likeness in likenesses]
+    by_code: dict[Code, dict[str, Evidence]] = {}
+    for kind, ones in _kinds(granted, {kind for kind in strangers if kind is not None}):
+        by_code.setdefault(LIKENESS_CODES[kind], {}).update({one.origin: one for one in ones})
+    for code, by_origin in by_code.items():
+        ones = list(by_origin.values())
         rules = {one.question.rule for one in ones}
         rule = rules.pop() if len(rules) == 1 else None
-        yield Found(code, _granted(ones), _origins(granted, likenesses), rule, ones[0].question.policy)
+        yield Found(code, _granted(ones), tuple(by_origin), rule, ones[0].question.policy)
+
+
+def _kinds(granted: Sequence[Evidence], strangers: set[Likeness]) -> Iterator[tuple[Likeness, list[Evidence]]]:
+    """Return the fewest likenesses that explain all that is granted, with what shows each.
+
+    One made-up origin may resemble several allowed ones: it was asked once, and counts for each of them.
+    """
+    for kind in fewest(strangers):
+        yield kind, [one for one in granted if one.question.resembles is None and one.question.likeness is kind]
+    for base in dict.fromkeys(one.question.resembles for one in granted if one.question.resembles is not None):
+        made = {origin: kind for kind, origins in look_alikes(base).items() for origin in origins}
+        made[base] = Likeness.APEX
+        found = [(made[one.origin], one) for one in granted if one.origin in made]
+        for kind in fewest({kind for kind, _ in found}):
+            yield kind, [one for own, one in found if own is kind]
 
 
 def _granted(ones: Sequence[Evidence]) -> str:

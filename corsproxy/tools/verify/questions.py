@@ -144,9 +144,19 @@ def _look_alikes(members: Sequence[Member]) -> Iterator[Question]:
         for origin in origins:
             yield Question(Purpose.LOOK_ALIKE, "GET", origin, likeness=likeness)
     bases: dict[str, Member] = {}
+    rules = set()
     for member in members:
-        if member.base not in {None, "null"}:
-            bases.setdefault(member.base or "", member)
+        if member.base is None or member.base == "null" or (member.policy, member.rule) in rules:
+            continue
+        rules.add((member.policy, member.rule))
+        bases.setdefault(member.base, member)
+        if member.base != member.origin:
+            # Of a pattern the apex is none, and a comparison may be careless about a whole member, too.
+            yield Question(
+                Purpose.LOOK_ALIKE, "GET", member.base, likeness=Likeness.APEX, resembles=member.base,
+                rule=member.rule, policy=member.policy,
+            )  # fmt: skip
+            bases.setdefault(member.origin, member)
     for place, (base, member) in enumerate(list(bases.items())[:MAX_BASES]):
         for likeness, origins in look_alikes(base).items():
             for origin in origins if place < _WHOLE_SETS or likeness in _TELLING else ():
