@@ -315,7 +315,7 @@ class ClientConnection(asyncio.Protocol):
             case Due.FAIL_CONTENT:
                 self._content.set_exception(ClientError(ClientErrorKind.BODY_TIMEOUT))
             case Due.REFUSE_HEAD:
-                self._refuse(Refusal(408, "the head of the request took too long"))
+                self._refuse(self._parser.doubt or Refusal(408, "the head of the request took too long"))
             case Due.CLOSE:
                 self._end()
             case Due.ABORT:

@@ -37,7 +37,7 @@ _BARE_LF = re.compile(rb"(?<!\r)\n")
 class HeadParser:
     """Reads one head after another."""
 
-    __slots__ = ("_buffer", "_looked_at", "_loop", "_searched", "limit", "most_lines")
+    __slots__ = ("_buffer", "_looked_at", "_loop", "_searched", "doubt", "limit", "most_lines")
 
     def __init__(self, limit: int, most_lines: int, loop: asyncio.AbstractEventLoop) -> None:
         self.limit = limit
@@ -46,6 +46,8 @@ class HeadParser:
         """Field lines of a head."""
         self._loop = loop
         self._buffer = HeadBuffer(limit)
+        self.doubt: Refusal | None = None
+        """What an unfinished head will be refused with, whatever more of it comes."""
         self._looked_at = 0
         """How much of an unfinished head, from its first byte on, has been shown to a parser."""
         self._searched = 0
@@ -67,6 +69,7 @@ class HeadParser:
             raise _too_large() from None
         if head:
             self._looked_at = self._searched = 0
+            self.doubt = None
             return self._read(head), end
         if self._buffer.unfinished:
             self._check_unfinished()
@@ -93,8 +96,9 @@ class HeadParser:
         except HttpProcessingError as error:
             refusal = _refusal(error, begun)
             if refusal.status == 501 and b"\n" not in begun:
-                return  # answered when its line is whole, and can be logged
-            raise refusal from None
+                self.doubt = refusal  # told when its line is whole, and can be logged
+            else:
+                raise refusal from None
 
     def _read(self, head: bytes) -> ParsedHead:
         """Read a whole head."""
