@@ -1,5 +1,5 @@
 """`python -m corsproxy`."""
 
-from corsproxy.cli import main
+from corsproxy.entry import main
 
 main()

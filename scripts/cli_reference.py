@@ -41,6 +41,10 @@ are an error.
 `check`, `explain`, `learn` and `healthcheck` take the same options and environment as `serve`, and speak about what
 that would run.
 
+The shell completes commands and options once it has been told how:
+`eval "$(_CORSPROXY_COMPLETE=bash_source corsproxy)"` in `~/.bashrc`, the same with `zsh_source` in `~/.zshrc`,
+and `_CORSPROXY_COMPLETE=fish_source corsproxy | source` for fish.
+
 | exit status | meaning |
 |---|---|
 | 0 | success |

@@ -21,7 +21,8 @@ PACKAGE = ROOT / "corsproxy"
 # `corsproxy`; the bare package holds the version alone.
 MAY_IMPORT: dict[str, set[str]] = {
     "__init__": set(),
-    "__main__": {"cli"},
+    "__main__": {"entry"},
+    "entry": {"cli"},
     "errors": set(),
     "escape": set(),
     "streams": set(),

@@ -136,6 +136,8 @@ def cli() -> None:
 
     It answers preflights from a policy in YAML, removes every CORS header the upstream sends, puts the right ones on
     every response, and says why a browser refused.
+
+    Shell completion: eval "$(_CORSPROXY_COMPLETE=bash_source corsproxy)" (or zsh_source, fish_source).
     """
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
+from corsproxy.entry import quick_address, quick_healthcheck
 from tests.server.setup import config
-from tests.support.process import ran, started
+from tests.support.process import DEADLINE, ran, started
+
+ROOT = Path(__file__).parents[2]
 
 
 def free_port() -> int:
@@ -104,3 +110,57 @@ def test_a_configuration_without_an_answer_is_status_2(args: list[str], said: st
     status, _, lines = ran("healthcheck", *args, directory=tmp_path)
     assert status == 2
     assert said in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "variable", "address"),
+    [
+        ("healthcheck --admin 127.0.0.1:8081", "", ("127.0.0.1", 8081)),
+        ("healthcheck --admin=[::1]:8081", "", ("::1", 8081)),
+        ("healthcheck --admin 8081", "127.0.0.1:1", ("127.0.0.1", 8081)),
+        ("healthcheck", "0.0.0.0:8081", ("127.0.0.1", 8081)),
+        ("healthcheck", "[::]:8081", ("::1", 8081)),
+        ("healthcheck", "localhost:8081", ("localhost", 8081)),
+        ("healthcheck", "", None),
+        ("healthcheck", "unix:/run/admin.sock", None),
+        ("healthcheck", "127.0.0.1:0", None),
+        ("healthcheck", "127.0.0.1:65536", None),
+        ("healthcheck --admin", "127.0.0.1:1", None),
+        ("healthcheck -c x.yaml", "127.0.0.1:1", None),
+        ("healthcheck --help", "127.0.0.1:1", None),
+        ("serve", "127.0.0.1:1", None),
+    ],
+)
+def test_an_address_that_is_named_outright_needs_no_command_line(
+    words: str, variable: str, address: tuple[str, int] | None
+) -> None:
+    """Whatever is not plain is left to the command line, which has the words for it."""
+    assert quick_address(words.split(), {"CORSPROXY_ADMIN": variable}) == address
+
+
+def test_a_health_check_loads_next_to_nothing() -> None:
+    """It runs every few seconds, also where CPU is short: click, YAML and the data path are a tenth of a second."""
+    with started(config("http://127.0.0.1:9"), admin=True) as proxy:
+        done = subprocess.run(
+            [sys.executable, "-X", "importtime", "-m", "corsproxy", "healthcheck"],
+            env={**os.environ, "PYTHONPATH": str(ROOT), "CORSPROXY_ADMIN": "{}:{}".format(*proxy.admin)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=DEADLINE,
+        )
+    assert done.returncode == 0, done.stderr
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert {name for name in loaded if name.startswith("corsproxy")} == {"corsproxy", "corsproxy.entry"}
+    assert not loaded & {"click", "yaml", "aiohttp", "asyncio", "http.client", "email"}
+
+
+def test_a_proxy_that_hangs_is_unhealthy_in_time(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A connection is accepted by the kernel, and nothing comes."""
+    monkeypatch.setattr("corsproxy.entry.TIMEOUT", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert quick_healthcheck(("127.0.0.1", port)) == 1
+    assert capsys.readouterr().err == f"unhealthy: 127.0.0.1:{port}: timed out\n"

@@ -1,0 +1,76 @@
+"""Where the program begins: the command line, and before it the one command that has no time to load it.
+
+A container's health check runs every few seconds, on a machine that may be short of CPU just then. Where the admin
+listener's address is named outright, by `--admin` or CORSPROXY_ADMIN, nothing but a socket is needed to ask it.
+Everything else, and whatever is not understood here, is the command line's.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Mapping, Sequence
+
+TIMEOUT = 3.0
+"""Seconds until a proxy that does not answer is unhealthy; as in `corsproxy.server.healthcheck`."""
+
+_ADDRESS = re.compile(r"(?:(?P<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):)?(?P<port>[0-9]{1,5})")
+
+_LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what is asked in place of every address
+
+
+def main() -> None:
+    """Run the command line, or the quick health check."""
+    address = quick_address(sys.argv[1:], os.environ)
+    if address is not None:
+        status = quick_healthcheck(address)
+        if status is not None:
+            sys.exit(status)
+    from corsproxy.cli import main as command_line
+
+    command_line()
+
+
+def quick_address(args: Sequence[str], environ: Mapping[str, str]) -> tuple[str, int] | None:
+    """Return host and port of the admin listener that a health check is to ask; None where that is not plain."""
+    if args[:1] != ["healthcheck"]:
+        return None
+    named = environ.get("CORSPROXY_ADMIN", "").strip()
+    match args[1:]:
+        case []:
+            pass
+        case ["--admin", named]:
+            pass
+        case [one] if one.startswith("--admin="):
+            named = one.removeprefix("--admin=")
+        case _:
+            return None
+    found = _ADDRESS.fullmatch(named)
+    if found is None or not 0 < int(found["port"]) < 65536:
+        return None
+    host = (found["host"] or "127.0.0.1").strip("[]")
+    return _LOOPBACK_OF.get(host, host), int(found["port"])
+
+
+def quick_healthcheck(address: tuple[str, int]) -> int | None:
+    """Return 0 where /healthz answers 200 and 1 where it answers too late; None where there is more to say."""
+    import socket
+
+    try:
+        with socket.create_connection(address, TIMEOUT) as sock:
+            sock.settimeout(TIMEOUT)
+            sock.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            answer = b""
+            while b"\r\n" not in answer and len(answer) < 1000:
+                piece = sock.recv(1000)
+                if not piece:
+                    return None
+                answer += piece
+    except TimeoutError:
+        host = f"[{address[0]}]" if ":" in address[0] else address[0]
+        print(f"unhealthy: {host}:{address[1]}: timed out", file=sys.stderr)
+        return 1
+    except OSError:
+        return None
+    return 0 if answer.startswith(b"HTTP/1.1 200 ") else None
