@@ -64,6 +64,7 @@ COPY --from=build /opt/corsproxy /opt/corsproxy
 ENV PATH=/opt/corsproxy/bin:/usr/local/bin:/usr/bin:/bin \
     CORSPROXY_LISTEN=0.0.0.0:8080 \
     CORSPROXY_ADMIN=0.0.0.0:8081 \
+    CORSPROXY_WATCH=true \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 

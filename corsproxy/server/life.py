@@ -184,7 +184,9 @@ class Life:
         if not source.options.watch:
             return work
         if why := reloader.why_not():
-            log.warning("--watch has nothing to watch: %s", why)
+            # The image sets the variable for everybody, files or not.
+            level = logging.DEBUG if source.options.is_from_environment("watch") else logging.WARNING
+            log.log(level, "--watch has nothing to watch: %s", why)
         else:
             watcher = Watcher(reloader.files, self.reading.looks, reloader.request_if_changed, reloader.forget)
             work.append(watcher.run())

@@ -65,6 +65,7 @@ def test_exec_form() -> None:
     """The commands are in exec form so that signals reach the program."""
     assert json.loads(last("ENTRYPOINT")) == ["corsproxy"]
     assert json.loads(last("CMD")) == ["serve"]
+    assert "CORSPROXY_WATCH=true" in last("ENV")
     assert json.loads(last("HEALTHCHECK").split(" CMD ")[1]) == ["corsproxy", "healthcheck"]
 
 

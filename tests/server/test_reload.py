@@ -456,3 +456,12 @@ def test_a_service_manager_is_told_how_far_it_is(tmp_path: Path) -> None:
             assert manager.recv(4096) == b"READY=1"
             assert proxy.stop() == 0
             assert manager.recv(4096) == b"STOPPING=1"
+
+
+def test_a_variable_that_asks_to_watch_is_no_warning_where_there_is_no_file() -> None:
+    """The image sets it for everybody; who writes the option meant a file."""
+    environ = {"CORSPROXY_WATCH": "true"}
+    with Upstream() as upstream, started(None, "--upstream", upstream.url, environ=environ) as proxy:
+        assert ask(proxy.address).status == 200
+        assert proxy.stop() == 0
+        assert "nothing to watch" not in proxy.stderr.text
