@@ -170,7 +170,7 @@ def test_a_comment_cannot_be_ended_by_a_stranger(tmp_path: Path) -> None:
     evil = "https://x\nroutes: []\n#"
     text, _ = learnt([entry("/bare", NEW), entry("/bare", evil, time="x\ny: z\u2028")], tmp_path)
     assert "\nroutes: []" not in text
-    assert "https://x\\x0aroutes: []" in text
+    assert "https://x\\nroutes: []" in text
 
 
 def test_memory_is_bounded() -> None:
