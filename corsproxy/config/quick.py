@@ -79,8 +79,9 @@ def load_quick(options: Options, *, file: str = QUICK_FILE) -> Loaded:
     if mistakes:
         raise ConfigError(mistakes)
     warnings = (*_by_option(loaded.warnings, options), *(_plain_http(options, at) for at in sorted(tolerated)))
-    if options.insecure and not any(one.path == options.name("insecure") for one in warnings):
-        warnings += tuple(_unverified(options))
+    if options.insecure:  # in its own words: there is no `ca` to name here
+        insecure = options.name("insecure")
+        warnings = (*(one for one in warnings if one.path != insecure), *_unverified(options))
     settings = replace(_with_cookies(loaded.settings), by_options=True)
     return replace(loaded, settings=settings, warnings=warnings, is_quick=True)
 
