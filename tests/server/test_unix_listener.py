@@ -31,7 +31,7 @@ def test_a_unix_socket_is_served_replaced_when_stale_and_removed_at_the_end(tmp_
             assert client.recv(100).startswith(b"HTTP/1.1 200 OK\r\n")
         status, _, said = ran("serve", "--upstream", upstream.url, "--listen", f"unix:{path}")
         message = f"corsproxy: cannot listen on unix:{path} (--listen): the address is in use"
-        assert (status, said) == (2, [f"{message}: stop what listens there, or take another path"])
+        assert (status, said) == (3, [f"{message}: stop what listens there, or take another path"])
         assert proxy.stop() == 0
         assert not path.exists()
 
@@ -62,7 +62,7 @@ def test_everybody_whom_the_directory_lets_through_may_connect(workers: int, uma
 def message(path: Path) -> str:
     """Try to listen there, and give what is said."""
     status, _, said = ran("serve", "--upstream", "http://127.0.0.1:9", "--listen", f"unix:{path}")
-    assert status == 2
+    assert status == 3
     (line,) = said
     return line.removeprefix(f"corsproxy: cannot listen on unix:{path} (--listen): ")
 
