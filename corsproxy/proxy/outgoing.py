@@ -5,10 +5,20 @@ Knows no sockets and no policy.
 
 from __future__ import annotations
 
+from corsproxy.proxy.destinations import DestinationRewriter
+from corsproxy.proxy.field_edits import FieldEditor
+from corsproxy.proxy.field_lines import FieldLine
+from corsproxy.proxy.fields import RequestField
 from corsproxy.proxy.forwarded import Forwarding
 from corsproxy.proxy.passage import Passage
 from corsproxy.proxy.plan import RoutePlan
-from corsproxy.proxy.request_head import count_down, edit_fields, rewrite_origin, rewrite_references, upstream_head
+from corsproxy.proxy.referer import OriginRewriter
+from corsproxy.proxy.request_head import Line, RequestHead
+
+_NEEDS_LENGTH = frozenset({"POST", "PUT", "PATCH"})
+"""RFC 9110 section 8.6: methods that give meaning to content say `Content-Length: 0` where there is none."""
+
+_REFERENCE = RequestField.REFERENCE
 
 
 def head_for_upstream(
@@ -42,3 +52,80 @@ def head_for_upstream(
         upgrade=passage.upgrade,
         expects_continue=expects_continue,
     )
+
+
+def rewrite_origin(head: RequestHead, origins: OriginRewriter, proxy_origin: bytes) -> None:
+    """Say Origin and Referer as the upstream is to see them."""
+    lines: list[Line] = []
+    for line in head.fields:
+        match line.meaning:
+            case RequestField.ORIGIN:
+                said = origins.origin(line.value)
+            case RequestField.REFERER:
+                said = origins.referer(line.value, proxy_origin)
+            case _:
+                lines.append(line)
+                continue
+        if said is not None:
+            lines.append(_saying(line, said))
+    head.fields = lines
+
+
+def rewrite_references(head: RequestHead, destinations: DestinationRewriter, host: bytes, proxy_origin: bytes) -> bool:
+    """Name places in Destination and If by the address that the upstream knows; return whether any was named so."""
+    lines: list[Line] = []
+    changed = False
+    for line in head.fields:
+        if line.meaning is _REFERENCE:
+            value = destinations.rewrite(line.name.lower(), line.value, host=host, proxy_origin=proxy_origin)
+            changed = changed or value != line.value
+            lines.append(_saying(line, value))
+        else:
+            lines.append(line)
+    head.fields = lines
+    return changed
+
+
+def count_down(head: RequestHead) -> None:
+    """RFC 9110 section 7.6.2: one hop less is allowed from here."""
+    assert head.max_forwards is not None
+    left = b"%d" % (head.max_forwards - 1)
+    head.fields = [_saying(one, left) if one.meaning is RequestField.MAX_FORWARDS else one for one in head.fields]
+
+
+def edit_fields(head: RequestHead, editor: FieldEditor) -> None:
+    """Leave out what the configuration removes, and what it sets another value of."""
+    head.fields = [one for one in head.fields if not editor.edits(one.name)]
+
+
+def _saying(line: Line, value: bytes) -> Line:
+    """Return the line with another value."""
+    return FieldLine(line.meaning, line.name, value)
+
+
+def upstream_head(
+    head: RequestHead,
+    *,
+    method: str,
+    target: bytes,
+    host_line: bytes,
+    added: bytes,
+    upgrade: bytes | None,
+    expects_continue: bool,
+) -> bytes:
+    """Write the head for the upstream: `added` are the proxy's own finished lines, `upgrade` the protocol asked for."""
+    parts = [method.encode("ascii"), b" ", target, b" HTTP/1.1\r\n", host_line]
+    parts += [line.line for line in head.fields]
+    if head.chunked:
+        parts.append(b"Transfer-Encoding: chunked\r\n")
+    elif not head.content_length and method in _NEEDS_LENGTH and not head.says_length:
+        parts.append(b"Content-Length: 0\r\n")
+    if expects_continue:
+        parts.append(b"Expect: %b\r\n" % head.expectation[1])
+    if upgrade is not None:
+        parts.append(b"Connection: Upgrade\r\nUpgrade: %b\r\n" % upgrade)
+    elif head.te and head.wants_trailers:
+        parts.append(b"Connection: TE\r\nTE: trailers\r\n")
+    parts.append(added)
+    parts.append(b"\r\n")
+    return b"".join(parts)
