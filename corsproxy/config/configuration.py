@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 from corsproxy.config.addresses import parse_listen
+from corsproxy.config.doubts import address_doubts
 from corsproxy.config.load import Loaded, load_file, load_text
 from corsproxy.config.options import FLAGS, QUICK, Options
-from corsproxy.config.problems import Problem, RefusedError
-from corsproxy.config.quick import load_quick
+from corsproxy.config.problems import Place, Problem, Reason, RefusedError
+from corsproxy.config.quick import load_quick, option_of
 from corsproxy.errors import UsageError
-from corsproxy.settings import Address, Log, Settings, TcpAddress
+from corsproxy.settings import Address, Log, Settings, TcpAddress, UnixAddress
 
 DEFAULT_FILE = "corsproxy.yaml"
 
@@ -216,7 +217,34 @@ def _configuration(source: Source, loaded: Loaded) -> Configuration:
             access=settings.log.access,
         ),
     )
-    return Configuration(source, settings, loaded)
+    admin = settings.admin
+    if admin == settings.listen and (isinstance(admin, UnixAddress) or admin.port):
+        name = options.name("admin" if options.admin is not None else "listen")
+        raise UsageError(f"{name}: duplicate address {admin}: listen and admin need a port each; take another")
+    return Configuration(source, settings, replace(loaded, warnings=_warnings(source, loaded, settings)))
+
+
+def _warnings(source: Source, loaded: Loaded, settings: Settings) -> tuple[Problem, ...]:
+    """Return the warnings; those about where the proxy listens are about the addresses in force."""
+    of_file = tuple(address_doubts(loaded.settings, loaded.upstreams))
+    in_force = tuple(address_doubts(settings, loaded.upstreams))
+    if in_force == of_file:
+        return loaded.warnings
+    gone = {message for *_, message in of_file} - {message for *_, message in in_force}
+    kept = (one for one in loaded.warnings if one.message not in gone)
+    new = (doubt for doubt in in_force if doubt not in of_file)
+    return (*kept, *(_doubt_of_option(source.options, loaded, *doubt) for doubt in new))
+
+
+def _doubt_of_option(options: Options, loaded: Loaded, path: str, reason: Reason, message: str) -> Problem:
+    """Return a doubt that only an option raises, under the option's name, or at the place in the file it is about."""
+    if loaded.is_quick and path.startswith("upstreams."):
+        return Problem("", 0, 0, option_of(path, options), "warning", reason, message)
+    option = {"listen": "listen", "inspector": "inspect" if options.admin is None else "admin"}.get(path)
+    if option is not None:
+        return Problem("", 0, 0, options.name(option), "warning", reason, message)
+    line, column = loaded.places.get(path) or loaded.places.get(path.removesuffix(".url"), Place(1, 1))
+    return Problem(loaded.file, line, column, path, "warning", reason, message)
 
 
 def _overridden(configuration: Configuration) -> Iterator[str]:

@@ -8,23 +8,26 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator, Mapping
 
-from corsproxy.config.problems import Report, join, listed, quote
+from corsproxy.config.problems import Reason, Report, join, listed, quote
 from corsproxy.cors import BAD_PORTS, is_loopback
-from corsproxy.settings import PolicySettings, Route, Settings, TcpAddress, UnixAddress, Upstream
+from corsproxy.settings import Address, PolicySettings, Route, Settings, TcpAddress, UnixAddress, Upstream
+
+Doubt = tuple[str, Reason, str]
+"""Key path, reason, message."""
 
 _CREDENTIAL_FIELDS = frozenset({"authorization", "cookie"})
 
 
 def warn_of_doubts(settings: Settings, upstreams: Mapping[str, Upstream], report: Report) -> None:
     """Report every doubt about a configuration that compiled."""
-    _check_listeners(settings, report)
+    for doubt in address_doubts(settings, upstreams):
+        report.warning(*doubt)
     by_upstream: dict[str, list[Route]] = {}
     for route in settings.routes:
         by_upstream.setdefault(route.upstream.name, []).append(route)
     for name, upstream in upstreams.items():
         path = join("upstreams", name)
         routes = by_upstream.get(name, [])
-        _check_addresses(settings, upstream, path, report)
         _check_origin_mode(upstream, routes, path, report)
         _check_credentials_set(upstream, routes, path, report)
         _check_cookies(upstream, routes, path, report)
@@ -33,25 +36,25 @@ def warn_of_doubts(settings: Settings, upstreams: Mapping[str, Upstream], report
             report.warning(f"{path}.tls.verify", "prohibited", f"the certificate is not checked: {said}")
 
 
-def _check_listeners(settings: Settings, report: Report) -> None:
+def address_doubts(settings: Settings, upstreams: Mapping[str, Upstream]) -> Iterator[Doubt]:
+    """Give what is doubtful about where the proxy listens, which options may have changed since the file was read."""
     listen, admin = settings.listen, settings.admin
     if isinstance(listen, TcpAddress) and listen.port in BAD_PORTS - {0}:
         said = "browsers ask no server on it (Fetch: port blocking); take another, as 8080"
-        report.warning("listen", "invalid", f"blocked port {listen.port}: {said}")
+        yield "listen", "invalid", f"blocked port {listen.port}: {said}"
     if settings.inspector and isinstance(admin, TcpAddress) and not _is_loopback(admin.host):
         said = "whoever reaches this address sees every request; listen on 127.0.0.1, and reach it by a tunnel"
-        report.warning("inspector", "prohibited", f"the inspector listens on {admin}: {said}")
+        yield "inspector", "prohibited", f"the inspector listens on {admin}: {said}"
+    for name, upstream in upstreams.items():
+        if _is_itself(upstream, listen):
+            said = "each request would come back until it is answered 508; write the server's own address"
+            yield join("upstreams", name) + ".url", "invalid", f"the proxy itself listens on {listen}: {said}"
 
 
-def _check_addresses(settings: Settings, upstream: Upstream, path: str, report: Report) -> None:
-    listen = settings.listen
+def _is_itself(upstream: Upstream, listen: Address) -> bool:
     if isinstance(listen, UnixAddress):
-        is_itself = upstream.unix_path == listen.path
-    else:
-        is_itself = upstream.unix_path is None and listen.port == upstream.port and _reaches(upstream.host, listen.host)
-    if is_itself:
-        said = "each request would come back until it is answered 508; write the server's own address"
-        report.warning(f"{path}.url", "invalid", f"the proxy itself listens on {listen}: {said}")
+        return upstream.unix_path == listen.path
+    return upstream.unix_path is None and listen.port == upstream.port and _reaches(upstream.host, listen.host)
 
 
 def _check_origin_mode(upstream: Upstream, routes: list[Route], path: str, report: Report) -> None:

@@ -65,7 +65,7 @@ def load_quick(options: Options, *, file: str = QUICK_FILE) -> Loaded:
     Raises `ConfigError` whose problems name the option: `--upstream`, `--allow-origin`.
     """
     mistakes = tuple(_mistakes(options))
-    if any(mistake.path == options.name("upstream") for mistake in mistakes):
+    if any(mistake.path == options.name("upstream") for mistake in mistakes) or not _pairs(options):
         raise ConfigError(mistakes)
     tolerated: set[int] = set()
     try:
@@ -157,13 +157,21 @@ def option_of(path: str, options: Options) -> str:
 
 def _mistakes(options: Options) -> Iterator[Problem]:
     """Find what no text of a file can show."""
+    taken = {"/"} if options.upstream is not None else set()
     for route in options.routes:
         path, equals, url = route.partition("=")
         if not equals or not path.startswith("/"):
-            right = f"/={route}" if "://" in route else "/api=http://localhost:8000"
+            if equals and url and ":" not in path:
+                right = f"/{route}"
+            else:
+                right = f"/={route}" if "://" in route else "/api=http://localhost:8000"
             yield _problem(options.name("routes"), f"invalid route {quote(route)}: expected PATH=URL, as in {right}")
         elif not url:
             yield _problem(options.name("routes"), f"invalid route {quote(route)}: the URL is missing behind the '='")
+        elif path in taken:
+            first = f"{options.name('upstream')} is its route" if path == "/" else "a route before has it"
+            yield _problem(options.name("routes"), f"duplicate path {quote(path)}: {first}; change one, or remove it")
+        taken.add(path)
 
     urls = {options.upstream: options.name("upstream")} if options.upstream is not None else {}
     for url, option in urls.items():
@@ -184,8 +192,8 @@ def _pairs(options: Options) -> list[tuple[str, str, str]]:
     taken = {_UPSTREAM}
     for route in options.routes:
         path, equals, url = route.partition("=")
-        if not equals or not path.startswith("/") or not url:
-            continue
+        if not equals or not path.startswith("/") or not url or path in (known for _, known, _ in pairs):
+            continue  # a mistake, and told as one
         slug = re.sub(r"[^A-Za-z0-9]+", "-", path).strip("-").lower()[:40].strip("-") or "root"
         name = next(name for name in (slug, *(f"{slug}-{at}" for at in range(2, 1000))) if name not in taken)
         taken.add(name)
@@ -319,10 +327,19 @@ def _by_option(problems: Sequence[Problem], options: Options) -> Iterator[Proble
             yield Problem("", 0, 0, option, problem.severity, problem.reason, message)
 
 
+_AS_OPTIONS = (
+    (f"write 'on_refused: reject' in policy '{_POLICY}'", "add --on-refused reject"),
+    ("name the origins, with 'on_refused: reject'", "name them with --allow-origin, and add --on-refused reject"),
+    ("'upstream' with 'host: client'", "'upstream' with --send-host client"),
+    ("write 'host: upstream'", "write --send-host upstream"),
+    (f"policy '{_POLICY}'", "the policy"),
+)
+"""What a message says of keys, and of options."""
+
+
 def _without_a_file(message: str) -> str:
-    """Say where a key can be written that has no option."""
-    return (
-        f"{message} in a configuration file ('corsproxy init' writes one)"
-        if "dangerously_allow" in message
-        else message
-    )
+    """Say it of options, and where a key can be written that has none."""
+    for key, option in _AS_OPTIONS:
+        message = message.replace(key, option)
+    needs_file = "dangerously_allow" in message or message.endswith("in 'ca'")
+    return f"{message} in a configuration file ('corsproxy init' writes one)" if needs_file else message

@@ -292,3 +292,34 @@ def test_an_option_of_quick_mode_has_no_place_beside_a_file(tmp_path: Path) -> N
     environ = {"CORSPROXY_ALLOW_ORIGIN": "https://a.example"}
     assert ran("check", "my.yaml", environ=environ, directory=tmp_path)[0] == 0
     assert ran("check", environ={**environ, "CORSPROXY_CONFIG": "my.yaml"}, directory=tmp_path)[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["--listen", "6000"], "--listen: warning: blocked port 6000"),
+        (["--admin", "0.0.0.0:8081", "--inspect"], "--admin: warning: the inspector listens on 0.0.0.0:8081"),
+        (["--listen", "8000"], "warning: the proxy itself listens on 127.0.0.1:8000"),
+    ],
+)
+@pytest.mark.parametrize("source", ["file", "quick"])
+def test_a_doubt_about_addresses_is_about_those_in_force(
+    args: list[str], said: str, source: str, tmp_path: Path
+) -> None:
+    """Where an option takes the place of a key, it is the option that `serve` would run."""
+    (tmp_path / "a.yaml").write_text(FILE.format(upstream="http://127.0.0.1:8000"))
+    named = ["a.yaml"] if source == "file" else ["--upstream", "http://127.0.0.1:8000"]
+    status, output, errors = ran("check", *named, *args, "--strict", directory=tmp_path)
+    assert status == 1
+    assert said in "\n".join((*output, *errors))
+    if args[0] == "--listen":
+        assert "blocked port 1:" not in "\n".join(output)  # of the file, which is not in force
+
+
+@pytest.mark.parametrize("args", [["--admin", "127.0.0.1:8080"], ["--listen", "9000", "--admin", "9000"]])
+def test_one_address_for_both_listeners_is_wrong_usage(args: list[str]) -> None:
+    """It is not a port that may be free the next time a supervisor tries."""
+    for command in ("serve", "check"):
+        status, _, errors = ran(command, "--upstream", "http://127.0.0.1:8000", *args)
+        assert status == 2
+        assert "--admin: duplicate address 127.0.0.1:" in errors[-1]

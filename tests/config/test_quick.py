@@ -256,3 +256,41 @@ def test_the_file_that_the_options_stand_for_can_be_pointed_into() -> None:
     options = Options(upstream="http://a")
     assert option_of("policies.quick.allow_origins[0]", options) == "--allow-origin"
     assert option_of("upstreams.upstream.host", options) == "--send-host"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"routes": ("api=http://a",)}, ["invalid route 'api=http://a': expected PATH=URL, as in /api=http://a"]),
+        ({"routes": ("http://a/?b=c",)}, ["invalid route 'http://a/?b=c': expected PATH=URL, as in /=http://a/?b=c"]),
+        (
+            {"routes": ("/a=http://a", "/a=http://b")},
+            ["duplicate path '/a': a route before has it; change one, or remove it"],
+        ),
+        (
+            {"upstream": "http://a", "routes": ("/=http://b",)},
+            ["duplicate path '/': --upstream is its route; change one, or remove it"],
+        ),
+    ],
+)
+def test_a_mistake_in_a_route_is_told_once_with_what_would_be_taken(options: dict[str, Any], said: list[str]) -> None:
+    """And nothing of the file that the options stand for, which nobody has written."""
+    with pytest.raises(ConfigError) as refused:
+        load_quick(Options(**options))
+    assert [problem.message for problem in refused.value.problems] == said
+
+
+@pytest.mark.parametrize(
+    ("options", "remedy"),
+    [
+        ({"send_origin": "upstream", "on_refused": "forward"}, "add --on-refused reject"),
+        ({"send_origin": "upstream", "allow_origins": ("*",)}, "add --on-refused reject"),
+        ({"send_origin": "upstream", "send_host": "client"}, "write --send-host upstream"),
+        ({"upstream": "https://a", "insecure": True}, "in 'ca' in a configuration file ('corsproxy init' writes one)"),
+    ],
+)
+def test_a_doubt_about_options_is_mended_by_options(options: dict[str, Any], remedy: str) -> None:
+    """A key of a file helps nobody who has none."""
+    (warning,) = load_quick(Options(**{"upstream": "http://a", **options})).warnings
+    assert warning.message.endswith(remedy)
+    assert "'quick'" not in warning.message
