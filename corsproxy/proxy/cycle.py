@@ -13,7 +13,6 @@ Decides nothing: route, grant and head are settled when it begins.
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Coroutine
 from typing import TYPE_CHECKING, Final
@@ -21,7 +20,6 @@ from typing import TYPE_CHECKING, Final
 from corsproxy.proxy.content import ContentWriter
 from corsproxy.proxy.cors_gate import Grant
 from corsproxy.proxy.errors import UpstreamError, UpstreamErrorKind
-from corsproxy.proxy.exchange import where
 from corsproxy.proxy.forwarded import Forwarding
 from corsproxy.proxy.logins import admit_login, logins_of, settle_challenges
 from corsproxy.proxy.outgoing import head_for_upstream
@@ -36,8 +34,6 @@ from corsproxy.proxy.upstream.lease import Lease
 
 if TYPE_CHECKING:
     from corsproxy.proxy.relay import Relay
-
-log = logging.getLogger(__name__)
 
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 """RFC 9110 section 9.2.2; only these may be sent a second time, and only without content."""
@@ -121,7 +117,7 @@ class RequestCycle:
             self._return(upstream)
         except Exception as error:  # noqa: BLE001 - whatever it is is answered for, and logged where it is our fault
             self._relay.answer_for(passage, error)
-        self._report(upstream)
+        self._relay.report(self.passage, self._route, upstream)
         lease.end()
         passage.connection.request_over(keep=self.finish())
 
@@ -207,7 +203,7 @@ class RequestCycle:
                 upload.cancel()
                 lease.connection.abort()
             self.passage.connection.on_writable = None
-            self._report(lease.connection)
+            self._relay.report(self.passage, self._route, lease.connection)
             lease.end()
 
     async def _await_head(self, upstream: UpstreamConnection, upload: asyncio.Task[None] | None) -> ResponseHead:
@@ -315,10 +311,3 @@ class RequestCycle:
         route.pool.count_as_tunnel(upstream)
         passage.connection.write(switching_head(head, protocol, route.rules, self._relay.via[head.minor]))
         await OpaqueTunnel(passage.connection, upstream, exchange, route.upstream.tunnel_timeout).run()
-
-    def _report(self, upstream: UpstreamConnection) -> None:
-        """Write what was odd about a response that lenient parsing has taken."""
-        for oddity in upstream.reader.oddities:
-            if self._route.pool.reports(oddity):
-                name, said = self._route.upstream.name, "taken as 'parsing: lenient' says"
-                log.warning("upstream %s: %s, %s%s", name, oddity, said, where(self.passage.exchange))

@@ -24,8 +24,9 @@ from corsproxy.proxy.cycle import RequestCycle
 from corsproxy.proxy.errors import ClientError, Refusal, UpstreamError
 from corsproxy.proxy.exchange import Exchange, Observer, where
 from corsproxy.proxy.passage import Passage
-from corsproxy.proxy.plan import Plan
+from corsproxy.proxy.plan import Plan, RoutePlan
 from corsproxy.proxy.replies import CLIENT_TEXTS, UPSTREAM_TEXTS, answer_preflight, fail, reply
+from corsproxy.proxy.upstream.connection import UpstreamConnection
 
 log = logging.getLogger(__name__)
 
@@ -102,3 +103,10 @@ class Relay:
     def new_request_id(self) -> bytes:
         """Return an id for a request that has brought none."""
         return b"%b-%x" % (self._id_prefix, next(self._ids))
+
+    def report(self, passage: Passage, route: RoutePlan, upstream: UpstreamConnection) -> None:
+        """Write what was odd about a response that lenient parsing has taken."""
+        for oddity in upstream.reader.oddities:
+            if route.pool.reports(oddity):
+                said = "taken as 'parsing: lenient' says"
+                log.warning("upstream %s: %s, %s%s", route.upstream.name, oddity, said, where(passage.exchange))

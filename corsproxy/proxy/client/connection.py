@@ -89,8 +89,6 @@ class ClientConnection(asyncio.Protocol):
         self._keep_when_taken: bool | None = None
         """What `request_over` is told once the client has taken the answer; None if that is not awaited."""
 
-    # --- for the data path ------------------------------------------------------------------------------------------
-
     def write(self, data: bytes) -> None:
         """Send finished bytes; raises `ClientError` if the client is gone."""
         if self.transport.is_closing():
@@ -126,8 +124,6 @@ class ClientConnection(asyncio.Protocol):
         self.takes_no_more = True
         if self._request is None:
             self._end()
-
-    # --- one request after another ----------------------------------------------------------------------------------
 
     def _advance(self) -> None:
         """Take requests out of what is held, each when the one before is over."""
