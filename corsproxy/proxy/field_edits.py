@@ -18,25 +18,31 @@ class FieldEditor:
 
     names: frozenset[bytes]
     """In lower case: every line of these goes, set or removed."""
+    folds: bool
+    """Whether names with underscores for hyphens are meant too (CGI and WSGI make one variable of both), so that
+    nobody writes another value beside the one that is set. The names above have hyphens then."""
     set_names: tuple[bytes, ...]
     block: bytes = field(repr=False)
     """The finished lines that are written instead."""
 
     @classmethod
-    def compile(cls, edits: settings.FieldEdits) -> FieldEditor | None:
-        """Return the editor, or None if there is nothing to edit."""
+    def compile(cls, edits: settings.FieldEdits, *, folds: bool) -> FieldEditor | None:
+        """Return the editor, or None if there is nothing to edit; it `folds` where a server reads the fields."""
         if edits.is_empty:
             return None
         pairs = [(name.encode("ascii"), value.encode("utf-8")) for name, value in edits.set]
+        names = (name.encode("ascii").lower() for name in (*(name for name, _ in edits.set), *edits.remove))
         return cls(
-            frozenset(name.encode("ascii").lower() for name in (*(name for name, _ in edits.set), *edits.remove)),
+            frozenset(_folded(name) if folds else name for name in names),
+            folds,
             tuple(name for name, _ in pairs),
             b"".join(b"%b: %b\r\n" % pair for pair in pairs),
         )
 
     def edits(self, name: bytes) -> bool:
         """Return whether a field of this name, in any letter case, is set or removed."""
-        return name.lower() in self.names
+        name = name.lower()
+        return (_folded(name) if self.folds else name) in self.names
 
     def kept(self, block: bytes) -> bytes:
         """Return finished lines without those that are set or removed."""
@@ -46,3 +52,7 @@ class FieldEditor:
     def kept_pairs(self, pairs: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         """Return names and values without those that are set or removed (trailer fields)."""
         return [pair for pair in pairs if not self.edits(pair[0])]
+
+
+def _folded(name: bytes) -> bytes:
+    return name.replace(b"_", b"-")

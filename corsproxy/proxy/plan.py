@@ -74,14 +74,14 @@ class RoutePlan:
             OriginRewriter.compile(upstream, route.strip_prefix) if upstream.origin_mode != "forward" else None
         )
         """None where Origin and Referer go on as they are."""
-        self.request_edits = FieldEditor.compile(upstream.request_headers)
+        self.request_edits = FieldEditor.compile(upstream.request_headers, folds=True)
         self.rules = ResponseRules(
             enforces=self.gate.enforces,
             redirects=RedirectRewriter.compile(upstream, route.strip_prefix) if upstream.rewrite_redirects else None,
             cookies=CookieRewriter.compile(upstream.cookies, upstream, route.strip_prefix)
             if upstream.cookies
             else None,
-            edits=FieldEditor.compile(upstream.response_headers),
+            edits=FieldEditor.compile(upstream.response_headers, folds=False),
         )
         self._base_path = upstream.base_path.encode()
         self._base_read = (other_reading(self._base_path) or self._base_path) + b"/"

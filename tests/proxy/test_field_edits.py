@@ -44,6 +44,17 @@ def test_what_the_upstream_is_sent(bench: Bench) -> None:
     assert request.values(b"X-Other") == [b"y"]
 
 
+@pytest.mark.parametrize(
+    "line", [b"X_Api_Key: guess", b"x-api_key: guess", b"X_DEBUG: 1", b"X_Request_Id: 1", b"User_Agent: x"]
+)
+def test_no_spelling_with_underscores_slips_past_what_is_set_or_removed(bench: Bench, line: bytes) -> None:
+    """A CGI or WSGI server reads `X_Api_Key` and `X-Api-Key` as one variable: a client could write the key itself."""
+    bench.ask(b"GET / HTTP/1.1\r\nHost: a.example\r\n" + line + b"\r\nX_Other: y\r\n\r\n")
+    assert bench.request.values(line.partition(b":")[0]) == []
+    assert bench.request.values(b"X-Api-Key") == [b"s3cret"]
+    assert bench.request.values(b"X_Other") == [b"y"]
+
+
 ANSWERS = {
     "200": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n%bok",
     "304": b"HTTP/1.1 304 Not Modified\r\n%b",
