@@ -166,7 +166,8 @@ class RouteTable(Generic[T]):
         for one in ports:
             if (trees := self._hosts.get((name, one))) is not None:
                 yield trees
-        if self._under:
+        # An empty label (`.example`, `a..example`) is none, so no star stands for it.
+        if self._under and not name.startswith(b".") and b".." not in name:
             labels = name.rsplit(b".", self._labels)
             for start in range(1, len(labels)):
                 domain = b".".join(labels[start:])
