@@ -106,10 +106,15 @@ def file_text(options: Options) -> str:
     insecure = any(spec.dangerously_allow for spec in loaded.specs.values())
     text = quick_text(options, insecure=insecure)
     text = text.replace(f"\n  {_POLICY}:\n", "\n  app:\n").replace(f"    policy: {_POLICY}\n", "    policy: app\n")
+    text = text.replace("\npolicies:\n", f"\n{_ON_COOKIES}policies:\n", 1)
     for section, comment in _COMMENTS.items():
         text = f"\n{text}".replace(f"\n{section}:", f"\n\n# {comment}\n{section}:", 1).removeprefix("\n")
     return "".join((*(f"{line}\n" for line in _process_lines(options)), text))
 
+
+_ON_COOKIES = """\
+    # cookies: {domain: remove}   # without a file a Domain that browsers would refuse from this host is taken off
+"""
 
 _COMMENTS = {
     "upstreams": "The servers behind the proxy.",
@@ -341,5 +346,5 @@ def _without_a_file(message: str) -> str:
     """Say it of options, and where a key can be written that has none."""
     for key, option in _AS_OPTIONS:
         message = message.replace(key, option)
-    needs_file = "dangerously_allow" in message or message.endswith("in 'ca'")
+    needs_file = "dangerously_allow" in message
     return f"{message} in a configuration file ('corsproxy init' writes one)" if needs_file else message

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import Literal, TextIO
 
 from corsproxy.config import ConfigError, Loaded, Options, Problem, load_options
+from corsproxy.errors import UsageError
 
 EXIT_FINE = 0
 EXIT_WARNINGS = 1
@@ -41,6 +42,10 @@ def check(
         problems: Sequence[Problem] = loaded.warnings
     except ConfigError as error:
         problems = error.problems
+    except UsageError as error:
+        if format != "json":
+            raise
+        problems = (Problem("", 0, 0, "", "error", "invalid", str(error)),)
     if format == "json":
         json.dump([asdict(problem) for problem in problems], out, indent=2)
         out.write("\n")

@@ -1,6 +1,6 @@
 """`corsproxy init`: a commented starter file.
 
-Writes where nothing is, and only there.
+Writes where nothing is, and only there; `-` is standard output.
 """
 
 from __future__ import annotations
@@ -68,6 +68,8 @@ routes:
 def init(path: str, options: Options) -> str:
     """Write the file and give a line that says what to do next: a starter, or what the options of quick mode say.
 
+    Where the file is `-`, give its text.
+
     Raises `FileExistsError` where something is there already (never overwritten), `OSError` where it cannot be written,
     `UsageError` or `ConfigError` where the options are no quick mode.
     """
@@ -76,7 +78,13 @@ def init(path: str, options: Options) -> str:
     is_quick = options.upstream is not None or bool(options.routes)
     if not is_quick and (given := [flag for name, flag in options.names.items() if name not in _ASIDE]):
         raise UsageError(f"{given[0]} goes with --upstream or --route: without one a starter file is written")
+    if options.https:
+        name = options.name("https")
+        said = "a file names a certificate of its own, tls: {certificate: FILE, private_key: FILE}"
+        raise UsageError(f"{name} has no key in a file: {said}; leave {name} out, and write that")
     text = f"{_HEADER}{file_text(options)}" if is_quick else STARTER
+    if path == "-":
+        return text.removesuffix("\n")
     with open(path, "x", encoding="utf-8") as created:  # "x" is O_EXCL: no race, and no following of dangling links
         try:
             created.write(text)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import os
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -188,3 +190,36 @@ def test_init_takes_no_file_from_the_environment(file: Path) -> None:
     with pytest.raises(ConfigError):
         init(str(file) + "2", Options(upstream="localhost"))
     assert not Path(f"{file}2").exists()
+
+
+def test_init_says_what_a_file_cannot_take_over(file: Path) -> None:
+    """The authority of this user has no key, and a Domain that browsers would refuse none that does the same."""
+    quick = Options(upstream="http://localhost:8000")
+    with pytest.raises(UsageError, match=r"--https has no key in a file: .*tls:"):
+        init(str(file), replace(quick, https=True))
+    assert not file.exists()
+    init(str(file), quick)
+    assert "    # cookies: {domain: remove}   # without a file" in file.read_text()
+    file.write_text(file.read_text().replace("# cookies:", "cookies:"))
+    assert run(file)[0] == 0
+
+
+@pytest.mark.parametrize("options", [Options(), QUICK])
+def test_init_gives_the_text_where_the_file_is_standard_output(
+    options: Options, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `check -` and `learn -` read standard input."""
+    monkeypatch.chdir(file.parent)
+    text = init("-", options)
+    assert not Path("-").exists()
+    init(str(file), options)
+    assert file.read_text() == f"{text}\n"
+
+
+def test_json_is_a_list_where_an_option_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    """Who reads the list needs no other way to learn of a mistake."""
+    options = Options(upstream="http://localhost:8000", listen="here")
+    status = check(options, format="json", strict=False, environ={}, out=sys.stdout, err=sys.stderr)
+    (problem,) = json.loads(capsys.readouterr().out)
+    assert (status, problem["severity"], problem["reason"]) == (2, "error", "invalid")
+    assert problem["message"].startswith("--listen: invalid address 'here'")

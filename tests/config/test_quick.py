@@ -286,7 +286,6 @@ def test_a_mistake_in_a_route_is_told_once_with_what_would_be_taken(options: dic
         ({"send_origin": "upstream", "on_refused": "forward"}, "add --on-refused reject"),
         ({"send_origin": "upstream", "allow_origins": ("*",)}, "add --on-refused reject"),
         ({"send_origin": "upstream", "send_host": "client"}, "write --send-host upstream"),
-        ({"upstream": "https://a", "insecure": True}, "in 'ca' in a configuration file ('corsproxy init' writes one)"),
     ],
 )
 def test_a_doubt_about_options_is_mended_by_options(options: dict[str, Any], remedy: str) -> None:
