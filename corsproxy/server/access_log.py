@@ -8,6 +8,7 @@ Knows nothing of who reads it: `output.py` writes without waiting.
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable
 from json.encoder import encode_basestring_ascii as quoted
@@ -31,7 +32,7 @@ FIELDS = {
     "route": "the matched route's path pattern",
     "upstream": "the upstream's name, where it was asked",
     "upstream_status": "what the upstream answered",
-    "origin": "the Origin field",
+    "origin": "the Origin field, without what no origin has: a query string, user info",
     "cors": "`none`, `preflight_granted`, `preflight_refused`, `granted` or `refused`",
     "reason": "why it was refused",
     "requested_method": "Access-Control-Request-Method of a preflight",
@@ -101,7 +102,7 @@ def json_line(exchange: Exchange, now: str) -> str:
         f'"path":{quoted(readable(exchange.raw_path))},"status":{exchange.status},"bytes_in":{exchange.bytes_in},'
         f'"bytes_out":{exchange.bytes_out},"duration_ms":{exchange.duration * 1000:.3f},'
         f'"route":{_json(exchange.route)},"upstream":{_json(exchange.upstream)},'
-        f'"upstream_status":{exchange.upstream_status or "null"},"origin":{_json(readable(exchange.origin))},'
+        f'"upstream_status":{exchange.upstream_status or "null"},"origin":{_json(_origin(exchange.origin))},'
         f'"cors":"{cors_word(decision)}","reason":{_json(reason.value if reason is not None else None)},'
         f'"requested_method":{_json(readable(exchange.requested_method))},'
         f'"requested_headers":{_json(readable(exchange.requested_headers))},'
@@ -121,7 +122,7 @@ def text_line(exchange: Exchange, now: str) -> str:
         "route": exchange.route,
         "upstream": exchange.upstream,
         "upstream_status": exchange.upstream_status,
-        "origin": readable(exchange.origin),
+        "origin": _origin(exchange.origin),
         "cors": cors if cors != "none" else None,
         "reason": reason.value if reason is not None else None,
         "requested_method": readable(exchange.requested_method),
@@ -140,6 +141,17 @@ def text_line(exchange: Exchange, now: str) -> str:
         f"{now} {_bare(exchange.client or '-')} {exchange.method or '-'} {path or '-'} {exchange.status}"
         f" {exchange.duration * 1000:.1f}ms{details}\n"
     )
+
+
+_NO_ORIGINS = re.compile(rb"//[^/?#]*@|[?#].*", re.DOTALL)
+"""What some clients write into Origin, the page's whole address, and what no serialised origin has."""
+
+
+def _origin(sent: bytes | None) -> str | None:
+    """Show an Origin; three dots stand for a query string, a fragment or user info, which may be a login."""
+    if sent is not None and (b"?" in sent or b"#" in sent or b"@" in sent):
+        sent = _NO_ORIGINS.sub(lambda found: b"//...@" if found[0].startswith(b"//") else found[0][:1] + b"...", sent)
+    return readable(sent)
 
 
 def _json(value: str | None) -> str:

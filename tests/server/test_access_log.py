@@ -96,6 +96,11 @@ routes: [{{path: "/items/{{id}}", upstream: api, policy: app}}]
             {"raw_path": b"/a\x1b[2J\n"}, "path", "/a\x1b[2J\n", id="control characters in a path, escaped by JSON"
         ),
         pytest.param({"origin": b"a\x00\xff"}, "origin", "a\x00\\xff", id="an Origin of any bytes"),
+        pytest.param(
+            {"origin": b"https://a.example/x?token=s"}, "origin", "https://a.example/x?...", id="no query of an Origin"
+        ),
+        pytest.param({"origin": b"https://a.example/#s"}, "origin", "https://a.example/#...", id="nor its fragment"),
+        pytest.param({"origin": b"https://me:s@a.example"}, "origin", "https://...@a.example", id="nor its user info"),
         pytest.param({"client": ""}, "client", None, id="no client address on a Unix socket"),
         pytest.param({"method": ""}, "method", None, id="no method where nothing could be parsed"),
         pytest.param({"status": 0}, "status", 0, id="status 0 where the client went away"),
@@ -134,6 +139,11 @@ def test_a_text_line_is_one_line_whatever_was_sent() -> None:
         f"{NOW} 192.0.2.1 OPTIONS /a\\x1b[2J\\u202e\\xff 403 12.3ms origin={APP} cors=preflight_refused"
         ' reason=headers_not_allowed requested_method=PUT requested_headers="x-a, x-b\\r\\n" request_id=id-1\n'
     )
+
+
+def test_a_text_line_shows_no_query_of_an_origin() -> None:
+    """Some clients write the page's whole address into Origin."""
+    assert "token" not in text_line(exchange(origin=b"https://a.example/x?token=s"), NOW)
 
 
 def test_raw_bytes_of_a_client_stay_one_line() -> None:
