@@ -22,6 +22,7 @@ from corsproxy.proxy.cors_gate import Grant
 from corsproxy.proxy.errors import UpstreamError, UpstreamErrorKind
 from corsproxy.proxy.forwarded import Forwarding
 from corsproxy.proxy.logins import admit_login, logins_of, settle_challenges
+from corsproxy.proxy.lost_cookies import lost_cookies
 from corsproxy.proxy.outgoing import head_for_upstream
 from corsproxy.proxy.passage import Passage
 from corsproxy.proxy.plan import RoutePlan
@@ -278,6 +279,8 @@ class RequestCycle:
             trailers=trailers,
         )
         parts.append(b"\r\n")
+        if route.rules.tells_lost_cookies:
+            exchange.lost_cookies = lost_cookies(head, route.rules.cookies, self._forwarding.proxy_origin)
         head.fields = []  # each line costs an object, and content may stream for hours
         discards = request.method == "HEAD" or head.status == 205
         writer = ContentWriter(connection, upstream, exchange, chunked=chunked, discards=discards)

@@ -25,6 +25,7 @@ class Exchange:
         "error",
         "error_detail",
         "host",
+        "lost_cookies",
         "method",
         "minor",
         "origin",
@@ -92,6 +93,8 @@ class Exchange:
         """The kind of an upstream's or client's failure, from a closed list (corsproxy/proxy/errors.py), else None."""
         self.error_detail: str = ""
         """More of an upstream's failure, for our own log and terminal, never for a client."""
+        self.lost_cookies: tuple[tuple[bytes, str], ...] = ()
+        """Names of cookies that the browser will throw away, with the reason; looked for in quick mode alone."""
         self.raw_request_id: bytes = b""
         """As sent to the upstream."""
 

@@ -82,6 +82,7 @@ class RoutePlan:
             if upstream.cookies
             else None,
             edits=FieldEditor.compile(upstream.response_headers, folds=False),
+            tells_lost_cookies=upstream.cookies is not None and upstream.cookies.removes_foreign_domain,
         )
         self._base_path = upstream.base_path.encode()
         self._base_read = (other_reading(self._base_path) or self._base_path) + b"/"

@@ -48,6 +48,8 @@ class ResponseRules:
     redirects: RedirectRewriter | None
     cookies: CookieRewriter | None
     edits: FieldEditor | None
+    tells_lost_cookies: bool = False
+    """True in quick mode, whose terminal says which cookies a browser will throw away."""
 
 
 def client_head(

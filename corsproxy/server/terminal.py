@@ -1,5 +1,7 @@
 """In development each refusal is also a plain line on the terminal: what was refused, why, and how to mend it.
 
+So is, once, a cookie that the browser will throw away.
+
 Only in quick mode, where the options are the whole policy; with a file the inspector and `explain` say more.
 An observer of the data path; knows nothing of how a decision is made.
 """
@@ -35,20 +37,28 @@ FIXES: dict[Reason, str] = {
 }
 """What to do about each reason that a running proxy can have."""
 
+_COOKIES = 100
+"""Cookies told of at most: an upstream may make up a name for each response."""
+_COOKIE_NAME = 80
+"""Bytes of a cookie's name that are shown and remembered."""
+
 
 class Terminal:
-    """Says each refusal in one line."""
+    """Says each refusal, and each lost cookie, in one line."""
 
     def __init__(self, say: Announcer, settings: Settings, *, in_container: bool) -> None:
         self._say = say
         self._upstreams = {route.upstream.name: route.upstream for route in settings.routes}
         self._in_container = in_container
         self._hinted: set[str] = set()
+        self._lost: set[tuple[str | None, bytes]] = set()
 
     def __call__(self, exchange: Exchange) -> None:
         """Say why this one was refused, where it was."""
         if exchange.error is not None:
             self._hint(exchange)
+        if exchange.lost_cookies:
+            self._tell_lost(exchange)
         decision = exchange.decision
         if decision is None or decision.granted or decision.kind is Kind.NONE or decision.reason is None:
             return
@@ -61,6 +71,21 @@ class Terminal:
         if hint is not None and hint not in self._hinted:
             self._hinted.add(hint)
             self._say(hint, "warning")
+
+    def _tell_lost(self, exchange: Exchange) -> None:
+        """Say once for each upstream and name why the browser throws a cookie away."""
+        for name, why in exchange.lost_cookies:
+            key = exchange.upstream, name[:_COOKIE_NAME]
+            if key not in self._lost and len(self._lost) < _COOKIES:
+                self._lost.add(key)
+                self._say(lost_cookie_line(exchange, name, why), "warning")
+
+
+def lost_cookie_line(exchange: Exchange, name: bytes, why: str) -> str:
+    """Write on one line which cookie the browser will throw away, and why; its value has no place there."""
+    cookie = f"the cookie {readable(name[:_COOKIE_NAME])}" if name else "a cookie without a name"
+    path = readable(exchange.raw_path)
+    return printable(f"{cookie} of {exchange.method} {path} will be thrown away by the browser: {why}")
 
 
 def upstream_hint(exchange: Exchange, upstream: Upstream, *, in_container: bool) -> str | None:

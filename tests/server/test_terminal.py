@@ -54,3 +54,58 @@ def test_every_reason_has_a_fix_on_one_line(reason: Reason) -> None:
     line = refusal_line(exchange, reason)
     assert line.isprintable()
     assert line.startswith("refused PUT /a\\n\\x1b[31m from https://{x}.example: " + reason.value)
+
+
+COOKIES = b"".join(
+    b"Set-Cookie: %b\r\n" % value
+    for value in (
+        b"sid=hush1; SameSite=None",
+        b"kept=hush2; Domain=legacy.internal; Path=/",
+        b"__Host-id=hush3; Secure",
+        b"sid=hush4; SameSite=None",
+    )
+)
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n%b\r\nok"
+
+
+def test_a_cookie_that_the_browser_will_throw_away_is_one_line_in_quick_mode() -> None:
+    """Once for each name, with the reason and never a value; what quick mode mends itself is no loss."""
+    with (
+        Upstream.answering(ANSWER % COOKIES) as upstream,
+        started(None, "--upstream", upstream.url) as proxy,
+    ):
+        for _ in range(3):
+            ask(proxy.address, "/login?secret=1")
+        ask(proxy.address, "/end", Origin=OTHER)
+        proxy.stderr.wait_line("^refused GET /end ")
+        assert proxy.stop() == 0
+        said = [line for line in proxy.stderr.lines if "thrown away" in line]
+    assert [line.partition(":")[0] for line in said] == [
+        f"the cookie {name} of GET /login will be thrown away by the browser" for name in ("sid", "__Host-id")
+    ]
+    assert "SameSite=None without Secure" in said[0]
+    assert "needs Path=/" in said[1]
+    assert "hush" not in proxy.stderr.text
+    assert "secret" not in proxy.stderr.text
+
+
+def test_an_upstream_that_makes_up_cookie_names_is_told_of_at_most_a_hundred_times() -> None:
+    """The terminal, and what it remembers, are bounded."""
+    cookies = b"".join(b"Set-Cookie: c%d=x; Partitioned\r\n" % number for number in range(60))
+    with (
+        Upstream.answering(ANSWER % cookies) as upstream,
+        started(None, "--upstream", upstream.url, "--route", f"/b={upstream.url}") as proxy,
+    ):
+        ask(proxy.address)
+        ask(proxy.address, "/b")
+        ask(proxy.address, "/end", Origin=OTHER)
+        proxy.stderr.wait_line("^refused GET /end ")
+        assert sum("thrown away" in line for line in proxy.stderr.lines) == 100
+
+
+def test_with_a_file_lost_cookies_are_not_looked_for() -> None:
+    """There the file's own `cookies` say what becomes of them."""
+    with Upstream.answering(ANSWER % COOKIES) as upstream, started(config(upstream)) as proxy:
+        ask(proxy.address)
+        assert proxy.stop() == 0
+        assert "thrown away" not in proxy.stderr.text
