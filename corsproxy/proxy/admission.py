@@ -153,7 +153,7 @@ def _refuse(passage: Passage, route: RoutePlan, grant: Grant, via_token: bytes) 
         raise Refusal(204, "", fields=ALLOW_LINE)  # RFC 9110 section 7.6.2
     if passage.upgrade is not None and (reason := _refuse_upgrade(passage, route, head)) is not None:
         # Under a star everybody is granted the response, but nobody a WebSocket: the log tells of the refusal.
-        if grant.decision.granted:
+        if reason == "policy" and grant.decision.granted:
             passage.exchange.decision = replace(grant.decision, granted=False, reason=Reason.ORIGIN_NOT_ALLOWED)
         text = websocket_refused_text(
             None if reason == "off" else grant.decision.reason or Reason.ORIGIN_NOT_ALLOWED,

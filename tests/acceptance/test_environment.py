@@ -12,7 +12,7 @@ from tests.support.process import Process, ran, started
 from tests.support.upstream import Upstream
 
 FILE = """
-listen: 127.0.0.1:1
+listen: 127.0.0.1:3
 admin: 127.0.0.1:2
 workers: 1
 log: {{format: text, level: error}}
@@ -185,8 +185,8 @@ def test_a_whole_file_may_come_as_text(tmp_path: Path) -> None:
     with Upstream() as upstream:
         text = (
             FILE.format(upstream=upstream.url)
-            .replace("127.0.0.1:1", "127.0.0.1:0")
-            .replace("127.0.0.1:2", "127.0.0.1:0")
+            .replace("listen: 127.0.0.1:3", "listen: 127.0.0.1:0")
+            .replace("admin: 127.0.0.1:2", "admin: 127.0.0.1:0")
         )
         with started(None, listen=None, environ={"CORSPROXY_CONFIG_TEXT": text}, directory=tmp_path) as proxy:
             assert ask(proxy.address, b"/").status == 200
@@ -277,7 +277,7 @@ def test_an_option_that_beats_a_key_of_the_file_is_said(tmp_path: Path) -> None:
     with started(text, "--admin", "127.0.0.1:0", listen=None, environ=environ) as proxy:
         said = [line for line in proxy.stderr.lines if "is in force" in line]
         assert said == [
-            f"CORSPROXY_LISTEN is in force: listen is 127.0.0.1:0, and not 127.0.0.1:1 as in {proxy.config}:2",
+            f"CORSPROXY_LISTEN is in force: listen is 127.0.0.1:0, and not 127.0.0.1:3 as in {proxy.config}:2",
             f"--admin is in force: admin is 127.0.0.1:0, and not 127.0.0.1:2 as in {proxy.config}:3",
             f"CORSPROXY_WORKERS is in force: workers is 1, and not 2 as in {proxy.config}:4",
         ]

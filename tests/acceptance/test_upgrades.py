@@ -44,12 +44,12 @@ def proxy() -> Iterator[Proxy]:
         yield running
 
 
-NOT_ALLOWED = (
-    b"request refused: origin_not_allowed: the policy of this path does not let this origin open a WebSocket\n"
-)
-MALFORMED = b"request refused: origin_malformed: the policy of this path does not let this origin open a WebSocket\n"
-NO_POLICY = b"request refused: no_policy: the policy of this path does not let this origin open a WebSocket\n"
-NOBODY = b"request refused: the policy of this path lets nobody open a WebSocket\n"
+_REFUSED = b"the policy of this path does not let this origin open a WebSocket; "
+_NAME_IT = b"name the origin under allow_origins ('*' names nobody here), or write 'websockets: any' for every page"
+NOT_ALLOWED = b"request refused: origin_not_allowed: " + _REFUSED + _NAME_IT
+MALFORMED = b"request refused: origin_malformed: " + _REFUSED + _NAME_IT
+NO_POLICY = b"request refused: no_policy: " + _REFUSED + b"give its route a policy that names the origin"
+NOBODY = b"request refused: the policy of this path lets nobody open a WebSocket (websockets: off)"
 
 OPENED = [
     pytest.param(b"/plain", b"h", APP, id="an allowed origin"),
@@ -85,6 +85,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("path", "origin", "text"), REFUSED)
 def test_a_websocket_is_refused_to(proxy: Proxy, path: bytes, origin: bytes, text: bytes) -> None:
-    """The 403 names the reason, in the words used everywhere."""
+    """The 403 names the reason, in the words used everywhere, the key that would help, and last its request id."""
     answer = upgrade(proxy.address, path, origin)
-    assert (answer.status, answer.body) == (403, text)
+    (request_id,) = (field.partition(": ")[2] for field in answer.fields if field.startswith("X-Request-Id: "))
+    assert (answer.status, answer.body) == (403, text + f"; request id {request_id}\n".encode())

@@ -13,7 +13,7 @@ Fields = list[tuple[str, str]]
 
 POLICIES = """\
   named: {{allow_origins: [{page}]}}
-  credentials: {{allow_origins: [{page}], allow_methods: [PUT, patch], allow_headers: [X-A, Content-Type],
+  credentials: {{allow_origins: [{page}], allow_methods: [PUT], allow_headers: [X-A, Content-Type],
     allow_credentials: true}}
   open: {{allow_origins: ["*"], allow_methods: ["*"], allow_headers: ["*"]}}
   star: {{allow_origins: [{page}], allow_methods: ["*"], allow_headers: ["*", Authorization], allow_credentials: true}}

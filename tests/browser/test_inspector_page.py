@@ -50,8 +50,8 @@ def test_what_a_page_does_appears_and_the_patch_makes_the_browser_accept(
         assert f"{stage.proxy.config}:5" in detail
         assert "Access-Control-Request-Headers: content-type,x-trace" in detail
         assert "(no CORS header)" in detail
-        page.click("#detail .copy")
-        page.wait_for("#detail .copy:text('Copied')")
+        page.click("#detail .copied .copy")
+        page.wait_for("#detail .copied .copy:text('Copied')")
         stage.proxy.reload(applied(stage.config, page.evaluate("navigator.clipboard.readText()")))
         stage.proxy.stderr.wait_line("configuration reloaded")
         assert tab.evaluate(FETCH, [url, put]) == 200
@@ -115,8 +115,8 @@ def test_in_quick_mode_a_command_line_is_proposed(chromium: Chromium, stage: Sta
             page.wait_for("#detail .command")
             assert f"--allow-origin {OTHER}" in text(page, "#detail .command")
             assert text(page, "#detail .place") == "line of the file that the options stand for"
-            page.click("#detail .copy")
-            page.wait_for("#detail .copy:text('Copied')")
+            page.click("#detail .copied .copy")
+            page.wait_for("#detail .copied .copy:text('Copied')")
             assert page.evaluate("navigator.clipboard.readText()") == text(page, "#detail .command")
 
 

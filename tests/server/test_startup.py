@@ -116,7 +116,9 @@ def test_a_configuration_may_come_from_a_pipe_which_is_read_once(tmp_path: Path)
     writer.start()
     with started(None, "-c", str(pipe), "--watch") as proxy:
         writer.join()
-        proxy.stderr.wait_line(f"--watch has nothing to watch: {pipe} is a pipe or a device$")
+        proxy.stderr.wait_line(
+            f"--watch has nothing to watch: {pipe} is a pipe or a device, which can be read once only$"
+        )
         proxy.signal(signal.SIGHUP)
         proxy.stderr.wait_line(f"nothing to reload: {pipe} is a pipe or a device, which can be read once only$")
         assert ask(proxy.address).status == 502
