@@ -32,14 +32,15 @@ A variable `CORSPROXY_*` that means nothing to the command is a warning with wha
 the twin of another command's option is one too.
 What Kubernetes sets for a service named `corsproxy` (`CORSPROXY_SERVICE_HOST`, `CORSPROXY_PORT=tcp://…`) is passed
 over.
-`--insecure` of `probe` is not taken from the environment, where CORSPROXY_INSECURE is about the upstream.
+`--insecure` of `probe` and `verify` is not taken from the environment, where CORSPROXY_INSECURE is about the
+upstream.
 
 The configuration is a file (`-c`), a whole file as text in the variable `CORSPROXY_CONFIG_TEXT`, or [quick
 mode](configuration.md#quick-mode) (`--upstream`, `--route`).
 One named on the command line is taken before one of the environment, with a line that says so; two of the same rank
 are an error.
-`check`, `explain`, `learn` and `healthcheck` take the same options and environment as `serve`, and speak about what
-that would run.
+`check`, `explain`, `learn`, `verify` and `healthcheck` take the same options and environment as `serve`, and speak
+about what that would run.
 
 The shell completes commands and options once it has been told how:
 `eval "$(_CORSPROXY_COMPLETE=bash_source corsproxy)"` in `~/.bashrc`, the same with `zsh_source` in `~/.zshrc`,

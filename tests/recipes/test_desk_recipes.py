@@ -22,7 +22,7 @@ import pytest
 from tests.recipes.conftest import RECIPES
 from tests.support.certificates import Certificate, self_signed
 from tests.support.process import DEADLINE, Proxy, started
-from tests.support.programs import needs
+from tests.support.programs import free_port, needs
 from tests.support.upstream import OK, Connection, Script, Upstream
 
 ROOT = RECIPES.parents[1]
@@ -135,6 +135,13 @@ def server_tls(made: Certificate | None) -> ssl.SSLContext | None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(made.certificate, made.private_key)
     return context
+
+
+def test_readmes_curl_needs_no_upstream(tmp_path: Path) -> None:
+    """The proxy's own 502 has the grant as well, so that the first try works before the API runs."""
+    run = next(runs("README.md"))
+    with started(None, "--upstream", f"http://127.0.0.1:{free_port()}", directory=tmp_path) as proxy:
+        assert printed(run.curl, proxy, tmp_path) == run.output
 
 
 def printed(command: str, proxy: Proxy, home: Path) -> str:
