@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import aiohttp.http
 import pytest
+from aiohttp.base_protocol import BaseProtocol
 
 from corsproxy.proxy.client.head import ParsedHead
 from corsproxy.proxy.client.parser import HeadParser
@@ -30,6 +31,16 @@ def test_the_parser_is_the_one_in_c() -> None:
     """The fallback in Python parses, and refuses, differently: without the C extension every promise is void."""
     assert aiohttp.http.HttpRequestParser.__module__ == "aiohttp._http_parser"
     assert aiohttp.http.RawRequestMessage.__module__ == "aiohttp._http_parser"
+
+
+def test_aiohttp_still_keeps_a_trailer_for_the_next_head(loop: asyncio.AbstractEventLoop) -> None:
+    """Why no parser sees a byte of content, or two heads; once this fails, a parser may serve a whole connection."""
+    parser = aiohttp.http.HttpRequestParser(BaseProtocol(loop), loop, 1024, auto_decompress=False)
+    parser.feed_data(
+        b"PUT /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nAuthorization: evil\r\n\r\n"
+    )
+    ((message, _),), _, _ = parser.feed_data(b"GET /b HTTP/1.1\r\nHost: h\r\n\r\n")
+    assert (b"Authorization", b"evil") in message.raw_headers
 
 
 def test_a_head_and_where_it_ends(loop: asyncio.AbstractEventLoop) -> None:
