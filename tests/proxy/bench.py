@@ -21,7 +21,7 @@ ORIGIN = "https://app.example"
 CONFIG = """
 admin: 127.0.0.1:0
 upstreams:
-  up: {{url: "{upstream}", connect_timeout: 500ms, response_timeout: 1s, read_timeout: 1s}}
+  up: {{url: "{upstream}", connect_timeout: 5s, response_timeout: 1s, read_timeout: 1s}}
 policies:
   app: {{allow_origins: ["https://app.example"], allow_credentials: true, expose_headers: [ETag]}}
 routes:
