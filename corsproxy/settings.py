@@ -110,7 +110,7 @@ class CookieRules:
     secure: Literal["add", "remove"] | None = None
     partitioned: bool | None = None
     removes_foreign_domain: bool = False
-    """Whether `Domain` is taken off where the client's host does not lie within it: a browser drops such a cookie."""
+    """True if `Domain` is taken off where the client's host does not lie within it: a browser drops such a cookie."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ class FieldEdits:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is edited."""
+        """Return whether nothing is edited."""
         return not self.set and not self.remove
 
 
@@ -157,7 +157,7 @@ class Upstream:
     tunnel_timeout: float = 3600.0
     """Longest silence in a tunnel, both ways; 0 is none."""
     parsing: Parsing = "strict"
-    """Whether what only browsers take is taken from the upstream."""
+    """True if what only browsers take is taken from the upstream."""
     connection_login: ConnectionLogin = "auto"
     """What becomes of logins that belong to the connection (NTLM, Negotiate)."""
     host_mode: HostMode = "upstream"

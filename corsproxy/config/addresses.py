@@ -312,7 +312,7 @@ def _percent(character: str) -> str:
 
 
 def _punycode(host: str) -> str:
-    """Give `: ` and the ASCII form of a host with its port, or nothing where there is none to show."""
+    """Return `: ` and the ASCII form of a host with its port, or nothing where there is none to show."""
     name, colon, port = host.partition(":")
     try:
         right = name.encode("idna").decode().lower()

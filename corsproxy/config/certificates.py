@@ -37,7 +37,7 @@ class PairFault(NamedTuple):
 
 
 def pair_faults(certificate: str, private_key: str) -> list[PairFault]:
-    """Say why a certificate and its key cannot be used; or, as a warning, why whoever is shown them will refuse them.
+    """Return why a certificate and its key cannot be used or, as a warning, why clients will refuse them.
 
     Raises OSError where a file cannot be read.
     """
@@ -64,7 +64,7 @@ def pair_faults(certificate: str, private_key: str) -> list[PairFault]:
 
 
 def authorities_fault(file: str) -> str | None:
-    """Say why a file of authorities cannot be used; raises OSError where it cannot be read."""
+    """Return why a file of authorities cannot be used; raises OSError where it cannot be read."""
     if said := _lacks("authorities", file, _text(file), "certificate"):
         return said
     try:
@@ -80,7 +80,7 @@ def _text(file: str) -> str:
 
 
 def _lacks(noun: str, file: str, pem: str, wanted: str) -> str | None:
-    """Say what is in a file instead of what is `wanted` in it."""
+    """Return what is in a file instead of what is `wanted` in it."""
     held = [label.lower() for label in _LABEL.findall(pem)]
     if any(label.endswith(wanted) for label in held):
         return None

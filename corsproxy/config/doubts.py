@@ -37,7 +37,7 @@ def warn_of_doubts(settings: Settings, upstreams: Mapping[str, Upstream], report
 
 
 def address_doubts(settings: Settings, upstreams: Mapping[str, Upstream]) -> Iterator[Doubt]:
-    """Give what is doubtful about where the proxy listens, which options may have changed since the file was read."""
+    """Yield what is doubtful about where the proxy listens, which options may have changed since the file was read."""
     listen, admin = settings.listen, settings.admin
     if isinstance(listen, TcpAddress) and listen.port in BAD_PORTS - {0}:
         said = "browsers ask no server on it (Fetch: port blocking); take another, as 8080"
@@ -76,7 +76,7 @@ def _check_origin_mode(upstream: Upstream, routes: list[Route], path: str, repor
 
 
 def _open_routes(routes: list[Route]) -> Iterator[tuple[Route, PolicySettings | None, str]]:
-    """Give the routes that let in pages of any origin, by the policy that does, and what would close them."""
+    """Yield the routes that let in pages of any origin, by the policy that does, and what would close them."""
     seen: set[str] = set()
     for route in routes:
         if route.policy is None:

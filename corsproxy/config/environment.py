@@ -18,7 +18,7 @@ _TOKEN = re.compile(r"\$\$|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>
 
 
 def is_one_variable(text: str) -> bool:
-    """Tell whether a scalar is one variable and nothing else, so that it may hold several items of a list."""
+    """Return whether a scalar is one variable and nothing else, so that it may hold several items of a list."""
     return _ONE.fullmatch(text) is not None
 
 

@@ -30,7 +30,7 @@ class Files:
         self._tries = tries
 
     def find_pair(self, path: str, values: Values) -> tuple[str | None, str | None]:
-        """Give the paths of `certificate` and `private_key` below the key path `path`; what is wrong is reported."""
+        """Return the paths of `certificate` and `private_key` below the key path `path`; what is wrong is reported."""
         certificate = self._find(f"{path}.certificate", values["certificate"])
         private_key = self._find(f"{path}.private_key", values["private_key"])
         if self._tries and certificate and private_key:
@@ -45,7 +45,7 @@ class Files:
         return certificate, private_key
 
     def find_authorities(self, path: str, name: str | None) -> str | None:
-        """Give the path of a file of authorities; what is wrong with it is reported at the key path `path`."""
+        """Return the path of a file of authorities; what is wrong with it is reported at the key path `path`."""
         found = self._find(path, name)
         if self._tries and found:
             try:
@@ -58,7 +58,7 @@ class Files:
         return found
 
     def read_origins(self, path: str, name: str) -> tuple[str, list[OriginLine]] | None:
-        """Give the path of a file of origins and its lines; None after a report at the key path `path`."""
+        """Return the path of a file of origins and its lines; None after a report at the key path `path`."""
         found = str(self._directory / name)
         if found in self._origins:
             self.named[found] = None
@@ -80,7 +80,7 @@ class Files:
         return found, self._origins[found]
 
     def _find(self, path: str, name: str | None) -> str | None:
-        """Give the path of a file; None for one that is not there or cannot be read, which is reported."""
+        """Return the path of a file; None for one that is not there or cannot be read, which is reported."""
         if name is None:
             return None
         found = self._directory / name

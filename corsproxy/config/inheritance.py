@@ -27,7 +27,7 @@ class WholePolicy:
 
 
 def whole_policies(section: Mapping[str, Any], report: Report) -> tuple[dict[str, WholePolicy], frozenset[str]]:
-    """Give the policies whose chain of bases is good, and the names that others extend; the rest is reported."""
+    """Return the policies whose chain of bases is good, and the names that others extend; the rest is reported."""
     bases = {name: values["extends"] for name, values in section.items() if values is not BAD and values["extends"]}
     extended = set(bases.values())
     circles: set[str] = set()
@@ -52,13 +52,13 @@ def whole_policies(section: Mapping[str, Any], report: Report) -> tuple[dict[str
 
 
 def _circle(name: str, bases: Mapping[str, str]) -> list[str]:
-    """Give the circle that begins with `name`, if it is in one."""
+    """Return the circle that begins with `name`, if it is in one."""
     chain = list(_chain(name, bases))
     return chain if bases.get(chain[-1]) == name else []
 
 
 def _chain(name: str, bases: Mapping[str, str]) -> Iterator[str]:
-    """Give a policy, its base, the base of that, as far as none comes twice."""
+    """Yield a policy, its base, the base of that, as far as none comes twice."""
     seen: set[str] = set()
     at: str | None = name
     while at is not None and at not in seen:

@@ -57,7 +57,7 @@ def _schema(shape: Shape) -> dict[str, Any]:
 
 
 def _as_text(item: Shape) -> list[dict[str, Any]]:
-    """Say what may stand for a list of words: one text, or what a YAML library makes of one word alone."""
+    """Return what may stand for a list of words: one text, or what a YAML library makes of one word alone."""
     word = item.short if isinstance(item, Record) else item
     if not isinstance(word, Word):
         return []
@@ -93,5 +93,5 @@ def _default(key: Key) -> dict[str, Any]:
 
 
 def _plain(key: Key) -> str:
-    """Give the description without Markdown, which editors show as it is."""
+    """Return the description without Markdown, which editors show as it is."""
     return key.description.replace("`", "")

@@ -53,7 +53,7 @@ class Loaded:
     homes: Mapping[str, Mapping[str, str]]
     """By policy and key that is written: the policy in which it is, its own or one that it extends."""
     is_quick: bool = False
-    """Whether the text is the one that the options of quick mode stand for."""
+    """True if the text is the one that the options of quick mode stand for."""
 
     @property
     def shown_text(self) -> str:

@@ -30,7 +30,7 @@ class OriginLine:
 
 
 def parse_lines(content: bytes) -> list[OriginLine]:
-    """Give the lines that hold something, without comments and white space; raises `RefusedError` for no UTF-8."""
+    """Return the lines that hold something, without comments and white space; raises `RefusedError` for no UTF-8."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -45,7 +45,7 @@ def parse_lines(content: bytes) -> list[OriginLine]:
 
 
 def refuse_here(text: str) -> str | None:
-    """Say why a line may not stand in a file, though it might in the configuration."""
+    """Return why a line may not stand in a file, though it might in the configuration."""
     if text in _NOT_HERE:
         return f"prohibited origin {quote(text)}: {_NOT_HERE[text]}"
     if text.startswith("regex:"):

@@ -65,7 +65,7 @@ def segments(path: str, *, exact: bool) -> Segments:
 
 
 def literal_prefix(path: str) -> str:
-    """Give the leading part of a checked path before the first `{name}`, without a trailing slash."""
+    """Return the leading part of a checked path before the first `{name}`, without a trailing slash."""
     literal = []
     for part in segments(path, exact=False):
         if part is None:
@@ -85,7 +85,7 @@ def parse_strip_prefix(text: str) -> str:
 
 
 def is_whole_prefix(prefix: str, path: str) -> bool:
-    """Tell whether `prefix` is made of the leading segments of `path`, all literal."""
+    """Return whether `prefix` is made of the leading segments of `path`, all literal."""
     literal = literal_prefix(path)
     return prefix in ("/", literal) or literal.startswith(f"{prefix}/")
 

@@ -55,7 +55,7 @@ class RulePlaces:
         yield from ((first, item[3]) for first, item in zip(self._first, self._items, strict=True) if item[3])
 
     def of(self, rule: int) -> RulePlace:
-        """Give the place of the rule with this number."""
+        """Return the place of the rule with this number."""
         at = bisect_right(self._first, rule) - 1
         path, file, lines, _ = self._items[at]
         if file is None:
@@ -148,7 +148,7 @@ class _Compiler:
         return f"{join('policies', self._homes.get(key, self._name))}.{key}"
 
     def _item_path(self, key: str, at: int) -> str:
-        """Give the path of an item, or of the list where it is one text."""
+        """Return the path of an item, or of the list where it is one text."""
         path = self._path(key)
         return inner if (inner := f"{path}[{at}]") in self._report.places else path
 
@@ -189,7 +189,7 @@ class _Compiler:
         return True
 
     def _spec(self, *, allows_nobody: bool) -> PolicySpec:
-        """Give what was written, without the list items that were reported already."""
+        """Return what was written, without the list items that were reported already."""
         values = self._values
 
         def words(key: str) -> tuple[str, ...]:

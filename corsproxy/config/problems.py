@@ -48,7 +48,7 @@ class Span(NamedTuple):
     start: Place
     end: Place
     flow: bool
-    """Whether it is a `[...]` or `{...}`; a block collection starts at its first `-` or key."""
+    """True if it is a `[...]` or `{...}`; a block collection starts at its first `-` or key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        """Give the line `file:line:column: key.path: message`."""
+        """Return the line `file:line:column: key.path: message`."""
         file = printable(self.file)
         where = f"{file}:{self.line}:{self.column}" if self.line else file
         mark = "warning: " if self.severity == "warning" else ""
@@ -122,7 +122,7 @@ class Report:
 
     @property
     def has_errors(self) -> bool:
-        """Whether anything but warnings was found."""
+        """Return whether anything but warnings was found."""
         return any(problem.severity == "error" for _, problem in self._problems)
 
     def problems(self) -> tuple[Problem, ...]:
@@ -138,7 +138,7 @@ class Report:
         self._problems.append((self._nearest(path), problem))
 
     def has_errors_in(self, path: str) -> bool:
-        """Whether there is an error at this key path or below it."""
+        """Return whether there is an error at this key path or below it."""
         return path in self._faulty
 
     def _add(self, path: str, severity: Severity, reason: Reason, message: str, place: Place | None) -> None:
@@ -152,7 +152,7 @@ class Report:
 
 
 def _lineage(path: str) -> Iterator[str]:
-    """Give a key path and those above it: `a.b[1]`, `a.b`, `a`."""
+    """Yield a key path and those above it: `a.b[1]`, `a.b`, `a`."""
     while path:
         yield path
         path = path[: max(path.rfind("."), path.rfind("["), 0)]
@@ -170,12 +170,12 @@ def quote_path(path: str) -> str:
 
 
 def join(path: str, name: str) -> str:
-    """Give the key path of `name` below `path`, on one line whatever the name."""
+    """Return the key path of `name` below `path`, on one line whatever the name."""
     return f"{path}.{printable(name)}" if path else printable(name)
 
 
 def did_you_mean(text: str, known: Iterable[str]) -> str:
-    """Give `: did you mean 'x'?` for the nearest known name, or nothing."""
+    """Return `: did you mean 'x'?` for the nearest known name, or nothing."""
     near = nearest(text, known)
     return f": did you mean {near!r}?" if near else ""
 

@@ -36,7 +36,7 @@ class Reader:
         self._homes = _homes(shape)
 
     def read(self, node: tree.Node, shape: Shape, path: str) -> Any:
-        """Give the value of `node`, or `BAD` after a report."""
+        """Return the value of `node`, or `BAD` after a report."""
         match shape:
             case Word():
                 return self._word(node, shape, path)
@@ -63,7 +63,7 @@ class Reader:
         return self._parsed(text, node, word, path)
 
     def _parsed(self, text: str, node: tree.Scalar, word: Word, path: str) -> Any:
-        """Give what `word` makes of a text that was filled in from `node`, or of a piece of it."""
+        """Return what `word` makes of a text that was filled in from `node`, or of a piece of it."""
         try:
             return word.parse(text)
         except RefusedError as refused:
@@ -96,7 +96,7 @@ class Reader:
         return tuple(values)
 
     def _listed(self, node: tree.Scalar, shape: ListOf, word: Word, path: str) -> Any:
-        """Give the list that one text stands for."""
+        """Return the list that one text stands for."""
         pieces = self._pieces(node, shape, word, path)
         if len(pieces) < shape.min_items:
             hint = f" (from {quote(node.text)})" if "$" in node.text else ""
@@ -104,7 +104,7 @@ class Reader:
         return tuple((0, value) for value in pieces if value is not BAD)
 
     def _pieces(self, node: tree.Scalar, shape: ListOf, word: Word, path: str) -> list[Any]:
-        """Give the items that a text holds, between commas and white space; `BAD` for each that is reported."""
+        """Return the items that a text holds, between commas and white space; `BAD` for each that is reported."""
         try:
             text = interpolate(node.text, self._environ)
         except RefusedError as refused:
@@ -164,7 +164,7 @@ class Reader:
         return values
 
     def _entries(self, node: tree.Mapping, path: str) -> Iterable[tuple[str, tree.Node, str, Place]]:
-        """Give the entries of a mapping, each key once: its name, its value, its path, and where the key stands."""
+        """Return the entries of a mapping, each key once: its name, its value, its path, and where the key stands."""
         first: dict[str, Place] = {}
         for key, value in node.entries:
             name, inner = key.text, join(path, key.text)
@@ -206,7 +206,7 @@ class Reader:
 
 
 def defaults(record: Record) -> Values:
-    """Give a record of which no key was written."""
+    """Return a record of which no key was written."""
     return {key.name: _default(key) for key in record.keys}
 
 
@@ -239,13 +239,13 @@ def _first_sentence(key: Key) -> str:
 
 
 def _word_of(shape: ListOf) -> Word | None:
-    """Give what an item may be written as, if that is one word."""
+    """Return what an item may be written as, if that is one word."""
     word = shape.item.short if isinstance(shape.item, Record) else shape.item
     return word if isinstance(word, Word) else None
 
 
 def _as_list(shape: ListOf) -> tuple[str, str]:
-    """Say what is expected where a list should be, and how one is written."""
+    """Return what is expected where a list should be, and how one is written."""
     word = _word_of(shape)
     if word is not None:
         return f"a list of {word.noun}", ""

@@ -68,7 +68,7 @@ class _Node:
     prefix: list[_Item] = field(default_factory=list)
 
     def child(self, segment: str | None) -> _Node:
-        """Give the node of a segment, made if it is new."""
+        """Return the node of a segment, made if it is new."""
         if segment is None:
             self.any = self.any or _Node()
             return self.any

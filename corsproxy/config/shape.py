@@ -86,7 +86,7 @@ Shape = Word | ListOf | MapOf | Record
 
 
 def walk(shape: Shape, path: str = "") -> Iterator[tuple[str, Key]]:
-    """Give every declared key with its path (`policies.NAME.max_age`, `routes[].path`), in declared order."""
+    """Yield every declared key with its path (`policies.NAME.max_age`, `routes[].path`), in declared order."""
     match shape:
         case ListOf():
             yield from walk(shape.item, f"{path}[]")

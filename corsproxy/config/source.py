@@ -40,7 +40,7 @@ def read_source(path: str) -> str:
 
 
 def why_unreadable(error: OSError | ValueError) -> str:
-    """Say why a file cannot be read, and what to do where that can be said."""
+    """Return why a file cannot be read, and what to do where that can be said."""
     match error:
         case IsADirectoryError():
             return "it is a directory; name a file in it"
@@ -66,7 +66,7 @@ def _read(path: str) -> bytes:
 
 
 def _begin_of_pipe(fd: int) -> bytes:
-    """Give what comes out of a pipe first, or nothing where that may take its time; raises OSError without a writer."""
+    """Return what comes out of a pipe first, or nothing if that may take time; raises OSError without a writer."""
     poll = select.poll()
     poll.register(fd, select.POLLIN)
     woken = poll.poll(_WRITER_WAIT * 1000)

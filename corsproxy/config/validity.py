@@ -42,7 +42,7 @@ def validity(pem: str) -> tuple[datetime, datetime]:
 
 
 def _value(der: bytes, at: int) -> tuple[int, int]:
-    """Give where the value of the element at `at` begins, and where it ends (X.690 section 8.1)."""
+    """Return where the value of the element at `at` begins, and where it ends (X.690 section 8.1)."""
     length, begin = der[at + 1], at + 2
     if length > 0x80:  # the length has as many bytes of its own
         begin += length - 0x80

@@ -168,7 +168,7 @@ def choice_or(names: tuple[str, ...], word: Word) -> Word:
 
 
 def _spelled(value: str, names: Mapping[str, str]) -> str:
-    """Say how a number with a unit that people write elsewhere is written here."""
+    """Return how a number with a unit that people write elsewhere is written here."""
     found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]+)", value.strip())
     unit = names.get(found[2].lower()) if found else None
     if found is None or unit is None or (names is _SIZE_NAMES and "." in found[1]):

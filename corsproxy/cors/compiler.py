@@ -36,7 +36,7 @@ def check_policy(spec: PolicySpec) -> tuple[Policy | None, tuple[PolicyProblem, 
 
 
 def policy_warnings(spec: PolicySpec) -> tuple[PolicyProblem, ...]:
-    """Give what is allowed but doubtful in a spec, whether or not it compiles."""
+    """Return what is allowed but doubtful in a spec, whether or not it compiles."""
     return tuple(problem for problem in _check(spec)[1] if problem.severity == "warning")
 
 

@@ -77,15 +77,15 @@ class Decision:
     block: bytes = b""
     """`fields` as finished lines, each ended by CRLF."""
     varies_on_origin: bool = False
-    """Whether `Origin` must be in the response's Vary."""
+    """True if `Origin` must be in the response's Vary."""
     exposes_all_names: bool = False
-    """Whether Access-Control-Expose-Headers must be added, with the names of that very response."""
+    """True if Access-Control-Expose-Headers must be added, with the names of that very response."""
     policy: int = 0
     """The place of the policy that decided, of several."""
 
 
 def classify(request: CorsRequest) -> Kind:
-    """Say what a request is to CORS (https://fetch.spec.whatwg.org/#cors-request, #cors-preflight-request)."""
+    """Return what a request is to CORS (https://fetch.spec.whatwg.org/#cors-request, #cors-preflight-request)."""
     if not request.origins:
         return Kind.NONE
     if request.method == "OPTIONS" and request.requested_methods:

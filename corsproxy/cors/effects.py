@@ -54,7 +54,7 @@ class Finding:
     witness: str | None
     """None if not everything in the expression was understood, so that it may not be matched after all."""
     spans_labels: bool = False
-    """Whether what is not spelled out may hold a dot, and so more than a name under one suffix."""
+    """True if what is not spelled out may hold a dot, and so more than a name under one suffix."""
 
 
 @dataclass(frozen=True, slots=True)

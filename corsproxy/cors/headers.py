@@ -68,18 +68,18 @@ RESPONSE_ONLY = frozenset(
 
 
 def is_forbidden_request_header(name: bytes) -> bool:
-    """Say whether no page may set `name` (https://fetch.spec.whatwg.org/#forbidden-request-header)."""
+    """Return whether no page may set `name` (https://fetch.spec.whatwg.org/#forbidden-request-header)."""
     lower = name.lower()
     return lower in _FORBIDDEN_REQUEST or lower.startswith(_FORBIDDEN_REQUEST_PREFIXES)
 
 
 def is_forbidden_response_header(name: bytes) -> bool:
-    """Say whether no page may read `name`, listed or not."""
+    """Return whether no page may read `name`, listed or not."""
     return name.lower() in FORBIDDEN_RESPONSE
 
 
 def is_cors_response_field(name: bytes) -> bool:
-    """Say whether a response field of this name is the policy's alone to write: any `Access-Control-*`."""
+    """Return whether a response field of this name is the policy's alone to write: any `Access-Control-*`."""
     return name[:15].lower() == _CORS_PREFIX
 
 

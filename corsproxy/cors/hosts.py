@@ -23,14 +23,14 @@ _IPV6_PIECE = re.compile(r"[0-9a-f]{1,4}")
 
 
 def is_host(text: str) -> bool:
-    """Say whether `text` is a host in the very form a browser would serialise."""
+    """Return whether `text` is a host in the very form a browser would serialise."""
     if text.startswith("["):
         return text.endswith("]") and canonical_ipv6(text[1:-1]) == text[1:-1]
     return is_domain(text) or is_ipv4(text)
 
 
 def is_domain(text: str) -> bool:
-    """Say whether `text` is a domain in lower-case ASCII, and not a spelling of an IPv4 address."""
+    """Return whether `text` is a domain in lower-case ASCII, and not a spelling of an IPv4 address."""
     return (
         len(text) <= MAX_DOMAIN + text.endswith(".")
         and _DOMAIN.fullmatch(text) is not None
@@ -39,17 +39,17 @@ def is_domain(text: str) -> bool:
 
 
 def ends_in_number(text: str) -> bool:
-    """Say whether a browser would read `text` as an IPv4 address, well or badly written."""
+    """Return whether a browser would read `text` as an IPv4 address, well or badly written."""
     return _ENDS_IN_NUMBER.fullmatch(text) is not None
 
 
 def is_ipv4(text: str) -> bool:
-    """Say whether `text` is four decimal octets without leading zeros."""
+    """Return whether `text` is four decimal octets without leading zeros."""
     return _IPV4.fullmatch(text) is not None
 
 
 def is_loopback(host: str) -> bool:
-    """Say whether `host`, serialised, always means the browser's own machine.
+    """Return whether `host`, serialised, always means the browser's own machine.
 
     `localhost` and the names under it (RFC 6761 section 6.3), 127.0.0.0/8 and `[::1]`.
     """

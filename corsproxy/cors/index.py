@@ -42,7 +42,7 @@ class OriginIndex:
     regexes: list[tuple[re.Pattern[str] | Matcher, int]] = field(default_factory=list, compare=False)
 
     def rules(self, origin: Origin) -> Iterator[int]:
-        """Give the number of every rule that matches, except those of `exact`; the cheapest kinds come first."""
+        """Yield the number of every rule that matches, except those of `exact`; the cheapest kinds come first."""
         any_port = self.any_port.get((origin.scheme, origin.host))
         if any_port is not None:
             yield any_port

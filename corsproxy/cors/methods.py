@@ -27,7 +27,7 @@ CARRIED = frozenset(
 
 
 def is_forbidden(method: bytes) -> bool:
-    """Say whether Fetch forbids `method`, whatever its letter case."""
+    """Return whether Fetch forbids `method`, whatever its letter case."""
     return method.upper() in FORBIDDEN
 
 

@@ -42,7 +42,7 @@ def check_methods(methods: tuple[str, ...]) -> list[PolicyProblem]:
 
 
 def _why_not_carried(method: str) -> str:
-    """Say why a valid method cannot pass the proxy, and what to write."""
+    """Return why a valid method cannot pass the proxy, and what to write."""
     said = "the proxy cannot carry it, and answers 501"
     if method.upper().encode() in CARRIED:
         return f"{said}: browsers send it as the page wrote it; write {quote(method.upper())}, in the page too"
@@ -107,7 +107,7 @@ def check_dangers(names: tuple[str, ...] | frozenset[str]) -> list[PolicyProblem
 
 
 def _not_a_name(text: str, noun: str) -> str | None:
-    """Say why `text` cannot name anything, and what to do; None where it can."""
+    """Return why `text` cannot name anything, and what to do; None where it can."""
     if not text:
         return "it is empty; remove it"
     if "," in text or " " in text.strip():

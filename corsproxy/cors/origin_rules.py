@@ -97,7 +97,7 @@ _INSECURE = "whoever controls the network can write a plain-http page, and with 
 
 
 def _of_regex(finding: Finding, text: str) -> _Risk:
-    """Say what an expression lets in, with a witness."""
+    """Return what an expression lets in, with a witness."""
     shown = f", as {quote(finding.witness)}" if finding.witness else ""
     if finding.danger is Danger.INSECURE:
         return _Risk(INSECURE_ORIGINS, f"{_INSECURE}, and this regex matches one{shown}; begin it with 'https://'")
@@ -125,7 +125,7 @@ def _of_regex(finding: Finding, text: str) -> _Risk:
 
 
 def _opens_public_suffix(pattern: Pattern) -> bool:
-    """Say whether the star stands for names of different owners."""
+    """Return whether the star stands for names of different owners."""
     if pattern.kind not in (PatternKind.SUBDOMAINS, PatternKind.LABEL):
         return False
     return not is_loopback(pattern.host) and is_public_suffix(pattern.host)

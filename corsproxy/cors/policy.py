@@ -75,31 +75,31 @@ class Policy:
 
     @property
     def allow_credentials(self) -> bool:
-        """Whether responses may be shared with requests that carry credentials."""
+        """Return whether responses may be shared with requests that carry credentials."""
         return self.spec.allow_credentials
 
     @property
     def timing(self) -> bool:
-        """Whether Timing-Allow-Origin is this policy's to write."""
+        """Return whether Timing-Allow-Origin is this policy's to write."""
         return bool(self.spec.timing)
 
     @property
     def grants_everyone(self) -> bool:
-        """Whether the answer is the same for everyone: `*` without credentials."""
+        """Return whether the answer is the same for everyone: `*` without credentials."""
         return self.allow_any_origin and not self.spec.allow_credentials
 
     @property
     def varies_on_origin(self) -> bool:
-        """Whether the answer depends on the origin, so that caches must be told."""
+        """Return whether the answer depends on the origin, so that caches must be told."""
         return not self.grants_everyone
 
     @property
     def exposes_all_names(self) -> bool:
-        """Whether the names of each response must be listed, as credentials forbid the wildcard that was written."""
+        """Return whether the names of each response must be listed: credentials forbid the wildcard as written."""
         return self.spec.allow_credentials and "*" in self.spec.expose_headers
 
     def matching_rule(self, origin: bytes) -> int | None:
-        """Give the place in `allow_origins` of the first rule that lets `origin` pass; for tools, not for requests."""
+        """Return the place in `allow_origins` of the first rule that lets `origin` pass; for tools alone."""
         rules = [self.origins.exact.get(origin)]
         parsed = parse_origin(origin)
         if parsed is not None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def is_public_suffix(domain: str) -> bool:
-    """Say whether names directly under `domain`, which may have a final dot, belong to different owners.
+    """Return whether names directly under `domain`, which may have a final dot, belong to different owners.
 
     That is so, too, where every name under it is a public suffix (`kawasaki.jp`).
     A last label the list does not know counts as a public suffix, as the list's own algorithm says:

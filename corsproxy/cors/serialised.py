@@ -31,9 +31,9 @@ class State:
     kind: str | None
     """The host's kind if it may end here, or has ended."""
     ends: bool
-    """Whether an origin may end here."""
+    """True if an origin may end here."""
     begins_host: bool
-    """Whether the host's first character comes next."""
+    """True if the host's first character comes next."""
     steps: list[tuple[int, int]] = field(default_factory=list)
     """Which characters lead to which state."""
 

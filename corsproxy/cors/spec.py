@@ -28,7 +28,7 @@ class OriginSpec:
     text: str
     is_regex: bool = False
     in_file: bool = False
-    """Whether it is a line of a file of origins, of which there may be very many."""
+    """True if it is a line of a file of origins, of which there may be very many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +43,10 @@ class PolicySpec:
     max_age: int = 600
     """Seconds a browser may keep a preflight's answer; 0 is not at all."""
     timing: bool | tuple[str, ...] = False
-    """Whether Timing-Allow-Origin gets the same grant; or whom it names, whoever asks."""
+    """True if Timing-Allow-Origin gets the same grant; or whom it names, whoever asks."""
     diagnostics: bool = False
-    """Whether a preflight that fails for its method or headers is answered so that the browser names them."""
+    """True if a preflight that fails for its method or headers is answered so that the browser names them."""
     dangerously_allow: tuple[str, ...] | frozenset[str] = ()
     """Names of `DANGERS`."""
     allows_nobody: bool = False
-    """Whether `allow_origins` may be empty: a file of origins that names none grants nobody."""
+    """True if `allow_origins` may be empty: a file of origins that names none grants nobody."""

@@ -69,7 +69,7 @@ def value_without_origin(spec: PolicySpec) -> bytes:
 
 
 def _listable(spec: PolicySpec) -> list[str]:
-    """Give the exact origins that are written in the configuration, each once."""
+    """Return the exact origins that are written in the configuration, each once."""
     written = (one.text for one in spec.allow_origins if not one.in_file and not one.is_regex)
     return list(dict.fromkeys(text for text in written if "*" not in text and text != "null"))
 
@@ -79,7 +79,7 @@ def _joined(origins: list[str]) -> bytes:
 
 
 def _fitting(origins: list[str]) -> int:
-    """Give how many of the origins fit, from the first on."""
+    """Return how many of the origins fit, from the first on."""
     size = -len(", ")
     for count, origin in enumerate(origins):
         size += len(origin) + len(", ")

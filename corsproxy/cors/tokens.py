@@ -12,5 +12,5 @@ TOKEN_BYTES = (string.ascii_letters + string.digits + "!#$%&'*+-.^_`|~").encode(
 
 
 def is_token(value: bytes) -> bool:
-    """Say whether `value` is a token: at least one byte, and each of them a `tchar`."""
+    """Return whether `value` is a token: at least one byte, and each of them a `tchar`."""
     return bool(value) and not value.translate(None, TOKEN_BYTES)

@@ -1,4 +1,4 @@
-"""Whether a request may pass, and under which decision: everything that happens before a byte reaches an upstream.
+"""True if a request may pass, and under which decision: everything that happens before a byte reaches an upstream.
 
 `admit` finds the target and the route, `decide` brings the policy's decision; both raise `Refusal` for what is answered
 here.
@@ -94,7 +94,7 @@ def _trusted(passage: Passage) -> ConnectionForwarding:
 
 
 def decide(passage: Passage, via_token: bytes) -> bool:
-    """Bring the policy's decision; True where it is the answer to a preflight, to be sent as it is.
+    """Bring the policy's decision; True if it is the answer to a preflight, to be sent as it is.
 
     Raises `Refusal` for what is not to be forwarded.
     """
@@ -195,7 +195,7 @@ def _refuse_upgrade(passage: Passage, route: RoutePlan, head: RequestHead) -> Li
 
 
 def _is_own_origin(value: bytes, host: bytes) -> bool:
-    """Whether a page of `value` came from the host it asks, under http or https: who ends TLS is not known here."""
+    """Return whether a page of `value` came from the host it asks, by http or https: who ends TLS is unknown here."""
     origin = parse_origin(value)
     default = _WEB_PORTS.get(origin.scheme) if origin is not None else None
     if origin is None or default is None or not host:

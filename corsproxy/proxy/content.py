@@ -33,7 +33,7 @@ class ContentWriter:
         self._exchange = exchange
         self._chunked = chunked
         self._discards = discards
-        """True where the response must have no content (HEAD, 205)."""
+        """True if the response must have no content (HEAD, 205)."""
 
     def write(self, pieces: list[bytes]) -> None:
         """Send pieces as they came; hold the upstream back where the client is slow."""

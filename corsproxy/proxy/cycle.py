@@ -151,7 +151,7 @@ class RequestCycle:
         return self.finish()
 
     def finish(self) -> bool:
-        """Give back what was taken, once; return whether the connection may carry another request."""
+        """Return back what was taken, once; return whether the connection may carry another request."""
         passage = self.passage
         if self._is_finished:
             return passage.keep

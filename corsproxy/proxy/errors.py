@@ -94,7 +94,7 @@ class Refusal(Exception):  # noqa: N818 - it is an answer, not an error of ours
         self.fields = fields
         """Further finished field lines (`Allow`, `Retry-After`)."""
         self.close = close
-        """True where what follows on the connection cannot be trusted."""
+        """True if what follows on the connection cannot be trusted."""
         self.method = method
         """Of a request that is not parsed further, for the log."""
         self.path = path

@@ -36,7 +36,7 @@ class Expectation:
         return is_first
 
     def end(self) -> None:
-        """Say nothing any more."""
+        """Report nothing any more."""
         self._is_over = True
         self._timer.cancel()
 

@@ -19,7 +19,7 @@ class FieldEditor:
     names: frozenset[bytes]
     """In lower case: every line of these goes, set or removed."""
     folds: bool
-    """Whether names with underscores for hyphens are meant too (CGI and WSGI make one variable of both), so that
+    """True if names with underscores for hyphens are meant too (CGI and WSGI make one variable of both), so that
     nobody writes another value beside the one that is set. The names above have hyphens then."""
     set_names: tuple[bytes, ...]
     block: bytes = field(repr=False)

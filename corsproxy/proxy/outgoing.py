@@ -55,7 +55,7 @@ def head_for_upstream(
 
 
 def rewrite_origin(head: RequestHead, origins: OriginRewriter, proxy_origin: bytes) -> None:
-    """Say Origin and Referer as the upstream is to see them."""
+    """Rewrite Origin and Referer for the upstream."""
     lines: list[Line] = []
     for line in head.fields:
         match line.meaning:

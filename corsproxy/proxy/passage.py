@@ -43,11 +43,11 @@ class Passage:
         self.connection: ClientConnection = request.connection
         self.exchange = exchange
         self.keep = request.keep_alive
-        """True where the connection may carry another request afterwards."""
+        """True if the connection may carry another request afterwards."""
         self.started = False
         """True once a byte of the final response has been sent: from then on a failure cuts the connection."""
         self.ends_by_close = False
-        """True where the response's content ends with the connection (HTTP/1.0): a cut must not look like that."""
+        """True if the response's content ends with the connection (HTTP/1.0): a cut must not look like that."""
         self.head: RequestHead = _UNREAD_HEAD
         self.target: Target = _NO_TARGET
         self.route: RoutePlan | None = None

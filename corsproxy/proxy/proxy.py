@@ -94,7 +94,7 @@ class Proxy:
                 connection.close_when_idle()
 
     async def wait_drained(self, seconds: float) -> bool:
-        """Wait until no client is connected, `seconds` at most; True where that came to pass."""
+        """Wait until no client is connected, `seconds` at most; True if that came to pass."""
         end = self._loop.time() + seconds
         while self._listener.connections:
             if self._loop.time() >= end:

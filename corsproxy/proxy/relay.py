@@ -47,7 +47,7 @@ class Relay:
         """Of all content that is collected before it is sent."""
 
     def __call__(self, request: ClientRequest) -> bool | Coroutine[None, None, bool] | None:
-        """Answer `request` on its connection; True where the connection may carry another.
+        """Answer `request` on its connection; True if the connection may carry another.
 
         A request that can be answered, or sent to the upstream, without waiting costs no task: the answer is given at
         once, or None and the connection told later. Else what is returned is to be awaited.
@@ -70,7 +70,7 @@ class Relay:
         return cycle.start()
 
     def over(self, passage: Passage) -> bool:
-        """Tell the observers; True where the connection may carry another request."""
+        """Tell the observers; True if the connection may carry another request."""
         exchange = passage.exchange
         self.in_flight -= 1
         exchange.duration = time.monotonic() - exchange.started

@@ -100,7 +100,7 @@ class RequestHead:
         self.max_forwards: int | None = None
         self.content_length = 0
         self.says_length = False
-        """True where there is a Content-Length, 0 included."""
+        """True if there is a Content-Length, 0 included."""
         self.chunked = False
         self.expectation: tuple[bytes, ...] = ()
         """The Expect line as it came; empty if there is none that can be met, as in HTTP/1.0."""
@@ -109,12 +109,12 @@ class RequestHead:
 
     @property
     def has_content(self) -> bool:
-        """True where the request has content, known length or not."""
+        """True if the request has content, known length or not."""
         return self.chunked or self.content_length > 0
 
     @property
     def wants_trailers(self) -> bool:
-        """True where the client can take trailer fields (RFC 9110 section 10.1.4)."""
+        """True if the client can take trailer fields (RFC 9110 section 10.1.4)."""
         return any(item.strip().lower() == b"trailers" for value in self.te for item in value.split(b","))
 
 
@@ -138,7 +138,7 @@ def read_request_head(lines: Sequence[Line], minor: int) -> RequestHead:
     return head
 
 
-# What is noted of a field line that means something; True where the line goes on to the upstream as it is.
+# What is noted of a field line that means something; True if the line goes on to the upstream as it is.
 
 
 def _drop(_head: RequestHead, _name: bytes, _value: bytes) -> bool:

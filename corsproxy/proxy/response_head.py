@@ -160,7 +160,7 @@ def _keeps_length(head: ResponseHead) -> bool:
 
 
 def _is_kept(code: ResponseField, rules: ResponseRules, *, owns_timing: bool, trailers: bool, status: int) -> bool:
-    """True where the line goes on as it is."""
+    """True if the line goes on as it is."""
     match code:
         case ResponseField.CORS:
             return not rules.enforces
@@ -236,4 +236,4 @@ def _covers_origin(value: bytes) -> bool:
 
 
 _COVERS_ORIGIN = NameTable(_covers_origin)
-"""Whether a value of Vary says already what we have to say; an upstream has few of them."""
+"""True if a value of Vary says already what we have to say; an upstream has few of them."""

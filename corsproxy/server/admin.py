@@ -107,7 +107,7 @@ def _text(status: int, text: str, **fields: str) -> web.Response:
 
 
 def _local_host(request: web.BaseRequest) -> str:
-    """Give the address that the connection came in on."""
+    """Return the address that the connection came in on."""
     transport = request.transport
     name = transport.get_extra_info("sockname") if transport is not None else None
     return str(name[0]) if isinstance(name, tuple) else ""

@@ -37,7 +37,7 @@ def routing_rows(settings: Settings) -> list[dict[str, str]]:
 
 
 def quick_lines(configuration: Configuration) -> list[str]:
-    """Say which pages quick mode allows, and where more can be seen."""
+    """Return which pages quick mode allows, and where more can be seen."""
     spec = next(iter(configuration.loaded.specs.values()))
     origins = [origin.text for origin in spec.allow_origins]
     pages = ", ".join(origins)

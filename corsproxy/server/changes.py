@@ -23,7 +23,7 @@ FIXED: dict[str, Callable[[Settings], object]] = {
 
 
 def keep_fixed(old: Settings, new: Settings) -> tuple[Settings, list[str]]:
-    """Give the new settings with the old values of what cannot change, and a warning for each key that wanted to."""
+    """Return the new settings with the old values of what cannot change, and a warning for each key that wanted to."""
     warnings = [
         f"{key} cannot change without a restart: the old value stays in force"
         for key, value in FIXED.items()
@@ -71,7 +71,7 @@ def _name(route: Route) -> str:
 
 
 def _shape(route: Route) -> tuple[str, tuple[str, ...], str]:
-    """Give what the route itself says: changes inside its upstream and policy are told under their own names."""
+    """Return what the route itself says: changes inside its upstream and policy are told under their own names."""
     return route.upstream.name, tuple(policy.name for policy in route.policies), route.strip_prefix
 
 

@@ -1,4 +1,4 @@
-"""Whether this process runs in a container, where an address of loopback is heard by nobody outside.
+"""True if this process runs in a container, where an address of loopback is heard by nobody outside.
 
 Nothing but hints are made of it: no container engine promises to be found out.
 """

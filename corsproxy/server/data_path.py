@@ -132,7 +132,7 @@ class DataPath:
         self._configure_logs(configuration)
 
     async def stop(self, drain: float) -> bool:
-        """Accept no more, let requests in flight finish for `drain` seconds, end the rest; True where none was cut."""
+        """Accept no more, let requests in flight finish for `drain` seconds, end the rest; True if none was cut."""
         # A connection that the kernel has taken but we have not accepted would be reset by closing: accept it first.
         await asyncio.sleep(0)
         await asyncio.sleep(0)

@@ -28,7 +28,7 @@ class Clock:
         self._text = ""
 
     def text(self, now: float) -> str:
-        """Give the text of `now`, seconds since the epoch."""
+        """Return the text of `now`, seconds since the epoch."""
         milliseconds = int(now * 1000)
         second, rest = divmod(milliseconds, 1000)
         if second != self._second:

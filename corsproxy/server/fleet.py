@@ -34,7 +34,7 @@ class Fleet(Protocol):
         """Hand over what the inspector's recorders kept since the last time, in order, and how many they left out."""
 
     async def stop(self, drain: float) -> bool:
-        """Accept no more, finish what is in flight within `drain` seconds, end; True where nothing was cut."""
+        """Accept no more, finish what is in flight within `drain` seconds, end; True if nothing was cut."""
 
     def kill(self) -> None:
         """End at once whatever would outlive this process."""

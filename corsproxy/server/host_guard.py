@@ -24,7 +24,7 @@ class HostGuard:
         self._names = frozenset(name.lower().strip("[]") for name in (own_host, *further) if name) | {"localhost"}
 
     def allows(self, host: str, local_address: str) -> bool:
-        """Say whether a request with this Host, on a connection to this local address, is meant for the listener."""
+        """Return whether a request with this Host, on a connection to this local address, is meant for the listener."""
         name = _without_port(host).lower()
         if not name:
             return False

@@ -59,7 +59,7 @@ class Life:
     listeners: Sequence[Listener]
     admin_listeners: Sequence[Listener]
     ignores_hangup: bool = False
-    """Whether SIGHUP was ignored by whoever started this process, as `nohup` does it."""
+    """True if SIGHUP was ignored by whoever started this process, as `nohup` does it."""
 
     async def run(self, hangups: Sequence[int]) -> int:
         """Serve until a signal, or until the fleet cannot go on; returns the exit status.

@@ -70,7 +70,7 @@ class Reloader:
             self._requested.set()
 
     def forget(self, file: str) -> None:
-        """Say that a file is gone; once it is back it is loaded, so that the log tells of that, too."""
+        """Report that a file is gone; once it is back it is loaded, so that the log tells of that, too."""
         self._digests[file] = _GONE
         log.warning("%s is gone: what was read from it stays in force until it is back", file)
 

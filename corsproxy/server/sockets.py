@@ -98,7 +98,7 @@ def adopt_listener(fd: int) -> Listener:
 
 
 def is_taken(address: TcpAddress) -> bool:
-    """Say whether something listens there already."""
+    """Return whether something listens there already."""
     try:
         for listener in _open_tcp(address):
             listener.close()
@@ -203,7 +203,7 @@ def _clear_stale(path: str) -> None:
 
 
 def _file_at(path: str) -> tuple[int, int]:
-    """Say which file it is, whatever its name: its device and its inode."""
+    """Return which file it is, whatever its name: its device and its inode."""
     found = os.lstat(path)
     return found.st_dev, found.st_ino
 

@@ -102,7 +102,7 @@ def _with_local_certificate(configuration: Configuration) -> Configuration:
 
 
 def _tell_as_json(lines: Sequence[str], status: int) -> int:
-    """Say why it does not start to whoever reads nothing but JSON; returns the exit status."""
+    """Return why it does not start to whoever reads nothing but JSON; returns the exit status."""
     writer = LineWriter(2)
     say = Announcer(writer, Log(format="json"))
     for line in lines:

@@ -54,7 +54,7 @@ class Terminal:
         self._lost: set[tuple[str | None, bytes]] = set()
 
     def __call__(self, exchange: Exchange) -> None:
-        """Say why this one was refused, where it was."""
+        """Report why this one was refused, where it was."""
         if exchange.error is not None:
             self._hint(exchange)
         if exchange.lost_cookies:
@@ -65,7 +65,7 @@ class Terminal:
         self._say(refusal_line(exchange, decision.reason), "warning")
 
     def _hint(self, exchange: Exchange) -> None:
-        """Say once for each upstream what to do about it."""
+        """Report once for each upstream what to do about it."""
         upstream = self._upstreams.get(exchange.upstream or "")
         hint = upstream_hint(exchange, upstream, in_container=self._in_container) if upstream is not None else None
         if hint is not None and hint not in self._hinted:
@@ -73,7 +73,7 @@ class Terminal:
             self._say(hint, "warning")
 
     def _tell_lost(self, exchange: Exchange) -> None:
-        """Say once for each upstream and name why the browser throws a cookie away."""
+        """Report once for each upstream and name why the browser throws a cookie away."""
         for name, why in exchange.lost_cookies:
             key = exchange.upstream, name[:_COOKIE_NAME]
             if key not in self._lost and len(self._lost) < _COOKIES:

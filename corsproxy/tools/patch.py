@@ -69,7 +69,7 @@ class Editor:
         """The whole file is a `{...}`: what is put in is quoted as JSON is."""
 
     def has(self, path: str) -> bool:
-        """Whether a key or an item is written in the file."""
+        """Return whether a key or an item is written in the file."""
         return path in self._spans
 
     def replace(self, path: str, value: Value) -> Edit:
@@ -117,7 +117,7 @@ class Editor:
         return Edit(self._starts[first - 1], end, text)
 
     def _is_text(self, path: str) -> bool:
-        """Whether one text stands for the list, and no `[...]` and no item after a dash."""
+        """Return whether one text stands for the list, and no `[...]` and no item after a dash."""
         return self._text[self._start(path)] not in "[-" and not self._below(path)
 
     def _insert_in_text(self, path: str, values: Sequence[Value]) -> Edit:

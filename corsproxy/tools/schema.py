@@ -8,5 +8,5 @@ from corsproxy.config import json_schema
 
 
 def schema() -> dict[str, Any]:
-    """Give the JSON Schema (2020-12), made from the declaration that validates the file."""
+    """Return the JSON Schema (2020-12), made from the declaration that validates the file."""
     return json_schema()

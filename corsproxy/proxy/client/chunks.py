@@ -66,7 +66,7 @@ class ChunkReader:
         self._left = 0
         """Bytes still to come of the chunk under way."""
         self._ends_chunk = False
-        """True where the CRLF behind a chunk's content is due."""
+        """True if the CRLF behind a chunk's content is due."""
         self._in_trailers = False
         self._line = b""
         """The beginning of a line that has not come whole."""

@@ -1,4 +1,4 @@
-"""Whether a client is read: one owner of pausing and resuming, which knows every reason there is.
+"""True if a client is read: one owner of pausing and resuming, which knows every reason there is.
 
 The client is read again when the last reason is gone.
 Knows the transport's two methods alone.

@@ -1,4 +1,4 @@
-"""Whether a client that owes bytes, or for which bytes wait, moves them at the least rate.
+"""True if a client that owes bytes, or for which bytes wait, moves them at the least rate.
 
 A byte a minute keeps every silence short; 256 such clients would hold every connection of an upstream for hours.
 Only time in which bytes are owed counts, from one look to the next, so a quiet stream is not slow.

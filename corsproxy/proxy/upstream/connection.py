@@ -87,7 +87,7 @@ class UpstreamConnection(asyncio.Protocol):
         """True from the dial, or from being taken out of the pool, until it is put back."""
         self.closed = False
         self.reused = False
-        """True where an earlier exchange went over this connection: only then may it be dead without our fault."""
+        """True if an earlier exchange went over this connection: only then may it be dead without our fault."""
         self.owner: Owner | None = None
         """Whose this connection is alone; it never carries the request of anybody else."""
         self.born = loop.time()
@@ -127,7 +127,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     @property
     def writing_paused(self) -> bool:
-        """True where the upstream reads slower than we send; `drain` waits for it."""
+        """True if the upstream reads slower than we send; `drain` waits for it."""
         return self._writing_paused
 
     async def drain(self) -> None:
@@ -148,7 +148,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     @property
     def failed(self) -> bool:
-        """True where `responded` raises."""
+        """True if `responded` raises."""
         return self._error is not None
 
     async def responded(self) -> None:
@@ -202,7 +202,7 @@ class UpstreamConnection(asyncio.Protocol):
                 self.transport.resume_reading()
 
     def finish(self) -> bool:
-        """End the exchange; True where the connection may carry another one."""
+        """End the exchange; True if the connection may carry another one."""
         self._hang_up()
         self._sink = None
         self._done = None

@@ -60,7 +60,7 @@ class Inspector:
         self._explaining = asyncio.Lock()
 
     def pages(self) -> Mapping[str, Page]:
-        """Give every page by its path."""
+        """Return every page by its path."""
         pages: dict[str, Page] = {"/events": _own(self._events), "/explain": _own(self._explain)}
         for entry in files(__package__).joinpath("page").iterdir():
             path = "/" if entry.name == "index.html" else f"/inspector/{entry.name}"

@@ -55,12 +55,12 @@ class Ring:
         self._halves[event["reason"] is not None].append(event)
 
     def since(self, event_id: int) -> list[Event]:
-        """Give the events with a higher `id` than this, in that order."""
+        """Return the events with a higher `id` than this, in that order."""
         found = [event for half in self._halves.values() for event in half if event["id"] > event_id]
         return sorted(found, key=lambda event: event["id"])
 
     def take(self) -> list[Event]:
-        """Give all events in order of time, and keep none."""
+        """Return all events in order of time, and keep none."""
         taken = _in_order(event for half in self._halves.values() for event in half)
         for half in self._halves.values():
             half.clear()
@@ -78,7 +78,7 @@ class Budget:
         self._others_left = 0
 
     def allows(self, now: float, *, refused: bool) -> bool:
-        """Say whether there is room for one more in the second of `now`, and take it."""
+        """Return whether there is room for one more in the second of `now`, and take it."""
         second = int(now)
         if second > self._second:
             self._second = second
@@ -187,7 +187,7 @@ def describe(exchange: Exchange, now: float, *, shows_fields: bool = False) -> E
 
 
 def _answered(decision: Decision | None) -> list[tuple[str, str]]:
-    """Give the CORS fields that the decision puts on the response, and Vary."""
+    """Return the CORS fields that the decision puts on the response, and Vary."""
     if decision is None:
         return []
     fields = [(name.decode(), _text(readable(value)) or "") for name, value in decision.fields]

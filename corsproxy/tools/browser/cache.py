@@ -19,7 +19,7 @@ class CacheKey:
     origin: str
     url: str
     include: bool
-    """Whether the preflight was made for a request with credentials."""
+    """True if the preflight was made for a request with credentials."""
 
 
 class PreflightCache:
@@ -39,7 +39,7 @@ class PreflightCache:
             self._headers[key, name.lower()] = until
 
     def covers(self, key: CacheKey, method: str, unsafe: Iterable[str], now: float, *, forced: bool = False) -> bool:
-        """Tell whether a request needs no preflight because of what is remembered."""
+        """Return whether a request needs no preflight because of what is remembered."""
         if (method not in SAFELISTED_METHODS or forced) and not self._has_method(key, method, now):
             return False
         return all(self._has_header(key, name.lower(), now) for name in unsafe)

@@ -133,7 +133,7 @@ def max_age(answer: Answer) -> int:
 
 
 def exposed_names(answer: Answer, *, include: bool) -> frozenset[str]:
-    """Give the names (lower case) that a script may read (https://fetch.spec.whatwg.org/#concept-filtered-response-cors)."""
+    """Return the names (lower case) that a script may read (https://fetch.spec.whatwg.org/#concept-filtered-response-cors)."""
     present = {name.lower() for name, _ in answer.headers}
     listed = {name.lower() for name in members(answer, ACEH) or ()}
     readable = present if "*" in listed and not include else present & (listed | SAFELISTED_RESPONSE_NAMES)

@@ -103,7 +103,7 @@ class _Player:
                 return None
 
     def _preflight(self) -> bool:
-        """Tell whether the actual request may go out: no preflight is needed, or it is remembered, or it passes."""
+        """Return whether the actual request may go out: no preflight is needed, or it is remembered, or it passes."""
         because = self._preflight_reasons()
         if not because:
             why = f"none: {self._method} and its headers are CORS-safelisted"

@@ -52,7 +52,7 @@ def is_token(text: str) -> bool:
 
 
 def normalised(method: str) -> str:
-    """Give the method as it goes out (https://fetch.spec.whatwg.org/#concept-method-normalize)."""
+    """Return the method as it goes out (https://fetch.spec.whatwg.org/#concept-method-normalize)."""
     return method.upper() if method.upper() in NORMALISED_METHODS else method
 
 
@@ -70,7 +70,7 @@ def is_forbidden_header(name: str, value: str) -> bool:
 
 
 def unsafe_because(name: str, value: str, browser: Browser = Browser.STANDARD) -> str | None:
-    """Say why a header needs permission, None if it is safelisted.
+    """Return why a header needs permission, None if it is safelisted.
 
     https://fetch.spec.whatwg.org/#cors-safelisted-request-header
     """
@@ -93,7 +93,7 @@ def unsafe_because(name: str, value: str, browser: Browser = Browser.STANDARD) -
 
 
 def unsafe_names(headers: Headers, browser: Browser = Browser.STANDARD) -> dict[str, str]:
-    """Give the CORS-unsafe request-header names, lower case and sorted, each with why it is one.
+    """Return the CORS-unsafe request-header names, lower case and sorted, each with why it is one.
 
     https://fetch.spec.whatwg.org/#cors-unsafe-request-header-names
     """
@@ -114,7 +114,7 @@ def unsafe_names(headers: Headers, browser: Browser = Browser.STANDARD) -> dict[
 
 
 def mime_essence(value: str) -> str | None:
-    """Give `type/subtype` in lower case, None where the value is no MIME type (https://mimesniff.spec.whatwg.org/#parsing-a-mime-type)."""
+    """Return `type/subtype` in lower case, None where the value is no MIME type (https://mimesniff.spec.whatwg.org/#parsing-a-mime-type)."""
     kind, slash, rest = value.strip(" \t\r\n").partition("/")
     subtype = rest.partition(";")[0].rstrip(" \t\r\n")
     if not slash or not is_token(kind) or not is_token(subtype):

@@ -44,7 +44,7 @@ class PageRequest:
 
     @property
     def include(self) -> bool:
-        """Whether credentials go to other origins."""
+        """Return whether credentials go to other origins."""
         return self.credentials is Credentials.INCLUDE
 
 
@@ -52,7 +52,7 @@ _PRESUMED = {"content-type": "application/json", "range": "bytes=0-99"}
 
 
 def presumed_value(name: str) -> str:
-    """Give the value to presume for a header of which only the name is known: what such a header is usually set for.
+    """Return the value to presume for a header of which only the name is known: what such a header is usually set for.
 
     Content-Type is JSON, which needs permission; the other safelisted names are harmless.
     """
@@ -60,7 +60,7 @@ def presumed_value(name: str) -> str:
 
 
 def kept_headers(request: PageRequest) -> tuple[tuple[str, str], ...]:
-    """Give the script's headers without those that the browser drops silently, values trimmed."""
+    """Return the script's headers without those that the browser drops silently, values trimmed."""
     trimmed = ((name, value.strip(" \t\r\n")) for name, value in request.headers)
     return tuple((name, value) for name, value in trimmed if not names.is_forbidden_header(name, value))
 
@@ -68,7 +68,7 @@ def kept_headers(request: PageRequest) -> tuple[tuple[str, str], ...]:
 def preflight_reasons(
     method: str, headers: tuple[tuple[str, str], ...], *, forced: bool = False, browser: Browser = Browser.STANDARD
 ) -> tuple[str, ...]:
-    """Say why a cross-origin request needs a preflight; empty where it does not."""
+    """Return why a cross-origin request needs a preflight; empty where it does not."""
     because = []
     if method not in names.SAFELISTED_METHODS:
         because.append(f"method {method} is not CORS-safelisted (GET, HEAD, POST)")

@@ -18,7 +18,7 @@ _TOLD = frozenset({"location", "timing-allow-origin", "vary", "www-authenticate"
 
 
 def play_data(play: Play) -> dict[str, Any]:
-    """Give a whole play."""
+    """Return a whole play."""
     return {
         "preflight_needed": list(play.preflight_because),
         "exchanges": [exchange_data(exchange) for exchange in play.exchanges],
@@ -28,7 +28,7 @@ def play_data(play: Play) -> dict[str, Any]:
 
 
 def verdict_data(play: Play) -> dict[str, Any]:
-    """Give what comes of it for the page."""
+    """Return what comes of it for the page."""
     failure = play.failure
     return {
         "allowed": play.allowed,
@@ -41,7 +41,7 @@ def verdict_data(play: Play) -> dict[str, Any]:
 
 
 def step_data(step: Step) -> dict[str, Any]:
-    """Give one step."""
+    """Return one step."""
     return {
         "check": step.check.value,
         "outcome": step.outcome.value,
@@ -53,7 +53,7 @@ def step_data(step: Step) -> dict[str, Any]:
 
 
 def exchange_data(exchange: Exchange) -> dict[str, Any]:
-    """Give one request with its answer."""
+    """Return one request with its answer."""
     sent, answer = exchange.sent, exchange.answer
     shown = None
     if answer is not None:
@@ -86,14 +86,14 @@ def step_lines(steps: Iterable[Step]) -> Iterator[str]:
 
 
 def told_fields(answer: Answer) -> Iterator[tuple[str, str]]:
-    """Give the fields of an answer that a browser or a cache goes by here."""
+    """Yield the fields of an answer that a browser or a cache goes by here."""
     for name, value in answer.headers:
         if name.lower() in _TOLD or name.lower().startswith("access-control-"):
             yield name, value
 
 
 def visible(headers: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """Give headers with secrets hidden and control characters escaped: what strangers send goes to a terminal."""
+    """Yield headers with secrets hidden and control characters escaped: what strangers send goes to a terminal."""
     for name, value in headers:
         shown = "(hidden)" if name.lower() in _SECRET and value else value
         yield printable(name), printable(shown)

@@ -91,7 +91,7 @@ class Step:
         return SECTIONS[self.check]
 
     def __str__(self) -> str:
-        """Give one line for people."""
+        """Return one line for people."""
         mark = {Outcome.PASSED: "pass", Outcome.FAILED: "FAIL", Outcome.REMARK: "note"}[self.outcome]
         return f"{mark}  {self.check}: {self.why}"
 
@@ -159,7 +159,7 @@ class Play:
 
     @property
     def allowed(self) -> bool:
-        """Whether the script gets the response."""
+        """Return whether the script gets the response."""
         return not any(step.outcome is Outcome.FAILED for step in self.steps)
 
     @property
@@ -174,5 +174,5 @@ class Play:
 
     @property
     def needs_preflight(self) -> bool:
-        """Whether the first URL needs a preflight, cached or not."""
+        """Return whether the first URL needs a preflight, cached or not."""
         return bool(self.preflight_because)

@@ -30,7 +30,7 @@ def split(url: str) -> SplitResult | None:
 
 
 def origin_of(url: str) -> str | None:
-    """Give the serialised origin of an http or https URL (https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin)."""
+    """Return the serialised origin of an http or https URL (https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin)."""
     parts = split(url)
     if parts is None or parts.hostname is None:
         return None
@@ -53,23 +53,23 @@ def join(base: str, location: str) -> str | None:
 
 
 def has_credentials(url: str) -> bool:
-    """Whether a URL carries a user name or a password."""
+    """Return whether a URL carries a user name or a password."""
     parts = split(url)
     return parts is not None and (parts.username is not None or parts.password is not None)
 
 
 def is_trustworthy(origin: str) -> bool:
-    """Tell whether a page of this origin is a secure context, loopback included (https://w3c.github.io/webappsec-secure-contexts/)."""
+    """Return whether a page of this origin is a secure context, loopback included (https://w3c.github.io/webappsec-secure-contexts/)."""
     return origin.startswith("https://") or (origin != "null" and nearness(origin) == "loopback")
 
 
 def is_mixed(origin: str, url: str) -> bool:
-    """Whether it is mixed content: an https page that asks an http URL that is not loopback (https://w3c.github.io/webappsec-mixed-content/)."""
+    """Return whether it is mixed content: an https page that asks an http URL that is not loopback (https://w3c.github.io/webappsec-mixed-content/)."""
     return origin.startswith("https://") and url.startswith("http://") and nearness(url) != "loopback"
 
 
 def nearness(url: str) -> str:
-    """Say how near the addressed machine is, as far as the text tells: `loopback`, `local` or `public`."""
+    """Return how near the addressed machine is, as far as the text tells: `loopback`, `local` or `public`."""
     parts = split(url)
     host = (parts.hostname or "") if parts else ""
     if host == "localhost" or host.endswith(".localhost"):

@@ -99,7 +99,7 @@ class _Servers:
     results: list[tuple[Played, Played]]
 
     def describe(self) -> Mapping[str, object]:
-        """Give what the page is to say."""
+        """Return what the page is to say."""
         return {
             "legacy": self.legacy,
             "proxy": self.proxy,

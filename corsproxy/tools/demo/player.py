@@ -106,7 +106,7 @@ _SHOWN = ("access-control-", "vary", "content-type", "set-cookie", "origin", "co
 
 
 def wire(played: Played) -> list[Mapping[str, object]]:
-    """Give what was on the wire for the page to show: each request and its answer, the fields that matter alone."""
+    """Return what was on the wire for the page to show: each request and its answer, the fields that matter alone."""
     return [
         {
             "kind": exchange.sent.kind,

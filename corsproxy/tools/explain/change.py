@@ -180,7 +180,7 @@ def _credentials(loaded: Loaded, judgement: Judgement, _environ: Mapping[str, st
 
 
 def _no_policy(loaded: Loaded, judgement: Judgement, environ: Mapping[str, str]) -> _Step:
-    """Give the route a policy: one that is there and allows the request, else a new one that allows no more."""
+    """Return the route a policy: one that is there and allows the request, else a new one that allows no more."""
     editor, path = Editor(loaded), f"routes[{judgement.choice.index}]"
     route = judgement.route.path if judgement.route else ""
     for name in loaded.policies:

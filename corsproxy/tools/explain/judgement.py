@@ -51,7 +51,7 @@ class Judgement:
     """Why it is refused, None where it is not."""
     decided_by: DecidedBy
     by_options: bool = False
-    """Whether options stand for the keys, as in quick mode."""
+    """True if options stand for the keys, as in quick mode."""
     refusal: OwnRefusal | None = None
     """Why the proxy refuses the request before any policy has a say, None if it does not."""
 
@@ -67,12 +67,12 @@ class Judgement:
 
     @property
     def is_allowed(self) -> bool:
-        """Whether the page gets its answer; a request without Origin is not under CORS."""
+        """Return whether the page gets its answer; a request without Origin is not under CORS."""
         return self.route is not None and self.refusal is None and (self.play is None or self.play.allowed)
 
     @property
     def is_impossible(self) -> bool:
-        """Whether no server could allow it: the browser sends nothing at all."""
+        """Return whether no server could allow it: the browser sends nothing at all."""
         return self.play is not None and not self.play.exchanges
 
     @property

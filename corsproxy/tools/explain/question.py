@@ -36,7 +36,7 @@ class Question:
     """Whose rules decide what a page may do."""
 
     def page_request(self, *, include: bool) -> PageRequest:
-        """Give the request for the browser's model, in one of the two credentials modes that differ here."""
+        """Return the request for the browser's model, in one of the two credentials modes that differ here."""
         mode = Credentials.INCLUDE if include else Credentials.OMIT
         return PageRequest(
             _ELSEWHERE + self.path, self.origin or "null", self.method, self.headers, mode, browser=self.browser

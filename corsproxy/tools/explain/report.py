@@ -15,7 +15,7 @@ from corsproxy.tools.explain.judgement import Judgement
 
 
 def explanation_data(judgement: Judgement, change: Change | None, no_change: str | None) -> dict[str, Any]:
-    """Give the explanation as data that JSON can hold."""
+    """Return the explanation as data that JSON can hold."""
     question, route, where = judgement.question, judgement.route, judgement.decided_by
     return {
         "path": question.path,

@@ -46,7 +46,7 @@ def _count(number: int, noun: str) -> str:
 
 
 def learn(loaded: Loaded, traffic: Traffic, environ: Mapping[str, str]) -> str:
-    """Give the text of the proposed file; raises `UsageError` where the text in force cannot be edited."""
+    """Return the text of the proposed file; raises `UsageError` where the text in force cannot be edited."""
     named: Named = {}
     empty: dict[str, Proposal] = {}
     assigned: dict[int, str] = {}
@@ -105,7 +105,7 @@ def _read(log: str | None, stdin: TextIO) -> Traffic:
 
 
 def _lines(log: TextIO) -> Iterator[str]:
-    """Give each line; of one that is too long its beginning, which is no entry."""
+    """Yield each line; of one that is too long its beginning, which is no entry."""
     while line := log.readline(_MAX_LINE):
         yield line
         while len(line) == _MAX_LINE and not line.endswith("\n"):

@@ -38,7 +38,7 @@ class HeadReader:
 
     @property
     def has_begun(self) -> bool:
-        """Whether there is a part of a head."""
+        """Return whether there is a part of a head."""
         return bool(self._received)
 
     def feed(self, part: bytes) -> Answer | None:

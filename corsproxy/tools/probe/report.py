@@ -29,16 +29,16 @@ class Report:
     error: str | None = None
     """Why the server could not be asked, None if it could."""
     is_presumed: bool = False
-    """Whether nobody has named the page's origin."""
+    """True if nobody has named the page's origin."""
 
     @property
     def is_clean(self) -> bool:
-        """Whether the page gets its answer and nothing worse than a note was found."""
+        """Return whether the page gets its answer and nothing worse than a note was found."""
         return self.play.allowed and not any(finding.severity is not Severity.NOTE for finding in self.findings)
 
 
 def report_data(report: Report) -> dict[str, Any]:
-    """Give the report as data that JSON can hold."""
+    """Return the report as data that JSON can hold."""
     request = report.request
     return {
         "url": request.url,
@@ -118,7 +118,7 @@ def _verdict(play: Play) -> str:
 
 
 def _made_up_lines(report: Report) -> Iterator[str]:
-    """Say what was asked with made-up origins, and what their refusal rules out."""
+    """Return what was asked with made-up origins, and what their refusal rules out."""
     refused = ruled_out(report.further)
     if not refused:
         return
@@ -155,7 +155,7 @@ _RULED_OUT = {
 
 
 def _notes(report: Report) -> Iterator[str]:
-    """Say what the made-up origins do not show."""
+    """Return what the made-up origins do not show."""
     page = report.request.origin
     is_granted = any(grants(one.answer, page) for one in report.further if one.origin == page) or any(
         one.answer is not None and grants(one.answer, page) for one in report.play.exchanges

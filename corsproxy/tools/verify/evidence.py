@@ -37,17 +37,17 @@ class Evidence:
 
     @property
     def is_actual(self) -> bool:
-        """Whether it is a GET or HEAD."""
+        """Return whether it is a GET or HEAD."""
         return not self.question.is_preflight
 
     @property
     def wants_credentials(self) -> bool:
-        """Whether the file grants credentials."""
+        """Return whether the file grants credentials."""
         return self.own.combined(checks.ACAC) == "true"
 
     @property
     def is_asked_as_member(self) -> bool:
-        """Whether the origin is one that the file allows, whatever else of the request it refuses."""
+        """Return whether the origin is one that the file allows, whatever else of the request it refuses."""
         return bool(self.origin) and (self.question.purpose not in _STRANGERS or self.wants())
 
     def wants(self) -> bool:

@@ -73,7 +73,7 @@ class Question:
 
     @property
     def asks_nowhere(self) -> bool:
-        """Whether the path is one below the route where there is nothing."""
+        """Return whether the path is one below the route where there is nothing."""
         return self.purpose is Purpose.NOT_FOUND
 
 
