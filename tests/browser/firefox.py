@@ -73,7 +73,11 @@ class Firefox:
         self._consoles: dict[str, list[str]] = {}
         try:
             address = self._output.wait_line(r"(ws://127\.0\.0\.1:\d+)", DEADLINE)[1]
-            opened = connect(f"{address}/session", open_timeout=DEADLINE, max_size=None, compression=None)
+            # No pings: their thread draws from `random` for as long as the browser is open, and Hypothesis then takes
+            # a property of any other test in the same process for one that cannot be repeated.
+            opened = connect(
+                f"{address}/session", open_timeout=DEADLINE, max_size=None, compression=None, ping_interval=None
+            )
             self._socket = self._stack.enter_context(opened)
             self.command("session.new", {"capabilities": {}})
             self.command("session.subscribe", {"events": ["log.entryAdded"]})
