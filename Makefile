@@ -31,7 +31,7 @@ demo: $(RUN_STAMP) ## a legacy API, a page on another origin and the proxy betwe
 
 # One worker more than the two cores that this is measured on: much of the time is waiting, for sockets and for processes.
 # A file stays whole, as its tests share their processes.
-PYTEST_ARGS ?= --numprocesses 3 --dist loadfile
+PYTEST_ARGS ?= --numprocesses 3 --dist loadfile --no-loadscope-reorder
 # What starts no process and no browser: the rules, the configuration, the pure parts of the data path, the tools.
 PURE := -m 'not process and not browser'
 

@@ -32,7 +32,11 @@ _DRIVES_A_BROWSER = {"playwright.sync_api", "playwright.async_api", "tests.brows
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test."""
+    """Mark every test, and put the files that start processes first.
+
+    Those are few and long: run last, one of them keeps a worker busy for minutes in which the others have nothing left.
+    """
+    slow: set[Path] = set()
     for item in items:
         if not isinstance(item, pytest.Function):
             continue
@@ -41,10 +45,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             known |= everything_imported(definitions[-1].func.__module__)
         if known & _STARTS_PROCESSES:
             item.add_marker("process")
+            slow.add(item.path)
         if known & _DRIVES_A_BROWSER:
             item.add_marker("browser")
         if is_hypothesis_test(item.function):
             item.add_marker("property")
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @functools.cache
