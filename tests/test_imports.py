@@ -60,13 +60,26 @@ NEVER_IN: dict[str, set[str]] = {
     "escape": WORLD,
     "config": {"asyncio", "logging", "signal", "socket", "subprocess", "threading"},
 }
-# The rooms of the data path: what each of them may import of `corsproxy.proxy`, besides itself. What is not named here
-# stands in front of the rooms and tells the story.
+# The rooms: what each of them may import of its own part, besides itself. What is not named here stands in front of the
+# rooms and tells the story.
 ROOMS: dict[str, set[str]] = {
     # Bytes of a client and its requests: no policy, no route, no upstream.
-    "client": {"answers", "errors", "field_lines", "fields", "table"},
-    "upstream": {"errors", "field_lines", "fields", "hops", "keepalive", "table"},
+    "proxy.client": {"errors", "fields.lines", "fields.names", "response.answers", "table"},
+    "proxy.upstream": {"errors", "fields.lines", "fields.names", "table"},
+    # Pure: bytes in, values and bytes out.
+    "proxy.fields": {"errors", "request.target", "table"},
+    "proxy.request": {"errors", "fields", "table"},
+    "proxy.response": {"cors_gate", "fields", "request.target", "table", "upstream.head"},
+    "server.listen": set(),
+    "server.observe": set(),
+    "server.admin": {"listen"},
+    "server.inspector": {"observe"},
+    "server.workers": {"data_path", "inspector", "listen", "observe", "runtime"},
+    "server.reload": {"listen.certificates", "notify", "observe", "workers.fleet"},
 }
+# What gives a room a socket; the pure rooms of the data path have none.
+SOCKETS = {"multiprocessing", "os", "select", "selectors", "socket", "socketserver", "ssl", "subprocess", "uvloop"}
+WITHOUT_SOCKETS = ("proxy.fields", "proxy.request", "proxy.response")
 # Modules of aiohttp that it does not document are imported in one module, so that a new release breaks one module.
 UNPROMISED_AIOHTTP = "corsproxy.proxy.client.parser"
 PROMISED_AIOHTTP = {"aiohttp", "aiohttp.web"}
@@ -161,15 +174,49 @@ def test_imports_go_one_way(importer: str) -> None:
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_a_room_of_the_data_path_knows_its_neighbours_alone(room: str) -> None:
-    """A room imports of the data path what is named above, and of the rest the settings alone."""
-    home = f"corsproxy.proxy.{room}"
-    allowed = {home, "corsproxy.settings", *(f"corsproxy.proxy.{name}" for name in ROOMS[room])}
+def test_a_room_knows_its_neighbours_alone(room: str) -> None:
+    """A room imports of its own part what is named above."""
+    home, house = f"corsproxy.{room}", f"corsproxy.{room.partition('.')[0]}"
+    allowed = {home, *(f"{house}.{name}" for name in ROOMS[room])}
     broken = [
         str(found)
         for found in own()
         if f"{found.module}.".startswith(f"{home}.")
+        and f"{found.imported}.".startswith(f"{house}.")
         and not any(f"{found.imported}.".startswith(f"{name}.") for name in allowed)
+    ]
+    assert not broken
+
+
+def test_every_folder_is_a_room() -> None:
+    """A new folder of the data path or of the process says what it may know."""
+    folders = {
+        f"{house}.{path.name}"
+        for house in ("proxy", "server")
+        for path in (PACKAGE / house).iterdir()
+        if (path / "__init__.py").exists()
+    }
+    assert folders == set(ROOMS)
+
+
+@pytest.mark.parametrize("room", ["proxy.client", "proxy.upstream"])
+def test_who_moves_bytes_knows_no_policy(room: str) -> None:
+    """The connections of both sides know nothing of CORS."""
+    assert not [
+        str(found)
+        for found in own()
+        if f"{found.module}.".startswith(f"corsproxy.{room}.") and part(found.imported) == "cors"
+    ]
+
+
+@pytest.mark.parametrize("room", WITHOUT_SOCKETS)
+def test_a_pure_room_has_no_socket(room: str) -> None:
+    """Fields, requests and responses are read and written as bytes."""
+    broken = [
+        str(found)
+        for found in ALL
+        if f"{found.module}.".startswith(f"corsproxy.{room}.")
+        and (found.imported.split(".")[0] in SOCKETS or found.imported.endswith(".connection"))
     ]
     assert not broken
 

@@ -6,19 +6,19 @@ Knows no YAML, does not know how a policy is built, and handles no signals.
 """
 
 from corsproxy.proxy.errors import PlanError, UpstreamErrorKind
-from corsproxy.proxy.exchange import Exchange, Observer
-from corsproxy.proxy.keepalive import keep_alive
 from corsproxy.proxy.plan import Plan, compile_plan
 from corsproxy.proxy.proxy import Proxy, new_via_token
+from corsproxy.proxy.request_record import Observer, RequestRecord
 from corsproxy.proxy.routes import AmbiguousPath, RouteTable, with_head
+from corsproxy.proxy.upstream.keepalive import keep_alive
 
 __all__ = [
     "AmbiguousPath",
-    "Exchange",
     "Observer",
     "Plan",
     "PlanError",
     "Proxy",
+    "RequestRecord",
     "RouteTable",
     "UpstreamErrorKind",
     "compile_plan",

@@ -12,22 +12,22 @@ from dataclasses import replace
 from typing import Literal
 
 from corsproxy.cors import Kind, Reason, parse_origin
-from corsproxy.proxy.answers import (
+from corsproxy.proxy.cors_gate import Grant
+from corsproxy.proxy.errors import Refusal
+from corsproxy.proxy.fields.forwarded import ConnectionForwarding
+from corsproxy.proxy.logins import note_edge
+from corsproxy.proxy.plan import NO_ROUTE_GATE, RoutePlan
+from corsproxy.proxy.request.head import RequestHead, read_request_head
+from corsproxy.proxy.request.target import is_same_host, parse_target, split_host
+from corsproxy.proxy.request_context import RequestContext
+from corsproxy.proxy.response.answers import (
     ALLOW_LINE,
     no_method_text,
     preflight_refusal_text,
     refused_text,
     websocket_refused_text,
 )
-from corsproxy.proxy.cors_gate import Grant
-from corsproxy.proxy.errors import Refusal
-from corsproxy.proxy.forwarded import ConnectionForwarding
-from corsproxy.proxy.logins import note_edge
-from corsproxy.proxy.passage import Passage
-from corsproxy.proxy.plan import NO_ROUTE_GATE, RoutePlan
-from corsproxy.proxy.request_head import RequestHead, read_request_head
 from corsproxy.proxy.routes import AmbiguousPath
-from corsproxy.proxy.target import is_same_host, parse_target, split_host
 
 _MOST_PASSES = 3
 """Requests that have passed this process so often go round in a circle (RFC 9110 section 7.6.3)."""
@@ -36,31 +36,31 @@ _WEB_PORTS = {"http": 80, "https": 443}
 """The schemes a page can come from when it asks its own host, and the port that each leaves out."""
 
 
-def admit(passage: Passage, new_request_id: Callable[[], bytes]) -> None:
+def admit(context: RequestContext, new_request_id: Callable[[], bytes]) -> None:
     """Find the route; refuse what two servers could read differently."""
-    request, exchange = passage.request, passage.exchange
-    exchange.minor = request.minor
+    request, record = context.request, context.record
+    record.minor = request.minor
     if request.minor < 0 or request.method == "CONNECT":
-        exchange.raw_request_id = new_request_id()
+        record.raw_request_id = new_request_id()
     if request.minor < 0:
         raise Refusal(505, "this server speaks HTTP/1.1", close=True)
     if request.method == "CONNECT":
         raise Refusal(405, "this is no forward proxy", fields=ALLOW_LINE, close=True)
-    head = passage.head = read_request_head(request.lines, request.minor)
-    exchange.host = head.host
-    exchange.trace_id = head.trace_id
-    exchange.raw_request_id = head.request_id or new_request_id()
+    head = context.head = read_request_head(request.lines, request.minor)
+    record.host = head.host
+    record.trace_id = head.trace_id
+    record.raw_request_id = head.request_id or new_request_id()
     if head.origins:
-        exchange.origin = head.origins[0] if len(head.origins) == 1 else b", ".join(head.origins)
+        record.origin = head.origins[0] if len(head.origins) == 1 else b", ".join(head.origins)
     if request.method == "OPTIONS" and request.target == b"*":
         # RFC 9110 section 9.3.7: about the server as a whole, which is this one; no path, so no policy.
         raise Refusal(204, "", fields=ALLOW_LINE)
-    target = passage.target = parse_target(request.target)
-    exchange.raw_path = target.path
-    if passage.plan.begun is not None:
-        exchange.raw_query = target.query
-        exchange.raw_fields = [(line.name, line.value) for line in request.lines]
-        passage.plan.begun.add(exchange)
+    target = context.target = parse_target(request.target)
+    record.raw_path = target.path
+    if context.plan.begun is not None:
+        record.raw_query = target.query
+        record.raw_fields = [(line.name, line.value) for line in request.lines]
+        context.plan.begun.add(record)
     if target.authority is not None:
         # RFC 9112 section 3.2.2 lets the target win; two servers on the way may not agree, so they must not differ.
         if head.host and not is_same_host(target.authority, head.host, target.default_port):
@@ -70,20 +70,20 @@ def admit(passage: Passage, new_request_id: Callable[[], bytes]) -> None:
     if _is_preflight(method, head):
         method = head.requested_methods[0].decode("latin-1")  # a route is chosen for what it asks for
     try:
-        passage.route = route = passage.plan.routes.match(head.host, target.path, method)
+        context.route = route = context.plan.routes.match(head.host, target.path, method)
     except AmbiguousPath:
         raise Refusal(400, "the path can be read in two ways that lead to different routes") from None
-    passage.forwarding = _trusted(passage).request(head.host, head.forwarded)
-    exchange.client = passage.forwarding.client
+    context.forwarding = _trusted(context).request(head.host, head.forwarded)
+    record.client = context.forwarding.client
     if head.via or head.forwarded:
         note_edge(request.connection, head)
     if route is not None:
-        exchange.route = route.label
+        record.route = route.label
 
 
-def _trusted(passage: Passage) -> ConnectionForwarding:
+def _trusted(context: RequestContext) -> ConnectionForwarding:
     """Return what is settled for the life of the connection: whose word it is, and over what."""
-    connection, trust = passage.connection, passage.plan.trust
+    connection, trust = context.connection, context.plan.trust
     known = connection.forwarding
     if isinstance(known, tuple) and known[0] is trust:
         forwarding: ConnectionForwarding = known[1]
@@ -93,26 +93,26 @@ def _trusted(passage: Passage) -> ConnectionForwarding:
     return forwarding
 
 
-def decide(passage: Passage, via_token: bytes) -> bool:
+def decide(context: RequestContext, via_token: bytes) -> bool:
     """Bring the policy's decision; True if it is the answer to a preflight, to be sent as it is.
 
     Raises `Refusal` for what is not to be forwarded.
     """
-    head, route, method = passage.head, passage.route, passage.request.method
+    head, route, method = context.head, context.route, context.request.method
     gate = route.gate if route is not None else NO_ROUTE_GATE
     is_preflight = _is_preflight(method, head)
     twice = len(head.origins) > 1 or len(head.requested_methods) > 1
     if is_preflight and not twice:
         grant = gate.preflight(head.origins[0], head.requested_methods[0], head.requested_headers)
-        passage.exchange.requested_method = head.requested_methods[0]
-        passage.exchange.requested_headers = b", ".join(head.requested_headers) or None
+        context.record.requested_method = head.requested_methods[0]
+        context.record.requested_headers = b", ".join(head.requested_headers) or None
     else:
         grant = gate.actual(method, head.origins)
-    allowed = passage.plan.routes.allowed(head.host, passage.target.path) if route is None else ()
+    allowed = context.plan.routes.allowed(head.host, context.target.path) if route is None else ()
     if allowed and grant.decision.kind is not Kind.NONE:
         grant = Grant(replace(grant.decision, reason=Reason.NO_ROUTE))
-    passage.grant = grant
-    passage.exchange.decision = grant.decision
+    context.grant = grant
+    context.record.decision = grant.decision
     if head.refusal is not None:
         raise head.refusal
     if method == "OPTIONS" and twice:
@@ -124,8 +124,8 @@ def decide(passage: Passage, via_token: bytes) -> bool:
         raise Refusal(404, "no route leads to this host and path")
     if is_preflight and gate.enforces:
         return True
-    passage.upgrade = _upgrade(passage)
-    _refuse(passage, route, grant, via_token)
+    context.upgrade = _upgrade(context)
+    _refuse(context, route, grant, via_token)
     return False
 
 
@@ -133,38 +133,38 @@ def _is_preflight(method: str, head: RequestHead) -> bool:
     return method == "OPTIONS" and bool(head.origins) and bool(head.requested_methods)
 
 
-def _refuse(passage: Passage, route: RoutePlan, grant: Grant, via_token: bytes) -> None:
+def _refuse(context: RequestContext, route: RoutePlan, grant: Grant, via_token: bytes) -> None:
     """Raise `Refusal` for an actual request that must not reach the upstream."""
-    head, request = passage.head, passage.request
+    head, request = context.head, context.request
     if request.method == "TRACE":
         # RFC 9110 section 9.3.8: it would send credentials back to whoever asks.
         raise Refusal(405, "TRACE is not forwarded", fields=ALLOW_LINE)
     is_refused = grant.decision.kind is Kind.ACTUAL and not grant.decision.granted
     # The Origin of an upgrade is judged by `websockets` alone: a page of the same host, for one, is fine there.
-    if is_refused and route.rejects and route.gate.enforces and passage.upgrade is None:
-        by_options = passage.plan.settings.by_options
+    if is_refused and route.rejects and route.gate.enforces and context.upgrade is None:
+        by_options = context.plan.settings.by_options
         raise Refusal(403, refused_text(grant.decision.reason, by_options=by_options).decode().rstrip())
-    limit = passage.plan.limits.max_body
+    limit = context.plan.limits.max_body
     if limit and head.content_length > limit:
         raise Refusal(413, "the content of the request is larger than this server accepts")
     if head.via and sum(value.count(via_token) for value in head.via) >= _MOST_PASSES:
         raise Refusal(508, "this request goes round in a circle")
     if request.method == "OPTIONS" and head.max_forwards == 0:
         raise Refusal(204, "", fields=ALLOW_LINE)  # RFC 9110 section 7.6.2
-    if passage.upgrade is not None and (reason := _refuse_upgrade(passage, route, head)) is not None:
+    if context.upgrade is not None and (reason := _refuse_upgrade(context, route, head)) is not None:
         # Under a star everybody is granted the response, but nobody a WebSocket: the log tells of the refusal.
         if reason == "policy" and grant.decision.granted:
-            passage.exchange.decision = replace(grant.decision, granted=False, reason=Reason.ORIGIN_NOT_ALLOWED)
+            context.record.decision = replace(grant.decision, granted=False, reason=Reason.ORIGIN_NOT_ALLOWED)
         text = websocket_refused_text(
             None if reason == "off" else grant.decision.reason or Reason.ORIGIN_NOT_ALLOWED,
-            by_options=passage.plan.settings.by_options,
+            by_options=context.plan.settings.by_options,
         )
         raise Refusal(403, text.decode().rstrip())
 
 
-def _upgrade(passage: Passage) -> bytes | None:
+def _upgrade(context: RequestContext) -> bytes | None:
     """WebSocket, asked for properly; every other protocol is stripped (RFC 9110 section 7.8)."""
-    head, request = passage.head, passage.request
+    head, request = context.head, context.request
     if not head.upgrades or not request.upgrade or request.minor != 1 or request.method != "GET":
         return None
     if len(head.upgrades) > 1 or head.upgrades[0].lower() != b"websocket" or head.has_content:
@@ -172,7 +172,7 @@ def _upgrade(passage: Passage) -> bytes | None:
     return head.upgrades[0]
 
 
-def _refuse_upgrade(passage: Passage, route: RoutePlan, head: RequestHead) -> Literal["off", "policy"] | None:
+def _refuse_upgrade(context: RequestContext, route: RoutePlan, head: RequestHead) -> Literal["off", "policy"] | None:
     """Return why a WebSocket is refused, None if it is not.
 
     A WebSocket is not under CORS in the browser: the server alone can check (RFC 6455 section 10.2).
@@ -188,7 +188,7 @@ def _refuse_upgrade(passage: Passage, route: RoutePlan, head: RequestHead) -> Li
         return "off"
     if websockets == "any" or not route.gate.enforces or not head.origins:
         return None
-    own_origins = passage.plan.own_origins
+    own_origins = context.plan.own_origins
     if origin is not None and (origin in own_origins if own_origins else _is_own_origin(origin, head.host)):
         return None
     return "policy"

@@ -10,27 +10,27 @@ from collections.abc import Sequence
 from corsproxy.proxy.client.connection import ClientConnection
 from corsproxy.proxy.client.content import RequestContent
 from corsproxy.proxy.errors import ClientError, ClientErrorKind, UpstreamError, UpstreamErrorKind
-from corsproxy.proxy.exchange import Exchange
+from corsproxy.proxy.request_record import RequestRecord
 from corsproxy.proxy.upstream.connection import UpstreamConnection
 
 
 class ContentWriter:
     """Writes the content of a response to the client, as it is or in chunks (RFC 9112 section 7.1)."""
 
-    __slots__ = ("_chunked", "_connection", "_discards", "_exchange", "_upstream")
+    __slots__ = ("_chunked", "_connection", "_discards", "_record", "_upstream")
 
     def __init__(
         self,
         connection: ClientConnection,
         upstream: UpstreamConnection,
-        exchange: Exchange,
+        record: RequestRecord,
         *,
         chunked: bool,
         discards: bool,
     ) -> None:
         self._connection = connection
         self._upstream = upstream
-        self._exchange = exchange
+        self._record = record
         self._chunked = chunked
         self._discards = discards
         """True if the response must have no content (HEAD, 205)."""
@@ -42,7 +42,7 @@ class ContentWriter:
         if self._discards or transport.is_closing():
             return
         size = sum(map(len, pieces))
-        self._exchange.bytes_out += size
+        self._record.bytes_out += size
         connection.deadlines.sent += size
         if self._chunked:
             transport.writelines([b"%x\r\n" % size, *pieces, b"\r\n"])
@@ -57,7 +57,7 @@ class ContentWriter:
         """Send a response that is complete already, in one piece."""
         if body and not self._discards:
             size = sum(map(len, body))
-            self._exchange.bytes_out += size
+            self._record.bytes_out += size
             if self._chunked:
                 head += (b"%x\r\n" % size, *body, b"\r\n")
             else:
@@ -79,7 +79,7 @@ def _last_chunk(trailers: Sequence[tuple[bytes, bytes]]) -> bytes:
 
 
 def first_content(
-    pieces: list[bytes], content: RequestContent, exchange: Exchange, *, chunked: bool, limit: int
+    pieces: list[bytes], content: RequestContent, record: RequestRecord, *, chunked: bool, limit: int
 ) -> bytes:
     """Return what is here of a request's content, in the framing it came in, to leave in one write with the head.
 
@@ -87,8 +87,8 @@ def first_content(
     Raises `ClientError`.
     """
     data = b"".join([*pieces, content.read_nowait()])
-    exchange.bytes_in += len(data)
-    if limit and exchange.bytes_in > limit:
+    record.bytes_in += len(data)
+    if limit and record.bytes_in > limit:
         raise ClientError(ClientErrorKind.BODY_TOO_LARGE)
     if not chunked:
         return data
@@ -99,7 +99,7 @@ async def send_request_content(
     connection: ClientConnection,
     content: RequestContent,
     upstream: UpstreamConnection,
-    exchange: Exchange,
+    record: RequestRecord,
     *,
     chunked: bool,
     limit: int,
@@ -112,8 +112,8 @@ async def send_request_content(
     """
     try:
         while data := await connection.read_content(content):
-            exchange.bytes_in += len(data)
-            if limit and exchange.bytes_in > limit:
+            record.bytes_in += len(data)
+            if limit and record.bytes_in > limit:
                 raise ClientError(ClientErrorKind.BODY_TOO_LARGE)
             await upstream.send(b"%x\r\n%b\r\n" % (len(data), data) if chunked else data)
             if upstream.closed:

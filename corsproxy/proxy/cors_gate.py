@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from corsproxy.cors import CorsRequest, Decision, decide_among
-from corsproxy.proxy.answers import answer_head, preflight_refusal_text
+from corsproxy.proxy.response.answers import answer_head, preflight_refusal_text
 from corsproxy.proxy.table import Table
 from corsproxy.settings import PolicySettings
 

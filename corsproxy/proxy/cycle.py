@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING, Final
 from corsproxy.proxy.content import ContentWriter
 from corsproxy.proxy.cors_gate import Grant
 from corsproxy.proxy.errors import UpstreamError, UpstreamErrorKind
-from corsproxy.proxy.forwarded import Forwarding
+from corsproxy.proxy.fields.forwarded import Forwarding
 from corsproxy.proxy.logins import admit_login, logins_of, settle_challenges
-from corsproxy.proxy.lost_cookies import lost_cookies
 from corsproxy.proxy.outgoing import head_for_upstream
-from corsproxy.proxy.passage import Passage
 from corsproxy.proxy.plan import RoutePlan
-from corsproxy.proxy.response_head import client_head, client_trailers, interim_head, switching_head
+from corsproxy.proxy.request_context import RequestContext
+from corsproxy.proxy.response.head import client_head, client_trailers, interim_head, switching_head
+from corsproxy.proxy.response.lost_cookies import lost_cookies
 from corsproxy.proxy.sending import Sending
 from corsproxy.proxy.tunnel import OpaqueTunnel
 from corsproxy.proxy.upstream.connection import UpstreamConnection
@@ -47,30 +47,32 @@ _RESPONSE_TIMEOUT: Final = UpstreamErrorKind.RESPONSE_TIMEOUT
 class RequestCycle:
     """One request that goes to an upstream."""
 
-    __slots__ = ("_forwarding", "_grant", "_is_finished", "_lease", "_relay", "_route", "_sending", "passage")
+    __slots__ = ("_forwarding", "_grant", "_is_finished", "_lease", "_relay", "_route", "_sending", "context")
 
-    def __init__(self, relay: Relay, passage: Passage, route: RoutePlan, grant: Grant, forwarding: Forwarding) -> None:
+    def __init__(
+        self, relay: Relay, context: RequestContext, route: RoutePlan, grant: Grant, forwarding: Forwarding
+    ) -> None:
         """Settle what the upstream is to be sent; raises `Refusal` or `ClientError` if it cannot be."""
         self._relay = relay
-        self.passage = passage
+        self.context = context
         self._route = route
         self._grant = grant
         self._forwarding = forwarding
         self._lease: Lease | None = None
         """Of the connection that the request has been sent on."""
         self._is_finished = False
-        head, connection = passage.head, passage.connection
-        if (cut := passage.request.content.exception()) is not None:  # what has come is known to be invalid already
+        head, connection = context.head, context.connection
+        if (cut := context.request.content.exception()) is not None:  # what has come is known to be invalid already
             raise cut
         if head.login is not None or logins_of(connection) is not None:
             admit_login(connection, head, route)
-        passage.exchange.upstream = route.upstream.name
+        context.record.upstream = route.upstream.name
         passes_expectation = bool(head.expectation) and head.has_content and not route.pool.speaks_http_1_0
         finished = head_for_upstream(
-            passage, route, forwarding, relay.via[passage.request.minor], expects_continue=passes_expectation
+            context, route, forwarding, relay.via[context.request.minor], expects_continue=passes_expectation
         )
-        head.fields, passage.request.lines = [], []  # parsed, a short line takes thirty times its bytes
-        self._sending = Sending(passage, route, finished, relay.budget, passes_expectation=passes_expectation)
+        head.fields, context.request.lines = [], []  # parsed, a short line takes thirty times its bytes
+        self._sending = Sending(context, route, finished, relay.budget, passes_expectation=passes_expectation)
 
     # --- start and finish -------------------------------------------------------------------------------------------
 
@@ -79,19 +81,19 @@ class RequestCycle:
 
         If it is over already, return whether the connection may carry another.
         """
-        self.passage.request.on_gone = self._client_gone
+        self.context.request.on_gone = self._client_gone
         try:
             return None if self._start_at_once() else self._see_through()
         except Exception as error:  # noqa: BLE001 - whatever it is is answered for, and logged where it is our fault
-            self._relay.answer_for(self.passage, error)
+            self._relay.answer_for(self.context, error)
             if self._lease is not None:
                 self._lease.connection.abort()
                 self._lease.end()
             return self.finish()
 
     def _start_at_once(self) -> bool:
-        passage = self.passage
-        if passage.upgrade is not None or (passage.head.has_content and not passage.request.content.is_eof()):
+        context = self.context
+        if context.upgrade is not None or (context.head.has_content and not context.request.content.is_eof()):
             return False
         upstream = self._take()
         if upstream is None:
@@ -106,26 +108,26 @@ class RequestCycle:
 
     def _responded(self) -> None:
         """Return a response that is here as a whole; leave every other one to a task."""
-        lease, passage = self._lease, self.passage
+        lease, context = self._lease, self.context
         assert lease is not None
         upstream = lease.connection
         upstream.on_response = None
         reader = upstream.reader
         if upstream.failed or reader.interim or not reader.complete:
-            passage.connection.answer_later(self._see_through())
+            context.connection.answer_later(self._see_through())
             return
         try:
             self._return(upstream)
         except Exception as error:  # noqa: BLE001 - whatever it is is answered for, and logged where it is our fault
-            self._relay.answer_for(passage, error)
-        self._relay.report(self.passage, self._route, upstream)
+            self._relay.answer_for(context, error)
+        self._relay.report(self.context, self._route, upstream)
         lease.end()
-        passage.connection.request_over(keep=self.finish())
+        context.connection.request_over(keep=self.finish())
 
     def _client_gone(self) -> None:
         """The client has gone away while no task was there to be cancelled."""
-        exchange, lease = self.passage.exchange, self._lease
-        exchange.error = exchange.error or self.passage.connection.lost_as
+        record, lease = self.context.record, self._lease
+        record.error = record.error or self.context.connection.lost_as
         if lease is not None:
             lease.connection.on_response = None
             lease.connection.abort()
@@ -134,37 +136,37 @@ class RequestCycle:
 
     async def _see_through(self) -> bool:
         """Do all that has to be waited for."""
-        passage = self.passage
-        passage.request.on_gone = None  # from here on this task is cancelled instead
+        context = self.context
+        context.request.on_gone = None  # from here on this task is cancelled instead
         try:
-            if passage.upgrade is None:
+            if context.upgrade is None:
                 await self._forward()
             else:
                 with self._route.pool.place_for_tunnel():
                     await self._forward()
         except asyncio.CancelledError:
-            passage.exchange.error = passage.exchange.error or passage.connection.lost_as
+            context.record.error = context.record.error or context.connection.lost_as
             self.finish()
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is is answered for, and logged where it is our fault
-            self._relay.answer_for(passage, error)
+            self._relay.answer_for(context, error)
         return self.finish()
 
     def finish(self) -> bool:
         """Return back what was taken, once; return whether the connection may carry another request."""
-        passage = self.passage
+        context = self.context
         if self._is_finished:
-            return passage.keep
+            return context.keep
         self._is_finished = True
-        passage.request.on_gone = None
+        context.request.on_gone = None
         self._sending.end()
-        return self._relay.over(passage)
+        return self._relay.over(context)
 
     # --- forward ----------------------------------------------------------------------------------------------------
 
     def _take(self) -> UpstreamConnection | None:
         """Return a connection that can be had at once: the client's own if it has one, else one that is idle."""
-        pool, logins = self._route.pool, logins_of(self.passage.connection)
+        pool, logins = self._route.pool, logins_of(self.context.connection)
         own = logins.take(pool) if logins is not None else None
         return own or pool.take_idle()
 
@@ -195,7 +197,7 @@ class RequestCycle:
                 await self._tunnel(upstream, head)
                 return
             if upload is not None and not upload.done():
-                self.passage.keep = False
+                self.context.keep = False
             rest = self._return(upstream)
             if rest is not None:
                 await rest
@@ -203,8 +205,8 @@ class RequestCycle:
             if upload is not None and not upload.done():
                 upload.cancel()
                 lease.connection.abort()
-            self.passage.connection.on_writable = None
-            self._relay.report(self.passage, self._route, lease.connection)
+            self.context.connection.on_writable = None
+            self._relay.report(self.context, self._route, lease.connection)
             lease.end()
 
     async def _await_head(self, upstream: UpstreamConnection, upload: asyncio.Task[None] | None) -> ResponseHead:
@@ -224,11 +226,11 @@ class RequestCycle:
             if reader.interim:
                 interim, reader.interim = reader.interim, []
                 interim = [one for one in interim if one.status != 100 or self._sending.upstream_may_continue()]
-                if self.passage.request.minor and interim:
+                if self.context.request.minor and interim:
                     rules, origin = self._route.rules, self._forwarding.proxy_origin
-                    host = self.passage.head.host
+                    host = self.context.head.host
                     heads = [interim_head(one, rules, origin, host) for one in interim]
-                    self.passage.connection.write(b"".join(heads))
+                    self.context.connection.write(b"".join(heads))
             if reader.head is not None:
                 self._sending.is_answered()
                 return reader.head
@@ -239,52 +241,52 @@ class RequestCycle:
             error.kind is UpstreamErrorKind.CLOSED
             and upstream.reused
             and not upstream.reader.started
-            and self.passage.request.method in _IDEMPOTENT
-            and not self.passage.head.has_content
-            and self.passage.upgrade is None
+            and self.context.request.method in _IDEMPOTENT
+            and not self.context.head.has_content
+            and self.context.upgrade is None
         )
 
     # --- return -----------------------------------------------------------------------------------------------------
 
     def _return(self, upstream: UpstreamConnection) -> Awaitable[None] | None:
         """Send the final response as far as it is here; what carries its content to the end is to be awaited."""
-        passage, route, reader = self.passage, self._route, upstream.reader
-        request, connection, exchange = passage.request, passage.connection, passage.exchange
+        context, route, reader = self.context, self._route, upstream.reader
+        request, connection, record = context.request, context.connection, context.record
         head = reader.head
         assert head is not None
-        exchange.upstream_duration = time.monotonic() - exchange.upstream_started
-        exchange.upstream_status = exchange.status = head.status
+        record.upstream_duration = time.monotonic() - record.upstream_started
+        record.upstream_status = record.status = head.status
         route.pool.speaks_http_1_0 = not head.minor
         if head.status == 401:
             settle_challenges(connection, upstream, head, route)
         if (upstream.owner is not None and not head.keep_alive) or connection.takes_no_more:
-            passage.keep = False
+            context.keep = False
         has_length = head.framing in _HAVE_LENGTH
         chunked = not has_length and request.minor > 0 and head.status != 205
         if not has_length and not request.minor:
-            passage.keep = False
-            passage.ends_by_close = True
+            context.keep = False
+            context.ends_by_close = True
         framing = (
             b"Transfer-Encoding: chunked\r\n" if chunked else b"Content-Length: 0\r\n" if head.status == 205 else b""
         )
-        trailers = chunked and head.framing is _CHUNKED and passage.head.wants_trailers
+        trailers = chunked and head.framing is _CHUNKED and context.head.wants_trailers
         parts = client_head(
             head,
             self._grant,
             route.rules,
             proxy_origin=self._forwarding.proxy_origin,
-            client_host=passage.head.host,
+            client_host=context.head.host,
             via=self._relay.via[head.minor],
-            framing=framing + passage.connection_line,
+            framing=framing + context.connection_line,
             trailers=trailers,
         )
         parts.append(b"\r\n")
         if route.rules.tells_lost_cookies:
-            exchange.lost_cookies = lost_cookies(head, route.rules.cookies, self._forwarding.proxy_origin)
+            record.lost_cookies = lost_cookies(head, route.rules.cookies, self._forwarding.proxy_origin)
         head.fields = []  # each line costs an object, and content may stream for hours
         discards = request.method == "HEAD" or head.status == 205
-        writer = ContentWriter(connection, upstream, exchange, chunked=chunked, discards=discards)
-        passage.started = True
+        writer = ContentWriter(connection, upstream, record, chunked=chunked, discards=discards)
+        context.started = True
         if reader.complete:
             body, reader.body = reader.body, []
             writer.write_whole(parts, body, client_trailers(reader.trailers, route.rules) if trailers else ())
@@ -294,7 +296,7 @@ class RequestCycle:
 
     async def _stream(self, upstream: UpstreamConnection, writer: ContentWriter, *, wants_trailers: bool) -> None:
         """Send the content of a response as it comes."""
-        self.passage.connection.on_writable = upstream.resume
+        self.context.connection.on_writable = upstream.resume
         done = upstream.stream_to(writer, self._route.upstream.read_timeout)
         if done is not None:
             await done
@@ -302,15 +304,15 @@ class RequestCycle:
 
     async def _tunnel(self, upstream: UpstreamConnection, head: ResponseHead) -> None:
         """Answer 101 and carry bytes both ways until either side closes."""
-        passage, route = self.passage, self._route
-        exchange, protocol = passage.exchange, passage.upgrade or b""
-        exchange.upstream_duration = time.monotonic() - exchange.upstream_started
-        exchange.upstream_status = exchange.status = 101
+        context, route = self.context, self._route
+        record, protocol = context.record, context.upgrade or b""
+        record.upstream_duration = time.monotonic() - record.upstream_started
+        record.upstream_status = record.status = 101
         offered = [line.value.lower() for line in head.fields if line.name.lower() == b"upgrade"]
         if offered != [protocol.lower()]:
             raise UpstreamError(UpstreamErrorKind.PROTOCOL, "101 to another protocol than was asked for")
-        passage.started = True
-        passage.keep = False
+        context.started = True
+        context.keep = False
         route.pool.count_as_tunnel(upstream)
-        passage.connection.write(switching_head(head, protocol, route.rules, self._relay.via[head.minor]))
-        await OpaqueTunnel(passage.connection, upstream, exchange, route.upstream.tunnel_timeout).run()
+        context.connection.write(switching_head(head, protocol, route.rules, self._relay.via[head.minor]))
+        await OpaqueTunnel(context.connection, upstream, record, route.upstream.tunnel_timeout).run()

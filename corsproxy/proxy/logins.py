@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import logging
 
-from corsproxy.proxy.challenges import login_scheme, without_logins
 from corsproxy.proxy.client.connection import ClientConnection
 from corsproxy.proxy.errors import Refusal
-from corsproxy.proxy.field_lines import FieldLine
-from corsproxy.proxy.fields import ResponseField
-from corsproxy.proxy.forwarded import ConnectionForwarding
+from corsproxy.proxy.fields.challenges import login_scheme, without_logins
+from corsproxy.proxy.fields.forwarded import ConnectionForwarding
+from corsproxy.proxy.fields.lines import FieldLine
+from corsproxy.proxy.fields.names import ResponseField
 from corsproxy.proxy.plan import RoutePlan
-from corsproxy.proxy.request_head import RequestHead
+from corsproxy.proxy.request.head import RequestHead
 from corsproxy.proxy.upstream.connection import UpstreamConnection
 from corsproxy.proxy.upstream.head import ResponseHead
 from corsproxy.proxy.upstream.pool import UpstreamPool

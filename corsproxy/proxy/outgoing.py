@@ -5,15 +5,15 @@ Knows no sockets and no policy.
 
 from __future__ import annotations
 
-from corsproxy.proxy.destinations import DestinationRewriter
-from corsproxy.proxy.field_edits import FieldEditor
-from corsproxy.proxy.field_lines import FieldLine
-from corsproxy.proxy.fields import RequestField
-from corsproxy.proxy.forwarded import Forwarding
-from corsproxy.proxy.passage import Passage
+from corsproxy.proxy.fields.destinations import DestinationRewriter
+from corsproxy.proxy.fields.edits import FieldEditor
+from corsproxy.proxy.fields.forwarded import Forwarding
+from corsproxy.proxy.fields.lines import FieldLine
+from corsproxy.proxy.fields.names import RequestField
+from corsproxy.proxy.fields.referer import OriginRewriter
 from corsproxy.proxy.plan import RoutePlan
-from corsproxy.proxy.referer import OriginRewriter
-from corsproxy.proxy.request_head import Line, RequestHead
+from corsproxy.proxy.request.head import Line, RequestHead
+from corsproxy.proxy.request_context import RequestContext
 
 _NEEDS_LENGTH = frozenset({"POST", "PUT", "PATCH"})
 """RFC 9110 section 8.6: methods that give meaning to content say `Content-Length: 0` where there is none."""
@@ -22,10 +22,10 @@ _REFERENCE = RequestField.REFERENCE
 
 
 def head_for_upstream(
-    passage: Passage, route: RoutePlan, forwarding: Forwarding, via: bytes, *, expects_continue: bool
+    context: RequestContext, route: RoutePlan, forwarding: Forwarding, via: bytes, *, expects_continue: bool
 ) -> bytes:
     """Write the head; raises `Refusal` if its target would leave what the route serves."""
-    head, request = passage.head, passage.request
+    head, request = context.head, context.request
     if route.origins is not None:
         rewrite_origin(head, route.origins, forwarding.proxy_origin)
     names_places = (
@@ -37,7 +37,7 @@ def head_for_upstream(
         count_down(head)
     added = b"%bX-Request-Id: %b\r\n%b" % (
         route.forwarded_block(forwarding, by_own_name=names_places),
-        passage.exchange.raw_request_id,
+        context.record.raw_request_id,
         via,
     )
     if (editor := route.request_edits) is not None:
@@ -46,10 +46,10 @@ def head_for_upstream(
     return upstream_head(
         head,
         method=request.method,
-        target=route.upstream_target(passage.target),
+        target=route.upstream_target(context.target),
         host_line=route.host_line(head.host),
         added=added,
-        upgrade=passage.upgrade,
+        upgrade=context.upgrade,
         expects_continue=expects_continue,
     )
 

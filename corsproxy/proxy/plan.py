@@ -11,19 +11,19 @@ import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from corsproxy.proxy.cookies import CookieRewriter
 from corsproxy.proxy.cors_gate import CorsGate
-from corsproxy.proxy.destinations import DestinationRewriter
 from corsproxy.proxy.errors import Refusal
-from corsproxy.proxy.exchange import Exchange
-from corsproxy.proxy.field_edits import FieldEditor
-from corsproxy.proxy.forwarded import Forwarding, Trust, block_for
-from corsproxy.proxy.other_reading import other_reading
-from corsproxy.proxy.redirects import RedirectRewriter
-from corsproxy.proxy.referer import OriginRewriter
-from corsproxy.proxy.response_head import ResponseRules
+from corsproxy.proxy.fields.cookies import CookieRewriter
+from corsproxy.proxy.fields.destinations import DestinationRewriter
+from corsproxy.proxy.fields.edits import FieldEditor
+from corsproxy.proxy.fields.forwarded import Forwarding, Trust, block_for
+from corsproxy.proxy.fields.redirects import RedirectRewriter
+from corsproxy.proxy.fields.referer import OriginRewriter
+from corsproxy.proxy.request.other_reading import other_reading
+from corsproxy.proxy.request.target import Target
+from corsproxy.proxy.request_record import RequestRecord
+from corsproxy.proxy.response.head import ResponseRules
 from corsproxy.proxy.routes import RouteTable
-from corsproxy.proxy.target import Target
 from corsproxy.proxy.upstream.pool import UpstreamPool
 from corsproxy.proxy.upstream.tls import tls_context
 from corsproxy.settings import Limits, Route, Settings, Upstream
@@ -156,7 +156,7 @@ class Plan:
     trust: Trust
     own_origins: frozenset[bytes]
     """The proxy's, as browsers know them; empty where the configuration does not say."""
-    begun: set[Exchange] | None = None
+    begun: set[RequestRecord] | None = None
     """Requests that have begun, for the inspector, which takes out those that have ended; None where it is off."""
 
     @property
@@ -200,7 +200,7 @@ def compile_plan(settings: Settings, previous: Plan | None = None) -> Plan:
         plans.append((route, RoutePlan(route, pools[route.upstream], gates[key])))
     table = RouteTable(plans, default_port)
     trust = Trust.compile(settings.trusted_proxies, settings.public_origins)
-    begun: set[Exchange] | None = set() if settings.inspector else None
+    begun: set[RequestRecord] | None = set() if settings.inspector else None
     if previous is not None and previous.begun is not None:
         begun = previous.begun
     return Plan(settings, table, tuple(pools.values()), trust, own_origins, begun)

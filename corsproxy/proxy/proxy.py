@@ -11,12 +11,12 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 
-from corsproxy.proxy.answers import with_id
 from corsproxy.proxy.client.listener import Listener
 from corsproxy.proxy.client.unread import Unread
-from corsproxy.proxy.exchange import Exchange, Observer
 from corsproxy.proxy.plan import Plan
 from corsproxy.proxy.relay import Relay
+from corsproxy.proxy.request_record import Observer, RequestRecord
+from corsproxy.proxy.response.answers import with_id
 
 SWEEP_INTERVAL = 0.25
 """Seconds between two looks at all deadlines: time-outs are late by at most this, and cost no timer each."""
@@ -47,7 +47,7 @@ class Proxy:
         return self._relay.plan
 
     @property
-    def begun(self) -> set[Exchange] | None:
+    def begun(self) -> set[RequestRecord] | None:
         """Requests that have begun, for the inspector."""
         return self.plan.begun
 
@@ -124,11 +124,11 @@ class Proxy:
 
     def _on_unread(self, unread: Unread) -> bytes:
         """A request that could not be parsed, or was not even read, is still a line in the log; returns its id."""
-        exchange = Exchange(unread.method, time.monotonic(), unread.peer)
-        exchange.raw_path = unread.path
-        exchange.status = unread.status
-        exchange.raw_request_id = self._relay.new_request_id()
-        exchange.bytes_out = len(with_id(unread.text, exchange.raw_request_id))
+        record = RequestRecord(unread.method, time.monotonic(), unread.peer)
+        record.raw_path = unread.path
+        record.status = unread.status
+        record.raw_request_id = self._relay.new_request_id()
+        record.bytes_out = len(with_id(unread.text, record.raw_request_id))
         for observer in self._observers:
-            observer(exchange)
-        return exchange.raw_request_id
+            observer(record)
+        return record.raw_request_id

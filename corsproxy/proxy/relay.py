@@ -19,13 +19,13 @@ from collections.abc import Coroutine, Sequence
 
 from corsproxy.proxy.admission import admit, decide
 from corsproxy.proxy.client.request import ClientRequest
-from corsproxy.proxy.collecting import Budget
 from corsproxy.proxy.cycle import RequestCycle
 from corsproxy.proxy.errors import ClientError, Refusal, UpstreamError
-from corsproxy.proxy.exchange import Exchange, Observer, where
-from corsproxy.proxy.passage import Passage
+from corsproxy.proxy.local_responses import CLIENT_TEXTS, UPSTREAM_TEXTS, answer_preflight, fail, reply
 from corsproxy.proxy.plan import Plan, RoutePlan
-from corsproxy.proxy.replies import CLIENT_TEXTS, UPSTREAM_TEXTS, answer_preflight, fail, reply
+from corsproxy.proxy.request.collecting import Budget
+from corsproxy.proxy.request_context import RequestContext
+from corsproxy.proxy.request_record import Observer, RequestRecord, where
 from corsproxy.proxy.upstream.connection import UpstreamConnection
 
 log = logging.getLogger(__name__)
@@ -52,61 +52,63 @@ class Relay:
         A request that can be answered, or sent to the upstream, without waiting costs no task: the answer is given at
         once, or None and the connection told later. Else what is returned is to be awaited.
         """
-        passage = Passage(self.plan, request, Exchange(request.method, time.monotonic(), request.connection.peer))
+        context = RequestContext(
+            self.plan, request, RequestRecord(request.method, time.monotonic(), request.connection.peer)
+        )
         self.in_flight += 1
         try:
-            admit(passage, self.new_request_id)
-            if decide(passage, self._token):
-                answer_preflight(passage)
-                return self.over(passage)
-            route, grant, forwarding = passage.route, passage.grant, passage.forwarding
+            admit(context, self.new_request_id)
+            if decide(context, self._token):
+                answer_preflight(context)
+                return self.over(context)
+            route, grant, forwarding = context.route, context.grant, context.forwarding
             assert route is not None
             assert grant is not None
             assert forwarding is not None
-            cycle = RequestCycle(self, passage, route, grant, forwarding)
+            cycle = RequestCycle(self, context, route, grant, forwarding)
         except Exception as error:  # noqa: BLE001 - whatever it is is answered for, and logged where it is our fault
-            self.answer_for(passage, error)
-            return self.over(passage)
+            self.answer_for(context, error)
+            return self.over(context)
         return cycle.start()
 
-    def over(self, passage: Passage) -> bool:
+    def over(self, context: RequestContext) -> bool:
         """Tell the observers; True if the connection may carry another request."""
-        exchange = passage.exchange
+        record = context.record
         self.in_flight -= 1
-        exchange.duration = time.monotonic() - exchange.started
+        record.duration = time.monotonic() - record.started
         for observer in self._observers:
-            observer(exchange)
-        return passage.keep
+            observer(record)
+        return context.keep
 
-    def answer_for(self, passage: Passage, error: Exception) -> None:
+    def answer_for(self, context: RequestContext, error: Exception) -> None:
         """Answer for what has gone wrong on the way."""
-        exchange = passage.exchange
+        record = context.record
         match error:
             case Refusal():
-                passage.keep = passage.keep and not error.close
-                reply(passage, error.status, error.text.encode() + b"\n", error.fields)
+                context.keep = context.keep and not error.close
+                reply(context, error.status, error.text.encode() + b"\n", error.fields)
             case UpstreamError():
-                exchange.error, exchange.error_detail = error.kind, error.detail
-                if exchange.upstream_started and exchange.upstream_duration is None:
-                    exchange.upstream_duration = time.monotonic() - exchange.upstream_started
-                log.warning("upstream %s: %s%s", exchange.upstream, error, where(exchange))
-                fail(passage, error.status, UPSTREAM_TEXTS[error.kind])
+                record.error, record.error_detail = error.kind, error.detail
+                if record.upstream_started and record.upstream_duration is None:
+                    record.upstream_duration = time.monotonic() - record.upstream_started
+                log.warning("upstream %s: %s%s", record.upstream, error, where(record))
+                fail(context, error.status, UPSTREAM_TEXTS[error.kind])
             case ClientError():
-                passage.exchange.error = error.kind
-                passage.keep = False
-                fail(passage, error.status, CLIENT_TEXTS[error.kind])
+                context.record.error = error.kind
+                context.keep = False
+                fail(context, error.status, CLIENT_TEXTS[error.kind])
             case _:
                 # Ours, whatever it is; the traceback names no URL and no field.
-                log.error("a fault of the proxy's own while answering%s", where(exchange), exc_info=error)
-                fail(passage, 500, "the proxy has failed")
+                log.error("a fault of the proxy's own while answering%s", where(record), exc_info=error)
+                fail(context, 500, "the proxy has failed")
 
     def new_request_id(self) -> bytes:
         """Return an id for a request that has brought none."""
         return b"%b-%x" % (self._id_prefix, next(self._ids))
 
-    def report(self, passage: Passage, route: RoutePlan, upstream: UpstreamConnection) -> None:
+    def report(self, context: RequestContext, route: RoutePlan, upstream: UpstreamConnection) -> None:
         """Write what was odd about a response that lenient parsing has taken."""
         for oddity in upstream.reader.oddities:
             if route.pool.reports(oddity):
                 said = "taken as 'parsing: lenient' says"
-                log.warning("upstream %s: %s, %s%s", route.upstream.name, oddity, said, where(passage.exchange))
+                log.warning("upstream %s: %s, %s%s", route.upstream.name, oddity, said, where(context.record))

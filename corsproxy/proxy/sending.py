@@ -11,13 +11,13 @@ import asyncio
 import contextlib
 import time
 
-from corsproxy.proxy.collecting import Budget, Collection
 from corsproxy.proxy.content import first_content, send_request_content
 from corsproxy.proxy.errors import ClientError
-from corsproxy.proxy.expectation import CONTINUE, SILENCE, Expectation
 from corsproxy.proxy.logins import bind
-from corsproxy.proxy.passage import Passage
 from corsproxy.proxy.plan import RoutePlan
+from corsproxy.proxy.request.collecting import Budget, Collection
+from corsproxy.proxy.request.expectation import CONTINUE, SILENCE, Expectation
+from corsproxy.proxy.request_context import RequestContext
 from corsproxy.proxy.upstream.connection import UpstreamConnection
 
 
@@ -27,18 +27,18 @@ class Sending:
     __slots__ = (
         "_budget",
         "_collection",
+        "_context",
         "_expectation",
         "_head",
         "_is_slow",
-        "_passage",
         "_passes_expectation",
         "_route",
     )
 
     def __init__(
-        self, passage: Passage, route: RoutePlan, head: bytes, budget: Budget, *, passes_expectation: bool
+        self, context: RequestContext, route: RoutePlan, head: bytes, budget: Budget, *, passes_expectation: bool
     ) -> None:
-        self._passage = passage
+        self._context = context
         self._route = route
         self._head = head
         """Finished."""
@@ -54,8 +54,8 @@ class Sending:
 
     async def collect(self) -> None:
         """Wait for content that is small, or for the beginning of more: meanwhile no connection is taken."""
-        passage = self._passage
-        head, connection, content = passage.head, passage.connection, passage.request.content
+        context = self._context
+        head, connection, content = context.head, context.connection, context.request.content
         if head.content_length and not head.expectation and not content.is_eof():
             self._collection = Collection(self._budget)
             await self._collection.fill(
@@ -64,31 +64,31 @@ class Sending:
 
     def send(self, upstream: UpstreamConnection) -> asyncio.Task[None] | None:
         """Send the head, and the content at once if all of it is here; else return the task that sends it."""
-        passage = self._passage
-        request, exchange = passage.request, passage.exchange
-        exchange.upstream_started = time.monotonic()
-        if passage.head.login is not None:
-            bind(passage.connection, upstream, self._route)
+        context = self._context
+        request, record = context.request, context.record
+        record.upstream_started = time.monotonic()
+        if context.head.login is not None:
+            bind(context.connection, upstream, self._route)
         upstream.start(
             is_head_request=request.method == "HEAD",
-            expects_upgrade=passage.upgrade is not None,
+            expects_upgrade=context.upgrade is not None,
             expects_continue=self._passes_expectation,
         )
-        if not passage.head.has_content:
+        if not context.head.has_content:
             upstream.write(self._head)
             return None
-        chunked, limit = passage.head.chunked, passage.plan.limits.max_body
+        chunked, limit = context.head.chunked, context.plan.limits.max_body
         pieces = self._collection.take() if self._collection is not None else []
-        upstream.write(self._head + first_content(pieces, request.content, exchange, chunked=chunked, limit=limit))
-        if passage.head.expectation:
+        upstream.write(self._head + first_content(pieces, request.content, record, chunked=chunked, limit=limit))
+        if context.head.expectation:
             self._expect()
         if request.content.is_eof():
             return None
         sending = send_request_content(
-            passage.connection,
+            context.connection,
             request.content,
             upstream,
-            exchange,
+            record,
             chunked=chunked,
             limit=limit,
             stall_timeout=self._route.upstream.response_timeout,  # as long as it may take to answer
@@ -110,7 +110,7 @@ class Sending:
     def end(self) -> None:
         """Give back what was taken, and count what was collected in vain."""
         if self._collection is not None:
-            self._passage.exchange.bytes_in += sum(map(len, self._collection.take()))
+            self._context.record.bytes_in += sum(map(len, self._collection.take()))
         self._end_slowly()
         self.is_answered()
 
@@ -133,6 +133,6 @@ class Sending:
             self._say_continue()
 
     def _say_continue(self) -> None:
-        if not self._passage.exchange.bytes_in and not self._passage.request.content.is_eof():
+        if not self._context.record.bytes_in and not self._context.request.content.is_eof():
             with contextlib.suppress(ClientError):
-                self._passage.connection.write(CONTINUE)
+                self._context.connection.write(CONTINUE)

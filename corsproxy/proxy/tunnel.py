@@ -9,7 +9,7 @@ from __future__ import annotations
 from corsproxy.proxy.client.connection import ClientConnection
 from corsproxy.proxy.client.flow import TUNNEL
 from corsproxy.proxy.errors import UpstreamError, UpstreamErrorKind
-from corsproxy.proxy.exchange import Exchange
+from corsproxy.proxy.request_record import RequestRecord
 from corsproxy.proxy.upstream.connection import UpstreamConnection
 
 CLOSE_GRACE = 1.0
@@ -19,16 +19,16 @@ CLOSE_GRACE = 1.0
 class OpaqueTunnel:
     """Bytes between a client and an upstream that have switched protocols."""
 
-    __slots__ = ("_client", "_exchange", "_held", "_timeout", "_upstream")
+    __slots__ = ("_client", "_held", "_record", "_timeout", "_upstream")
 
     def __init__(
-        self, client: ClientConnection, upstream: UpstreamConnection, exchange: Exchange, timeout: float
+        self, client: ClientConnection, upstream: UpstreamConnection, record: RequestRecord, timeout: float
     ) -> None:
         self._client = client
         self._timeout = timeout
         """Seconds of silence, both ways; 0 is no limit."""
         self._upstream = upstream
-        self._exchange = exchange
+        self._record = record
         self._held = False
 
     async def run(self) -> None:
@@ -57,7 +57,7 @@ class OpaqueTunnel:
         """Send on what the client sent; hold its reading back where the upstream is slow."""
         if self._upstream.closed:
             return
-        self._exchange.bytes_in += len(data)
+        self._record.bytes_in += len(data)
         self._upstream.write(data)
         self._note_sign_of_life()
         if self._upstream.writing_paused and not self._held:
@@ -82,7 +82,7 @@ class OpaqueTunnel:
         if transport.is_closing():
             return
         for piece in pieces:
-            self._exchange.bytes_out += len(piece)
+            self._record.bytes_out += len(piece)
             transport.write(piece)
         if self._client.writing_paused:
             self._upstream.pause()

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 
 from corsproxy.config import Configuration
 from corsproxy.proxy import Observer, Plan, Proxy, compile_plan, keep_alive
-from corsproxy.server.access_log import AccessLog
-from corsproxy.server.container import is_in_container
-from corsproxy.server.counters import Counters
-from corsproxy.server.diagnostics import Announcer, configure_diagnostics
 from corsproxy.server.inspector import Recorder
-from corsproxy.server.output import LineWriter
-from corsproxy.server.sockets import BACKLOG, Listener, load_certificate, tls_context
-from corsproxy.server.terminal import Terminal
+from corsproxy.server.listen.container import is_in_container
+from corsproxy.server.listen.sockets import BACKLOG, Listener, load_certificate, tls_context
+from corsproxy.server.observe.access_log import AccessLog
+from corsproxy.server.observe.counters import Counters
+from corsproxy.server.observe.diagnostics import Announcer, configure_diagnostics
+from corsproxy.server.observe.output import LineWriter
+from corsproxy.server.observe.terminal import Terminal
 from corsproxy.settings import Settings, UnixAddress
 
 _TLS_HANDSHAKE_TIMEOUT = 10.0

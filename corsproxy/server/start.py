@@ -1,7 +1,7 @@
 """What `serve` does: from the options to the exit status.
 
 Everything that can be the user's mistake happens here, before anything runs, and is a `UsageError` or a `ConfigError`.
-Knows how the parts of the process are put together; `life.py` knows what they do together.
+Knows how the parts of the process are put together; `process.py` knows what they do together.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from types import FrameType
 from corsproxy.config import INSPECTOR_ADDRESS, ConfigError, Configuration, Options, find_source, load
 from corsproxy.errors import UsageError
 from corsproxy.proxy import PlanError
-from corsproxy.server.counters import Totals
 from corsproxy.server.data_path import DataPath, Outputs
-from corsproxy.server.diagnostics import Announcer, configure_diagnostics
-from corsproxy.server.fleet import Alone, Fleet
 from corsproxy.server.inspector import Recorder, shows_fields
-from corsproxy.server.life import Life, Reading
-from corsproxy.server.output import LineWriter
+from corsproxy.server.listen.sockets import EVERYBODY, GROUP, Listener, is_taken, open_listeners
+from corsproxy.server.observe.counters import Totals
+from corsproxy.server.observe.diagnostics import Announcer, configure_diagnostics
+from corsproxy.server.observe.output import LineWriter
+from corsproxy.server.process import Reading, ServerProcess
+from corsproxy.server.reload.watch import content_digest, look
 from corsproxy.server.runtime import new_event_loop
-from corsproxy.server.sockets import EVERYBODY, GROUP, Listener, is_taken, open_listeners
-from corsproxy.server.watch import content_digest, look
-from corsproxy.server.workers import Workers
+from corsproxy.server.workers.fleet import Fleet, SingleProcess
+from corsproxy.server.workers.supervisor import Workers
 from corsproxy.settings import Log, Settings, TcpAddress, UnixAddress
 
 
@@ -78,19 +78,19 @@ def _run(options: Options, log: list[Log]) -> int:
         configure_diagnostics(settings.log, outputs.stderr)
         totals = Totals()
         fleet = _fleet(configuration, listeners, outputs, totals, lock, counts=bool(admin_listeners))
-        life = Life(
+        process = ServerProcess(
             configuration, Reading(looks, digests), fleet, totals, outputs, listeners, admin_listeners, ignores_hangup
         )
         runner = stack.enter_context(asyncio.Runner(loop_factory=new_event_loop))
         try:
-            return runner.run(life.run(hangups))
+            return runner.run(process.run(hangups))
         except PlanError as error:
             raise UsageError(f"{source.file or 'the options'}: {error}") from None
 
 
 def _with_local_certificate(configuration: Configuration) -> Configuration:
     """Return the configuration with a certificate of the local authority on its listener."""
-    from corsproxy.server.local_authority import certificate_for, how_to_trust
+    from corsproxy.server.listen.local_authority import certificate_for, how_to_trust
 
     settings = configuration.settings
     if isinstance(settings.listen, UnixAddress):
@@ -124,7 +124,7 @@ def _fleet(
     if lock is not None:
         return Workers(settings.workers, listeners, lock, totals, counts=counts, inspects=settings.inspector)
     recorder = Recorder(shows_fields=shows_fields(settings)) if settings.inspector else None
-    return Alone(DataPath(listeners, outputs, totals.counters if counts else None, recorder=recorder), recorder)
+    return SingleProcess(DataPath(listeners, outputs, totals.counters if counts else None, recorder=recorder), recorder)
 
 
 def _open_admin(settings: Settings, option: str) -> list[Listener]:

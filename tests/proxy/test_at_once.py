@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from corsproxy.config import load_text
-from corsproxy.proxy import Exchange, Proxy, compile_plan
+from corsproxy.proxy import Proxy, RequestRecord, compile_plan
 
 CONFIG = """
 upstreams: {{up: {{url: "http://127.0.0.1:{port}"}}}}
@@ -47,16 +47,16 @@ class Wire(asyncio.Transport):
         return self.closed
 
 
-class Exchanges(list[Exchange]):
+class Exchanges(list[RequestRecord]):
     """Requests that are over."""
 
     def __init__(self) -> None:
         super().__init__()
         self._more = asyncio.Event()
 
-    def take(self, exchange: Exchange) -> None:
+    def take(self, record: RequestRecord) -> None:
         """Take one more."""
-        self.append(exchange)
+        self.append(record)
         self._more.set()
 
     async def reach(self, count: int) -> None:
@@ -88,13 +88,13 @@ async def running(answers: list[bytes]) -> AsyncIterator[tuple[Proxy, Exchanges]
             await writer.wait_closed()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    exchanges = Exchanges()
+    records = Exchanges()
     plan = compile_plan(
         load_text(CONFIG.format(port=server.sockets[0].getsockname()[1]), "corsproxy.yaml", {}).settings
     )
-    proxy = Proxy(plan, [exchanges.take])
+    proxy = Proxy(plan, [records.take])
     try:
-        yield proxy, exchanges
+        yield proxy, records
     finally:
         await proxy.close()
         server.close()
@@ -111,24 +111,24 @@ def connected(proxy: Proxy) -> tuple[asyncio.Protocol, Wire]:
 
 async def test_a_preflight_is_answered_before_the_next_turn_of_the_loop() -> None:
     """Nothing is waited for, so nothing is put off; pipelined ones neither."""
-    async with running([]) as (proxy, exchanges):
+    async with running([]) as (proxy, records):
         client, wire = connected(proxy)
         client.data_received(PREFLIGHT * 3)
         assert wire.written.count(b"HTTP/1.1 204 ") == 3
-        assert [exchange.status for exchange in exchanges] == [204] * 3
+        assert [record.status for record in records] == [204] * 3
         assert proxy.in_flight == 0
 
 
 async def test_pipelined_requests_over_an_idle_connection_are_answered_in_order() -> None:
     """The next one is taken when the one before is over, not before."""
-    async with running([OK, OK.replace(b"ok", b"no"), OK]) as (proxy, exchanges):
+    async with running([OK, OK.replace(b"ok", b"no"), OK]) as (proxy, records):
         client, wire = connected(proxy)
         client.data_received(GET)
-        await exchanges.reach(1)
+        await records.reach(1)
         client.data_received(GET + PREFLIGHT + GET)
         assert proxy.in_flight == 1
-        await exchanges.reach(4)
-        assert [exchange.status for exchange in exchanges] == [200, 200, 204, 200]
+        await records.reach(4)
+        assert [record.status for record in records] == [200, 200, 204, 200]
         bodies = [part[:2] for part in wire.written.split(b"\r\n\r\n")[1:]]
         assert bodies == [b"ok", b"no", b"HT", b"ok"]
 
@@ -138,41 +138,41 @@ async def test_pipelined_requests_over_an_idle_connection_are_answered_in_order(
 )
 async def test_an_upstream_that_fails_over_an_idle_connection_is_a_502(answer: bytes) -> None:
     """The failure comes to nobody's task; the client is told all the same, and may go on."""
-    async with running([OK, answer]) as (proxy, exchanges):
+    async with running([OK, answer]) as (proxy, records):
         client, wire = connected(proxy)
         client.data_received(GET)
-        await exchanges.reach(1)
+        await records.reach(1)
         client.data_received(GET)
-        await exchanges.reach(2)
+        await records.reach(2)
         client.data_received(PREFLIGHT)
-        assert [exchange.status for exchange in exchanges] == [200, 502, 204]
+        assert [record.status for record in records] == [200, 502, 204]
         assert not wire.closed
 
 
 async def test_a_client_that_goes_away_cancels_what_no_task_waits_for() -> None:
     """The upstream's connection is cut, the request is over, and the observers are told once."""
-    async with running([OK, b""]) as (proxy, exchanges):
+    async with running([OK, b""]) as (proxy, records):
         client, _ = connected(proxy)
         client.data_received(GET)
-        await exchanges.reach(1)
+        await records.reach(1)
         client.data_received(GET)
         (upstream,) = proxy.plan.pools[0].connections
         client.connection_lost(None)
-        assert [(exchange.status, exchange.error) for exchange in exchanges[1:]] == [(0, "client_disconnected")]
+        assert [(record.status, record.error) for record in records[1:]] == [(0, "client_disconnected")]
         assert upstream.transport.is_closing()
         assert proxy.in_flight == 0
         for _ in range(5):
             await asyncio.sleep(0)
-        assert len(exchanges) == 2
+        assert len(records) == 2
 
 
 async def test_a_client_that_goes_away_as_its_task_begins_is_over_once() -> None:
     """A task that is cancelled before its first step never runs: the request must end without it."""
-    async with running([]) as (proxy, exchanges):
+    async with running([]) as (proxy, records):
         client, _ = connected(proxy)
         client.data_received(GET)  # no idle connection: a task dials
         client.connection_lost(None)
         for _ in range(5):
             await asyncio.sleep(0)
-        assert [exchange.error for exchange in exchanges] == ["client_disconnected"]
+        assert [record.error for record in records] == ["client_disconnected"]
         assert proxy.in_flight == 0

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corsproxy.proxy.challenges import login_scheme, without_logins
+from corsproxy.proxy.fields.challenges import login_scheme, without_logins
 
 ROWS = [
     (b"NTLM", b"NTLM", b""),

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from corsproxy.proxy import collecting
-from corsproxy.proxy.collecting import MOST, SMALL, Budget, Collection
+from corsproxy.proxy.request import collecting
+from corsproxy.proxy.request.collecting import MOST, SMALL, Budget, Collection
 
 
 class Pieces:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corsproxy.proxy.cookies import CookieRewriter
+from corsproxy.proxy.fields.cookies import CookieRewriter
 from corsproxy.settings import CookieRules, Upstream
 
 BASED = Upstream(name="legacy", scheme="http", host="localhost", port=80, base_path="/base")

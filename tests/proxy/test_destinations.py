@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from corsproxy.proxy.destinations import DestinationRewriter
 from corsproxy.proxy.errors import Refusal
+from corsproxy.proxy.fields.destinations import DestinationRewriter
 from corsproxy.settings import Upstream
 from tests.proxy.bench import Bench
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corsproxy.proxy.forwarded import FORWARDING_FIELDS, STRIPPED_TWINS, Forwarding, Trust, block_for
+from corsproxy.proxy.fields.forwarded import FORWARDING_FIELDS, STRIPPED_TWINS, Forwarding, Trust, block_for
 from corsproxy.settings import ForwardedMode
 
 NOBODY = Trust.compile(())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from corsproxy.proxy.lost_cookies import why_lost
+from corsproxy.proxy.response.lost_cookies import why_lost
 
 HERE = b"http://localhost:8080"
 LAN = b"http://192.168.1.5:8080"

@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from corsproxy.cors import OriginSpec, PolicySpec, compile_policy
-from corsproxy.proxy.other_reading import LONG, other_reading, plain_reading
+from corsproxy.proxy.request.other_reading import LONG, other_reading, plain_reading
 from corsproxy.proxy.routes import AmbiguousPath, RouteTable
 from corsproxy.settings import PolicySettings, Route, Upstream
 from tests.support.examples import examples

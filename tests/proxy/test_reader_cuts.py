@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from corsproxy.cors import is_cors_response_field
 from corsproxy.proxy.errors import UpstreamError
-from corsproxy.proxy.fields import RESPONSE_FIELDS, ResponseField
+from corsproxy.proxy.fields.names import RESPONSE_FIELDS, ResponseField
 from corsproxy.proxy.upstream.reader import ResponseReader
 
 PARTS = st.sampled_from(

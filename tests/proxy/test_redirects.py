@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corsproxy.proxy.redirects import RedirectRewriter
+from corsproxy.proxy.fields.redirects import RedirectRewriter
 from corsproxy.settings import Upstream
 
 PROXY = b"http://proxy.test"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corsproxy.proxy.referer import OriginRewriter
+from corsproxy.proxy.fields.referer import OriginRewriter
 from corsproxy.settings import OriginMode, Upstream
 
 PROXY = b"https://api.example.com"

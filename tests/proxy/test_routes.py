@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corsproxy.proxy.other_reading import other_reading
+from corsproxy.proxy.request.other_reading import other_reading
+from corsproxy.proxy.request.target import is_valid_host
 from corsproxy.proxy.routes import AmbiguousPath, RouteTable
-from corsproxy.proxy.target import is_valid_host
 from corsproxy.settings import Route, Upstream
 from tests.support.examples import examples
 from tests.support.form import needs_interpreter

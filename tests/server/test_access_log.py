@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from corsproxy.cors import Decision, Kind, Reason
-from corsproxy.proxy import Exchange
-from corsproxy.proxy.field_lines import FieldLine
-from corsproxy.proxy.fields import REQUEST_FIELDS
-from corsproxy.proxy.request_head import read_request_head
-from corsproxy.server.access_log import FIELDS, json_line, text_line
+from corsproxy.proxy import RequestRecord
+from corsproxy.proxy.fields.lines import FieldLine
+from corsproxy.proxy.fields.names import REQUEST_FIELDS
+from corsproxy.proxy.request.head import read_request_head
+from corsproxy.server.observe.access_log import FIELDS, json_line, text_line
 from tests.server.setup import APP, OTHER, ask, ask_on, config, connect, receive_all, receive_until
 from tests.support.process import DEADLINE, started
 from tests.support.upstream import Upstream
@@ -26,9 +26,9 @@ OPERATIONS = Path(__file__).parents[2] / "docs/operations.md"
 NOW = "2026-01-02T03:04:05.678Z"
 
 
-def exchange(**what: object) -> Exchange:
+def record(**what: object) -> RequestRecord:
     """Make a finished request that differs from the usual one in `what`."""
-    made = Exchange("GET", 0.0, "192.0.2.1")
+    made = RequestRecord("GET", 0.0, "192.0.2.1")
     made.raw_path, made.status = b"/", 200
     for name, value in what.items():
         setattr(made, name, value)
@@ -111,7 +111,7 @@ routes: [{{path: "/items/{{id}}", upstream: api, policy: app}}]
 )
 def test_a_json_line_shows(what: dict[str, object], key: str, shown: object) -> None:
     """Whatever was sent is one line of ASCII that parses."""
-    line = json_line(exchange(**what), NOW)
+    line = json_line(record(**what), NOW)
     assert line.isascii()
     assert line.count("\n") == 1
     assert line.endswith("\n")
@@ -122,7 +122,7 @@ def test_a_text_line_is_one_line_whatever_was_sent() -> None:
     """Control characters are escaped, and a value with a space is in quotes."""
     refused = Decision(Kind.PREFLIGHT, granted=False, reason=Reason.HEADERS_NOT_ALLOWED)
     line = text_line(
-        exchange(
+        record(
             method="OPTIONS",
             raw_path=b"/a\x1b[2J\xe2\x80\xae\xff",
             status=403,
@@ -143,7 +143,7 @@ def test_a_text_line_is_one_line_whatever_was_sent() -> None:
 
 def test_a_text_line_shows_no_query_of_an_origin() -> None:
     """Some clients write the page's whole address into Origin."""
-    assert "token" not in text_line(exchange(origin=b"https://a.example/x?token=s"), NOW)
+    assert "token" not in text_line(record(origin=b"https://a.example/x?token=s"), NOW)
 
 
 def test_raw_bytes_of_a_client_stay_one_line() -> None:
@@ -240,7 +240,7 @@ def test_the_documented_fields_are_those_of_the_line() -> None:
     section = OPERATIONS.read_text(encoding="utf-8").split("\n## Access log\n")[1].split("\n## ")[0]
     documented = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", section, re.MULTILINE))
     assert documented == FIELDS
-    assert list(documented) == list(json.loads(json_line(exchange(), NOW)))
+    assert list(documented) == list(json.loads(json_line(record(), NOW)))
 
 
 @pytest.mark.parametrize(

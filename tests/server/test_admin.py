@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 from aiohttp import web
 
-from corsproxy.server.admin import Admin
-from corsproxy.server.host_guard import HostGuard
-from corsproxy.server.sockets import GROUP, open_listeners
+from corsproxy.server.admin.host_guard import HostGuard
+from corsproxy.server.admin.listener import Admin
+from corsproxy.server.listen.sockets import GROUP, open_listeners
 from corsproxy.settings import TcpAddress
 from tests.server.setup import APP, ask, config
 from tests.support.process import Proxy, started

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from corsproxy.config import Configuration, Options, Source, load_text
-from corsproxy.server.changes import FIXED, describe, keep_fixed
+from corsproxy.server.reload.changes import FIXED, describe, keep_fixed
 from corsproxy.settings import Limits, TcpAddress, TlsFiles
 
 BASE = """

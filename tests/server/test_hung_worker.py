@@ -11,11 +11,11 @@ import socket
 import pytest
 
 from corsproxy.config import Options, find_source, load
-from corsproxy.server.control import Channel
-from corsproxy.server.counters import Totals
+from corsproxy.server.listen.sockets import EVERYBODY, open_listeners
+from corsproxy.server.observe.counters import Totals
 from corsproxy.server.runtime import new_event_loop
-from corsproxy.server.sockets import EVERYBODY, open_listeners
-from corsproxy.server.workers import Workers
+from corsproxy.server.workers.control import Channel
+from corsproxy.server.workers.supervisor import Workers
 from corsproxy.settings import TcpAddress
 from tests.server.setup import children
 from tests.support.process import DEADLINE

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from corsproxy.cors import CorsRequest, OriginSpec, PolicySpec, compile_policy, decide
-from corsproxy.proxy import Exchange
-from corsproxy.server.counters import Totals
+from corsproxy.proxy import RequestRecord
 from corsproxy.server.inspector import Budget, Event, Recorder, merged
 from corsproxy.server.inspector.feed import MAX_WATCHERS, CrowdedError, Feed, News
 from corsproxy.server.inspector.recorder import KEPT, RATE, describe
+from corsproxy.server.observe.counters import Totals
 from tests.server.event_stream import event_stream
 from tests.server.setup import APP, OTHER, ask_on, config
 from tests.support.process import DEADLINE, started
@@ -29,9 +29,9 @@ SECONDS = 100.0
 """Some time on the monotonic clock."""
 
 
-def exchange(path: str = "/", origin: str | None = None, at: float = SECONDS) -> Exchange:
+def record(path: str = "/", origin: str | None = None, at: float = SECONDS) -> RequestRecord:
     """Make a finished request as the data path does."""
-    made = Exchange("GET", at, "127.0.0.1")
+    made = RequestRecord("GET", at, "127.0.0.1")
     made.raw_path, made.status, made.route = path.encode(), 200, "/"
     made.origin = origin.encode() if origin is not None else None
     made.decision = decide(POLICY, CorsRequest("GET", (made.origin,) if made.origin is not None else ()))
@@ -42,7 +42,7 @@ def test_a_second_has_room_for_so_many_and_the_rest_is_counted() -> None:
     """Of ten thousand refusals in one second half the rate is kept, and none is lost from the count."""
     recorder = Recorder()
     for number in range(10_000):
-        recorder(exchange(f"/{number}", OTHER))
+        recorder(record(f"/{number}", OTHER))
     events, skipped = recorder.take()
     assert len(events) == RATE // 2
     assert len(events) + skipped == 10_000
@@ -58,10 +58,10 @@ def test_a_second_has_room_for_so_many_and_the_rest_is_counted() -> None:
 def test_a_flood_does_not_hide_what_is_rare(flood: str, single: str) -> None:
     """Refused requests and all others have room of their own, in a second and in the ring."""
     recorder = Recorder()
-    recorder(exchange("/single", single, at=SECONDS))
+    recorder(record("/single", single, at=SECONDS))
     for second, number in itertools.product(range(10), range(1000)):
-        recorder(exchange(f"/{number}", flood, at=SECONDS + second))
-    recorder(exchange("/last", single, at=SECONDS + 9.5))
+        recorder(record(f"/{number}", flood, at=SECONDS + second))
+    recorder(record("/last", single, at=SECONDS + 9.5))
     events, _ = recorder.take()
     assert [event["path"] for event in events if event["origin"] == single] == ["/single", "/last"]
     assert len(events) <= KEPT
@@ -71,7 +71,7 @@ def test_what_is_kept_is_bounded_when_nobody_ever_asks() -> None:
     """After an hour of requests there is a ring of the latest, and what the ring let go is no debt."""
     recorder = Recorder()
     for second in range(3600):
-        recorder(exchange(f"/{second}", at=SECONDS + second))
+        recorder(record(f"/{second}", at=SECONDS + second))
     events, _ = recorder.take()
     assert [event["path"] for event in events] == [f"/{number}" for number in range(3600 - KEPT // 2, 3600)]
     assert recorder.take() == ([], 0)
@@ -79,7 +79,7 @@ def test_what_is_kept_is_bounded_when_nobody_ever_asks() -> None:
 
 def test_one_event_is_bounded_whatever_was_sent() -> None:
     """A head may be as long as the limits let it; what is kept of it is not."""
-    long = exchange("/" + "a" * 60_000, "https://" + "b" * 60_000)
+    long = record("/" + "a" * 60_000, "https://" + "b" * 60_000)
     long.requested_headers = b"x," * 30_000
     assert len(json.dumps(describe(long, 0.0))) < 8_000
 
@@ -88,7 +88,7 @@ def test_several_recorders_together_keep_no_more_than_one() -> None:
     """What the workers hand over is put in order, and cut to the rate of one."""
     recorders = [Recorder() for _ in range(4)]
     for number in range(1000):
-        recorders[number % 4](exchange(f"/{number}"))
+        recorders[number % 4](record(f"/{number}"))
     events, skipped = merged([recorder.take() for recorder in recorders], Budget())
     assert [event["time"] for event in events] == sorted(event["time"] for event in events)
     assert len(events) <= RATE
@@ -97,7 +97,7 @@ def test_several_recorders_together_keep_no_more_than_one() -> None:
 
 def event(path: str) -> Event:
     """Make an event as a recorder does."""
-    return describe(exchange(path), time.time())
+    return describe(record(path), time.time())
 
 
 class Source:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from corsproxy.errors import UsageError
-from corsproxy.server.local_authority import certificate_for, how_to_trust
+from corsproxy.server.listen.local_authority import certificate_for, how_to_trust
 from corsproxy.settings import TcpAddress
 from tests.packaging.files import program
 from tests.server.setup import connect

@@ -14,9 +14,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from corsproxy.cors import Decision, Kind, Reason
-from corsproxy.proxy import Exchange
-from corsproxy.server.counters import BUCKETS, Counters, Totals
-from corsproxy.server.metrics import FAMILIES, exposition
+from corsproxy.proxy import RequestRecord
+from corsproxy.server.observe.counters import BUCKETS, Counters, Totals
+from corsproxy.server.observe.metrics import FAMILIES, exposition
 from tests.server.setup import APP, OTHER, ask, children, config, connect, receive_until, until
 from tests.support.process import Proxy, started
 from tests.support.upstream import Connection, Upstream
@@ -24,19 +24,19 @@ from tests.support.upstream import Connection, Upstream
 OPERATIONS = Path(__file__).parents[2] / "docs/operations.md"
 
 
-def exchange(**what: object) -> Exchange:
+def record(**what: object) -> RequestRecord:
     """Make a finished request that differs from the usual one in `what`."""
-    made = Exchange("GET", 0.0, "127.0.0.1")
+    made = RequestRecord("GET", 0.0, "127.0.0.1")
     made.route, made.status = "/", 200
     for name, value in what.items():
         setattr(made, name, value)
     return made
 
 
-def samples(*exchanges: Exchange) -> dict[str, float]:
+def samples(*records: RequestRecord) -> dict[str, float]:
     """Count some requests, and return every sample there then is, by name and labels."""
     totals = Totals()
-    for one in exchanges:
+    for one in records:
         totals.counters(one)
     lines = (line.rsplit(" ", 1) for line in exposition(totals).decode().splitlines() if not line.startswith("#"))
     return {name: float(value) for name, value in lines}
@@ -118,7 +118,7 @@ def hold(connection: Connection) -> None:
 )
 def test_labels_are_bounded(what: dict[str, object], counted: str) -> None:
     """Whatever strangers send, there is a label for it already."""
-    assert samples(exchange(**what))[f"corsproxy_requests_total{{{counted}}}"] == 1
+    assert samples(record(**what))[f"corsproxy_requests_total{{{counted}}}"] == 1
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_labels_are_bounded(what: dict[str, object], counted: str) -> None:
 )
 def test_upstream_errors_are_those_of_upstreams(what: dict[str, object], counted: dict[str, float]) -> None:
     """The client's own failures are in the access log alone."""
-    found = samples(exchange(**what))
+    found = samples(record(**what))
     name = "corsproxy_upstream_errors_total"
     assert {key.removeprefix(name): value for key, value in found.items() if key.startswith(name)} == counted
 
@@ -157,13 +157,13 @@ def test_upstream_errors_are_those_of_upstreams(what: dict[str, object], counted
 def test_decisions_are_counted_for_cors_requests_only(decision: Decision | None, counted: set[str]) -> None:
     """A request without Origin asks for nothing and is not counted as refused."""
     name = "corsproxy_cors_decisions_total"
-    found = samples(exchange(decision=decision))
+    found = samples(record(decision=decision))
     assert {key.removeprefix(name) for key in found if key.startswith(name)} == counted
 
 
 def test_the_histogram_cumulates_and_a_bound_belongs_to_its_bucket() -> None:
     """Prometheus' `le` is less or equal; the last bucket holds everything."""
-    found = samples(*(exchange(duration=duration) for duration in (0.0, BUCKETS[0], BUCKETS[0] * 1.01, 1000.0)))
+    found = samples(*(record(duration=duration) for duration in (0.0, BUCKETS[0], BUCKETS[0] * 1.01, 1000.0)))
     name = "corsproxy_request_duration_seconds"
     buckets = [value for key, value in found.items() if key.startswith(f"{name}_bucket")]
     assert buckets == [2, *[3] * (len(BUCKETS) - 1), 4]
@@ -175,7 +175,7 @@ def test_what_workers_hand_over_adds_up() -> None:
     """Taking leaves nothing behind, and adding what was taken twice over is the sum."""
     here, there, totals = Counters(), Counters(), Counters()
     for counters in (here, there):
-        counters(exchange(duration=0.5, decision=Decision(Kind.ACTUAL, granted=True), upstream="api", error="connect"))
+        counters(record(duration=0.5, decision=Decision(Kind.ACTUAL, granted=True), upstream="api", error="connect"))
         totals.add(counters.take())
         assert counters.take() == {}
     assert totals.requests == {("/", "GET", 200): 2}
@@ -187,7 +187,7 @@ def test_what_workers_hand_over_adds_up() -> None:
 
 def test_label_values_are_escaped_in_the_text_format() -> None:
     """A route with a quote in it must not break the scrape."""
-    text = exposition(Totals(counters_of(exchange(route='/a"b\\c')))).decode()
+    text = exposition(Totals(counters_of(record(route='/a"b\\c')))).decode()
     routes = {
         sample.labels["route"]
         for family in text_string_to_metric_families(text)
@@ -197,10 +197,10 @@ def test_label_values_are_escaped_in_the_text_format() -> None:
     assert routes == {'/a"b\\c'}
 
 
-def counters_of(*exchanges: Exchange) -> Counters:
+def counters_of(*records: RequestRecord) -> Counters:
     """Count some requests."""
     counters = Counters()
-    for one in exchanges:
+    for one in records:
         counters(one)
     return counters
 

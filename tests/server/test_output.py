@@ -9,8 +9,8 @@ import threading
 
 import pytest
 
-from corsproxy.server.diagnostics import configure_diagnostics
-from corsproxy.server.output import LineWriter
+from corsproxy.server.observe.diagnostics import configure_diagnostics
+from corsproxy.server.observe.output import LineWriter
 from corsproxy.settings import Log
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from corsproxy.cors import Reason
-from corsproxy.proxy import Exchange
-from corsproxy.server.terminal import FIXES, refusal_line
+from corsproxy.proxy import RequestRecord
+from corsproxy.server.observe.terminal import FIXES, refusal_line
 from tests.server.setup import OTHER, ask, config
 from tests.support.process import started
 from tests.support.upstream import Upstream
@@ -47,11 +47,11 @@ def test_with_a_file_the_terminal_is_left_alone() -> None:
 @pytest.mark.parametrize("reason", [reason for reason in Reason if reason not in ONLY_A_BROWSER])
 def test_every_reason_has_a_fix_on_one_line(reason: Reason) -> None:
     """Whatever the client sent, the line is one and every place in the text is filled."""
-    exchange = Exchange("OPTIONS", 0.0, "127.0.0.1")
-    exchange.raw_path = b"/a\n\x1b[31m"
-    exchange.origin, exchange.requested_method, exchange.requested_headers = b"https://{x}.example", b"PUT", b"x-a\r\n"
+    record = RequestRecord("OPTIONS", 0.0, "127.0.0.1")
+    record.raw_path = b"/a\n\x1b[31m"
+    record.origin, record.requested_method, record.requested_headers = b"https://{x}.example", b"PUT", b"x-a\r\n"
     assert reason in FIXES
-    line = refusal_line(exchange, reason)
+    line = refusal_line(record, reason)
     assert line.isprintable()
     assert line.startswith("refused PUT /a\\n\\x1b[31m from https://{x}.example: " + reason.value)
 

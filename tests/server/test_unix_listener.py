@@ -118,7 +118,8 @@ def test_a_missing_directory_is_told(tmp_path: Path) -> None:
 def test_a_directory_that_we_may_not_write_to_names_the_user_who_should(tmp_path: Path) -> None:
     """It is not about ports."""
     script = (
-        "import os; from corsproxy.server.sockets import open_listeners; from corsproxy.settings import UnixAddress;"
+        "import os; from corsproxy.server.listen.sockets import open_listeners;"
+        "from corsproxy.settings import UnixAddress;"
         f"os.geteuid() or os.seteuid({NOBODY});"
         f"open_listeners(UnixAddress('{tmp_path}/proxy.sock'), 'listen', 0o666)"
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from corsproxy.proxy.field_lines import FieldLine
-from corsproxy.proxy.fields import RequestField
+from corsproxy.proxy.fields.lines import FieldLine
+from corsproxy.proxy.fields.names import RequestField
 
 
 class ParsedHead:

@@ -22,8 +22,8 @@ from corsproxy.proxy.client.head_buffer import HeadBuffer, HeadTooLargeError
 from corsproxy.proxy.client.plain_head import read_plain_head
 from corsproxy.proxy.client.request_line import is_on_the_wire, method_and_path, with_known_version
 from corsproxy.proxy.errors import Refusal
-from corsproxy.proxy.field_lines import FieldLine
-from corsproxy.proxy.fields import REQUEST_FIELDS
+from corsproxy.proxy.fields.lines import FieldLine
+from corsproxy.proxy.fields.names import REQUEST_FIELDS
 
 _UNUSED_LIMIT = 2**16
 """Of the content that aiohttp's parser would keep: it is never given any."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Final
 
 from corsproxy.proxy.client.head import ParsedHead
-from corsproxy.proxy.field_lines import FieldLine, keep_line
-from corsproxy.proxy.fields import REQUEST_FIELDS, RequestField
+from corsproxy.proxy.fields.lines import FieldLine, keep_line
+from corsproxy.proxy.fields.names import REQUEST_FIELDS, RequestField
 from corsproxy.proxy.table import NameTable, Table
 
 _METHODS: Final = {

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from corsproxy.proxy.answers import answer_head, date_line, id_line, with_id
+from corsproxy.proxy.response.answers import answer_head, date_line, id_line, with_id
 
 
 class Unread(NamedTuple):

@@ -16,8 +16,8 @@ from collections.abc import Callable
 import aiohappyeyeballs
 
 from corsproxy.proxy.errors import UpstreamError, UpstreamErrorKind
-from corsproxy.proxy.keepalive import keep_alive
 from corsproxy.proxy.upstream.connection import UpstreamConnection
+from corsproxy.proxy.upstream.keepalive import keep_alive
 from corsproxy.proxy.upstream.last_words import audible
 from corsproxy.proxy.upstream.tls import described
 from corsproxy.settings import Upstream

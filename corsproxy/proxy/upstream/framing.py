@@ -7,8 +7,8 @@ Knows heads only.
 
 from __future__ import annotations
 
-from corsproxy.proxy.field_lines import FieldLine
-from corsproxy.proxy.fields import ResponseField
+from corsproxy.proxy.fields.lines import FieldLine
+from corsproxy.proxy.fields.names import ResponseField
 from corsproxy.proxy.upstream.head import NO_CONTENT_STATUSES, Framing, ResponseHead
 from corsproxy.proxy.upstream.oddity import Oddities, Oddity, protocol_error
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from enum import Enum
 
-from corsproxy.proxy.field_lines import FieldLine
-from corsproxy.proxy.fields import ResponseField
+from corsproxy.proxy.fields.lines import FieldLine
+from corsproxy.proxy.fields.names import ResponseField
 
 
 class Framing(Enum):

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
-from corsproxy.proxy.field_lines import FieldLine
-from corsproxy.proxy.fields import RESPONSE_FIELDS, ResponseField
+from corsproxy.proxy.fields.lines import FieldLine
+from corsproxy.proxy.fields.names import RESPONSE_FIELDS, ResponseField
 from corsproxy.proxy.upstream.field_section import read_field_lines, split_lines
 from corsproxy.proxy.upstream.framing import settle
 from corsproxy.proxy.upstream.head import ResponseHead

@@ -7,8 +7,8 @@ Knows no socket and no state: bytes in, a head or None out.
 
 from __future__ import annotations
 
-from corsproxy.proxy.field_lines import FieldLine, keep_line
-from corsproxy.proxy.fields import RESPONSE_FIELDS, ResponseField
+from corsproxy.proxy.fields.lines import FieldLine, keep_line
+from corsproxy.proxy.fields.names import RESPONSE_FIELDS, ResponseField
 from corsproxy.proxy.table import NameTable, Table
 from corsproxy.proxy.upstream.field_section import MAX_FIELD_LINES
 from corsproxy.proxy.upstream.head import NO_CONTENT_STATUSES, Framing, ResponseHead

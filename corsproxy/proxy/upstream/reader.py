@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 
 from corsproxy.proxy.errors import UpstreamError, UpstreamErrorKind
-from corsproxy.proxy.fields import RESPONSE_FIELDS, ResponseField
+from corsproxy.proxy.fields.names import RESPONSE_FIELDS, ResponseField
 from corsproxy.proxy.upstream.chunks import ChunkReader
 from corsproxy.proxy.upstream.field_section import MAX_FIELD_LINES
 from corsproxy.proxy.upstream.head import Framing, ResponseHead

@@ -14,8 +14,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from corsproxy.server.counters import Totals
 from corsproxy.server.inspector.recorder import Event, Ring
+from corsproxy.server.observe.counters import Totals
 
 Source = Callable[[], Awaitable[tuple[list[Event], int]]]
 """Gives the events of all processes since the last time, in order, and how many were left out."""

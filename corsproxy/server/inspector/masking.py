@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from corsproxy.escape import printable
-from corsproxy.server.escape import readable
+from corsproxy.server.observe.escape import readable
 
 MASK = "•••"
 

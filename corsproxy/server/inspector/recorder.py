@@ -17,10 +17,10 @@ from typing import Any
 
 from corsproxy.cors import Decision, Kind, is_loopback
 from corsproxy.escape import printable
-from corsproxy.proxy import Exchange
-from corsproxy.server.access_log import cors_word
-from corsproxy.server.escape import readable
+from corsproxy.proxy import RequestRecord
 from corsproxy.server.inspector.masking import masked_fields, masked_query
+from corsproxy.server.observe.access_log import cors_word
+from corsproxy.server.observe.escape import readable
 from corsproxy.settings import Settings, TcpAddress
 
 Event = dict[str, Any]
@@ -95,24 +95,24 @@ class Recorder:
 
     def __init__(self, *, shows_fields: bool = False) -> None:
         """`shows_fields` says whether fields and query may be shown, which they may on loopback alone."""
-        self.begun: set[Exchange] = set()
+        self.begun: set[RequestRecord] = set()
         """Requests that have begun; the data path puts them in."""
         self._ring = Ring()
         self._budget = Budget()
         self._skipped = 0
         self._shows_fields = shows_fields
-        self._keys: dict[Exchange, str] = {}
+        self._keys: dict[RequestRecord, str] = {}
         self._numbers = itertools.count(1)
 
-    def __call__(self, exchange: Exchange) -> None:
+    def __call__(self, record: RequestRecord) -> None:
         """Keep one finished request, unless this second has had enough of its kind."""
-        self.begun.discard(exchange)
-        key = self._keys.pop(exchange, None)
-        decision = exchange.decision
+        self.begun.discard(record)
+        key = self._keys.pop(record, None)
+        decision = record.decision
         refused = decision is not None and decision.reason is not None
         # The time of the end on the monotonic clock, without another look at it.
-        if self._budget.allows(exchange.started + exchange.duration, refused=refused):
-            self._ring.add({**describe(exchange, time.time(), shows_fields=self._shows_fields), "key": key})
+        if self._budget.allows(record.started + record.duration, refused=refused):
+            self._ring.add({**describe(record, time.time(), shows_fields=self._shows_fields), "key": key})
         else:
             self._skipped += 1
 
@@ -124,12 +124,12 @@ class Recorder:
     def _open(self) -> list[Event]:
         """Describe the requests that have begun and are not over: streams, tunnels, and what waits for an upstream."""
         now = time.monotonic()
-        old = (exchange for exchange in self.begun if now - exchange.started > _OPEN_AFTER)
+        old = (record for record in self.begun if now - record.started > _OPEN_AFTER)
         events = []
-        for exchange in sorted(old, key=lambda exchange: -exchange.started)[:_MOST_OPEN]:
-            key = self._keys.setdefault(exchange, f"{os.getpid()}-{next(self._numbers)}")
-            event = describe(exchange, time.time() - (now - exchange.started), shows_fields=self._shows_fields)
-            events.append({**event, "key": key, "open": True, "duration_ms": round((now - exchange.started) * 1000)})
+        for record in sorted(old, key=lambda record: -record.started)[:_MOST_OPEN]:
+            key = self._keys.setdefault(record, f"{os.getpid()}-{next(self._numbers)}")
+            event = describe(record, time.time() - (now - record.started), shows_fields=self._shows_fields)
+            events.append({**event, "key": key, "open": True, "duration_ms": round((now - record.started) * 1000)})
         return events
 
 
@@ -151,38 +151,38 @@ def _in_order(events: Iterable[Event]) -> list[Event]:
     return sorted(events, key=lambda event: event["time"])
 
 
-def describe(exchange: Exchange, now: float, *, shows_fields: bool = False) -> Event:
+def describe(record: RequestRecord, now: float, *, shows_fields: bool = False) -> Event:
     """Write down what the page shows of a request; `now` is the time in seconds since the epoch.
 
     Words and names are those of the access log. Text is bounded and has no sign that does not print.
     """
-    decision = exchange.decision
+    decision = record.decision
     return {
         "time": round(now, 6),
-        "client": exchange.client,
-        "method": _text(exchange.method),
-        "host": _text(readable(exchange.host)),
-        "path": _text(readable(exchange.raw_path)),
-        "origin": _text(readable(exchange.origin)),
-        "requested_method": _text(readable(exchange.requested_method)),
-        "requested_headers": _text(readable(exchange.requested_headers)),
+        "client": record.client,
+        "method": _text(record.method),
+        "host": _text(readable(record.host)),
+        "path": _text(readable(record.raw_path)),
+        "origin": _text(readable(record.origin)),
+        "requested_method": _text(readable(record.requested_method)),
+        "requested_headers": _text(readable(record.requested_headers)),
         "cors": cors_word(decision),
         "reason": decision.reason.value if decision is not None and decision.reason is not None else None,
-        "status": exchange.status,
+        "status": record.status,
         "answered": _answered(decision),
-        "route": exchange.route,
-        "upstream": exchange.upstream,
-        "upstream_status": exchange.upstream_status,
-        "duration_ms": round(exchange.duration * 1000, 1),
-        "error": exchange.error,
-        "request_id": _text(exchange.request_id) or None,
+        "route": record.route,
+        "upstream": record.upstream,
+        "upstream_status": record.upstream_status,
+        "duration_ms": round(record.duration * 1000, 1),
+        "error": record.error,
+        "request_id": _text(record.request_id) or None,
         "open": False,
-        "bytes_in": exchange.bytes_in,
-        "bytes_out": exchange.bytes_out,
-        "upstream_ms": None if exchange.upstream_duration is None else round(exchange.upstream_duration * 1000, 1),
-        "error_detail": _text(exchange.error_detail) or None,
-        "query": masked_query(exchange.raw_query) if shows_fields else None,
-        "fields": masked_fields(exchange.raw_fields) if shows_fields else None,
+        "bytes_in": record.bytes_in,
+        "bytes_out": record.bytes_out,
+        "upstream_ms": None if record.upstream_duration is None else round(record.upstream_duration * 1000, 1),
+        "error_detail": _text(record.error_detail) or None,
+        "query": masked_query(record.raw_query) if shows_fields else None,
+        "fields": masked_fields(record.raw_fields) if shows_fields else None,
     }
 
 

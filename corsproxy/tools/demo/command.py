@@ -21,7 +21,7 @@ from aiohttp import web
 
 from corsproxy.config import load_text
 from corsproxy.cors import Kind
-from corsproxy.proxy import Exchange, Observer, Proxy, compile_plan
+from corsproxy.proxy import Observer, Proxy, RequestRecord, compile_plan
 from corsproxy.tools.demo.calls import CALLS
 from corsproxy.tools.demo.legacy import legacy_api
 from corsproxy.tools.demo.player import Browser, Played, wire
@@ -177,14 +177,14 @@ class _Seen:
         self.telling = False
         self._out = out
 
-    def __call__(self, exchange: Exchange) -> None:
+    def __call__(self, record: RequestRecord) -> None:
         if not self.telling:
             return
-        target = f"{exchange.method} {exchange.path}".encode("unicode_escape").decode("ascii")
-        decision, said = exchange.decision, ""
+        target = f"{record.method} {record.path}".encode("unicode_escape").decode("ascii")
+        decision, said = record.decision, ""
         if decision is not None and decision.kind is not Kind.NONE:
             kind = "preflight " if decision.kind is Kind.PREFLIGHT else ""
             said = f"{kind}granted" if decision.granted else f"{kind}refused: {decision.reason}"
-        line = f"{time.strftime('%H:%M:%S')}  {exchange.status}  {target:<24}  {said}".rstrip()
+        line = f"{time.strftime('%H:%M:%S')}  {record.status}  {target:<24}  {said}".rstrip()
         with contextlib.suppress(OSError):  # whoever read the output has gone; the proxy's request has not failed
             print(line, file=self._out, flush=True)

@@ -16,22 +16,22 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from corsproxy.config import Configuration
-from corsproxy.server.banner import listener_lines, quick_lines, routing_lines, routing_rows
-from corsproxy.server.certificates import certificate_expiries
-from corsproxy.server.container import loopback_hint
-from corsproxy.server.counters import Totals
 from corsproxy.server.data_path import Outputs
-from corsproxy.server.diagnostics import Announcer
-from corsproxy.server.fleet import Fleet
+from corsproxy.server.listen.banner import listener_lines, quick_lines, routing_lines, routing_rows
+from corsproxy.server.listen.certificates import certificate_expiries
+from corsproxy.server.listen.container import loopback_hint
+from corsproxy.server.listen.sockets import Listener
 from corsproxy.server.notify import READY, STOPPING, notify
-from corsproxy.server.reload import Reloader
+from corsproxy.server.observe.counters import Totals
+from corsproxy.server.observe.diagnostics import Announcer
+from corsproxy.server.reload.reloader import Reloader
+from corsproxy.server.reload.watch import Looks, Watcher
 from corsproxy.server.runtime import settle_memory
-from corsproxy.server.sockets import Listener
-from corsproxy.server.watch import Looks, Watcher
+from corsproxy.server.workers.fleet import Fleet
 from corsproxy.settings import TcpAddress
 
 if TYPE_CHECKING:
-    from corsproxy.server.admin import Admin
+    from corsproxy.server.admin.listener import Admin
 
 KILLED = 128
 """Added to the signal's number for the exit status of a stop by a second signal, as shells do."""
@@ -48,7 +48,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
+class ServerProcess:
     """Everything a process has when it begins to run; `run` is its life."""
 
     configuration: Configuration
@@ -134,9 +134,9 @@ class Life:
         if not self.admin_listeners:
             return None
         # Where there is no admin listener, neither its server nor the metrics library is loaded.
-        from corsproxy.server.admin import Admin
-        from corsproxy.server.host_guard import HostGuard
-        from corsproxy.server.metrics import CONTENT_TYPE, exposition
+        from corsproxy.server.admin.host_guard import HostGuard
+        from corsproxy.server.admin.listener import Admin
+        from corsproxy.server.observe.metrics import CONTENT_TYPE, exposition
 
         async def metrics() -> tuple[bytes, str]:
             await self.fleet.report(self.totals)

@@ -20,13 +20,13 @@ from typing import Any
 from corsproxy.config import ConfigError, Configuration, Options, Source, load_again
 from corsproxy.errors import UsageError
 from corsproxy.proxy import Plan, PlanError
-from corsproxy.server.control import Channel, Message
-from corsproxy.server.counters import Counters
 from corsproxy.server.data_path import DataPath, Outputs
 from corsproxy.server.inspector import Recorder
-from corsproxy.server.process_numbers import process_numbers
+from corsproxy.server.listen.sockets import adopt_listener
+from corsproxy.server.observe.counters import Counters
+from corsproxy.server.observe.process_numbers import process_numbers
 from corsproxy.server.runtime import new_event_loop, settle_memory
-from corsproxy.server.sockets import adopt_listener
+from corsproxy.server.workers.control import Channel, Message
 from corsproxy.settings import TlsFiles
 
 log = logging.getLogger(__name__)

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from corsproxy.cors import Kind, Reason, is_loopback
 from corsproxy.escape import printable
-from corsproxy.proxy import Exchange, UpstreamErrorKind
-from corsproxy.server.diagnostics import Announcer
-from corsproxy.server.escape import readable
+from corsproxy.proxy import RequestRecord, UpstreamErrorKind
+from corsproxy.server.observe.diagnostics import Announcer
+from corsproxy.server.observe.escape import readable
 from corsproxy.settings import Settings, Upstream
 
 NULL_ORIGIN_FIX = (
@@ -53,51 +53,51 @@ class Terminal:
         self._hinted: set[str] = set()
         self._lost: set[tuple[str | None, bytes]] = set()
 
-    def __call__(self, exchange: Exchange) -> None:
+    def __call__(self, record: RequestRecord) -> None:
         """Report why this one was refused, where it was."""
-        if exchange.error is not None:
-            self._hint(exchange)
-        if exchange.lost_cookies:
-            self._tell_lost(exchange)
-        decision = exchange.decision
+        if record.error is not None:
+            self._hint(record)
+        if record.lost_cookies:
+            self._tell_lost(record)
+        decision = record.decision
         if decision is None or decision.granted or decision.kind is Kind.NONE or decision.reason is None:
             return
-        self._say(refusal_line(exchange, decision.reason), "warning")
+        self._say(refusal_line(record, decision.reason), "warning")
 
-    def _hint(self, exchange: Exchange) -> None:
+    def _hint(self, record: RequestRecord) -> None:
         """Report once for each upstream what to do about it."""
-        upstream = self._upstreams.get(exchange.upstream or "")
-        hint = upstream_hint(exchange, upstream, in_container=self._in_container) if upstream is not None else None
+        upstream = self._upstreams.get(record.upstream or "")
+        hint = upstream_hint(record, upstream, in_container=self._in_container) if upstream is not None else None
         if hint is not None and hint not in self._hinted:
             self._hinted.add(hint)
             self._say(hint, "warning")
 
-    def _tell_lost(self, exchange: Exchange) -> None:
+    def _tell_lost(self, record: RequestRecord) -> None:
         """Report once for each upstream and name why the browser throws a cookie away."""
-        for name, why in exchange.lost_cookies:
-            key = exchange.upstream, name[:_COOKIE_NAME]
+        for name, why in record.lost_cookies:
+            key = record.upstream, name[:_COOKIE_NAME]
             if key not in self._lost and len(self._lost) < _COOKIES:
                 self._lost.add(key)
-                self._say(lost_cookie_line(exchange, name, why), "warning")
+                self._say(lost_cookie_line(record, name, why), "warning")
 
 
-def lost_cookie_line(exchange: Exchange, name: bytes, why: str) -> str:
+def lost_cookie_line(record: RequestRecord, name: bytes, why: str) -> str:
     """Write on one line which cookie the browser will throw away, and why; its value has no place there."""
     cookie = f"the cookie {readable(name[:_COOKIE_NAME])}" if name else "a cookie without a name"
-    path = readable(exchange.raw_path)
-    return printable(f"{cookie} of {exchange.method} {path} will be thrown away by the browser: {why}")
+    path = readable(record.raw_path)
+    return printable(f"{cookie} of {record.method} {path} will be thrown away by the browser: {why}")
 
 
-def upstream_hint(exchange: Exchange, upstream: Upstream, *, in_container: bool) -> str | None:
+def upstream_hint(record: RequestRecord, upstream: Upstream, *, in_container: bool) -> str | None:
     """Return what to do about an upstream that could not be reached; None where the log's own line says enough."""
-    if exchange.error == UpstreamErrorKind.TLS and "certificate" in exchange.error_detail.lower():
+    if record.error == UpstreamErrorKind.TLS and "certificate" in record.error_detail.lower():
         return (
             f"the certificate of {upstream.origin} is not trusted here; "
             "if it is the right server (self-signed, in development), start corsproxy with --insecure"
         )
     host = f"[{upstream.host}]" if ":" in upstream.host else upstream.host
     is_here = upstream.unix_path is None and is_loopback(host)
-    if exchange.error == UpstreamErrorKind.CONNECT and in_container and is_here:
+    if record.error == UpstreamErrorKind.CONNECT and in_container and is_here:
         return (
             f"inside a container {upstream.host} is the container itself: a server on its host is "
             f"--upstream {upstream.scheme}://host.docker.internal:{upstream.port} "
@@ -106,12 +106,12 @@ def upstream_hint(exchange: Exchange, upstream: Upstream, *, in_container: bool)
     return None
 
 
-def refusal_line(exchange: Exchange, reason: Reason) -> str:
+def refusal_line(record: RequestRecord, reason: Reason) -> str:
     """Write the reason and the fix for a refused request on one line."""
-    origin = readable(exchange.origin) or ""
-    method = readable(exchange.requested_method) or exchange.method
+    origin = readable(record.origin) or ""
+    method = readable(record.requested_method) or record.method
     fix = FIXES.get(reason, "")
     if origin == "null":
         fix = NULL_ORIGIN_FIX
-    filled = fix.format(origin=origin, method=method, headers=readable(exchange.requested_headers) or "")
-    return printable(f"refused {method} {readable(exchange.raw_path)} from {origin}: {reason.value}: {filled}")
+    filled = fix.format(origin=origin, method=method, headers=readable(record.requested_headers) or "")
+    return printable(f"refused {method} {readable(record.raw_path)} from {origin}: {reason.value}: {filled}")

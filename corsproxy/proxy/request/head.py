@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from corsproxy.proxy.challenges import login_scheme
-from corsproxy.proxy.connection_options import named_fields, names_fields
 from corsproxy.proxy.errors import Refusal
-from corsproxy.proxy.field_lines import FieldLine
-from corsproxy.proxy.fields import RequestField
-from corsproxy.proxy.target import is_valid_host
+from corsproxy.proxy.fields.challenges import login_scheme
+from corsproxy.proxy.fields.connection_options import named_fields, names_fields
+from corsproxy.proxy.fields.lines import FieldLine
+from corsproxy.proxy.fields.names import RequestField
+from corsproxy.proxy.request.target import is_valid_host
 
 _PROTECTED_FROM_CONNECTION = frozenset(
     {

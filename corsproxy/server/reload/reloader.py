@@ -15,12 +15,12 @@ from dataclasses import replace
 from corsproxy.config import ConfigError, Configuration, load
 from corsproxy.errors import UsageError
 from corsproxy.proxy import PlanError
-from corsproxy.server.certificates import certificate_expiries
-from corsproxy.server.changes import describe, keep_fixed
-from corsproxy.server.counters import Totals
-from corsproxy.server.fleet import Fleet
+from corsproxy.server.listen.certificates import certificate_expiries
 from corsproxy.server.notify import READY, notify, notify_reloading
-from corsproxy.server.watch import can_be_read_again, content_digest, look
+from corsproxy.server.observe.counters import Totals
+from corsproxy.server.reload.changes import describe, keep_fixed
+from corsproxy.server.reload.watch import can_be_read_again, content_digest, look
+from corsproxy.server.workers.fleet import Fleet
 
 _GONE = b"gone"
 """The digest of no content."""

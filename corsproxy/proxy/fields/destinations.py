@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from corsproxy.proxy.errors import Refusal
-from corsproxy.proxy.redirects import rewrite_targets
-from corsproxy.proxy.references import ABSOLUTE, as_bytes, climbs_out, host_and_port, is_network_path, path_end
+from corsproxy.proxy.fields.redirects import rewrite_targets
+from corsproxy.proxy.fields.references import ABSOLUTE, as_bytes, climbs_out, host_and_port, is_network_path, path_end
 from corsproxy.settings import Upstream
 
 _IF_PART = re.compile(rb'<([^>]*)>|\((?:[^)"]|"[^"]*")*\)|[^<(]+')

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from corsproxy.proxy.references import ABSOLUTE, PathMap, as_bytes, host_and_port, is_network_path, path_end
+from corsproxy.proxy.fields.references import ABSOLUTE, PathMap, as_bytes, host_and_port, is_network_path, path_end
 from corsproxy.settings import Upstream
 
 # HTML's "shared declarative refresh steps": a time, a separator, then `url=` and quotes, each of them optional.

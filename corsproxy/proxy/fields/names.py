@@ -10,7 +10,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from corsproxy.cors import is_cors_response_field
-from corsproxy.proxy.forwarded import FORWARDING_FIELDS, STRIPPED_TWINS
+from corsproxy.proxy.fields.forwarded import FORWARDING_FIELDS, STRIPPED_TWINS
 from corsproxy.proxy.table import NameTable
 
 

@@ -1,6 +1,6 @@
 """Who serves: this process, or workers; the process's life is the same for both.
 
-`Fleet` is what `life.py` needs of either; `Alone` is the one without workers.
+`Fleet` is what `process.py` needs of either; `SingleProcess` is the one without workers.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ import asyncio
 from typing import Protocol
 
 from corsproxy.config import Configuration
-from corsproxy.server.counters import Totals
 from corsproxy.server.data_path import DataPath
 from corsproxy.server.inspector import Event, Recorder
-from corsproxy.server.process_numbers import process_numbers
+from corsproxy.server.observe.counters import Totals
+from corsproxy.server.observe.process_numbers import process_numbers
 
 
 class Fleet(Protocol):
@@ -40,7 +40,7 @@ class Fleet(Protocol):
         """End at once whatever would outlive this process."""
 
 
-class Alone:
+class SingleProcess:
     """This process serves by itself: the default, with nothing between a signal and the data path."""
 
     def __init__(self, data_path: DataPath, recorder: Recorder | None = None) -> None:

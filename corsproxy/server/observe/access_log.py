@@ -1,7 +1,7 @@
 """The access log: one line for each finished request on stdout, as text or JSON.
 
 `FIELDS` is the whole list of JSON keys; docs/operations.md shows the same, and a test holds the two together.
-What never appears: the query string, cookies, Authorization; `Exchange` does not carry them.
+What never appears: the query string, cookies, Authorization; `RequestRecord` does not carry them.
 Knows nothing of who reads it: `output.py` writes without waiting.
 """
 
@@ -15,9 +15,9 @@ from json.encoder import encode_basestring_ascii as quoted
 
 from corsproxy.cors import Decision, Kind
 from corsproxy.escape import printable
-from corsproxy.proxy import Exchange
-from corsproxy.server.escape import Clock, readable
-from corsproxy.server.output import LineWriter
+from corsproxy.proxy import RequestRecord
+from corsproxy.server.observe.escape import Clock, readable
+from corsproxy.server.observe.output import LineWriter
 from corsproxy.settings import Log
 
 FIELDS = {
@@ -58,7 +58,7 @@ class AccessLog:
     def __init__(self, writer: LineWriter) -> None:
         self._writer = writer
         self._clock = Clock()
-        self._line: Callable[[Exchange, str], str] | None = None
+        self._line: Callable[[RequestRecord, str], str] | None = None
         self._dropped = 0
         self._said_at = float("-inf")
 
@@ -67,11 +67,11 @@ class AccessLog:
         formats = {"text": text_line, "json": json_line}
         self._line = formats[settings.format] if settings.access else None
 
-    def __call__(self, exchange: Exchange) -> None:
+    def __call__(self, record: RequestRecord) -> None:
         """Write one finished request."""
         if self._line is None:
             return
-        self._writer.write(self._line(exchange, self._clock.text(time.time())).encode("utf-8", "backslashreplace"))
+        self._writer.write(self._line(record, self._clock.text(time.time())).encode("utf-8", "backslashreplace"))
         if self._writer.dropped != self._dropped:
             self._say_dropped(time.monotonic())
 
@@ -93,53 +93,53 @@ def cors_word(decision: Decision | None) -> str:
     return f"preflight_{outcome}" if decision.kind is Kind.PREFLIGHT else outcome
 
 
-def json_line(exchange: Exchange, now: str) -> str:
+def json_line(record: RequestRecord, now: str) -> str:
     """Write a finished request as one JSON object and a newline, all ASCII."""
-    decision = exchange.decision
+    decision = record.decision
     reason = decision.reason if decision is not None else None
     return (
-        f'{{"time":"{now}","client":{_json(exchange.client or None)},"method":{_json(exchange.method or None)},'
-        f'"path":{quoted(readable(exchange.raw_path))},"status":{exchange.status},"bytes_in":{exchange.bytes_in},'
-        f'"bytes_out":{exchange.bytes_out},"duration_ms":{exchange.duration * 1000:.3f},'
-        f'"route":{_json(exchange.route)},"upstream":{_json(exchange.upstream)},'
-        f'"upstream_status":{exchange.upstream_status or "null"},"origin":{_json(_origin(exchange.origin))},'
+        f'{{"time":"{now}","client":{_json(record.client or None)},"method":{_json(record.method or None)},'
+        f'"path":{quoted(readable(record.raw_path))},"status":{record.status},"bytes_in":{record.bytes_in},'
+        f'"bytes_out":{record.bytes_out},"duration_ms":{record.duration * 1000:.3f},'
+        f'"route":{_json(record.route)},"upstream":{_json(record.upstream)},'
+        f'"upstream_status":{record.upstream_status or "null"},"origin":{_json(_origin(record.origin))},'
         f'"cors":"{cors_word(decision)}","reason":{_json(reason.value if reason is not None else None)},'
-        f'"requested_method":{_json(readable(exchange.requested_method))},'
-        f'"requested_headers":{_json(readable(exchange.requested_headers))},'
-        f'"error":{_json(exchange.error)},"request_id":{_json(exchange.request_id or None)},'
-        f'"host":{_json(readable(exchange.host) or None)},"protocol":{_json(exchange.protocol)},'
-        f'"upstream_ms":{_milliseconds(exchange.upstream_duration)},'
-        f'"trace_id":{_json(exchange.trace_id.decode("ascii") or None)}}}\n'
+        f'"requested_method":{_json(readable(record.requested_method))},'
+        f'"requested_headers":{_json(readable(record.requested_headers))},'
+        f'"error":{_json(record.error)},"request_id":{_json(record.request_id or None)},'
+        f'"host":{_json(readable(record.host) or None)},"protocol":{_json(record.protocol)},'
+        f'"upstream_ms":{_milliseconds(record.upstream_duration)},'
+        f'"trace_id":{_json(record.trace_id.decode("ascii") or None)}}}\n'
     )
 
 
-def text_line(exchange: Exchange, now: str) -> str:
+def text_line(record: RequestRecord, now: str) -> str:
     """Write a finished request as one line for people: what happened, then what else there is as `key=value`."""
-    decision = exchange.decision
+    decision = record.decision
     reason = decision.reason if decision is not None else None
     cors = cors_word(decision)
     said: dict[str, object] = {
-        "route": exchange.route,
-        "upstream": exchange.upstream,
-        "upstream_status": exchange.upstream_status,
-        "origin": _origin(exchange.origin),
+        "route": record.route,
+        "upstream": record.upstream,
+        "upstream_status": record.upstream_status,
+        "origin": _origin(record.origin),
         "cors": cors if cors != "none" else None,
         "reason": reason.value if reason is not None else None,
-        "requested_method": readable(exchange.requested_method),
-        "requested_headers": readable(exchange.requested_headers),
-        "error": exchange.error,
-        "in": exchange.bytes_in or None,
-        "out": exchange.bytes_out or None,
-        "request_id": exchange.request_id or None,
-        "host": readable(exchange.host) or None,
-        "upstream_ms": None if exchange.upstream_duration is None else f"{exchange.upstream_duration * 1000:.1f}",
-        "trace_id": exchange.trace_id.decode("ascii") or None,
+        "requested_method": readable(record.requested_method),
+        "requested_headers": readable(record.requested_headers),
+        "error": record.error,
+        "in": record.bytes_in or None,
+        "out": record.bytes_out or None,
+        "request_id": record.request_id or None,
+        "host": readable(record.host) or None,
+        "upstream_ms": None if record.upstream_duration is None else f"{record.upstream_duration * 1000:.1f}",
+        "trace_id": record.trace_id.decode("ascii") or None,
     }
     details = "".join(f" {name}={_bare(str(value))}" for name, value in said.items() if value is not None)
-    path = _bare(readable(exchange.raw_path))
+    path = _bare(readable(record.raw_path))
     return (
-        f"{now} {_bare(exchange.client or '-')} {exchange.method or '-'} {path or '-'} {exchange.status}"
-        f" {exchange.duration * 1000:.1f}ms{details}\n"
+        f"{now} {_bare(record.client or '-')} {record.method or '-'} {path or '-'} {record.status}"
+        f" {record.duration * 1000:.1f}ms{details}\n"
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from corsproxy.config import LOOPBACK_ORIGINS, Configuration
-from corsproxy.server.sockets import Listener
+from corsproxy.server.listen.sockets import Listener
 from corsproxy.settings import Route, Settings
 
 

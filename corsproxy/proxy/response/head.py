@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from corsproxy.cors import exposed_names
-from corsproxy.proxy.answers import date_value, status_line
-from corsproxy.proxy.connection_options import named_fields, names_fields
-from corsproxy.proxy.cookies import CookieRewriter
 from corsproxy.proxy.cors_gate import Grant
-from corsproxy.proxy.field_edits import FieldEditor
-from corsproxy.proxy.field_lines import FieldLine, joined
-from corsproxy.proxy.fields import ResponseField
-from corsproxy.proxy.redirects import RedirectRewriter
+from corsproxy.proxy.fields.connection_options import named_fields, names_fields
+from corsproxy.proxy.fields.cookies import CookieRewriter
+from corsproxy.proxy.fields.edits import FieldEditor
+from corsproxy.proxy.fields.lines import FieldLine, joined
+from corsproxy.proxy.fields.names import ResponseField
+from corsproxy.proxy.fields.redirects import RedirectRewriter
+from corsproxy.proxy.response.answers import date_value, status_line
 from corsproxy.proxy.table import NameTable
 from corsproxy.proxy.upstream.head import Framing, ResponseHead
 

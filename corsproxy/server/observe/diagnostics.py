@@ -11,8 +11,8 @@ import logging
 import time
 
 from corsproxy.escape import printable
-from corsproxy.server.escape import Clock
-from corsproxy.server.output import LineWriter
+from corsproxy.server.observe.escape import Clock
+from corsproxy.server.observe.output import LineWriter
 from corsproxy.settings import Log
 
 

@@ -16,8 +16,8 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
 from corsproxy import __version__
-from corsproxy.server.counters import BUCKETS, Totals
-from corsproxy.server.process_numbers import PROCESS_NUMBERS, start_time
+from corsproxy.server.observe.counters import BUCKETS, Totals
+from corsproxy.server.observe.process_numbers import PROCESS_NUMBERS, start_time
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 

@@ -8,28 +8,28 @@ from __future__ import annotations
 from corsproxy.proxy.client.connection import ClientConnection
 from corsproxy.proxy.client.request import ClientRequest
 from corsproxy.proxy.cors_gate import Grant
-from corsproxy.proxy.exchange import Exchange
-from corsproxy.proxy.forwarded import Forwarding
+from corsproxy.proxy.fields.forwarded import Forwarding
 from corsproxy.proxy.plan import Plan, RoutePlan
-from corsproxy.proxy.request_head import RequestHead
-from corsproxy.proxy.target import Target
+from corsproxy.proxy.request.head import RequestHead
+from corsproxy.proxy.request.target import Target
+from corsproxy.proxy.request_record import RequestRecord
 
 _UNREAD_HEAD = RequestHead()
 _NO_TARGET = Target(b"", None)
 
 
-class Passage:
+class RequestContext:
     """One request on its way: what is known of it so far."""
 
     __slots__ = (
         "connection",
         "ends_by_close",
-        "exchange",
         "forwarding",
         "grant",
         "head",
         "keep",
         "plan",
+        "record",
         "request",
         "route",
         "started",
@@ -37,11 +37,11 @@ class Passage:
         "upgrade",
     )
 
-    def __init__(self, plan: Plan, request: ClientRequest, exchange: Exchange) -> None:
+    def __init__(self, plan: Plan, request: ClientRequest, record: RequestRecord) -> None:
         self.plan = plan
         self.request = request
         self.connection: ClientConnection = request.connection
-        self.exchange = exchange
+        self.record = record
         self.keep = request.keep_alive
         """True if the connection may carry another request afterwards."""
         self.started = False

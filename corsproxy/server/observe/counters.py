@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from corsproxy.cors import Kind
-from corsproxy.proxy import Exchange, UpstreamErrorKind
+from corsproxy.proxy import RequestRecord, UpstreamErrorKind
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Upper bounds in seconds: a millisecond is a preflight, 30 s an upstream about to time out."""
@@ -39,23 +39,23 @@ class Counters:
         self.upstream_durations: dict[str, list[float]] = {}
         """By upstream, as `durations`."""
 
-    def __call__(self, exchange: Exchange) -> None:
+    def __call__(self, record: RequestRecord) -> None:
         """Count one finished request."""
-        route = exchange.route or "none"
-        method = exchange.method if exchange.method in KNOWN_METHODS else "other"
-        request = (route, method, exchange.status)
+        route = record.route or "none"
+        method = record.method if record.method in KNOWN_METHODS else "other"
+        request = (route, method, record.status)
         self.requests[request] = self.requests.get(request, 0) + 1
-        _count(self.durations, route, exchange.duration)
-        if exchange.upstream_duration is not None and exchange.upstream is not None:
-            _count(self.upstream_durations, exchange.upstream, exchange.upstream_duration)
-        decision = exchange.decision
+        _count(self.durations, route, record.duration)
+        if record.upstream_duration is not None and record.upstream is not None:
+            _count(self.upstream_durations, record.upstream, record.upstream_duration)
+        decision = record.decision
         if decision is not None and decision.kind is not Kind.NONE:
             kind = "preflight" if decision.kind is Kind.PREFLIGHT else "actual"
             reason = decision.reason.value if decision.reason is not None else ""
             key = (route, kind, "granted" if decision.granted else "refused", reason)
             self.decisions[key] = self.decisions.get(key, 0) + 1
-        if exchange.error is not None and exchange.upstream is not None and exchange.error in _UPSTREAM_ERRORS:
-            failure = (exchange.upstream, str(exchange.error))
+        if record.error is not None and record.upstream is not None and record.error in _UPSTREAM_ERRORS:
+            failure = (record.upstream, str(record.error))
             self.upstream_errors[failure] = self.upstream_errors.get(failure, 0) + 1
 
     def take(self) -> dict[str, Any]:

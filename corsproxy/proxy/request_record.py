@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from corsproxy.cors import Decision
 
 
-class Exchange:
+class RequestRecord:
     """One client request and what became of it.
 
     Mutable while the request runs; observers get it once, when the response is finished or given up, and may keep it.
@@ -116,10 +116,10 @@ class Exchange:
         return self.raw_request_id.decode("ascii")
 
 
-Observer = Callable[[Exchange], None]
+Observer = Callable[[RequestRecord], None]
 
 
-def where(exchange: Exchange) -> str:
+def where(record: RequestRecord) -> str:
     """Return ` (METHOD path, request id)`, so that a warning can be found in the access log."""
-    path = exchange.raw_path.decode("utf-8", "backslashreplace")
-    return f" ({exchange.method} {path}, request {exchange.request_id})"
+    path = record.raw_path.decode("utf-8", "backslashreplace")
+    return f" ({record.method} {path}, request {record.request_id})"

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, IPv6Network
 from itertools import product
 
-from corsproxy.proxy.hops import (
+from corsproxy.proxy.fields.hops import (
     Address,
     ForwardedElement,
     format_forwarded,
@@ -23,7 +23,7 @@ from corsproxy.proxy.hops import (
     parse_peer,
     port_of,
 )
-from corsproxy.proxy.target import is_valid_host
+from corsproxy.proxy.request.target import is_valid_host
 from corsproxy.settings import ForwardedMode, Network
 
 FORWARDING_FIELDS = frozenset(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from corsproxy.proxy.target import is_valid_host
+from corsproxy.proxy.request.target import is_valid_host
 
 Address = IPv4Address | IPv6Address
 

@@ -6,9 +6,9 @@ Failures of an upstream and of a client get their text here; their status is in 
 from __future__ import annotations
 
 from corsproxy.cors import exposed_names
-from corsproxy.proxy.answers import answer_head, date_line, id_line, with_id
 from corsproxy.proxy.errors import ClientError, ClientErrorKind, UpstreamErrorKind
-from corsproxy.proxy.passage import Passage
+from corsproxy.proxy.request_context import RequestContext
+from corsproxy.proxy.response.answers import answer_head, date_line, id_line, with_id
 
 UPSTREAM_TEXTS: dict[UpstreamErrorKind, str] = {
     UpstreamErrorKind.DNS: "the upstream's name could not be resolved",
@@ -32,58 +32,58 @@ CLIENT_TEXTS: dict[ClientErrorKind, str] = {
 }
 
 
-def reply(passage: Passage, status: int, text: bytes, fields: bytes = b"") -> None:
+def reply(context: RequestContext, status: int, text: bytes, fields: bytes = b"") -> None:
     """Answer in the proxy's own name, with the grant of the route where one is known."""
-    grant = passage.grant
+    grant = context.grant
     cors = b""
-    request_id = passage.exchange.raw_request_id
+    request_id = context.record.raw_request_id
     if text and status != 204:
         fields += id_line(request_id)
-    if grant is not None and (passage.route is None or passage.route.gate.enforces):
+    if grant is not None and (context.route is None or context.route.gate.enforces):
         fields += b"Vary: Origin\r\n" if grant.varies else b""
         cors = grant.block
         if grant.exposes_all_names:
             names = exposed_names(line.partition(b":")[0] for line in (fields + date_line()).splitlines())
             cors += b"Access-Control-Expose-Headers: %b\r\n" % names
     text = with_id(text, request_id) if text and status != 204 else b""
-    send_reply(passage, status, answer_head(status, cors + fields, length=len(text)), text)
+    send_reply(context, status, answer_head(status, cors + fields, length=len(text)), text)
 
 
-def answer_preflight(passage: Passage) -> None:
+def answer_preflight(context: RequestContext) -> None:
     """Send the answer that was finished when the decision was made."""
-    grant = passage.grant
+    grant = context.grant
     assert grant is not None
     if not grant.body:
-        send_reply(passage, grant.status, grant.answer, b"")
+        send_reply(context, grant.status, grant.answer, b"")
         return
-    request_id = passage.exchange.raw_request_id
+    request_id = context.record.raw_request_id
     body = with_id(grant.body, request_id)
     head, _, _ = grant.answer.rpartition(b"Content-Length: ")
-    send_reply(passage, grant.status, b"%bContent-Length: %d\r\n%b" % (head, len(body), id_line(request_id)), body)
+    send_reply(context, grant.status, b"%bContent-Length: %d\r\n%b" % (head, len(body), id_line(request_id)), body)
 
 
-def send_reply(passage: Passage, status: int, head: bytes, body: bytes) -> None:
+def send_reply(context: RequestContext, status: int, head: bytes, body: bytes) -> None:
     """Send a finished answer, with what depends on the connection."""
-    if passage.connection.takes_no_more or not passage.request.content.is_eof():
-        passage.keep = False
-    passage.exchange.status = status
-    passage.started = True
-    if passage.request.method == "HEAD":
+    if context.connection.takes_no_more or not context.request.content.is_eof():
+        context.keep = False
+    context.record.status = status
+    context.started = True
+    if context.request.method == "HEAD":
         body = b""
-    passage.exchange.bytes_out = len(body)
+    context.record.bytes_out = len(body)
     try:
-        passage.connection.write(b"%b%b%b\r\n%b" % (head, date_line(), passage.connection_line, body))
+        context.connection.write(b"%b%b%b\r\n%b" % (head, date_line(), context.connection_line, body))
     except ClientError as error:
-        passage.exchange.error = error.kind
-        passage.keep = False
+        context.record.error = error.kind
+        context.keep = False
 
 
-def fail(passage: Passage, status: int, text: str) -> None:
+def fail(context: RequestContext, status: int, text: str) -> None:
     """Answer for a failure; where the response has begun, cut it (RFC 9112 section 8)."""
-    if passage.started:
-        if passage.ends_by_close:
-            passage.connection.reset()
-        passage.keep = False
+    if context.started:
+        if context.ends_by_close:
+            context.connection.reset()
+        context.keep = False
         return
     fields = b"Retry-After: 1\r\n" if status == 503 else b""
-    reply(passage, status, text.encode() + b"\n", fields)
+    reply(context, status, text.encode() + b"\n", fields)

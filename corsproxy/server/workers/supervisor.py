@@ -26,10 +26,10 @@ from typing import Any
 from corsproxy.config import Configuration
 from corsproxy.errors import UsageError
 from corsproxy.proxy import compile_plan, new_via_token
-from corsproxy.server.control import Channel, Message
-from corsproxy.server.counters import Totals
 from corsproxy.server.inspector import Budget, Event, merged, shows_fields
-from corsproxy.server.sockets import Listener, tls_context
+from corsproxy.server.listen.sockets import Listener, tls_context
+from corsproxy.server.observe.counters import Totals
+from corsproxy.server.workers.control import Channel, Message
 
 QUICK_DEATHS = 5
 """Deaths in a row of one worker, each right after its start, that end the program: it cannot work here."""
@@ -62,7 +62,7 @@ CPU = "process_cpu_seconds_total"
 
 _START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from corsproxy.server.worker import main; main(*json.loads(sys.argv[2]))"
+    "from corsproxy.server.workers.worker import main; main(*json.loads(sys.argv[2]))"
 )
 """What a worker runs: imports are found where the parent found them, and nowhere else (`-P`)."""
 

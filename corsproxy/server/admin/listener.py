@@ -13,8 +13,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from aiohttp import web
 
-from corsproxy.server.host_guard import HostGuard
-from corsproxy.server.sockets import BACKLOG, Listener
+from corsproxy.server.admin.host_guard import HostGuard
+from corsproxy.server.listen.sockets import BACKLOG, Listener
 from corsproxy.settings import UnixAddress
 
 Page = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]

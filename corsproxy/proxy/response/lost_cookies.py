@@ -9,9 +9,9 @@ Gives names and reasons, never a value.
 from __future__ import annotations
 
 from corsproxy.cors import is_loopback
-from corsproxy.proxy.cookies import CookieRewriter
-from corsproxy.proxy.fields import ResponseField
-from corsproxy.proxy.target import split_host
+from corsproxy.proxy.fields.cookies import CookieRewriter
+from corsproxy.proxy.fields.names import ResponseField
+from corsproxy.proxy.request.target import split_host
 from corsproxy.proxy.upstream.head import ResponseHead
 
 _SPACE = b" \t"

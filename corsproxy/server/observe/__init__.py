@@ -1,0 +1,1 @@
+"""What the process tells: access log, metrics, diagnostics, a developer's terminal."""

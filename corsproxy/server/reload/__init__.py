@@ -1,0 +1,1 @@
+"""A changed configuration: noticed, validated whole, swapped in at once."""
