@@ -13,7 +13,7 @@ import os
 import signal
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from corsproxy.config import Configuration
 from corsproxy.server.data_path import Outputs
@@ -32,9 +32,6 @@ from corsproxy.settings import TcpAddress
 
 if TYPE_CHECKING:
     from corsproxy.server.admin.listener import Admin
-
-KILLED = 128
-"""Added to the signal's number for the exit status of a stop by a second signal, as shells do."""
 
 log = logging.getLogger(__name__)
 
@@ -104,8 +101,8 @@ class ServerProcess:
 
         def on_stop(number: signal.Signals) -> None:
             if ending.done():
-                self._end_at_once(number)
-            log.info("stopping: %s", number.name)
+                self._end_at_once(ending.result())
+            log.info("stopping: %s (a second signal ends at once)", number.name)
             ending.set_result(0)
 
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -118,11 +115,12 @@ class ServerProcess:
             # The terminal's window was closed, and there is no file to read again.
             loop.add_signal_handler(signal.SIGHUP, on_stop, signal.SIGHUP)
 
-    def _end_at_once(self, number: signal.Signals) -> None:
+    def _end_at_once(self, status: int) -> NoReturn:
+        """Leave what is in flight and in the logs; the status stays 0, because this stop was asked for, too."""
         self.fleet.kill()
         for listener in (*self.listeners, *self.admin_listeners):
             listener.remove_file()
-        os._exit(KILLED + number)
+        os._exit(status)
 
     async def _end_on_failure(self, ending: asyncio.Future[int]) -> None:
         why = await self.fleet.failure()
