@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
 
-from corsproxy.cors import Kind, Reason, parse_origin
+from corsproxy.cors import CARRIED, Kind, Reason, parse_origin
 from corsproxy.proxy.cors_gate import Grant
 from corsproxy.proxy.errors import Refusal
 from corsproxy.proxy.fields.forwarded import ConnectionForwarding
@@ -31,6 +31,9 @@ from corsproxy.proxy.routes import AmbiguousPath
 
 _MOST_PASSES = 3
 """Requests that have passed this process so often go round in a circle (RFC 9110 section 7.6.3)."""
+
+_KNOWN_METHODS = frozenset({"TRACE", *(method.decode("ascii") for method in CARRIED)})
+"""What is not answered 501; TRACE has a refusal of its own."""
 
 _WEB_PORTS = {"http": 80, "https": 443}
 """The schemes a page can come from when it asks its own host, and the port that each leaves out."""
@@ -117,6 +120,8 @@ def decide(context: RequestContext, via_token: bytes) -> bool:
         raise head.refusal
     if method == "OPTIONS" and twice:
         raise Refusal(400, "a preflight has one Origin and one Access-Control-Request-Method")
+    if method not in _KNOWN_METHODS:
+        raise Refusal(501, "this method is not known here", close=True)
     if allowed:
         text = preflight_refusal_text(Reason.NO_ROUTE) if is_preflight else no_method_text()
         raise Refusal(405, text.decode().rstrip(), fields=b"Allow: %b\r\n" % ", ".join(allowed).encode())

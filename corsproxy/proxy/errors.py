@@ -85,9 +85,7 @@ class ClientError(Exception):
 class Refusal(Exception):  # noqa: N818 - it is an answer, not an error of ours
     """A client request that is answered here and not forwarded: a status and a short text for people."""
 
-    def __init__(
-        self, status: int, text: str, *, fields: bytes = b"", close: bool = False, method: str = "", path: bytes = b""
-    ) -> None:
+    def __init__(self, status: int, text: str, *, fields: bytes = b"", close: bool = False) -> None:
         super().__init__(f"{status}: {text}")
         self.status = status
         self.text = text
@@ -95,9 +93,6 @@ class Refusal(Exception):  # noqa: N818 - it is an answer, not an error of ours
         """Further finished field lines (`Allow`, `Retry-After`)."""
         self.close = close
         """True if what follows on the connection cannot be trusted."""
-        self.method = method
-        """Of a request that is not parsed further, for the log."""
-        self.path = path
 
 
 class PlanError(Exception):

@@ -124,8 +124,7 @@ class Proxy:
 
     def _on_unread(self, unread: Unread) -> bytes:
         """A request that could not be parsed, or was not even read, is still a line in the log; returns its id."""
-        record = RequestRecord(unread.method, time.monotonic(), unread.peer)
-        record.raw_path = unread.path
+        record = RequestRecord("", time.monotonic(), unread.peer)
         record.status = unread.status
         record.raw_request_id = self._relay.new_request_id()
         record.bytes_out = len(with_id(unread.text, record.raw_request_id))

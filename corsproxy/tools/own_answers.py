@@ -100,16 +100,18 @@ class OwnAnswers:
         )
         decision = decide_among(self._cors, request)
         granted = self._policies[decision.policy].preflight_status if self._policies else 204
-        return self._answered(decision, granted if decision.granted or decision.fields else 403), decision
+        status = granted if decision.granted or decision.fields else 403
+        return self._answered(decision, self._without_route or status), decision
 
     def actual(self, method: str, origins: tuple[bytes, ...]) -> tuple[Answer, Decision]:
         """Return the answer to an actual request: 403 if the policy rejects it, else as if the upstream said 200."""
         decision = decide_among(self._cors, CorsRequest(method, origins), self._own_origins)
         if method not in FORWARDED_METHODS:
-            return Answer(501), decision
+            return self._answered(decision, 501), decision
         rejects = bool(self._policies) and self._policies[-1].on_refused == "reject"
         refused = decision.kind is Kind.ACTUAL and not decision.granted
-        return self._answered(decision, 403 if refused and rejects else 200), decision
+        status = 403 if refused and rejects else 200
+        return self._answered(decision, self._without_route or status), decision
 
     def _answered(self, decision: Decision, status: int) -> Answer:
         fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in decision.fields]
@@ -117,7 +119,7 @@ class OwnAnswers:
             fields.append(("Access-Control-Expose-Headers", _EXPOSED_LATER))
         if decision.varies_on_origin:
             fields.append(("Vary", "Origin"))
-        return Answer(self._without_route or status, tuple(fields))
+        return Answer(status, tuple(fields))
 
 
 def latin(text: str) -> bytes:

@@ -209,6 +209,27 @@ def test_every_name_that_the_client_sees_is_listed(bench: Bench, framing: bytes)
     assert {b"via", b"date", b"vary", b"x-total"} <= seen
 
 
+@pytest.mark.parametrize("method", [b"FOO", b"patch", b"GETX", b"PLAY"])
+@pytest.mark.parametrize(
+    ("path", "origin", "cors"),
+    [
+        pytest.param(b"/", APP, GRANTED, id="granted"),
+        pytest.param(b"/", EVIL, [b"Vary: Origin"], id="refused"),
+        pytest.param(b"/", None, [b"Vary: Origin"], id="no Origin"),
+        pytest.param(b"/all", EVIL, [b"Access-Control-Allow-Origin: *"], id="everyone"),
+        pytest.param(b"/bare", APP, [], id="no policy"),
+    ],
+)
+def test_http_35_the_501_carries_the_grant(
+    bench: Bench, method: bytes, path: bytes, origin: bytes | None, cors: list[bytes]
+) -> None:
+    """http-35: a page reads that the method is not known; its preflight is refused."""
+    response = bench.ask(actual(path, origin, method))
+    assert (response.status, response.cors, response.values(b"Connection")) == (501, cors, [b"close"])
+    assert bench.ask(preflight(path, APP, method)).status == 403
+    assert bench.requests == []
+
+
 def test_timing_allow_origin(bench: Bench) -> None:
     """http-105: left alone, or, with `timing`, the policy's own."""
     bench.answering(b"HTTP/1.1 200 OK\r\nTiming-Allow-Origin: *\r\nContent-Length: 0\r\n\r\n")

@@ -319,10 +319,12 @@ def test_a_head_request_is_told_the_length_of_the_text_that_it_does_not_get() ->
 
 
 def test_a_method_that_nobody_can_carry_is_logged_with_its_path() -> None:
-    """The 501 comes before the head is read; the query is left out here too."""
+    """And with the grant of its route, like any other request; the query is left out here too."""
     with started(config("http://127.0.0.1:9"), "--log-format", "json") as proxy:
         with connect(proxy.address) as client:
-            client.sendall(b"CHICKEN /soup?token=1 HTTP/1.1\r\nHost: h\r\n\r\n")
+            client.sendall(b"CHICKEN /soup?token=1 HTTP/1.1\r\nHost: h\r\nOrigin: https://app.example\r\n\r\n")
             assert receive_all(client).startswith(b"HTTP/1.1 501 ")
         line = proxy.access_log(at_least=1)[0]
-        assert (line["method"], line["path"], line["status"]) == ("CHICKEN", "/soup", 501)
+    assert (line["method"], line["path"], line["status"]) == ("CHICKEN", "/soup", 501)
+    assert (line["route"], line["host"], line["origin"]) == ("/", "h", "https://app.example")
+    assert line["cors"] == "refused"

@@ -209,7 +209,7 @@ class ClientConnection(asyncio.Protocol):
     def _refuse(self, refusal: Refusal) -> None:
         """Answer what is no request: no route is known, so no policy either."""
         text = refusal.text.encode()
-        request_id = self._listener.on_unread(Unread(refusal.status, self.peer, text, refusal.method, refusal.path))
+        request_id = self._listener.on_unread(Unread(refusal.status, self.peer, text))
         if self.transport.is_closing():
             return
         self.transport.write(last_answer(refusal.status, text, request_id))

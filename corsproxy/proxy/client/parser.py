@@ -20,7 +20,7 @@ from aiohttp.http_exceptions import BadHttpMethod, HttpProcessingError, LineTooL
 from corsproxy.proxy.client.head import ParsedHead
 from corsproxy.proxy.client.head_buffer import HeadBuffer, HeadTooLargeError
 from corsproxy.proxy.client.plain_head import read_plain_head
-from corsproxy.proxy.client.request_line import is_on_the_wire, method_and_path, with_known_version
+from corsproxy.proxy.client.request_line import is_on_the_wire, with_known_method, with_known_version
 from corsproxy.proxy.errors import Refusal
 from corsproxy.proxy.fields.lines import FieldLine
 from corsproxy.proxy.fields.names import REQUEST_FIELDS
@@ -47,7 +47,7 @@ class HeadParser:
         self._loop = loop
         self._buffer = HeadBuffer(limit)
         self.doubt: Refusal | None = None
-        """What an unfinished head will be refused with, whatever more of it comes."""
+        """What a first line that never ends is refused with if it begins with no method of HTTP."""
         self._looked_at = 0
         """How much of an unfinished head, from its first byte on, has been shown to a parser."""
         self._searched = 0
@@ -92,13 +92,10 @@ class HeadParser:
     def _show(self, begun: bytes) -> None:
         """Have a parser refuse what it would refuse anyway; nothing parsed is kept."""
         try:
-            self._new_parser().feed_data(with_known_version(begun) or begun)
+            _, _, unknown_method = self._feed(begun)
         except HttpProcessingError as error:
-            refusal = _refusal(error, begun)
-            if refusal.status == 501 and b"\n" not in begun:
-                self.doubt = refusal  # told when its line is whole, and can be logged
-            else:
-                raise refusal from None
+            raise _refusal(error) from None
+        self.doubt = _not_http() if unknown_method and b"\n" not in begun else None
 
     def _read(self, head: bytes) -> ParsedHead:
         """Read a whole head."""
@@ -107,15 +104,34 @@ class HeadParser:
     def parse(self, head: bytes) -> ParsedHead:
         """Have a parser read a whole head."""
         try:
-            messages, _, _ = self._new_parser().feed_data(head)
+            messages, head, method = self._feed(head)
         except HttpProcessingError as error:
-            known = with_known_version(head)
-            if known is None:
-                raise _refusal(error, head) from None
-            return self.parse(known)
+            raise _refusal(error) from None
         if not messages:  # never seen: a head that ends here ends for llhttp, too
             raise _not_http()
-        return _parsed(head, messages[0][0])
+        parsed = _parsed(head, messages[0][0])
+        if method:
+            parsed.method = method
+        return parsed
+
+    def _feed(self, data: bytes) -> tuple[Any, bytes, str]:
+        """Have a parser read `data`, a method or a version that it does not know replaced by one it does.
+
+        Return what it read, `data` as it was shown, and the method that was replaced.
+        """
+        method = ""
+        while True:
+            try:
+                messages, _, _ = self._new_parser().feed_data(data)
+            except HttpProcessingError as error:
+                known = with_known_version(data)
+                if known is None and _is_about_the_method(error):
+                    method, known = with_known_method(data) or ("", None)
+                if known is None:
+                    raise
+                data = known
+            else:
+                return messages, data, method
 
     def _new_parser(self) -> Any:
         return HttpRequestParser(
@@ -163,12 +179,18 @@ def _content_length(fields: tuple[tuple[bytes, bytes], ...]) -> int:
     return 0
 
 
-def _refusal(error: HttpProcessingError, head: bytes) -> Refusal:
+def _is_about_the_method(error: HttpProcessingError) -> bool:
+    """Return whether it is the method that llhttp does not know, or knows from RTSP, ICE or HTTP/2 alone."""
+    return (
+        isinstance(error, BadHttpMethod)
+        or "Invalid method" in error.message
+        or "HTTP/2 Connection Preface" in error.message
+    )
+
+
+def _refusal(error: HttpProcessingError) -> Refusal:
     if isinstance(error, LineTooLong) or "Too many headers" in error.message:
         return _too_large()
-    if isinstance(error, BadHttpMethod) and "Invalid method" in error.message and head[:1].isalpha():
-        method, path = method_and_path(head)
-        return Refusal(501, "this method is not known here, or this is not HTTP/1.1", method=method, path=path)
     return _not_http()
 
 

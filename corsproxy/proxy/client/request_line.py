@@ -1,7 +1,8 @@
 """The request line, held against what the parser made of it (RFC 9112 section 3).
 
 llhttp takes what other servers read otherwise or not at all: several spaces, spaces at the end, `RTSP/1.0`, a line
-without a version. And it refuses HTTP/1.2, which is to be taken for 1.1 (RFC 9110 section 2.5).
+without a version. And it refuses HTTP/1.2, which is to be taken for 1.1 (RFC 9110 section 2.5), and every
+method outside its table, whose 501 carries the grant of its route all the same.
 Knows bytes alone: no socket, no aiohttp.
 """
 
@@ -9,9 +10,10 @@ from __future__ import annotations
 
 import re
 
-_METHOD_AND_TARGET = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}) ([^ \r\n]++) HTTP/")
+_METHOD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]++(?= |\Z)")
+"""RFC 9110 section 9.1: a token; of a line that has only begun, too."""
 
-_LATER = re.compile(rb"([^ \r\n]{1,64} [^ \r\n]++ HTTP/1\.)[2-9](?=\r|\Z)")
+_LATER = re.compile(rb"([^ \r\n]++ [^ \r\n]++ HTTP/1\.)[2-9](?=\r|\Z)")
 
 
 def is_on_the_wire(data: bytes, method: str, target: bytes, major: int, minor: int) -> bool:
@@ -25,10 +27,12 @@ def with_known_version(data: bytes) -> bytes | None:
     return None if later is None else later[1] + b"1" + data[later.end() :]
 
 
-def method_and_path(data: bytes) -> tuple[str, bytes]:
-    """Return what the first line asks for, as far as it can be said: the path without its query, never a host."""
-    found = _METHOD_AND_TARGET.match(data)
-    if found is None:
-        return "", b""
-    target = found[2].partition(b"?")[0].partition(b"#")[0]
-    return found[1].decode("ascii"), target if target[:1] == b"/" else b""
+def with_known_method(data: bytes) -> tuple[str, bytes] | None:
+    """Return the method that `data` begins with, and `data` with GET in its place; None if there is none, or it is GET.
+
+    No method but CONNECT changes how a head is read, and that one is known.
+    """
+    found = _METHOD.match(data)
+    if found is None or found[0] == b"GET":
+        return None
+    return found[0].decode("ascii"), b"GET" + data[found.end() :]

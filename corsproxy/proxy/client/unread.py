@@ -17,8 +17,6 @@ class Unread(NamedTuple):
     peer: str
     text: bytes
     """Of the answer, without the request's id."""
-    method: str = ""
-    path: bytes = b""
 
 
 def last_answer(status: int, text: bytes, request_id: bytes, fields: bytes = b"") -> bytes:
