@@ -7,6 +7,7 @@ from corsproxy.config.addresses import parse_listen, parse_upstream_url
 from corsproxy.config.configuration import (
     INSPECTOR_ADDRESS,
     Configuration,
+    Kind,
     Source,
     find_admin,
     find_source,
@@ -29,6 +30,7 @@ __all__ = [
     "QUICK_FILE",
     "ConfigError",
     "Configuration",
+    "Kind",
     "Loaded",
     "Options",
     "Place",

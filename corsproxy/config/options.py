@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any
+from dataclasses import dataclass, field, fields, replace
 
 from corsproxy.errors import UsageError
 
@@ -76,16 +75,6 @@ class Options:
                 for one in value if isinstance(value, tuple) else (value,):
                     words += [flag, str(one)]
         return shlex.join(words)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the options as plain values, for another process."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Options:
-        """Return the options that `to_json` has written."""
-        plain: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in values.items()}
-        return cls(**plain)
 
 
 _SPELLINGS = {

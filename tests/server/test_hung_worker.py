@@ -15,6 +15,7 @@ from corsproxy.server.listen.sockets import EVERYBODY, open_listeners
 from corsproxy.server.observe.counters import Totals
 from corsproxy.server.runtime import new_event_loop
 from corsproxy.server.workers.control import Channel
+from corsproxy.server.workers.messages import Ping
 from corsproxy.server.workers.supervisor import Workers
 from corsproxy.settings import TcpAddress
 from tests.server.setup import children
@@ -46,7 +47,7 @@ def test_a_worker_that_is_stopped_is_replaced(caplog: pytest.LogCaptureFixture) 
                 while len(own() - {hung}) < 2:  # noqa: ASYNC110 - nobody tells of a child
                     await asyncio.sleep(0.05)
             assert len(before & own()) == 1
-            assert await workers.stop(1.0)
+            assert await workers.stop(DEADLINE)  # the new one may still be starting
         finally:
             workers.kill()
             os.close(lock)
@@ -62,14 +63,14 @@ def test_a_message_to_a_process_that_is_gone_is_lost_without_a_word() -> None:
 
     async def run() -> None:
         ours, theirs = socket.socketpair()
-        channel = await Channel.open(ours)
+        channel = await Channel.of_parent(ours)
         theirs.close()
         for _ in range(50):
-            channel.send({"do": "ping"})
+            channel.send(Ping())
             await asyncio.sleep(0)
         assert await channel.receive() is None
         await channel.close()
-        channel.send({"do": "ping"})
+        channel.send(Ping())
 
     for factory in (None, new_event_loop):
         with asyncio.Runner(loop_factory=factory) as runner:

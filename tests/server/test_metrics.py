@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from corsproxy.cors import Decision, Kind, Reason
 from corsproxy.proxy import RequestRecord
-from corsproxy.server.observe.counters import BUCKETS, Counters, Totals
+from corsproxy.server.observe.counters import BUCKETS, Counters, Counts, Totals
 from corsproxy.server.observe.metrics import FAMILIES, exposition
 from tests.server.setup import APP, OTHER, ask, children, config, connect, receive_until, until
 from tests.support.process import Proxy, started
@@ -177,7 +177,7 @@ def test_what_workers_hand_over_adds_up() -> None:
     for counters in (here, there):
         counters(record(duration=0.5, decision=Decision(Kind.ACTUAL, granted=True), upstream="api", error="connect"))
         totals.add(counters.take())
-        assert counters.take() == {}
+        assert counters.take() == Counts()
     assert totals.requests == {("/", "GET", 200): 2}
     assert totals.decisions == {("/", "actual", "granted", ""): 2}
     assert totals.upstream_errors == {("api", "connect"): 2}

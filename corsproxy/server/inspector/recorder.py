@@ -13,7 +13,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Iterable
-from typing import Any
+from typing import TypedDict
 
 from corsproxy.cors import Decision, Kind, is_loopback
 from corsproxy.escape import printable
@@ -23,8 +23,40 @@ from corsproxy.server.observe.access_log import cors_word
 from corsproxy.server.observe.escape import readable
 from corsproxy.settings import Settings, TcpAddress
 
-Event = dict[str, Any]
-"""One request as the page gets it; the keys are those of `describe`."""
+
+class Event(TypedDict):
+    """One request as the page gets it."""
+
+    id: int
+    """Given by the feed; 0 before, and while the request is open."""
+    key: str | None
+    """Names a request that was shown while it was open."""
+    time: float
+    client: str
+    method: str | None
+    host: str | None
+    path: str | None
+    origin: str | None
+    requested_method: str | None
+    requested_headers: str | None
+    cors: str
+    reason: str | None
+    status: int
+    answered: list[tuple[str, str]]
+    route: str | None
+    upstream: str | None
+    upstream_status: int | None
+    duration_ms: float
+    error: str | None
+    request_id: str | None
+    open: bool
+    bytes_in: int
+    bytes_out: int
+    upstream_ms: float | None
+    error_detail: str | None
+    query: str | None
+    fields: list[tuple[str, str]] | None
+
 
 KEPT = 500
 """Events that are kept, half of them for refusals: a page shows no more."""
@@ -125,7 +157,7 @@ class Recorder:
         """Describe the requests that have begun and are not over: streams, tunnels, and what waits for an upstream."""
         now = time.monotonic()
         old = (record for record in self.begun if now - record.started > _OPEN_AFTER)
-        events = []
+        events: list[Event] = []
         for record in sorted(old, key=lambda record: -record.started)[:_MOST_OPEN]:
             key = self._keys.setdefault(record, f"{os.getpid()}-{next(self._numbers)}")
             event = describe(record, time.time() - (now - record.started), shows_fields=self._shows_fields)
@@ -158,6 +190,8 @@ def describe(record: RequestRecord, now: float, *, shows_fields: bool = False) -
     """
     decision = record.decision
     return {
+        "id": 0,
+        "key": None,
         "time": round(now, 6),
         "client": record.client,
         "method": _text(record.method),

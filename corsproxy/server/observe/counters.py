@@ -1,6 +1,6 @@
 """What is counted of each request: plain integers in dicts, so that the data path pays for an increment and no more.
 
-A `Counters` counts what one process sees; `take` empties it into a message, `add` pours a message into the totals.
+A `Counters` counts what one process sees; `take` empties it into `Counts`, `add` pours them into the totals.
 Knows nothing of Prometheus: `metrics.py` gives these numbers their names there.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass, field
-from typing import Any
 
 from corsproxy.cors import Kind
 from corsproxy.proxy import RequestRecord, UpstreamErrorKind
@@ -20,6 +19,21 @@ KNOWN_METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "O
 """Of RFC 9110 section 9 and RFC 5789; every other one is the label `other`, as strangers may send any."""
 
 _UPSTREAM_ERRORS = frozenset(str(kind) for kind in UpstreamErrorKind)
+
+
+Histogram = tuple[float, ...]
+"""A count for each bucket (not cumulated), one for what is above the last, and the sum of seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What one process hands over to another: each row a key, and how often since the last time."""
+
+    requests: tuple[tuple[str, str, int, int], ...] = ()
+    decisions: tuple[tuple[str, str, str, str, int], ...] = ()
+    upstream_errors: tuple[tuple[str, str, int], ...] = ()
+    durations: tuple[tuple[str, Histogram], ...] = ()
+    upstream_durations: tuple[tuple[str, Histogram], ...] = ()
 
 
 class Counters:
@@ -58,34 +72,36 @@ class Counters:
             failure = (record.upstream, str(record.error))
             self.upstream_errors[failure] = self.upstream_errors.get(failure, 0) + 1
 
-    def take(self) -> dict[str, Any]:
-        """Hand over what was counted since the last time, as plain lists; empty where nothing was."""
-        if not self.requests:
-            return {}
-        taken: dict[str, Any] = {
-            name: [[*key, count] for key, count in getattr(self, name).items()]
-            for name in ("requests", "decisions", "upstream_errors")
-        }
-        for name in _HISTOGRAMS:
-            taken[name] = list(getattr(self, name).items())
+    def take(self) -> Counts:
+        """Hand over what was counted since the last time."""
+        taken = Counts(
+            tuple((*key, count) for key, count in self.requests.items()),
+            tuple((*key, count) for key, count in self.decisions.items()),
+            tuple((*key, count) for key, count in self.upstream_errors.items()),
+            tuple((label, tuple(row)) for label, row in self.durations.items()),
+            tuple((label, tuple(row)) for label, row in self.upstream_durations.items()),
+        )
         for name in self.__slots__:
             getattr(self, name).clear()
         return taken
 
-    def add(self, taken: dict[str, Any]) -> None:
+    def add(self, taken: Counts) -> None:
         """Add what another process has handed over by `take`."""
-        for name in ("requests", "decisions", "upstream_errors"):
-            totals: dict[tuple[Any, ...], int] = getattr(self, name)
-            for *parts, count in taken.get(name, ()):
-                totals[tuple(parts)] = totals.get(tuple(parts), 0) + count
-        for name in _HISTOGRAMS:
-            rows: dict[str, list[float]] = getattr(self, name)
-            for label, row in taken.get(name, ()):
+        for route, method, status, count in taken.requests:
+            request = (route, method, status)
+            self.requests[request] = self.requests.get(request, 0) + count
+        for route, asked, outcome, reason, count in taken.decisions:
+            key = (route, asked, outcome, reason)
+            self.decisions[key] = self.decisions.get(key, 0) + count
+        for upstream, kind, count in taken.upstream_errors:
+            self.upstream_errors[upstream, kind] = self.upstream_errors.get((upstream, kind), 0) + count
+        for rows, added in (
+            (self.durations, taken.durations),
+            (self.upstream_durations, taken.upstream_durations),
+        ):
+            for label, row in added:
                 known = rows.get(label)
                 rows[label] = list(map(sum, zip(known, row, strict=True))) if known else list(row)
-
-
-_HISTOGRAMS = ("durations", "upstream_durations")
 
 
 def _count(rows: dict[str, list[float]], label: str, seconds: float) -> None:

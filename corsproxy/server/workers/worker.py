@@ -15,24 +15,42 @@ import socket
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
-from corsproxy.config import ConfigError, Configuration, Options, Source, load_again
+from corsproxy.config import ConfigError, Configuration, load_again
 from corsproxy.errors import UsageError
 from corsproxy.proxy import Plan, PlanError
 from corsproxy.server.data_path import DataPath, Outputs
 from corsproxy.server.inspector import Recorder
-from corsproxy.server.listen.sockets import adopt_listener
-from corsproxy.server.observe.counters import Counters
+from corsproxy.server.listen.sockets import Listener, adopt_listener
+from corsproxy.server.observe.counters import Counters, Counts
 from corsproxy.server.observe.process_numbers import process_numbers
 from corsproxy.server.runtime import new_event_loop, settle_memory
-from corsproxy.server.workers.control import Channel, Message
-from corsproxy.settings import TlsFiles
+from corsproxy.server.workers.codec import MalformedMessageError
+from corsproxy.server.workers.control import Channel
+from corsproxy.server.workers.messages import (
+    AskEvents,
+    AskReport,
+    Commit,
+    Committed,
+    ConfigurationText,
+    Drained,
+    Events,
+    FromParent,
+    FromWorker,
+    Ping,
+    Pong,
+    Prepare,
+    Prepared,
+    Ready,
+    Report,
+    Start,
+    Stop,
+)
 
 log = logging.getLogger(__name__)
 
 REPORT_INTERVAL = 1.0
-"""Seconds between two reports nobody asked for: what is counted since the last one is lost with a worker that is
+"""Seconds between two unsolicited reports: what is counted since the last one is lost with a worker that is
 killed."""
 
 ORPHAN_DRAIN = 2.0
@@ -52,29 +70,45 @@ def main(control: int, lock: int, listeners: Sequence[int]) -> None:
 
 
 async def _work(control: int, listeners: Sequence[int], outputs: Outputs) -> None:
-    channel = await Channel.open(socket.socket(fileno=control))
-    start = await channel.receive()
-    if start is None:
-        return
-    counters = Counters() if start["counts"] else None
-    recorder = Recorder(shows_fields=start["shows_fields"]) if start["inspects"] else None
-    data_path = DataPath([adopt_listener(fd) for fd in listeners], outputs, counters, start["via_token"], recorder)
+    channel = await Channel.of_worker(socket.socket(fileno=control))
     try:
-        await data_path.start(_configuration(start))
+        start = await channel.receive()
+        if isinstance(start, Start):
+            await _serve(start, channel, [adopt_listener(fd) for fd in listeners], outputs)
+        elif start is not None:
+            raise MalformedMessageError("it says nothing of what to serve")
+    except MalformedMessageError as error:
+        # Most likely another version of the package was installed under a running parent.
+        log.error("worker: the parent sent a message that cannot be read: %s", error)
+        sys.exit(1)
+    await channel.close()
+
+
+async def _serve(
+    start: Start, channel: Channel[FromWorker, FromParent], listeners: Sequence[Listener], outputs: Outputs
+) -> None:
+    counters = Counters() if start.counts else None
+    recorder = Recorder(shows_fields=start.shows_fields) if start.inspects else None
+    data_path = DataPath(listeners, outputs, counters, start.via_token, recorder)
+    try:
+        await data_path.start(_configuration(start.configuration))
     except (ConfigError, PlanError, UsageError) as error:
         log.error("worker: %s", error)
         sys.exit(1)
-    channel.send({"ready": True})
+    channel.send(Ready())
     settle_memory()
     await _Worker(channel, data_path, counters, recorder).run()
-    await channel.close()
 
 
 class _Worker:
     """Answers the parent's messages while the data path serves."""
 
     def __init__(
-        self, channel: Channel, data_path: DataPath, counters: Counters | None, recorder: Recorder | None
+        self,
+        channel: Channel[FromWorker, FromParent],
+        data_path: DataPath,
+        counters: Counters | None,
+        recorder: Recorder | None,
     ) -> None:
         self._channel = channel
         self._data_path = data_path
@@ -104,30 +138,32 @@ class _Worker:
         stopped.cancel()
         self._channel.send(self._report())
 
-    async def _obey(self, message: Message) -> None:
-        match message["do"]:
-            case "prepare":
-                self._channel.send({"re": message["id"], "error": await self._prepare(message)})
-            case "commit":
+    async def _obey(self, message: FromParent) -> None:
+        match message:
+            case Prepare():
+                self._channel.send(Prepared(message.number, await self._prepare(message.configuration)))
+            case Commit():
                 if self._prepared is not None:
                     self._data_path.commit(*self._prepared)
                     self._prepared = None
-                self._channel.send({"re": message["id"]})
-            case "report":
-                self._channel.send({"re": message["id"], **self._report()})
-            case "ping":
-                self._channel.send({"pong": True})
-            case "events":
+                self._channel.send(Committed(message.number))
+            case AskReport():
+                self._channel.send(self._report(message.number))
+            case AskEvents():
                 events, skipped = self._recorder.take() if self._recorder is not None else ([], 0)
-                self._channel.send({"re": message["id"], "events": events, "skipped": skipped})
-            case "stop":
-                self._draining = asyncio.get_running_loop().create_task(self._drain(message["drain"]))
+                self._channel.send(Events(message.number, events, skipped))
+            case Ping():
+                self._channel.send(Pong())
+            case Stop():
+                self._draining = asyncio.get_running_loop().create_task(self._drain(message.drain))
+            case Start():
+                raise MalformedMessageError("it says for the second time what to serve")
 
-    async def _prepare(self, message: Message) -> str | None:
+    async def _prepare(self, text: ConfigurationText) -> str | None:
         """Make another configuration ready; returns why that cannot be."""
         self._prepared = None
         try:
-            configuration = await asyncio.to_thread(_configuration, message)
+            configuration = await asyncio.to_thread(_configuration, text)
             self._prepared = configuration, self._data_path.prepare(configuration)
         except (ConfigError, PlanError, UsageError) as error:
             return str(error)
@@ -135,7 +171,7 @@ class _Worker:
 
     async def _drain(self, seconds: float) -> None:
         drained = await self._data_path.stop(seconds)
-        self._channel.send({"drained": drained})
+        self._channel.send(Drained(drained))
         self._stopped.set()
 
     async def _report_regularly(self) -> None:
@@ -144,20 +180,19 @@ class _Worker:
             if self._counters is not None:
                 self._channel.send(self._report())
 
-    def _report(self) -> dict[str, Any]:
-        return {
-            "counters": self._counters.take() if self._counters is not None else {},
-            "connections": self._data_path.connections,
-            "in_flight": self._data_path.in_flight,
-            "upstream_connections": self._data_path.upstream_connections,
-            "process": process_numbers() if self._counters is not None else {},
-        }
+    def _report(self, number: int = 0) -> Report:
+        counters = self._counters
+        return Report(
+            number,
+            counters.take() if counters is not None else Counts(),
+            self._data_path.connections,
+            self._data_path.in_flight,
+            tuple(self._data_path.upstream_connections),
+            process_numbers() if counters is not None else {},
+        )
 
 
-def _configuration(message: Message) -> Configuration:
+def _configuration(text: ConfigurationText) -> Configuration:
     """Make the configuration that the parent has found good, from the same text."""
-    source = Source(Options.from_json(message["options"]), message["file"], kind=message["kind"])
-    configuration = load_again(source, message["text"], os.environ)
-    # The parent's word, as what the file says now may not be what was read at start.
-    tls = TlsFiles(*message["tls"]) if message["tls"] is not None else None
-    return replace(configuration, settings=replace(configuration.settings, tls=tls))
+    configuration = load_again(text.source, text.text, os.environ)
+    return replace(configuration, settings=replace(configuration.settings, tls=text.tls))

@@ -1,0 +1,156 @@
+"""What the parent and a worker say to each other.
+
+Each message is a frozen value with plain fields, so that it goes over the channel as JSON and comes out as itself.
+A question carries a number, and the answer carries the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from corsproxy.config import Configuration, Kind, Options, Source
+from corsproxy.server.inspector import Event
+from corsproxy.server.observe.counters import Counts
+from corsproxy.settings import TlsFiles
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationText:
+    """A configuration, written so that another process makes the same of it."""
+
+    options: Options
+    file: str | None
+    kind: Kind
+    text: str
+    tls: TlsFiles | None
+    """The parent's word: what the file names now may not be what was read at start."""
+
+    @classmethod
+    def of(cls, configuration: Configuration) -> ConfigurationText:
+        """Write a configuration down."""
+        source = configuration.source
+        tls = configuration.settings.tls
+        return cls(source.options, source.file, source.kind, configuration.loaded.text, tls)
+
+    @property
+    def source(self) -> Source:
+        """Where the configuration came from."""
+        return Source(self.options, self.file, kind=self.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The first message to a worker: what to serve."""
+
+    configuration: ConfigurationText
+    counts: bool
+    """Whether anybody can ask for numbers."""
+    inspects: bool
+    shows_fields: bool
+    via_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """Make a configuration ready, and change nothing yet."""
+
+    configuration: ConfigurationText
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """Put the configuration in force that was made ready last."""
+
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AskReport:
+    """Report the numbers now."""
+
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AskEvents:
+    """Hand over what the inspector's recorder kept."""
+
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """Show that you live."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Finish what is in flight within `drain` seconds, and end."""
+
+    drain: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The worker accepts connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The answer to `Prepare`."""
+
+    number: int
+    error: str | None
+    """Why the configuration cannot be used; None if it can."""
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """The answer to `Commit`."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What has been counted since the last report, and what is there now; also sent unsolicited."""
+
+    number: int = 0
+    """0 if nobody asked."""
+    counts: Counts = field(default_factory=Counts)
+    connections: int = 0
+    in_flight: int = 0
+    upstream_connections: tuple[tuple[str, str, int], ...] = ()
+    """Upstream, state and count."""
+    process: dict[str, float] = field(default_factory=dict)
+    """What the operating system says of the worker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """The answer to `AskEvents`."""
+
+    number: int
+    events: list[Event]
+    skipped: int
+    """Events that were left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    """The answer to `Ping`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """The worker serves no more."""
+
+    in_time: bool
+    """True if nothing had to be cut."""
+
+
+Question = Prepare | Commit | AskReport | AskEvents
+Answer = Prepared | Committed | Report | Events
+FromParent = Start | Question | Ping | Stop
+FromWorker = Ready | Answer | Pong | Drained
