@@ -1,7 +1,11 @@
-"""True if a request may pass, and under which decision: everything that happens before a byte reaches an upstream.
+"""Whether a request may pass, and under which decision: everything that happens before a byte reaches an upstream.
 
-`admit` finds the target and the route, `decide` brings the policy's decision; both raise `Refusal` for what is answered
-here.
+    admit        finds the target and the route
+    decide       brings the policy's decision, which goes on whatever is answered from here on
+    routed       the route, if there is one and the head is one that can be forwarded
+    let_pass     the last checks of what goes to the upstream
+
+Each takes what the one before has finished, and raises `Refusal` for what is answered here.
 Moves no bytes.
 """
 
@@ -12,13 +16,13 @@ from dataclasses import replace
 from typing import Literal
 
 from corsproxy.cors import CARRIED, Kind, Reason, parse_origin
-from corsproxy.proxy.cors_gate import Grant
+from corsproxy.proxy.cors_gate import NO_GRANT, Grant
 from corsproxy.proxy.errors import Refusal
-from corsproxy.proxy.fields.forwarded import ConnectionForwarding
+from corsproxy.proxy.fields.forwarded import ConnectionForwarding, Forwarding
 from corsproxy.proxy.logins import note_edge
 from corsproxy.proxy.plan import NO_ROUTE_GATE, RoutePlan
 from corsproxy.proxy.request.head import RequestHead, read_request_head
-from corsproxy.proxy.request.target import is_same_host, parse_target, split_host
+from corsproxy.proxy.request.target import Target, is_same_host, parse_target, split_host
 from corsproxy.proxy.request_context import RequestContext
 from corsproxy.proxy.response.answers import (
     ALLOW_LINE,
@@ -39,7 +43,24 @@ _WEB_PORTS = {"http": 80, "https": 443}
 """The schemes a page can come from when it asks its own host, and the port that each leaves out."""
 
 
-def admit(context: RequestContext, new_request_id: Callable[[], bytes]) -> None:
+class Admitted:
+    """A request whose head and target have been read, with the route they lead to."""
+
+    __slots__ = ("forwarding", "head", "is_preflight", "route", "target")
+
+    def __init__(
+        self, head: RequestHead, target: Target, route: RoutePlan | None, forwarding: Forwarding, *, is_preflight: bool
+    ) -> None:
+        self.head = head
+        self.target = target
+        self.route = route
+        """None if no route leads there."""
+        self.forwarding = forwarding
+        """By which way it has come."""
+        self.is_preflight = is_preflight
+
+
+def admit(context: RequestContext, new_request_id: Callable[[], bytes]) -> Admitted:
     """Find the route; refuse what two servers could read differently."""
     request, record = context.request, context.record
     record.minor = request.minor
@@ -49,7 +70,7 @@ def admit(context: RequestContext, new_request_id: Callable[[], bytes]) -> None:
         raise Refusal(505, "this server speaks HTTP/1.1", close=True)
     if request.method == "CONNECT":
         raise Refusal(405, "this is no forward proxy", fields=ALLOW_LINE, close=True)
-    head = context.head = read_request_head(request.lines, request.minor)
+    head = read_request_head(request.lines, request.minor)
     record.host = head.host
     record.trace_id = head.trace_id
     record.raw_request_id = head.request_id or new_request_id()
@@ -58,7 +79,7 @@ def admit(context: RequestContext, new_request_id: Callable[[], bytes]) -> None:
     if request.method == "OPTIONS" and request.target == b"*":
         # RFC 9110 section 9.3.7: about the server as a whole, which is this one; no path, so no policy.
         raise Refusal(204, "", fields=ALLOW_LINE)
-    target = context.target = parse_target(request.target)
+    target = parse_target(request.target)
     record.raw_path = target.path
     if context.plan.begun is not None:
         record.raw_query = target.query
@@ -70,18 +91,20 @@ def admit(context: RequestContext, new_request_id: Callable[[], bytes]) -> None:
             raise Refusal(400, "the host of the request target is not that of the Host field", close=True)
         head.host = head.host or target.authority
     method = request.method
-    if _is_preflight(method, head):
+    is_preflight = method == "OPTIONS" and bool(head.origins) and bool(head.requested_methods)
+    if is_preflight:
         method = head.requested_methods[0].decode("latin-1")  # a route is chosen for what it asks for
     try:
-        context.route = route = context.plan.routes.match(head.host, target.path, method)
+        route = context.plan.routes.match(head.host, target.path, method)
     except AmbiguousPath:
         raise Refusal(400, "the path can be read in two ways that lead to different routes") from None
-    context.forwarding = _trusted(context).request(head.host, head.forwarded)
-    record.client = context.forwarding.client
+    forwarding = _trusted(context).request(head.host, head.forwarded)
+    record.client = forwarding.client
     if head.via or head.forwarded:
         note_edge(request.connection, head)
     if route is not None:
         record.route = route.label
+    return Admitted(head, target, route, forwarding, is_preflight=is_preflight)
 
 
 def _trusted(context: RequestContext) -> ConnectionForwarding:
@@ -96,57 +119,60 @@ def _trusted(context: RequestContext) -> ConnectionForwarding:
     return forwarding
 
 
-def decide(context: RequestContext, via_token: bytes) -> bool:
-    """Bring the policy's decision; True if it is the answer to a preflight, to be sent as it is.
-
-    Raises `Refusal` for what is not to be forwarded.
-    """
-    head, route, method = context.head, context.route, context.request.method
+def decide(context: RequestContext, admitted: Admitted) -> Grant:
+    """Bring the policy's decision; return what it puts on the response: nothing in shadow mode."""
+    head, route, record = admitted.head, admitted.route, context.record
     gate = route.gate if route is not None else NO_ROUTE_GATE
-    is_preflight = _is_preflight(method, head)
-    twice = len(head.origins) > 1 or len(head.requested_methods) > 1
-    if is_preflight and not twice:
+    if admitted.is_preflight and not _says_twice(head):
         grant = gate.preflight(head.origins[0], head.requested_methods[0], head.requested_headers)
-        context.record.requested_method = head.requested_methods[0]
-        context.record.requested_headers = b", ".join(head.requested_headers) or None
+        record.requested_method = head.requested_methods[0]
+        record.requested_headers = b", ".join(head.requested_headers) or None
     else:
-        grant = gate.actual(method, head.origins)
-    allowed = context.plan.routes.allowed(head.host, context.target.path) if route is None else ()
-    if allowed and grant.decision.kind is not Kind.NONE:
+        grant = gate.actual(context.request.method, head.origins)
+    if route is None and grant.decision.kind is not Kind.NONE and _allowed(context, admitted):
         grant = Grant(replace(grant.decision, reason=Reason.NO_ROUTE))
-    context.grant = grant
-    context.record.decision = grant.decision
+    record.decision = grant.decision
+    return grant if gate.enforces else NO_GRANT
+
+
+def routed(context: RequestContext, admitted: Admitted) -> RoutePlan:
+    """Return the route of a request; raise `Refusal` if there is none, or the head cannot be forwarded."""
+    head, route = admitted.head, admitted.route
     if head.refusal is not None:
         raise head.refusal
-    if method == "OPTIONS" and twice:
+    if context.request.method == "OPTIONS" and _says_twice(head):
         raise Refusal(400, "a preflight has one Origin and one Access-Control-Request-Method")
-    if method not in _KNOWN_METHODS:
+    if context.request.method not in _KNOWN_METHODS:
         raise Refusal(501, "this method is not known here", close=True)
-    if allowed:
-        text = preflight_refusal_text(Reason.NO_ROUTE) if is_preflight else no_method_text()
+    if route is not None:
+        return route
+    if allowed := _allowed(context, admitted):
+        text = preflight_refusal_text(Reason.NO_ROUTE) if admitted.is_preflight else no_method_text()
         raise Refusal(405, text.decode().rstrip(), fields=b"Allow: %b\r\n" % ", ".join(allowed).encode())
-    if route is None:
-        raise Refusal(404, "no route leads to this host and path")
-    if is_preflight and gate.enforces:
-        return True
-    context.upgrade = _upgrade(context)
-    _refuse(context, route, grant, via_token)
-    return False
+    raise Refusal(404, "no route leads to this host and path")
 
 
-def _is_preflight(method: str, head: RequestHead) -> bool:
-    return method == "OPTIONS" and bool(head.origins) and bool(head.requested_methods)
+def _says_twice(head: RequestHead) -> bool:
+    return len(head.origins) > 1 or len(head.requested_methods) > 1
 
 
-def _refuse(context: RequestContext, route: RoutePlan, grant: Grant, via_token: bytes) -> None:
-    """Raise `Refusal` for an actual request that must not reach the upstream."""
-    head, request = context.head, context.request
+def _allowed(context: RequestContext, admitted: Admitted) -> tuple[str, ...]:
+    """Return the methods that the routes of this path take, where none takes the request's."""
+    return context.plan.routes.allowed(admitted.head.host, admitted.target.path)
+
+
+def let_pass(
+    context: RequestContext, admitted: Admitted, route: RoutePlan, grant: Grant, via_token: bytes
+) -> bytes | None:
+    """Refuse what must not reach the upstream; return the protocol that this may be asked to switch to, if any."""
+    head, request = admitted.head, context.request
     if request.method == "TRACE":
         # RFC 9110 section 9.3.8: it would send credentials back to whoever asks.
         raise Refusal(405, "TRACE is not forwarded", fields=ALLOW_LINE)
+    upgrade = _upgrade(context, head) if head.upgrades else None
     is_refused = grant.decision.kind is Kind.ACTUAL and not grant.decision.granted
     # The Origin of an upgrade is judged by `websockets` alone: a page of the same host, for one, is fine there.
-    if is_refused and route.rejects and route.gate.enforces and context.upgrade is None:
+    if is_refused and route.rejects and upgrade is None:
         by_options = context.plan.settings.by_options
         raise Refusal(403, refused_text(grant.decision.reason, by_options=by_options).decode().rstrip())
     limit = context.plan.limits.max_body
@@ -156,7 +182,7 @@ def _refuse(context: RequestContext, route: RoutePlan, grant: Grant, via_token: 
         raise Refusal(508, "this request goes round in a circle")
     if request.method == "OPTIONS" and head.max_forwards == 0:
         raise Refusal(204, "", fields=ALLOW_LINE)  # RFC 9110 section 7.6.2
-    if context.upgrade is not None and (reason := _refuse_upgrade(context, route, head)) is not None:
+    if upgrade is not None and (reason := _refuse_upgrade(context, route, head)) is not None:
         # Under a star everybody is granted the response, but nobody a WebSocket: the log tells of the refusal.
         if reason == "policy" and grant.decision.granted:
             context.record.decision = replace(grant.decision, granted=False, reason=Reason.ORIGIN_NOT_ALLOWED)
@@ -165,12 +191,13 @@ def _refuse(context: RequestContext, route: RoutePlan, grant: Grant, via_token: 
             by_options=context.plan.settings.by_options,
         )
         raise Refusal(403, text.decode().rstrip())
+    return upgrade
 
 
-def _upgrade(context: RequestContext) -> bytes | None:
+def _upgrade(context: RequestContext, head: RequestHead) -> bytes | None:
     """WebSocket, asked for properly; every other protocol is stripped (RFC 9110 section 7.8)."""
-    head, request = context.head, context.request
-    if not head.upgrades or not request.upgrade or request.minor != 1 or request.method != "GET":
+    request = context.request
+    if not request.upgrade or request.minor != 1 or request.method != "GET":
         return None
     if len(head.upgrades) > 1 or head.upgrades[0].lower() != b"websocket" or head.has_content:
         return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from corsproxy.cors import CorsRequest, Decision, decide_among
+from corsproxy.cors import CorsRequest, Decision, Kind, decide_among
 from corsproxy.proxy.response.answers import answer_head, preflight_refusal_text
 from corsproxy.proxy.table import Table
 from corsproxy.settings import PolicySettings
@@ -89,3 +89,7 @@ class CorsGate:
             return Grant(decision, status, answer_head(status, decision.block + vary, length=0))
         body = preflight_refusal_text(decision.reason)
         return Grant(decision, 403, answer_head(403, decision.block + vary, length=len(body)), body)
+
+
+NO_GRANT = Grant(Decision(Kind.NONE, granted=False))
+"""Of a request that nothing is decided for, or only for the log: it puts nothing on a response."""

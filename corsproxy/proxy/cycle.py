@@ -17,10 +17,10 @@ import time
 from collections.abc import Awaitable, Coroutine
 from typing import TYPE_CHECKING, Final
 
+from corsproxy.proxy.admission import Admitted
 from corsproxy.proxy.content import ContentWriter
 from corsproxy.proxy.cors_gate import Grant
 from corsproxy.proxy.errors import UpstreamError, UpstreamErrorKind
-from corsproxy.proxy.fields.forwarded import Forwarding
 from corsproxy.proxy.logins import admit_login, logins_of, settle_challenges
 from corsproxy.proxy.outgoing import head_for_upstream
 from corsproxy.proxy.plan import RoutePlan
@@ -47,21 +47,29 @@ _RESPONSE_TIMEOUT: Final = UpstreamErrorKind.RESPONSE_TIMEOUT
 class RequestCycle:
     """One request that goes to an upstream."""
 
-    __slots__ = ("_forwarding", "_grant", "_is_finished", "_lease", "_relay", "_route", "_sending", "context")
+    __slots__ = ("_grant", "_head", "_lease", "_proxy_origin", "_relay", "_route", "_sending", "_upgrade", "context")
 
     def __init__(
-        self, relay: Relay, context: RequestContext, route: RoutePlan, grant: Grant, forwarding: Forwarding
+        self,
+        relay: Relay,
+        context: RequestContext,
+        admitted: Admitted,
+        route: RoutePlan,
+        grant: Grant,
+        upgrade: bytes | None,
     ) -> None:
         """Settle what the upstream is to be sent; raises `Refusal` or `ClientError` if it cannot be."""
         self._relay = relay
         self.context = context
         self._route = route
         self._grant = grant
-        self._forwarding = forwarding
+        self._head = head = admitted.head
+        self._proxy_origin = admitted.forwarding.proxy_origin
+        self._upgrade = upgrade
+        """The protocol that the upstream is asked to switch to."""
         self._lease: Lease | None = None
         """Of the connection that the request has been sent on."""
-        self._is_finished = False
-        head, connection = context.head, context.connection
+        connection = context.connection
         if (cut := context.request.content.exception()) is not None:  # what has come is known to be invalid already
             raise cut
         if head.login is not None or logins_of(connection) is not None:
@@ -69,10 +77,23 @@ class RequestCycle:
         context.record.upstream = route.upstream.name
         passes_expectation = bool(head.expectation) and head.has_content and not route.pool.speaks_http_1_0
         finished = head_for_upstream(
-            context, route, forwarding, relay.via[context.request.minor], expects_continue=passes_expectation
+            context,
+            admitted,
+            route,
+            relay.via[context.request.minor],
+            upgrade=upgrade,
+            expects_continue=passes_expectation,
         )
         head.fields, context.request.lines = [], []  # parsed, a short line takes thirty times its bytes
-        self._sending = Sending(context, route, finished, relay.budget, passes_expectation=passes_expectation)
+        self._sending = Sending(
+            context,
+            head,
+            route,
+            finished,
+            relay.budget,
+            expects_upgrade=upgrade is not None,
+            passes_expectation=passes_expectation,
+        )
 
     # --- start and finish -------------------------------------------------------------------------------------------
 
@@ -85,7 +106,7 @@ class RequestCycle:
         try:
             return None if self._start_at_once() else self._see_through()
         except Exception as error:  # noqa: BLE001 - whatever it is is answered for, and logged where it is our fault
-            self._relay.answer_for(self.context, error)
+            self._relay.answer_for(self.context, self._grant, error)
             if self._lease is not None:
                 self._lease.connection.abort()
                 self._lease.end()
@@ -93,7 +114,7 @@ class RequestCycle:
 
     def _start_at_once(self) -> bool:
         context = self.context
-        if context.upgrade is not None or (context.head.has_content and not context.request.content.is_eof()):
+        if self._upgrade is not None or (self._head.has_content and not context.request.content.is_eof()):
             return False
         upstream = self._take()
         if upstream is None:
@@ -119,7 +140,7 @@ class RequestCycle:
         try:
             self._return(upstream)
         except Exception as error:  # noqa: BLE001 - whatever it is is answered for, and logged where it is our fault
-            self._relay.answer_for(context, error)
+            self._relay.answer_for(context, self._grant, error)
         self._relay.report(self.context, self._route, upstream)
         lease.end()
         context.connection.request_over(keep=self.finish())
@@ -139,7 +160,7 @@ class RequestCycle:
         context = self.context
         context.request.on_gone = None  # from here on this task is cancelled instead
         try:
-            if context.upgrade is None:
+            if self._upgrade is None:
                 await self._forward()
             else:
                 with self._route.pool.place_for_tunnel():
@@ -149,18 +170,15 @@ class RequestCycle:
             self.finish()
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is is answered for, and logged where it is our fault
-            self._relay.answer_for(context, error)
+            self._relay.answer_for(context, self._grant, error)
         return self.finish()
 
     def finish(self) -> bool:
-        """Return back what was taken, once; return whether the connection may carry another request."""
+        """Give back what was taken, once; return whether the connection may carry another request."""
         context = self.context
-        if self._is_finished:
-            return context.keep
-        self._is_finished = True
         context.request.on_gone = None
         self._sending.end()
-        return self._relay.over(context)
+        return context.finish()
 
     # --- forward ----------------------------------------------------------------------------------------------------
 
@@ -227,8 +245,8 @@ class RequestCycle:
                 interim, reader.interim = reader.interim, []
                 interim = [one for one in interim if one.status != 100 or self._sending.upstream_may_continue()]
                 if self.context.request.minor and interim:
-                    rules, origin = self._route.rules, self._forwarding.proxy_origin
-                    host = self.context.head.host
+                    rules, origin = self._route.rules, self._proxy_origin
+                    host = self._head.host
                     heads = [interim_head(one, rules, origin, host) for one in interim]
                     self.context.connection.write(b"".join(heads))
             if reader.head is not None:
@@ -242,8 +260,8 @@ class RequestCycle:
             and upstream.reused
             and not upstream.reader.started
             and self.context.request.method in _IDEMPOTENT
-            and not self.context.head.has_content
-            and self.context.upgrade is None
+            and not self._head.has_content
+            and self._upgrade is None
         )
 
     # --- return -----------------------------------------------------------------------------------------------------
@@ -269,20 +287,20 @@ class RequestCycle:
         framing = (
             b"Transfer-Encoding: chunked\r\n" if chunked else b"Content-Length: 0\r\n" if head.status == 205 else b""
         )
-        trailers = chunked and head.framing is _CHUNKED and context.head.wants_trailers
+        trailers = chunked and head.framing is _CHUNKED and self._head.wants_trailers
         parts = client_head(
             head,
             self._grant,
             route.rules,
-            proxy_origin=self._forwarding.proxy_origin,
-            client_host=context.head.host,
+            proxy_origin=self._proxy_origin,
+            client_host=self._head.host,
             via=self._relay.via[head.minor],
             framing=framing + context.connection_line,
             trailers=trailers,
         )
         parts.append(b"\r\n")
         if route.rules.tells_lost_cookies:
-            record.lost_cookies = lost_cookies(head, route.rules.cookies, self._forwarding.proxy_origin)
+            record.lost_cookies = lost_cookies(head, route.rules.cookies, self._proxy_origin)
         head.fields = []  # each line costs an object, and content may stream for hours
         discards = request.method == "HEAD" or head.status == 205
         writer = ContentWriter(connection, upstream, record, chunked=chunked, discards=discards)
@@ -305,7 +323,7 @@ class RequestCycle:
     async def _tunnel(self, upstream: UpstreamConnection, head: ResponseHead) -> None:
         """Answer 101 and carry bytes both ways until either side closes."""
         context, route = self.context, self._route
-        record, protocol = context.record, context.upgrade or b""
+        record, protocol = context.record, self._upgrade or b""
         record.upstream_duration = time.monotonic() - record.upstream_started
         record.upstream_status = record.status = 101
         offered = [line.value.lower() for line in head.fields if line.name.lower() == b"upgrade"]

@@ -1,4 +1,4 @@
-"""The answers the proxy sends in its own name, with the grant of the route where one is known.
+"""The answers the proxy sends in its own name, with the grant where one has been decided on.
 
 Failures of an upstream and of a client get their text here; their status is in `errors`.
 """
@@ -6,6 +6,7 @@ Failures of an upstream and of a client get their text here; their status is in 
 from __future__ import annotations
 
 from corsproxy.cors import exposed_names
+from corsproxy.proxy.cors_gate import Grant
 from corsproxy.proxy.errors import ClientError, ClientErrorKind, UpstreamErrorKind
 from corsproxy.proxy.request_context import RequestContext
 from corsproxy.proxy.response.answers import answer_head, date_line, id_line, with_id
@@ -32,27 +33,22 @@ CLIENT_TEXTS: dict[ClientErrorKind, str] = {
 }
 
 
-def reply(context: RequestContext, status: int, text: bytes, fields: bytes = b"") -> None:
-    """Answer in the proxy's own name, with the grant of the route where one is known."""
-    grant = context.grant
-    cors = b""
+def reply(context: RequestContext, grant: Grant, status: int, text: bytes, fields: bytes = b"") -> None:
+    """Answer in the proxy's own name, with what the grant puts on a response."""
     request_id = context.record.raw_request_id
     if text and status != 204:
         fields += id_line(request_id)
-    if grant is not None and (context.route is None or context.route.gate.enforces):
-        fields += b"Vary: Origin\r\n" if grant.varies else b""
-        cors = grant.block
-        if grant.exposes_all_names:
-            names = exposed_names(line.partition(b":")[0] for line in (fields + date_line()).splitlines())
-            cors += b"Access-Control-Expose-Headers: %b\r\n" % names
+    fields += b"Vary: Origin\r\n" if grant.varies else b""
+    cors = grant.block
+    if grant.exposes_all_names:
+        names = exposed_names(line.partition(b":")[0] for line in (fields + date_line()).splitlines())
+        cors += b"Access-Control-Expose-Headers: %b\r\n" % names
     text = with_id(text, request_id) if text and status != 204 else b""
     send_reply(context, status, answer_head(status, cors + fields, length=len(text)), text)
 
 
-def answer_preflight(context: RequestContext) -> None:
+def answer_preflight(context: RequestContext, grant: Grant) -> None:
     """Send the answer that was finished when the decision was made."""
-    grant = context.grant
-    assert grant is not None
     if not grant.body:
         send_reply(context, grant.status, grant.answer, b"")
         return
@@ -78,7 +74,7 @@ def send_reply(context: RequestContext, status: int, head: bytes, body: bytes) -
         context.keep = False
 
 
-def fail(context: RequestContext, status: int, text: str) -> None:
+def fail(context: RequestContext, grant: Grant, status: int, text: str) -> None:
     """Answer for a failure; where the response has begun, cut it (RFC 9112 section 8)."""
     if context.started:
         if context.ends_by_close:
@@ -86,4 +82,4 @@ def fail(context: RequestContext, status: int, text: str) -> None:
         context.keep = False
         return
     fields = b"Retry-After: 1\r\n" if status == 503 else b""
-    reply(context, status, text.encode() + b"\n", fields)
+    reply(context, grant, status, text.encode() + b"\n", fields)

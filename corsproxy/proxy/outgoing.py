@@ -5,9 +5,9 @@ Knows no sockets and no policy.
 
 from __future__ import annotations
 
+from corsproxy.proxy.admission import Admitted
 from corsproxy.proxy.fields.destinations import DestinationRewriter
 from corsproxy.proxy.fields.edits import FieldEditor
-from corsproxy.proxy.fields.forwarded import Forwarding
 from corsproxy.proxy.fields.lines import FieldLine
 from corsproxy.proxy.fields.names import RequestField
 from corsproxy.proxy.fields.referer import OriginRewriter
@@ -22,10 +22,19 @@ _REFERENCE = RequestField.REFERENCE
 
 
 def head_for_upstream(
-    context: RequestContext, route: RoutePlan, forwarding: Forwarding, via: bytes, *, expects_continue: bool
+    context: RequestContext,
+    admitted: Admitted,
+    route: RoutePlan,
+    via: bytes,
+    *,
+    upgrade: bytes | None,
+    expects_continue: bool,
 ) -> bytes:
-    """Write the head; raises `Refusal` if its target would leave what the route serves."""
-    head, request = context.head, context.request
+    """Write the head; raises `Refusal` if its target would leave what the route serves.
+
+    `upgrade` is the protocol that the upstream is asked to switch to.
+    """
+    head, forwarding, method = admitted.head, admitted.forwarding, context.request.method
     if route.origins is not None:
         rewrite_origin(head, route.origins, forwarding.proxy_origin)
     names_places = (
@@ -33,8 +42,8 @@ def head_for_upstream(
         and route.destinations is not None
         and rewrite_references(head, route.destinations, route.upstream_host(head.host), forwarding.proxy_origin)
     )
-    if head.max_forwards is not None and request.method == "OPTIONS":
-        count_down(head)
+    if head.max_forwards is not None and method == "OPTIONS":
+        count_down(head, head.max_forwards)
     added = b"%bX-Request-Id: %b\r\n%b" % (
         route.forwarded_block(forwarding, by_own_name=names_places),
         context.record.raw_request_id,
@@ -45,11 +54,11 @@ def head_for_upstream(
         added = editor.kept(added) + editor.block
     return upstream_head(
         head,
-        method=request.method,
-        target=route.upstream_target(context.target),
+        method=method,
+        target=route.upstream_target(admitted.target),
         host_line=route.host_line(head.host),
         added=added,
-        upgrade=context.upgrade,
+        upgrade=upgrade,
         expects_continue=expects_continue,
     )
 
@@ -86,10 +95,9 @@ def rewrite_references(head: RequestHead, destinations: DestinationRewriter, hos
     return changed
 
 
-def count_down(head: RequestHead) -> None:
-    """RFC 9110 section 7.6.2: one hop less is allowed from here."""
-    assert head.max_forwards is not None
-    left = b"%d" % (head.max_forwards - 1)
+def count_down(head: RequestHead, allowed: int) -> None:
+    """RFC 9110 section 7.6.2: of the hops that are allowed, one less from here."""
+    left = b"%d" % (allowed - 1)
     head.fields = [_saying(one, left) if one.meaning is RequestField.MAX_FORWARDS else one for one in head.fields]
 
 

@@ -1,8 +1,9 @@
 """The data path of one request, from top to bottom.
 
-    admit     which target, which route; what is refused is refused here, before any byte reaches an upstream
-    decide    the policy's decision; a preflight is answered and goes no further
-    cycle     the request to the upstream and the response back (`RequestCycle`)
+    admit       which target, which route
+    decide      the policy's decision; a preflight is answered and goes no further
+    let_pass    what is refused is refused before any byte reaches an upstream
+    cycle       the request to the upstream and the response back (`RequestCycle`)
 
 The order is that of Go's ReverseProxy: strip first, then add; after the first byte of a response a failure cuts the
 connection and never looks like an end.
@@ -17,8 +18,9 @@ import secrets
 import time
 from collections.abc import Coroutine, Sequence
 
-from corsproxy.proxy.admission import admit, decide
+from corsproxy.proxy.admission import admit, decide, let_pass, routed
 from corsproxy.proxy.client.request import ClientRequest
+from corsproxy.proxy.cors_gate import NO_GRANT, Grant
 from corsproxy.proxy.cycle import RequestCycle
 from corsproxy.proxy.errors import ClientError, Refusal, UpstreamError
 from corsproxy.proxy.local_responses import CLIENT_TEXTS, UPSTREAM_TEXTS, answer_preflight, fail, reply
@@ -53,54 +55,52 @@ class Relay:
         once, or None and the connection told later. Else what is returned is to be awaited.
         """
         context = RequestContext(
-            self.plan, request, RequestRecord(request.method, time.monotonic(), request.connection.peer)
+            self, request, RequestRecord(request.method, time.monotonic(), request.connection.peer)
         )
         self.in_flight += 1
+        grant = NO_GRANT
         try:
-            admit(context, self.new_request_id)
-            if decide(context, self._token):
-                answer_preflight(context)
-                return self.over(context)
-            route, grant, forwarding = context.route, context.grant, context.forwarding
-            assert route is not None
-            assert grant is not None
-            assert forwarding is not None
-            cycle = RequestCycle(self, context, route, grant, forwarding)
+            admitted = admit(context, self.new_request_id)
+            grant = decide(context, admitted)
+            route = routed(context, admitted)
+            if admitted.is_preflight and route.gate.enforces:
+                answer_preflight(context, grant)
+                return context.finish()
+            upgrade = let_pass(context, admitted, route, grant, self._token)
+            cycle = RequestCycle(self, context, admitted, route, grant, upgrade)
         except Exception as error:  # noqa: BLE001 - whatever it is is answered for, and logged where it is our fault
-            self.answer_for(context, error)
-            return self.over(context)
+            self.answer_for(context, grant, error)
+            return context.finish()
         return cycle.start()
 
-    def over(self, context: RequestContext) -> bool:
-        """Tell the observers; True if the connection may carry another request."""
-        record = context.record
+    def over(self, record: RequestRecord) -> None:
+        """Tell the observers of a request that has ended."""
         self.in_flight -= 1
         record.duration = time.monotonic() - record.started
         for observer in self._observers:
             observer(record)
-        return context.keep
 
-    def answer_for(self, context: RequestContext, error: Exception) -> None:
+    def answer_for(self, context: RequestContext, grant: Grant, error: Exception) -> None:
         """Answer for what has gone wrong on the way."""
         record = context.record
         match error:
             case Refusal():
                 context.keep = context.keep and not error.close
-                reply(context, error.status, error.text.encode() + b"\n", error.fields)
+                reply(context, grant, error.status, error.text.encode() + b"\n", error.fields)
             case UpstreamError():
                 record.error, record.error_detail = error.kind, error.detail
                 if record.upstream_started and record.upstream_duration is None:
                     record.upstream_duration = time.monotonic() - record.upstream_started
                 log.warning("upstream %s: %s%s", record.upstream, error, where(record))
-                fail(context, error.status, UPSTREAM_TEXTS[error.kind])
+                fail(context, grant, error.status, UPSTREAM_TEXTS[error.kind])
             case ClientError():
                 context.record.error = error.kind
                 context.keep = False
-                fail(context, error.status, CLIENT_TEXTS[error.kind])
+                fail(context, grant, error.status, CLIENT_TEXTS[error.kind])
             case _:
                 # Ours, whatever it is; the traceback names no URL and no field.
                 log.error("a fault of the proxy's own while answering%s", where(record), exc_info=error)
-                fail(context, 500, "the proxy has failed")
+                fail(context, grant, 500, "the proxy has failed")
 
     def new_request_id(self) -> bytes:
         """Return an id for a request that has brought none."""

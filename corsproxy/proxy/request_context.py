@@ -1,44 +1,40 @@
-"""One request on its way through the proxy: what is known of it so far.
+"""One request from its head to its end: what it came with, what became of it, and that it ends once.
 
-Filled in by `admission`, read by `relay` and `replies`.
+What is found out on the way (head, route, grant) is no part of it: each step gets it from the one before.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from corsproxy.proxy.client.connection import ClientConnection
 from corsproxy.proxy.client.request import ClientRequest
-from corsproxy.proxy.cors_gate import Grant
-from corsproxy.proxy.fields.forwarded import Forwarding
-from corsproxy.proxy.plan import Plan, RoutePlan
-from corsproxy.proxy.request.head import RequestHead
-from corsproxy.proxy.request.target import Target
 from corsproxy.proxy.request_record import RequestRecord
 
-_UNREAD_HEAD = RequestHead()
-_NO_TARGET = Target(b"", None)
+if TYPE_CHECKING:
+    from corsproxy.proxy.relay import Relay
 
 
 class RequestContext:
-    """One request on its way: what is known of it so far."""
+    """One request from its head to its end."""
 
     __slots__ = (
+        "_is_finished",
+        "_relay",
         "connection",
         "ends_by_close",
-        "forwarding",
-        "grant",
-        "head",
         "keep",
         "plan",
         "record",
         "request",
-        "route",
         "started",
-        "target",
-        "upgrade",
     )
 
-    def __init__(self, plan: Plan, request: ClientRequest, record: RequestRecord) -> None:
-        self.plan = plan
+    def __init__(self, relay: Relay, request: ClientRequest, record: RequestRecord) -> None:
+        self._relay = relay
+        self._is_finished = False
+        self.plan = relay.plan
+        """The configuration in force when it came, which it keeps."""
         self.request = request
         self.connection: ClientConnection = request.connection
         self.record = record
@@ -48,13 +44,6 @@ class RequestContext:
         """True once a byte of the final response has been sent: from then on a failure cuts the connection."""
         self.ends_by_close = False
         """True if the response's content ends with the connection (HTTP/1.0): a cut must not look like that."""
-        self.head: RequestHead = _UNREAD_HEAD
-        self.target: Target = _NO_TARGET
-        self.route: RoutePlan | None = None
-        self.grant: Grant | None = None
-        self.forwarding: Forwarding | None = None
-        self.upgrade: bytes | None = None
-        """The protocol that the client asks to switch to, where it may be asked of the upstream."""
 
     @property
     def connection_line(self) -> bytes:
@@ -62,3 +51,10 @@ class RequestContext:
         if not self.keep:
             return b"Connection: close\r\n"
         return b"" if self.request.minor else b"Connection: keep-alive\r\n"
+
+    def finish(self) -> bool:
+        """End the request, the first time that this is called; return whether the connection may carry another."""
+        if not self._is_finished:
+            self._is_finished = True
+            self._relay.over(self.record)
+        return self.keep

@@ -17,6 +17,7 @@ from corsproxy.proxy.logins import bind
 from corsproxy.proxy.plan import RoutePlan
 from corsproxy.proxy.request.collecting import Budget, Collection
 from corsproxy.proxy.request.expectation import CONTINUE, SILENCE, Expectation
+from corsproxy.proxy.request.head import RequestHead
 from corsproxy.proxy.request_context import RequestContext
 from corsproxy.proxy.upstream.connection import UpstreamConnection
 
@@ -29,6 +30,8 @@ class Sending:
         "_collection",
         "_context",
         "_expectation",
+        "_expects_upgrade",
+        "_finished_head",
         "_head",
         "_is_slow",
         "_passes_expectation",
@@ -36,12 +39,22 @@ class Sending:
     )
 
     def __init__(
-        self, context: RequestContext, route: RoutePlan, head: bytes, budget: Budget, *, passes_expectation: bool
+        self,
+        context: RequestContext,
+        head: RequestHead,
+        route: RoutePlan,
+        finished_head: bytes,
+        budget: Budget,
+        *,
+        expects_upgrade: bool,
+        passes_expectation: bool,
     ) -> None:
         self._context = context
-        self._route = route
         self._head = head
-        """Finished."""
+        self._route = route
+        self._finished_head = finished_head
+        """For the upstream."""
+        self._expects_upgrade = expects_upgrade
         self._budget = budget
         self._passes_expectation = passes_expectation
         """True if the upstream is told of the client's Expect."""
@@ -55,7 +68,7 @@ class Sending:
     async def collect(self) -> None:
         """Wait for content that is small, or for the beginning of more: meanwhile no connection is taken."""
         context = self._context
-        head, connection, content = context.head, context.connection, context.request.content
+        head, connection, content = self._head, context.connection, context.request.content
         if head.content_length and not head.expectation and not content.is_eof():
             self._collection = Collection(self._budget)
             await self._collection.fill(
@@ -67,20 +80,22 @@ class Sending:
         context = self._context
         request, record = context.request, context.record
         record.upstream_started = time.monotonic()
-        if context.head.login is not None:
+        if self._head.login is not None:
             bind(context.connection, upstream, self._route)
         upstream.start(
             is_head_request=request.method == "HEAD",
-            expects_upgrade=context.upgrade is not None,
+            expects_upgrade=self._expects_upgrade,
             expects_continue=self._passes_expectation,
         )
-        if not context.head.has_content:
-            upstream.write(self._head)
+        if not self._head.has_content:
+            upstream.write(self._finished_head)
             return None
-        chunked, limit = context.head.chunked, context.plan.limits.max_body
+        chunked, limit = self._head.chunked, context.plan.limits.max_body
         pieces = self._collection.take() if self._collection is not None else []
-        upstream.write(self._head + first_content(pieces, request.content, record, chunked=chunked, limit=limit))
-        if context.head.expectation:
+        upstream.write(
+            self._finished_head + first_content(pieces, request.content, record, chunked=chunked, limit=limit)
+        )
+        if self._head.expectation:
             self._expect()
         if request.content.is_eof():
             return None
