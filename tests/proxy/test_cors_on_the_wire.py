@@ -107,6 +107,9 @@ VARY = [
     pytest.param([b"Vary: A", b"Vary: B"], [b"Vary: A", b"Vary: B, Origin"], id="two lines"),
     pytest.param([b"Vary: Origin", b"Vary: B"], [b"Vary: B", b"Vary: Origin"], id="Origin on the first of two"),
     pytest.param([b"Vary:"], [b"Vary: Origin"], id="an empty line"),
+    pytest.param([b"Vary: Accept,, Origin"], [b"Vary: Accept,, Origin"], id="Origin behind an empty member"),
+    pytest.param([b"Vary: Accept, ,"], [b"Vary: Accept, Origin"], id="empty members at the end"),
+    pytest.param([b"Vary: ,"], [b"Vary: Origin"], id="empty members alone"),
     pytest.param([b"Vary: X-Origin"], [b"Vary: X-Origin, Origin"], id="a name that only ends like it"),
 ]
 

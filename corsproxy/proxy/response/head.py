@@ -224,7 +224,8 @@ def _merge_vary(lines: list[FieldLine[ResponseField]], vary_at: list[int]) -> No
         lines.append(_VARY_ORIGIN)
     elif not any(_COVERS_ORIGIN[lines[index].value] for index in vary_at):
         last = lines[vary_at[-1]]
-        lines[vary_at[-1]] = _saying(last, last.value + b", Origin" if last.value else b"Origin")
+        said = last.value.rstrip(b", \t")  # empty members are none (RFC 9110 section 5.6.1.2)
+        lines[vary_at[-1]] = _saying(last, said + b", Origin" if said else b"Origin")
 
 
 _VARY_ORIGIN = FieldLine(_VARY, b"Vary", b"Origin")
