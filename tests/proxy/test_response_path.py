@@ -200,6 +200,8 @@ WITHOUT_CONTENT = [
     pytest.param(
         GET, b"HTTP/1.1 205 Reset\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", [b"0"], id="http-63 205 in chunks"
     ),
+    pytest.param(GET, b"HTTP/1.1 205 Reset\r\n\r\n", [b"0"], id="http-63 205 whose end nothing tells"),
+    pytest.param(GET, b"HTTP/1.1 205 Reset\n\n", [b"0"], id="http-63 205 whose end nothing tells, of an old server"),
 ]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from corsproxy.proxy.fields.lines import FieldLine
 from corsproxy.proxy.fields.names import ResponseField
-from corsproxy.proxy.upstream.head import NO_CONTENT_STATUSES, Framing, ResponseHead
+from corsproxy.proxy.upstream.head import NO_CONTENT_STATUSES, RESET_CONTENT, Framing, ResponseHead
 from corsproxy.proxy.upstream.oddity import Oddities, Oddity, protocol_error
 
 MAX_LENGTH = 2**63 - 1
@@ -72,7 +72,7 @@ def _settle_content(head: ResponseHead, oddities: Oddities) -> None:
         _keep_one_length(head, length, len(lengths))
         head.framing = Framing.LENGTH
     else:
-        head.framing = Framing.CLOSE
+        head.framing = Framing.CLOSE if head.status != RESET_CONTENT else Framing.NONE
         head.keep_alive = False
 
 

@@ -23,6 +23,10 @@ class Framing(Enum):
 NO_CONTENT_STATUSES = frozenset({204, 304})
 """RFC 9112 section 6.3: a response with one of these has no content, whatever its fields say."""
 
+RESET_CONTENT = 205
+"""RFC 9110 section 15.3.6: has no content either, but its fields must say so; where none does, its head is its end, and
+the connection carries no other response."""
+
 
 class ResponseHead:
     """The status line and the field section of one response."""

@@ -11,7 +11,7 @@ from corsproxy.proxy.fields.lines import FieldLine, keep_line
 from corsproxy.proxy.fields.names import RESPONSE_FIELDS, ResponseField
 from corsproxy.proxy.table import NameTable, Table
 from corsproxy.proxy.upstream.field_section import MAX_FIELD_LINES
-from corsproxy.proxy.upstream.head import NO_CONTENT_STATUSES, Framing, ResponseHead
+from corsproxy.proxy.upstream.head import NO_CONTENT_STATUSES, RESET_CONTENT, Framing, ResponseHead
 
 _TEXT = bytes((0x09, *range(0x20, 0x7F), *range(0x80, 0x100)))
 """What a status line and a field value may hold (RFC 9110 section 5.5, RFC 9112 section 4)."""
@@ -66,7 +66,7 @@ def read_plain_head(section: bytes, *, is_head_request: bool) -> ResponseHead | 
             return None
         head.framing = _LENGTH
     elif head.framing is not _CHUNKED:
-        head.framing = _CLOSE
+        head.framing = _CLOSE if head.status != RESET_CONTENT else _NONE
         head.keep_alive = False
     return head
 
