@@ -386,6 +386,25 @@ def test_http_70_trailer_fields(bench: Bench, fields: bytes, trailers: bytes, an
     assert response.values(b"Trailer") == announced
 
 
+@pytest.mark.parametrize(
+    ("announced", "passed_on"),
+    [
+        ([b"Access-Control-Allow-Origin"], []),
+        ([b"X-T, access-control-allow-origin ,, Set-Cookie"], [b"X-T"]),
+        ([b"Vary", b"X-T"], [b"X-T"]),
+        ([b""], []),
+    ],
+)
+def test_http_70_names_of_trailers_that_never_come(
+    bench: Bench, announced: list[bytes], passed_on: list[bytes]
+) -> None:
+    """http-70: what is removed behind the content is not announced before it."""
+    lines = b"".join(b"Trailer: %b\r\n" % names for names in announced)
+    bench.answering(TRAILED.replace(b"Trailer: X-T\r\n", lines).replace(b"X-T: 2", b"Access-Control-Allow-Origin: *"))
+    response = bench.ask(GET.replace(b"\r\n\r\n", b"\r\nTE: trailers\r\n\r\n"))
+    assert (response.values(b"Trailer"), response.trailers) == (passed_on, b"X-T: 1\r\n")
+
+
 @pytest.mark.parametrize("status", [b"301", b"302", b"303", b"307", b"308"])
 def test_http_72_redirects_are_not_followed(bench: Bench, status: bytes) -> None:
     """http-72: the client is told, with the grant on it, and the upstream was asked once."""

@@ -16,7 +16,7 @@ from corsproxy.proxy.fields.connection_options import named_fields, names_fields
 from corsproxy.proxy.fields.cookies import CookieRewriter
 from corsproxy.proxy.fields.edits import FieldEditor
 from corsproxy.proxy.fields.lines import FieldLine, joined
-from corsproxy.proxy.fields.names import ResponseField
+from corsproxy.proxy.fields.names import RESPONSE_FIELDS, ResponseField
 from corsproxy.proxy.fields.redirects import RedirectRewriter
 from corsproxy.proxy.response.answers import date_value, status_line
 from corsproxy.proxy.table import NameTable
@@ -29,6 +29,7 @@ _DATE = ResponseField.DATE
 _LINK = ResponseField.LINK
 _LOCATION = ResponseField.LOCATION
 _SET_COOKIE = ResponseField.SET_COOKIE
+_TRAILER = ResponseField.TRAILER
 _VARY = ResponseField.VARY
 _FORWARD = ResponseField.FORWARD
 _LENGTH = Framing.LENGTH
@@ -133,7 +134,10 @@ def _pass_on(
             lines.append(line if cookies is None else _saying(line, cookies.rewrite(line.value, proxy_origin)))
         elif meaning is _LOCATION or meaning is _LINK:
             lines.append(_turned_back(line, rules, proxy_origin, client_host))
-        elif _is_kept(meaning, rules, owns_timing=owns_timing, trailers=trailers, status=head.status):
+        elif meaning is _TRAILER:
+            if trailers and (names := _announced(line.value, rules)):
+                lines.append(_saying(line, names))
+        elif _is_kept(meaning, rules, owns_timing=owns_timing, status=head.status):
             lines.append(line)
     if not is_dated:
         # RFC 9110 section 6.6.1: a recipient with a clock adds what an origin server without one has left out.
@@ -159,15 +163,23 @@ def _keeps_length(head: ResponseHead) -> bool:
     return (head.framing is _LENGTH or head.framing is _NONE) and head.status not in {204, 205}
 
 
-def _is_kept(code: ResponseField, rules: ResponseRules, *, owns_timing: bool, trailers: bool, status: int) -> bool:
+def _announced(value: bytes, rules: ResponseRules) -> bytes:
+    """Return the names of trailer fields that a client will get: what is taken away there is not announced here."""
+    names = [name.strip(b" \t") for name in value.split(b",")]
+    return b", ".join(
+        name
+        for name in names
+        if name and RESPONSE_FIELDS[name] is _FORWARD and not (rules.edits is not None and rules.edits.edits(name))
+    )
+
+
+def _is_kept(code: ResponseField, rules: ResponseRules, *, owns_timing: bool, status: int) -> bool:
     """True if the line goes on as it is."""
     match code:
         case ResponseField.CORS:
             return not rules.enforces
         case ResponseField.TIMING:
             return not (owns_timing and rules.enforces)
-        case ResponseField.TRAILER:
-            return trailers
         case ResponseField.UPGRADE:
             return status == 426  # it names the protocol that is required (RFC 9110 section 15.5.22)
         case _:
