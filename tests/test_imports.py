@@ -67,9 +67,9 @@ ROOMS: dict[str, set[str]] = {
     "proxy.client": {"errors", "fields.lines", "fields.names", "response.answers", "table"},
     "proxy.upstream": {"errors", "fields.lines", "fields.names", "table"},
     # Pure: bytes in, values and bytes out.
-    "proxy.fields": {"errors", "request.target", "table"},
+    "proxy.fields": {"errors", "table"},
     "proxy.request": {"errors", "fields", "table"},
-    "proxy.response": {"cors_gate", "fields", "request.target", "table", "upstream.head"},
+    "proxy.response": {"cors_gate", "fields", "table", "upstream.head"},
     "server.listen": set(),
     "server.observe": set(),
     "server.admin": {"listen"},

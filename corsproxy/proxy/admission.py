@@ -19,10 +19,11 @@ from corsproxy.cors import CARRIED, Kind, Reason, parse_origin
 from corsproxy.proxy.cors_gate import NO_GRANT, Grant
 from corsproxy.proxy.errors import Refusal
 from corsproxy.proxy.fields.forwarded import ConnectionForwarding, Forwarding
+from corsproxy.proxy.fields.hosts import is_same_host, split_host
 from corsproxy.proxy.logins import note_edge
 from corsproxy.proxy.plan import NO_ROUTE_GATE, RoutePlan
 from corsproxy.proxy.request.head import RequestHead, read_request_head
-from corsproxy.proxy.request.target import Target, is_same_host, parse_target, split_host
+from corsproxy.proxy.request.target import Target, parse_target
 from corsproxy.proxy.request_context import RequestContext
 from corsproxy.proxy.response.answers import (
     ALLOW_LINE,

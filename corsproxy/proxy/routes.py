@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from typing import Generic, TypeVar
 from urllib.parse import unquote_to_bytes
 
+from corsproxy.proxy.fields.hosts import split_host
 from corsproxy.proxy.request.other_reading import LONG, other_reading
-from corsproxy.proxy.request.target import split_host
 from corsproxy.settings import Route
 
 T = TypeVar("T")

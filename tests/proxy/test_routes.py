@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from corsproxy.proxy.fields.hosts import is_valid_host
 from corsproxy.proxy.request.other_reading import other_reading
-from corsproxy.proxy.request.target import is_valid_host
 from corsproxy.proxy.routes import AmbiguousPath, RouteTable
 from corsproxy.settings import Route, Upstream
 from tests.support.examples import examples
@@ -175,6 +175,11 @@ def test_hosts_and_paths_never_raise(data: bytes) -> None:
         (b"", False),
         (b"h:", False),
         (b"h:123456", False),
+        (b"h:65535", True),
+        (b"h:00080", True),
+        (b"[::1]:65536", False),
+        (b"h:99999", False),
+        (b"h:8a", False),
         (b":80", False),
         (b"a b", False),
         (b"a,b", False),

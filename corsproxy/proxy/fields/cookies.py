@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from corsproxy.proxy.fields.hosts import split_host
 from corsproxy.proxy.fields.references import PathMap
-from corsproxy.proxy.request.target import split_host
 from corsproxy.settings import CookieRules, Upstream
 
 _SPACE = b" \t"

@@ -21,9 +21,8 @@ from corsproxy.proxy.fields.hops import (
     parse_forwarded,
     parse_hop,
     parse_peer,
-    port_of,
 )
-from corsproxy.proxy.request.target import is_valid_host
+from corsproxy.proxy.fields.hosts import is_port, is_valid_host, port_of
 from corsproxy.settings import ForwardedMode, Network
 
 FORWARDING_FIELDS = frozenset(
@@ -223,7 +222,7 @@ def _forwarding(chain: bytes, client: str, scheme: bytes, host: bytes, port: byt
     if not host:
         return Forwarding(block, chain, b"", client, b"")
     # The port the client sees, not the listener's own: that is what an upstream builds links from.
-    if not (port.isdigit() and len(port) <= 5):
+    if not is_port(port):
         port = port_of(host) or (b"443" if scheme == b"https" else b"80")
     block += b"X-Forwarded-Host: %s\r\nX-Forwarded-Port: %s\r\n" % (host, port)
     return Forwarding(block, chain, b"", client, b"%s://%s" % (scheme, host))

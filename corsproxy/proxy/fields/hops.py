@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from corsproxy.proxy.request.target import is_valid_host
+from corsproxy.proxy.fields.hosts import is_valid_host
 
 Address = IPv4Address | IPv6Address
 
@@ -24,11 +24,6 @@ _HOP_WITH_PORT = re.compile(r"(?:\[([^\]]*)\]|([0-9.]+))(?::[^:\]]*)?")
 
 ForwardedElement = dict[bytes, bytes]
 """The parameters of one element of Forwarded: lower-case names, values without quotes."""
-
-
-def port_of(host: bytes) -> bytes:
-    """Return the digits after the last colon of a valid host, or nothing."""
-    return host.rpartition(b":")[2] if host[-1:] != b"]" and b":" in host else b""
 
 
 def parse_peer(peer: str) -> Address | None:

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from corsproxy.proxy.errors import Refusal
 from corsproxy.proxy.fields.challenges import login_scheme
 from corsproxy.proxy.fields.connection_options import named_fields, names_fields
+from corsproxy.proxy.fields.hosts import is_valid_host
 from corsproxy.proxy.fields.lines import FieldLine
 from corsproxy.proxy.fields.names import RequestField
-from corsproxy.proxy.request.target import is_valid_host
 
 _PROTECTED_FROM_CONNECTION = frozenset(
     {

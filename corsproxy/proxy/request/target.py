@@ -1,4 +1,4 @@
-"""The request target and the Host field: what a client may write there.
+"""The request target: what a client may write there.
 
 Everything that passes goes to the upstream byte for byte; what two servers could read differently is refused.
 Knows no sockets, no routes and no policy.
@@ -9,10 +9,7 @@ from __future__ import annotations
 import re
 
 from corsproxy.proxy.errors import Refusal
-
-_HOST = re.compile(rb"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
-"""RFC 9110 section 7.2 and RFC 3986 section 3.2.2, without the sub-delims and escapes that no real host name holds:
-a comma or `@` here has been read as another host before."""
+from corsproxy.proxy.fields.hosts import is_valid_host
 
 _SCHEME = re.compile(rb"https?://", re.IGNORECASE)
 
@@ -60,22 +57,3 @@ def parse_target(raw: bytes) -> Target:
         raise Refusal(400, "a request target has no fragment", close=True)
     path, mark, query = raw.partition(b"?")
     return Target(path, query if mark else None, authority, 443 if is_https else 80)
-
-
-def is_valid_host(value: bytes) -> bool:
-    """Return whether `value` is `host` or `host:port` as RFC 9110 section 7.2 has it, IPv6 in brackets."""
-    return _HOST.fullmatch(value) is not None
-
-
-def split_host(value: bytes) -> tuple[bytes, int | None]:
-    """Split a valid Host value into its name, lower case, and its port, where one is written."""
-    name, colon, port = value.rpartition(b":")
-    if colon and not port.endswith(b"]"):
-        return name.lower(), int(port)
-    return value.lower(), None
-
-
-def is_same_host(one: bytes, other: bytes, default_port: int) -> bool:
-    """Return whether two valid Host values name one host, a default port written or left out."""
-    named = [(name, default_port if port is None else port) for name, port in map(split_host, (one, other))]
-    return named[0] == named[1]

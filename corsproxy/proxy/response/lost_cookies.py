@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from corsproxy.cors import is_loopback
 from corsproxy.proxy.fields.cookies import CookieRewriter
+from corsproxy.proxy.fields.hosts import split_host
 from corsproxy.proxy.fields.names import ResponseField
-from corsproxy.proxy.request.target import split_host
 from corsproxy.proxy.upstream.head import ResponseHead
 
 _SPACE = b" \t"

@@ -1,0 +1,47 @@
+"""`host` and `host:port`, as a Host field, an absolute target and an origin hold them: the one place that reads them.
+
+Bytes of strangers in; only what every server reads alike is valid.
+Knows no field and no policy.
+"""
+
+from __future__ import annotations
+
+import re
+
+_PORT = rb"(?:0[0-9]{0,4}|[1-5]?[0-9]{1,4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+"""Up to 65535, and five digits: what is more has been cut to 16 bits, to another port, by some."""
+
+_HOST = re.compile(rb"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::" + _PORT + rb")?")
+"""RFC 9110 section 7.2 and RFC 3986 section 3.2.2, without the sub-delims and escapes that no real host name holds:
+a comma or `@` here has been read as another host before."""
+
+_PORT_ALONE = re.compile(_PORT)
+
+
+def is_valid_host(value: bytes) -> bool:
+    """Return whether `value` is `host` or `host:port` as RFC 9110 section 7.2 has it, IPv6 in brackets."""
+    return _HOST.fullmatch(value) is not None
+
+
+def is_port(digits: bytes) -> bool:
+    """Return whether these are the digits of a port."""
+    return _PORT_ALONE.fullmatch(digits) is not None
+
+
+def port_of(host: bytes) -> bytes:
+    """Return the digits behind the last colon of a valid host, or nothing."""
+    return host.rpartition(b":")[2] if host[-1:] != b"]" and b":" in host else b""
+
+
+def split_host(value: bytes) -> tuple[bytes, int | None]:
+    """Split a valid host into its name, lower case, and its port if one is written."""
+    name, colon, port = value.rpartition(b":")
+    if colon and not port.endswith(b"]"):
+        return name.lower(), int(port)
+    return value.lower(), None
+
+
+def is_same_host(one: bytes, other: bytes, default_port: int) -> bool:
+    """Return whether two valid hosts name the same one, a default port written or left out."""
+    named = [(name, default_port if port is None else port) for name, port in map(split_host, (one, other))]
+    return named[0] == named[1]
