@@ -19,6 +19,10 @@ LOCKED := --no-deps --only-binary :all: --require-hashes
 # With the locked setuptools, so that this fetches nothing.
 EDITABLE := --no-deps --no-build-isolation --editable .
 
+# Hundreds of processes are started from what is installed here: compiled once, not each time, whatever the image that
+# this runs in says of its own.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 .PHONY: help demo check test test-compiled test-pythons coverage mutants wheel sdist release-check lint format fuzz soak bench docs lock latest sbom image image-multi image-test clean

@@ -101,6 +101,15 @@ def test_a_reviewer_runs_everything(tree: Path) -> None:
     ]
 
 
+def test_what_is_imported_is_compiled_once(tree: Path) -> None:
+    """Images of Python tell it to keep no bytecode, with which each process the tests start takes twice as long."""
+    command = [program("make", "make"), "--eval", "show: ; @env", "show"]
+    environ = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "SHOWN": "yes"}
+    shown = subprocess.run(command, cwd=tree, env=environ, capture_output=True, text=True, check=True, timeout=60).stdout
+    assert "SHOWN=yes" in shown
+    assert "PYTHONDONTWRITEBYTECODE" not in shown
+
+
 def test_what_is_run_before_a_commit_starts_no_process(tree: Path) -> None:
     """`make check` does what `make test` does, on fewer examples and without what starts a process or a browser."""
     *lint, tests = plan(tree, "check").splitlines()
