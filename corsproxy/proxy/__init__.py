@@ -5,12 +5,16 @@ with, `upstream/` what an upstream is.
 Knows no YAML, does not know how a policy is built, and handles no signals.
 """
 
+from typing import TYPE_CHECKING
+
 from corsproxy.proxy.errors import PlanError, UpstreamErrorKind
-from corsproxy.proxy.plan import Plan, compile_plan
-from corsproxy.proxy.proxy import Proxy, new_via_token
 from corsproxy.proxy.request_record import Observer, RequestRecord
 from corsproxy.proxy.routes import AmbiguousPath, RouteTable, with_head
-from corsproxy.proxy.upstream.keepalive import keep_alive
+
+if TYPE_CHECKING:
+    from corsproxy.proxy.plan import Plan, compile_plan
+    from corsproxy.proxy.proxy import Proxy, new_via_token
+    from corsproxy.proxy.upstream.keepalive import keep_alive
 
 __all__ = [
     "AmbiguousPath",
@@ -26,3 +30,24 @@ __all__ = [
     "new_via_token",
     "with_head",
 ]
+
+# What moves bytes is loaded when it is first asked for: `explain` and `verify` read the route table, and aiohttp,
+# asyncio and ssl take three times as long to load as those two take for everything else.
+_LOADED_ON_DEMAND = {
+    "Plan": "plan",
+    "Proxy": "proxy",
+    "compile_plan": "plan",
+    "keep_alive": "upstream.keepalive",
+    "new_via_token": "proxy",
+}
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Return what the type checker takes from the imports above."""
+        from importlib import import_module
+
+        if name not in _LOADED_ON_DEMAND:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(f"{__name__}.{_LOADED_ON_DEMAND[name]}"), name)
+        return value
