@@ -16,7 +16,7 @@ import pytest
 from corsproxy import __version__
 from corsproxy.cli import cli
 from tests.support.certificates import self_signed
-from tests.support.process import ran
+from tests.support.command import invoked
 
 ROOT = Path(__file__).resolve().parent.parent
 # Written for people, by hand or by a make target; what a tool leaves behind is not.
@@ -169,7 +169,7 @@ def test_shown_configurations_are_valid(block: str, tmp_path: Path) -> None:
     made = self_signed(tmp_path, "made")
     for named in re.findall(r"/etc/corsproxy/([\w.-]+)", block):
         (tmp_path / named).write_bytes(made.certificate.read_bytes() + made.private_key.read_bytes())
-    status, output, errors = ran("check", "--strict", str(file), directory=tmp_path)
+    status, output, errors = invoked("check", "--strict", str(file), directory=tmp_path)
     assert status == 0, output + errors
 
 

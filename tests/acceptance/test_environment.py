@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.client import ask
+from tests.support.command import invoked
 from tests.support.process import Process, ran, started
 from tests.support.upstream import Upstream
 
@@ -84,7 +85,7 @@ def test_explain_takes_its_whole_question_from_the_environment(tmp_path: Path) -
         "CORSPROXY_CREDENTIALS": "true",
         "CORSPROXY_FORMAT": "json",
     }
-    status, said, _ = ran("explain", "/x", environ=environ, directory=tmp_path)
+    status, said, _ = invoked("explain", "/x", environ=environ, directory=tmp_path)
     asked = json.loads("\n".join(said))
     assert (status, asked["origin"], asked["method"], asked["headers"], asked["credentials"]) == (
         1,
@@ -99,8 +100,8 @@ def test_check_looks_at_the_file_that_serve_would_take(tmp_path: Path) -> None:
     """In a container the variable is set for both; a name on the command line goes before it."""
     (tmp_path / "my.yaml").write_text(FILE.format(upstream="http://127.0.0.1:9"), encoding="utf-8")
     environ = {"CORSPROXY_CONFIG": "my.yaml"}
-    assert ran("check", environ=environ, directory=tmp_path)[1] == ["my.yaml: valid: 1 upstream, 1 policy, 1 route"]
-    assert ran("check", "none.yaml", environ=environ, directory=tmp_path)[0] == 2
+    assert invoked("check", environ=environ, directory=tmp_path)[1] == ["my.yaml: valid: 1 upstream, 1 policy, 1 route"]
+    assert invoked("check", "none.yaml", environ=environ, directory=tmp_path)[0] == 2
 
 
 @pytest.mark.parametrize(
@@ -191,7 +192,7 @@ def test_a_whole_file_may_come_as_text(tmp_path: Path) -> None:
         with started(None, listen=None, environ={"CORSPROXY_CONFIG_TEXT": text}, directory=tmp_path) as proxy:
             assert ask(proxy.address, b"/").status == 200
     bad = {"CORSPROXY_CONFIG_TEXT": text + "listne: 1\n"}
-    status, said, _ = ran("check", environ=bad, directory=tmp_path)
+    status, said, _ = invoked("check", environ=bad, directory=tmp_path)
     assert status == 2
     assert said[0].startswith("CORSPROXY_CONFIG_TEXT:9:1: listne: unknown key 'listne': did you mean 'listen'?")
 
@@ -203,17 +204,19 @@ def test_a_list_in_the_environment_may_have_commas() -> None:
         "CORSPROXY_ALLOW_METHOD": "PUT, PATCH,DELETE",
         "CORSPROXY_FORMAT": "json",
     }
-    status, said, _ = ran("explain", "/", "--origin", "http://localhost:1", "--method", "GET", environ=environ)
+    status, said, _ = invoked("explain", "/", "--origin", "http://localhost:1", "--method", "GET", environ=environ)
     assert status == 0, said
     for method, verdict in (("PATCH", 0), ("PROPFIND", 1)):
-        assert ran("explain", "/", "--origin", "http://localhost:1", "--method", method, environ=environ)[0] == verdict
+        assert (
+            invoked("explain", "/", "--origin", "http://localhost:1", "--method", method, environ=environ)[0] == verdict
+        )
 
 
 @pytest.mark.parametrize(("value", "granted"), [("true", True), ("false", False), ("1", True), ("no", False)])
 def test_the_twin_of_an_on_off_option_takes_true_and_false(value: str, granted: bool) -> None:
     """Both ways."""
     environ = {"CORSPROXY_UPSTREAM": "http://a", "CORSPROXY_ALLOW_CREDENTIALS": value}
-    status, _, _ = ran("explain", "/", "--origin", "http://localhost:1", "--credentials", environ=environ)
+    status, _, _ = invoked("explain", "/", "--origin", "http://localhost:1", "--credentials", environ=environ)
     assert (status == 0) is granted
 
 
@@ -259,7 +262,7 @@ def test_what_kubernetes_sets_for_a_service_of_that_name_is_passed_over() -> Non
     }
     with started(None, environ=environ) as proxy:
         assert "no effect" not in proxy.stderr.text
-    assert ran("check", environ={**environ, "CORSPROXY_CREDENTIALS": "1"})[2] == []
+    assert invoked("check", environ={**environ, "CORSPROXY_CREDENTIALS": "1"})[2] == []
 
 
 def test_probe_takes_no_insecure_from_the_environment() -> None:
@@ -267,7 +270,7 @@ def test_probe_takes_no_insecure_from_the_environment() -> None:
     status, _, said = ran("serve", environ={"CORSPROXY_UPSTREAM": "ftp://a", "CORSPROXY_INSECURE": "1"})
     assert status == 2
     assert "CORSPROXY_UPSTREAM: invalid scheme" in said[0]
-    assert "CORSPROXY_INSECURE" not in "\n".join(ran("probe", "--help")[1])
+    assert "CORSPROXY_INSECURE" not in "\n".join(invoked("probe", "--help")[1])
 
 
 def test_an_option_that_beats_a_key_of_the_file_is_said(tmp_path: Path) -> None:
@@ -286,12 +289,12 @@ def test_an_option_that_beats_a_key_of_the_file_is_said(tmp_path: Path) -> None:
 def test_an_option_of_quick_mode_has_no_place_beside_a_file(tmp_path: Path) -> None:
     """The message says what to write there; from the environment it is passed over where -c names the file."""
     (tmp_path / "my.yaml").write_text(FILE.format(upstream="http://127.0.0.1:9"), encoding="utf-8")
-    status, _, said = ran("check", "-c", "my.yaml", "--send-host", "client", directory=tmp_path)
+    status, _, said = invoked("check", "-c", "my.yaml", "--send-host", "client", directory=tmp_path)
     assert status == 2
     assert "--send-host goes with --upstream or --route: with a file (my.yaml), write host under an upstream" in said[0]
     environ = {"CORSPROXY_ALLOW_ORIGIN": "https://a.example"}
-    assert ran("check", "my.yaml", environ=environ, directory=tmp_path)[0] == 0
-    assert ran("check", environ={**environ, "CORSPROXY_CONFIG": "my.yaml"}, directory=tmp_path)[0] == 2
+    assert invoked("check", "my.yaml", environ=environ, directory=tmp_path)[0] == 0
+    assert invoked("check", environ={**environ, "CORSPROXY_CONFIG": "my.yaml"}, directory=tmp_path)[0] == 2
 
 
 @pytest.mark.parametrize(
@@ -309,7 +312,7 @@ def test_a_doubt_about_addresses_is_about_those_in_force(
     """Where an option takes the place of a key, it is the option that `serve` would run."""
     (tmp_path / "a.yaml").write_text(FILE.format(upstream="http://127.0.0.1:8000"))
     named = ["a.yaml"] if source == "file" else ["--upstream", "http://127.0.0.1:8000"]
-    status, output, errors = ran("check", *named, *args, "--strict", directory=tmp_path)
+    status, output, errors = invoked("check", *named, *args, "--strict", directory=tmp_path)
     assert status == 1
     assert said in "\n".join((*output, *errors))
     if args[0] == "--listen":
@@ -320,6 +323,6 @@ def test_a_doubt_about_addresses_is_about_those_in_force(
 def test_one_address_for_both_listeners_is_wrong_usage(args: list[str]) -> None:
     """It is not a port that may be free the next time a supervisor tries."""
     for command in ("serve", "check"):
-        status, _, errors = ran(command, "--upstream", "http://127.0.0.1:8000", *args)
+        status, _, errors = invoked(command, "--upstream", "http://127.0.0.1:8000", *args)
         assert status == 2
         assert "--admin: duplicate address 127.0.0.1:" in errors[-1]

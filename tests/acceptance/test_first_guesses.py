@@ -10,6 +10,7 @@ import pytest
 
 from tests.server.setup import ask
 from tests.support.certificates import self_signed
+from tests.support.command import invoked
 from tests.support.process import ran, started
 from tests.support.upstream import Upstream
 
@@ -31,7 +32,7 @@ GUESSES = {
 @pytest.mark.parametrize(("guess", "line"), GUESSES.items())
 def test_a_first_guess_is_answered_with_the_line_to_type(guess: str, line: str) -> None:
     """And with nothing else that could be taken for advice."""
-    status, _, said = ran(*guess.split())
+    status, _, said = invoked(*guess.split())
     assert status == 2
     assert said[-1] == f"Write: {line}"
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.process import ran, started
+from tests.support.command import invoked
+from tests.support.process import started
 
 
 @pytest.mark.parametrize(
@@ -28,15 +29,15 @@ def test_a_bare_variable_inside_brackets_is_told_to_take_quotes(tmp_path: Path, 
     """YAML reads the brace as its own there, so the message names the variable and not the comma."""
     file = tmp_path / "corsproxy.yaml"
     file.write_text(line + "\n", encoding="utf-8")
-    status, said, _ = ran("check", str(file))
+    status, said, _ = invoked("check", str(file))
     assert status == 2
     assert said[0].endswith("inside [ ] and { } a variable needs quotes: '${NAME}'"), said
 
 
 def test_init_says_what_is_missing_and_what_to_run(tmp_path: Path) -> None:
     """The command can be pasted, whatever the file is called."""
-    status, _, said = ran("init", "none/new.yaml", directory=tmp_path)
+    status, _, said = invoked("init", "none/new.yaml", directory=tmp_path)
     assert (status, said) == (2, ["corsproxy: cannot write none/new.yaml: its directory is missing; make it first"])
-    status, told, _ = ran("init", "my file.yaml", directory=tmp_path)
+    status, told, _ = invoked("init", "my file.yaml", directory=tmp_path)
     assert status == 0
     assert told[0].endswith("then run: corsproxy check 'my file.yaml'")

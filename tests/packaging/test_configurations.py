@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.certificates import self_signed
-from tests.support.process import ran
+from tests.support.command import invoked
 
 from .files import shipped_configurations
 
@@ -24,7 +24,7 @@ def test_shipped_file(name: str, tmp_path: Path) -> None:
         text = text.replace("/etc/corsproxy-tls/tls.key", str(made.private_key))
     file = tmp_path / "corsproxy.yaml"
     file.write_text(text, encoding="utf-8")
-    status, output, errors = ran("check", "--strict", str(file))
+    status, output, errors = invoked("check", "--strict", str(file))
     assert status == 0, output + errors
 
 

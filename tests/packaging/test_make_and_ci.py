@@ -105,7 +105,9 @@ def test_what_is_imported_is_compiled_once(tree: Path) -> None:
     """Images of Python tell it to keep no bytecode, with which each process the tests start takes twice as long."""
     command = [program("make", "make"), "--eval", "show: ; @env", "show"]
     environ = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "SHOWN": "yes"}
-    shown = subprocess.run(command, cwd=tree, env=environ, capture_output=True, text=True, check=True, timeout=60).stdout
+    shown = subprocess.run(
+        command, cwd=tree, env=environ, capture_output=True, text=True, check=True, timeout=60
+    ).stdout
     assert "SHOWN=yes" in shown
     assert "PYTHONDONTWRITEBYTECODE" not in shown
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.recipes.conftest import RECIPES, Certificate
-from tests.support.process import ran
+from tests.support.command import invoked
 
 NAMES = sorted(path.stem for path in RECIPES.glob("*.yaml"))
 
@@ -30,5 +30,5 @@ def test_the_page_shows_the_file(name: str) -> None:
 def test_check_finds_neither_problem_nor_warning(name: str, certificate: Certificate) -> None:
     """`corsproxy check --strict` accepts the file once its certificate is there."""
     environ = {"TLS_CERTIFICATE": str(certificate.certificate), "TLS_PRIVATE_KEY": str(certificate.private_key)}
-    status, stdout, stderr = ran("check", "--strict", str(RECIPES / f"{name}.yaml"), environ=environ)
+    status, stdout, stderr = invoked("check", "--strict", str(RECIPES / f"{name}.yaml"), environ=environ)
     assert status == 0, "\n".join([*stdout, *stderr])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.process import ran
+from tests.support.command import invoked
 from tests.tools.verify_servers import Site, served
 
 UPSTREAM = ("--upstream", "http://127.0.0.1:1")
@@ -34,22 +34,22 @@ UPSTREAM = ("--upstream", "http://127.0.0.1:1")
 def test_advice_is_accepted_when_followed(options: tuple[str, ...], asked: tuple[str, ...]) -> None:
     """The command line that explain proposes allows the request, and serve would start with it."""
     upstream = () if "--route" in options else UPSTREAM
-    status, out, err = ran("explain", "/x", *upstream, *options, *asked, "--format", "json")
+    status, out, err = invoked("explain", "/x", *upstream, *options, *asked, "--format", "json")
     explained = json.loads("\n".join(out))
     assert status == 1, err
     proposed = shlex.split(explained["change"]["command"])
     assert proposed[:2] == ["corsproxy", "serve"]
-    assert ran("explain", "/x", *proposed[2:], *asked)[0] == 0
-    assert ran("check", *proposed[2:])[0] == 0
+    assert invoked("explain", "/x", *proposed[2:], *asked)[0] == 0
+    assert invoked("check", *proposed[2:])[0] == 0
 
 
 def test_what_decided_is_an_option() -> None:
     """There is no file that a line could be of."""
     options = ("--allow-method", "PUT", "--origin", "http://localhost:1", "--method", "PATCH")
-    status, out, _ = ran("explain", "/x", *UPSTREAM, *options)
+    status, out, _ = invoked("explain", "/x", *UPSTREAM, *options)
     assert status == 1
     assert "decided   --allow-method" in out
-    _, out, _ = ran("explain", "/x", *UPSTREAM, "--origin", "https://a.example")
+    _, out, _ = invoked("explain", "/x", *UPSTREAM, "--origin", "https://a.example")
     assert "decided   no --allow-origin: pages served from this machine" in out
 
 
@@ -60,7 +60,7 @@ def test_the_environment_counts(tmp_path: Path) -> None:
         "CORSPROXY_ALLOW_ORIGIN": "https://a.example,https://b.example",
     }
     for origin, status in (("https://a.example", 0), ("https://b.example", 0), ("https://c.example", 1)):
-        assert ran("explain", "/x", "--origin", origin, environ=environ, directory=tmp_path)[0] == status
+        assert invoked("explain", "/x", "--origin", origin, environ=environ, directory=tmp_path)[0] == status
 
 
 def test_verify_knows_quick_mode() -> None:
@@ -69,10 +69,10 @@ def test_verify_knows_quick_mode() -> None:
                "https://www.example.org", "--allow-method", "PUT", "--allow-header", "Content-Type", "--allow-header",
                "Authorization", "--expose-header", "ETag")  # fmt: skip
     with served(Site()) as server:
-        status, out, _ = ran("verify", server.url, *options)
+        status, out, _ = invoked("verify", server.url, *options)
     assert status == 0, out
     with served(Site(max_age="60")) as server:
-        status, out, _ = ran("verify", server.url, *options)
+        status, out, _ = invoked("verify", server.url, *options)
     assert status == 1
     assert "    the file   --max-age" in out
 
@@ -92,6 +92,6 @@ def test_learn_knows_quick_mode(tmp_path: Path) -> None:
     }
     log = tmp_path / "access.log"
     log.write_text(json.dumps(line) + "\n", encoding="utf-8")
-    status, out, err = ran("learn", str(log), *UPSTREAM)
+    status, out, err = invoked("learn", str(log), *UPSTREAM)
     assert status == 0, err
     assert any("https://a.example" in one for one in out)
