@@ -21,6 +21,7 @@ EXACT, SUBDOMAINS, LABEL = PatternKind.EXACT, PatternKind.SUBDOMAINS, PatternKin
         Pattern("http://localhost:*", EXACT, "http", "localhost", None, any_port=True),
         Pattern("http://[::1]:*", EXACT, "http", "[::1]", None, any_port=True),
         Pattern("http://127.0.0.1:3000", EXACT, "http", "127.0.0.1", 3000),
+        Pattern("https://example.com:65535", EXACT, "https", "example.com", 65535),
         Pattern("https://example.com.", EXACT, "https", "example.com."),
         Pattern("app://obsidian.md", EXACT, "app", "obsidian.md"),
         Pattern("https://*.example.com", SUBDOMAINS, "https", "example.com"),

@@ -44,6 +44,26 @@ def test_the_first_rule_that_matches_is_named(origin: bytes, rule: int | None) -
     assert _RULES.matching_rule(origin) == rule
 
 
+@pytest.mark.parametrize(
+    ("origins", "origin", "answer"),
+    [
+        ((APP,), APP.encode(), True),
+        ((APP,), b"https://b.example", False),
+        ((APP,), b"null", False),
+        ((APP, "null"), b"null", True),
+        (("*",), APP.encode(), False),
+        (("*",), b"null", False),
+        (("*", APP), APP.encode(), True),
+        (("https://*.example.com",), APP.encode(), True),
+        (("https://*.example.com",), b"https://app.example.com/", False),
+        ((regex(r"https://[a-z.]+"),), APP.encode(), True),
+    ],
+)
+def test_who_is_named(origins: tuple[str, ...], origin: bytes, answer: bool) -> None:
+    """By any rule but the star, which names nobody."""
+    assert policy(*origins, dangerously_allow=("null_origin",)).names(origin) is answer
+
+
 def test_the_star_is_a_rule_like_any_other() -> None:
     """A star is named where no rule before it matches; without credentials even for malformed origins."""
     everyone = policy(APP, "*")

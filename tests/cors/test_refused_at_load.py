@@ -17,6 +17,7 @@ from corsproxy.cors import (
     decide,
     policy_warnings,
 )
+from corsproxy.cors.problems import quote
 from tests.cors.tables import APP, actual, errors_of, places, regex, spec, text_of
 
 
@@ -261,3 +262,19 @@ def test_no_spec_makes_the_compiler_raise_anything_else(
         assert "\n" not in str(problem)
     if not errors_of(written):
         assert decide(compile_policy(written), actual("https://a.example")).kind
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("a" * 80, "a" * 80),
+        ("a" * 81, "a" * 80 + "…"),
+        ("a\nb\x1b[0m", "a\\nb\\x1b[0m"),
+        ("a\\d", "a\\d"),
+        ("ä", "ä"),
+        (5, "5"),
+    ],
+)
+def test_how_a_value_is_quoted(value: object, shown: str) -> None:
+    """On one line, harmless to a terminal, and not longer than a line."""
+    assert quote(value) == f"'{shown}'"

@@ -6,7 +6,7 @@ import pytest
 
 from corsproxy.cors import OriginSpec, PolicySpec, policy_warnings
 from corsproxy.cors.timing import MOST_BYTES
-from tests.cors.tables import APP, policy, spec
+from tests.cors.tables import APP, policy, regex, spec
 
 FROM_FILE = OriginSpec("https://secret.example", in_file=True)
 MANY = tuple(f"https://page-{number:03}.example.com" for number in range(200))
@@ -22,6 +22,15 @@ def test_an_origin_of_a_file_is_never_listed() -> None:
     assert "'timing: [https://...]'" in warning.message
 
 
+def test_only_exact_origins_are_listed() -> None:
+    """Patterns, expressions, `null` and what stands twice have no place in the field."""
+    listed = policy(
+        APP, "https://*.example.com", regex(r"https://a\.example"), "null", APP, "http://localhost:*", "https://b.example",
+        timing=True, dangerously_allow=("null_origin",),
+    )  # fmt: skip
+    assert listed.timing_without_origin == APP.encode() + b", https://b.example"
+
+
 def test_the_list_is_bounded() -> None:
     """As many whole origins as fit into 4 KiB, from the first on; a warning says how many."""
     value = policy(*MANY, timing=True).timing_without_origin
@@ -30,6 +39,22 @@ def test_the_list_is_bounded() -> None:
     assert len(value) <= MOST_BYTES < len(value) + len(f", {MANY[0]}")
     (warning,) = policy_warnings(spec(*MANY, timing=True))
     assert f"only the first {len(listed)} of 200 origins" in warning.message
+
+
+@pytest.mark.parametrize(("credentials", "warnings"), [(True, 1), (False, 0)])
+def test_a_star_beside_a_file(credentials: bool, warnings: int) -> None:
+    """With credentials the field follows the Origin, and a file's origins are missing where there is none."""
+    made = PolicySpec((OriginSpec("*"), FROM_FILE), timing=True, allow_credentials=credentials)
+    assert [problem.field for problem in policy_warnings(made)].count("timing") == warnings
+
+
+@pytest.mark.parametrize(("more", "listed"), [(2, 64), (3, 63)])
+def test_the_list_may_be_filled_to_its_last_byte(more: int, listed: int) -> None:
+    """Every comma counts, and there is none before the first."""
+    alike = [f"https://{number:046}.example" for number in range(63)]
+    value = policy(*alike, f"https://{63:0{46 + more}}.example", timing=True).timing_without_origin
+    assert value.count(b"example") == listed
+    assert len(value) == (MOST_BYTES if listed == 64 else MOST_BYTES - 66)
 
 
 @pytest.mark.parametrize(
