@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from corsproxy.config.problems import RefusedError, Report, quote
+from corsproxy.config.declaration import CookieValues
+from corsproxy.config.problems import Report, quote
 from corsproxy.cors import is_public_suffix
 from corsproxy.settings import CookieRules
 
 
-def parse_cookie_path(text: str) -> str:
-    """Parse a Path attribute (RFC 6265 section 4.1.1: any characters but controls and `;`; here ASCII)."""
-    if not text.startswith("/"):
-        raise RefusedError(f"invalid path {quote(text)}: expected rewrite, keep, or a path that begins with '/'")
-    if ";" in text or not text.isascii() or not text.isprintable():
-        raise RefusedError(f"invalid path {quote(text)}: a cookie's path is printable ASCII without ';'")
-    return text
-
-
-def compile_cookies(values: Mapping[str, Any], path: str, report: Report) -> CookieRules | None:
+def compile_cookies(values: CookieValues, path: str, report: Report) -> CookieRules | None:
     """Compile the rules, and report combinations that lose the cookie; None where nothing is edited."""
-    edits: dict[str, Any] = {key: None if value == "keep" else value for key, value in values.items()}
-    rules = CookieRules(**edits)
+    rules = CookieRules(
+        None if values.domain == "keep" else values.domain,
+        None if values.path == "keep" else values.path,
+        None if values.same_site == "keep" else values.same_site,
+        None if values.secure == "keep" else values.secure,
+        values.partitioned,
+    )
     for key, holds, attribute in (
         ("same_site", rules.same_site == "none", "SameSite=None"),
         ("partitioned", rules.partitioned is True, "Partitioned"),

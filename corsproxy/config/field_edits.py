@@ -6,11 +6,11 @@ A value may be a credential, so no message here quotes one.
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from corsproxy.config.problems import RefusedError, Report, quote
-from corsproxy.config.reader import BAD, Values
-from corsproxy.config.shape import Key, ListOf, MapOf, Record, Word
+from corsproxy.config.shape import BAD, Bad, Items, ListOf, MapOf, Record, Word, key, record
 from corsproxy.cors import is_cors_response_field, is_token
 from corsproxy.settings import FieldEdits
 
@@ -74,28 +74,28 @@ _NAME = Word("field name", _parse_name, ({"type": "string", "pattern": "^[!#$%&'
 _VALUE = Word("field value", _parse_value, ({"type": ["string", "number", "boolean"]},), is_secret=True)
 
 
-def field_edits(noun: str) -> Record:
-    """Declare the edits of a message's fields."""
-    return Record(
-        noun,
-        (
-            Key(
-                "set",
-                MapOf("field", _VALUE, name=_NAME, is_secret=True),
-                "Fields to write, each as one line, instead of all lines of that name. Values are never shown.",
-                "{}",
-            ),
-            Key("remove", ListOf(_NAME), "Fields to leave out, whatever their letter case.", "[]"),
-        ),
-        is_secret=True,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldEditValues:
+    """The edits of a message's fields, as read."""
+
+    set: Mapping[str, str | Bad] = key(
+        MapOf("field", _VALUE, name=_NAME, is_secret=True),
+        "Fields to write, each as one line, instead of all lines of that name. Values are never shown.",
+        "{}",
     )
+    remove: Items[str] = key(ListOf(_NAME), "Fields to leave out, whatever their letter case.", "[]")
 
 
-def compile_field_edits(values: Values | None, path: str, report: Report) -> FieldEdits:
+def field_edits(noun: str) -> Record[FieldEditValues]:
+    """Declare the edits of a message's fields."""
+    return record(noun, FieldEditValues, is_secret=True)
+
+
+def compile_field_edits(values: FieldEditValues | None, path: str, report: Report) -> FieldEdits:
     """Compile the edits; names that stand twice are reported."""
     if values is None:
         return FieldEdits()
-    written: dict[str, Any] = {name: value for name, value in values["set"].items() if value is not BAD}
+    written = {name: value for name, value in values.set.items() if value is not BAD}
     first: dict[str, str] = {}
     for name in written:
         if (earlier := first.setdefault(name.lower(), name)) != name:
@@ -103,7 +103,7 @@ def compile_field_edits(values: Values | None, path: str, report: Report) -> Fie
                 f"{path}.set.{name}", "duplicate", f"duplicate field {quote(name)}: {quote(earlier)} is the same"
             )
     removed = []
-    for index, name in values["remove"]:
+    for index, name in values.remove:
         if name.lower() in first:
             report.warning(
                 f"{path}.remove[{index}]", "unused", f"unused: 'set' replaces every {quote(name)} already; remove one"

@@ -12,7 +12,6 @@ from pathlib import Path
 from corsproxy.config.certificates import authorities_fault, pair_faults
 from corsproxy.config.origin_files import MAX_BYTES, OriginLine, parse_lines
 from corsproxy.config.problems import RefusedError, Report, quote_path
-from corsproxy.config.reader import Values
 from corsproxy.config.source import why_unreadable
 
 
@@ -29,10 +28,10 @@ class Files:
         self._report = report
         self._tries = tries
 
-    def find_pair(self, path: str, values: Values) -> tuple[str | None, str | None]:
+    def find_pair(self, path: str, certificate_name: str | None, key_name: str | None) -> tuple[str | None, str | None]:
         """Return the paths of `certificate` and `private_key` below the key path `path`; what is wrong is reported."""
-        certificate = self._find(f"{path}.certificate", values["certificate"])
-        private_key = self._find(f"{path}.private_key", values["private_key"])
+        certificate = self._find(f"{path}.certificate", certificate_name)
+        private_key = self._find(f"{path}.private_key", key_name)
         if self._tries and certificate and private_key:
             try:
                 faults = pair_faults(certificate, private_key)

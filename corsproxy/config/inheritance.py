@@ -6,11 +6,12 @@ Lists are replaced, not joined; `dangerously_allow` is never inherited, as whoev
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from corsproxy.config.declaration import PolicyValues
 from corsproxy.config.problems import Report, join, listed, nearest, quote
-from corsproxy.config.reader import BAD, Values
+from corsproxy.config.shape import BAD, Bad
 
 _OWN = ("extends", "dangerously_allow")
 """Keys that no policy takes from another."""
@@ -21,14 +22,17 @@ class WholePolicy:
     """A policy with every key that it has or takes."""
 
     name: str
-    values: Values
+    values: PolicyValues
     homes: Mapping[str, str]
     """By key that is written somewhere: the policy in which it is."""
 
 
-def whole_policies(section: Mapping[str, Any], report: Report) -> tuple[dict[str, WholePolicy], frozenset[str]]:
+def whole_policies(
+    section: Mapping[str, PolicyValues | Bad], report: Report
+) -> tuple[dict[str, WholePolicy], frozenset[str]]:
     """Return the policies whose chain of bases is good, and the names that others extend; the rest is reported."""
-    bases = {name: values["extends"] for name, values in section.items() if values is not BAD and values["extends"]}
+    good = {name: values for name, values in section.items() if values is not BAD}
+    bases = {name: values.extends for name, values in good.items() if values.extends}
     extended = set(bases.values())
     circles: set[str] = set()
     for name, base in bases.items():
@@ -46,8 +50,8 @@ def whole_policies(section: Mapping[str, Any], report: Report) -> tuple[dict[str
     whole = {}
     for name in section:
         chain = list(_chain(name, bases))
-        if all(section.get(one, BAD) is not BAD for one in chain) and circles.isdisjoint(chain):
-            whole[name] = _joined(name, chain, section, report)
+        if good.keys() >= set(chain) and circles.isdisjoint(chain):
+            whole[name] = _joined(name, chain, good, report)
     return whole, frozenset(extended)
 
 
@@ -67,18 +71,18 @@ def _chain(name: str, bases: Mapping[str, str]) -> Iterator[str]:
         at = bases.get(at)
 
 
-def _joined(name: str, chain: list[str], section: Mapping[str, Any], report: Report) -> WholePolicy:
-    values = dict(section[name])
+def _joined(name: str, chain: list[str], policies: Mapping[str, PolicyValues], report: Report) -> WholePolicy:
     homes: dict[str, str] = {}
+    taken: dict[str, Any] = {}  # of a key named by a text the type is known to nobody
     for one in chain:
-        for key in values:
+        for key in (field.name for field in fields(PolicyValues)):
             if key in homes or f"{join('policies', one)}.{key}" not in report.spans or (one != name and key in _OWN):
                 continue
             homes[key] = one
-            values[key] = section[one][key]
             if one != name:
+                taken[key] = getattr(policies[one], key)
                 _take_places(join("policies", one), join("policies", name), key, report)
-    return WholePolicy(name, values, homes)
+    return WholePolicy(name, replace(policies[name], **taken), homes)
 
 
 def _take_places(base: str, child: str, key: str, report: Report) -> None:

@@ -5,19 +5,16 @@ It says what a file may look like; what only the whole file shows (names, routes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from corsproxy.config import environment, words
-from corsproxy.config.declaration import FILE, POLICY, ROUTE, UPSTREAM
-from corsproxy.config.shape import Key, ListOf, MapOf, Record, Shape, Word
+from corsproxy.config.declaration import FILE, POLICY, ROUTE, TEXT, UPSTREAM
+from corsproxy.config.shape import AnyShape, JsonSchema, Key, ListOf, MapOf, Record, Word
 
-_VARIABLE = {"$ref": "#/$defs/variable"}
+_VARIABLE: JsonSchema = {"$ref": "#/$defs/variable"}
 _NAMED = {id(record): record for record in (UPSTREAM, POLICY, ROUTE)}
 """Records that editors show by name."""
 
 
-def json_schema() -> dict[str, Any]:
+def json_schema() -> JsonSchema:
     """Build the schema of the file; a scalar may hold `${NAME}` wherever a number or a word stands."""
     variable = {
         "type": "string",
@@ -33,45 +30,50 @@ def json_schema() -> dict[str, Any]:
     }
 
 
-def _schema(shape: Shape) -> dict[str, Any]:
+def _schema(shape: AnyShape) -> JsonSchema:
     match shape:
         case Word():
-            return {"anyOf": [*map(dict, shape.schema), _VARIABLE]}
+            return {"anyOf": _alternatives(shape)}
         case ListOf():
-            items: dict[str, Any] = {"type": "array", "items": _schema(shape.item)}
+            items: JsonSchema = {"type": "array", "items": _schema(shape.item)}
             items |= {"minItems": shape.min_items} if shape.min_items else {}
             alone = list(shape.alone.schema) if shape.alone is not None else []
             others = [*alone, *_as_text(shape.item)]
             return {"anyOf": [items, *others]} if others else items
         case MapOf():
             (names,) = (shape.name or words.LABEL).schema
-            named: dict[str, Any] = {
+            named: JsonSchema = {
                 "type": "object",
                 "propertyNames": names,
                 "additionalProperties": _schema(shape.item),
             }
             return named | ({"minProperties": shape.min_items} if shape.min_items else {})
         case Record():
-            whole = {"$ref": f"#/$defs/{shape.noun}"} if id(shape) in _NAMED else _record(shape)
-            return {"anyOf": [*_schema(shape.short)["anyOf"], whole]} if shape.short else whole
+            whole: JsonSchema = {"$ref": f"#/$defs/{shape.noun}"} if id(shape) in _NAMED else _record(shape)
+            return {"anyOf": [*_alternatives(shape.short), whole]} if shape.short else whole
 
 
-def _as_text(item: Shape) -> list[dict[str, Any]]:
+def _alternatives(word: Word[object]) -> list[JsonSchema]:
+    return [*word.schema, _VARIABLE]
+
+
+def _as_text(item: AnyShape) -> list[JsonSchema]:
     """Return what may stand for a list of words: one text, or what a YAML library makes of one word alone."""
     word = item.short if isinstance(item, Record) else item
     if not isinstance(word, Word):
         return []
     types = {kind for one in word.schema for kind in _types(one)} - {"string"}
-    return [{"type": "string", "minLength": 1}, *({"type": kind} for kind in sorted(types))]
+    others: list[JsonSchema] = [{"type": kind} for kind in sorted(types)]
+    return [TEXT, *others]
 
 
-def _types(schema: Mapping[str, Any]) -> list[str]:
+def _types(schema: JsonSchema) -> list[str]:
     found = schema.get("type", [])
-    return [found] if isinstance(found, str) else list(found)
+    return list(found) if isinstance(found, list) else [str(found)]
 
 
-def _record(record: Record) -> dict[str, Any]:
-    schema: dict[str, Any] = {
+def _record(record: Record[object]) -> JsonSchema:
+    schema: JsonSchema = {
         "type": "object",
         "properties": {
             key.name: {"description": _plain(key), **_schema(key.shape), **_default(key)} for key in record.keys
@@ -82,7 +84,7 @@ def _record(record: Record) -> dict[str, Any]:
     return schema | ({"required": required} if required else {})
 
 
-def _default(key: Key) -> dict[str, Any]:
+def _default(key: Key) -> JsonSchema:
     if key.default is None or isinstance(key.shape, Record | MapOf):
         return {}
     if isinstance(key.shape, ListOf) and key.shape.alone is None:

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from corsproxy.config import tree
-from corsproxy.config.declaration import FILE
+from corsproxy.config.declaration import FILE, FileValues, LimitValues, ListenerTls
 from corsproxy.config.doubts import warn_of_doubts
 from corsproxy.config.files import Files
 from corsproxy.config.names import Names
 from corsproxy.config.policies import CompiledPolicies, RulePlaces, compile_policies
 from corsproxy.config.problems import ConfigError, Place, Problem, Report, Span
-from corsproxy.config.reader import BAD, Reader, Values
+from corsproxy.config.reader import Reader
 from corsproxy.config.routes import check_routes, compile_routes
 from corsproxy.config.secrets import masked
+from corsproxy.config.shape import BAD
 from corsproxy.config.source import read_source
 from corsproxy.config.upstreams import compile_upstreams
 from corsproxy.cors import PolicySpec
@@ -77,26 +77,26 @@ def load_text(text: str, file: str, environ: Mapping[str, str], *, tries_certifi
     if values is None:
         raise ConfigError(report.problems())
     files = Files(file, report, tries=tries_certificates)
-    upstreams = compile_upstreams(values["upstreams"] or {}, report, files)
-    policies = compile_policies(values["policies"] or {}, report, files)
-    tls = _listener_tls(values["tls"], files)
+    upstreams = compile_upstreams(values.upstreams or {}, report, files)
+    policies = compile_policies(values.policies or {}, report, files)
+    tls = _listener_tls(values.tls, files)
     _check(values, policies, report)
     if report.has_errors:
         raise ConfigError(report.problems(), files.named)
     compiled = {name: policy.settings for name, policy in policies.by_name.items()}
     settings = Settings(
-        compile_routes(values["routes"], upstreams, compiled),
-        listen=values["listen"],
+        compile_routes(values.routes or (), upstreams, compiled),
+        listen=values.listen,
         tls=tls,
-        admin=values["admin"],
-        admin_hosts=tuple(host for _, host in values["admin_hosts"]),
-        inspector=values["inspector"],
-        workers=values["workers"],
-        trusted_proxies=tuple(network for _, network in values["trusted_proxies"]),
-        public_origins=tuple(dict.fromkeys(origin for _, origin in values["public_origins"])),
-        limits=Limits(**values["limits"]),
-        shutdown=Shutdown(**values["shutdown"]),
-        log=Log(**values["log"]),
+        admin=values.admin,
+        admin_hosts=tuple(host for _, host in values.admin_hosts),
+        inspector=values.inspector,
+        workers=values.workers,
+        trusted_proxies=tuple(network for _, network in values.trusted_proxies),
+        public_origins=tuple(dict.fromkeys(origin for _, origin in values.public_origins)),
+        limits=_limits(values.limits),
+        shutdown=Shutdown(values.shutdown.delay, values.shutdown.drain),
+        log=Log(values.log.format, values.log.level, values.log.access),
     )
     warn_of_doubts(settings, upstreams, report)
     specs = {name: policy.spec for name, policy in policies.by_name.items()}
@@ -117,7 +117,7 @@ def load_text(text: str, file: str, environ: Mapping[str, str], *, tries_certifi
     )
 
 
-def _read(text: str, report: Report, environ: Mapping[str, str]) -> Values | None:
+def _read(text: str, report: Report, environ: Mapping[str, str]) -> FileValues | None:
     """Read the whole file; None where it is no mapping of keys, after a report."""
     try:
         root = tree.parse(text)
@@ -127,33 +127,46 @@ def _read(text: str, report: Report, environ: Mapping[str, str]) -> Values | Non
     if root is None or (isinstance(root, tree.Scalar) and not root.text):
         report.error("", "missing", "missing configuration: the file is empty; 'corsproxy init' writes a starter file")
         return None
-    values: Any = Reader(report, environ, FILE).read(root, FILE, "")
+    values = Reader(report, environ, FILE).read_record(root, FILE)
     return None if values is BAD else values
 
 
-def _listener_tls(values: Values | None, files: Files) -> TlsFiles | None:
+def _listener_tls(values: ListenerTls | None, files: Files) -> TlsFiles | None:
     if values is None:
         return None
-    certificate, private_key = files.find_pair("tls", values)
+    certificate, private_key = files.find_pair("tls", values.certificate, values.private_key)
     return TlsFiles(certificate or "", private_key or "")
 
 
-def _check(values: Values, compiled: CompiledPolicies, report: Report) -> None:
+def _limits(values: LimitValues) -> Limits:
+    return Limits(
+        max_body=values.max_body,
+        max_header_bytes=values.max_header_bytes,
+        max_header_lines=values.max_header_lines,
+        header_timeout=values.header_timeout,
+        body_timeout=values.body_timeout,
+        min_rate=values.min_rate,
+        idle_timeout=values.idle_timeout,
+        max_connections=values.max_connections,
+    )
+
+
+def _check(values: FileValues, compiled: CompiledPolicies, report: Report) -> None:
     """Look at what only the whole file shows."""
-    listen, admin = values["listen"], values["admin"]
+    listen, admin = values.listen, values.admin
     if admin == listen and (isinstance(admin, UnixAddress) or admin.port):
         report.error("admin", "duplicate", f"duplicate address {admin}: the proxy listens there; take another port")
-    for index, network in values["trusted_proxies"]:
+    for index, network in values.trusted_proxies:
         if network.prefixlen == 0:
             report.warning(
                 f"trusted_proxies[{index}]",
                 "prohibited",
                 "everybody is believed: any client can then name any address as its own; name the proxies in front",
             )
-    upstreams = Names("upstream", "upstreams", values["upstreams"])
-    policies = Names("policy", "policies", values["policies"])
+    upstreams = Names("upstream", "upstreams", values.upstreams)
+    policies = Names("policy", "policies", values.policies)
     policies.used |= compiled.bases
-    check_routes(values["routes"] or (), upstreams, policies, compiled, report)
-    if values["routes"] is not None:
+    check_routes(values.routes or (), upstreams, policies, compiled, report)
+    if values.routes is not None:
         upstreams.report_unused(report)
         policies.report_unused(report)

@@ -74,6 +74,15 @@ def literal_prefix(path: str) -> str:
     return "".join(f"/{part}" for part in literal)
 
 
+def parse_cookie_path(text: str) -> str:
+    """Parse a Path attribute (RFC 6265 section 4.1.1: any characters but controls and `;`; here ASCII)."""
+    if not text.startswith("/"):
+        raise RefusedError(f"invalid path {quote(text)}: expected rewrite, keep, or a path that begins with '/'")
+    if ";" in text or not text.isascii() or not text.isprintable():
+        raise RefusedError(f"invalid path {quote(text)}: a cookie's path is printable ASCII without ';'")
+    return text
+
+
 def parse_strip_prefix(text: str) -> str:
     """Check a prefix to take off; whether it is one of the route's own path is checked with the route."""
     if not text.startswith("/"):

@@ -8,13 +8,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from corsproxy.config.declaration import OriginItem, PolicyValues
 from corsproxy.config.files import Files
 from corsproxy.config.inheritance import WholePolicy, whole_policies
 from corsproxy.config.origin_files import OriginLine, refuse_here
 from corsproxy.config.problems import Place, Reason, Report, Severity, join
-from corsproxy.config.reader import Values
+from corsproxy.config.shape import Bad, Items
 from corsproxy.cors import OriginSpec, PolicyProblem, PolicySpec, check_policy
 from corsproxy.settings import PolicySettings
 
@@ -86,7 +86,7 @@ class CompiledPolicies:
     """Bases that allow nobody themselves, so that no route may have them."""
 
 
-def compile_policies(section: Mapping[str, Any], report: Report, files: Files) -> CompiledPolicies:
+def compile_policies(section: Mapping[str, PolicyValues | Bad], report: Report, files: Files) -> CompiledPolicies:
     """Compile the policies that are good; what is wrong with the others is in the report."""
     whole, bases = whole_policies(section, report)
     compiled = {}
@@ -122,7 +122,7 @@ class _Compiler:
         """By file, key path and severity: where there are problems."""
 
     def compile(self) -> CompiledPolicy | None:
-        items: Sequence[tuple[int, Values]] = self._values["allow_origins"] or ()
+        items = self._values.allow_origins or ()
         read = [self._add_item(self._item_path("allow_origins", at), item) for at, item in items]
         if not items or not (self._origins or any(read)):
             return None  # the list is empty or every item bad, as was reported
@@ -137,10 +137,10 @@ class _Compiler:
         settings = PolicySettings(
             self._name,
             policy,
-            values["on_refused"],
-            values["websockets"],
-            values["mode"],
-            int(values["preflight_status"]),
+            values.on_refused,
+            values.websockets,
+            values.mode,
+            int(values.preflight_status),
         )
         return CompiledPolicy(spec, settings, self._rules, self._homes)
 
@@ -152,11 +152,11 @@ class _Compiler:
         path = self._path(key)
         return inner if (inner := f"{path}[{at}]") in self._report.places else path
 
-    def _add_item(self, path: str, item: Values) -> bool:
+    def _add_item(self, path: str, item: OriginItem) -> bool:
         """Take the origins of an item; True if it is a file that could be read."""
-        regex, file = item.get("regex"), item.get("file")
-        if "origin" in item:
-            self._add(OriginSpec(item["origin"]), path)
+        regex, file = item.regex, item.file
+        if item.origin is not None:
+            self._add(OriginSpec(item.origin), path)
         elif regex is not None and file is None:
             self._add(OriginSpec(regex, is_regex=True), path)
         elif file is not None and regex is None:
@@ -191,20 +191,16 @@ class _Compiler:
     def _spec(self, *, allows_nobody: bool) -> PolicySpec:
         """Return what was written, without the list items that were reported already."""
         values = self._values
-
-        def words(key: str) -> tuple[str, ...]:
-            return tuple(item for _, item in values[key] or ())
-
         return PolicySpec(
             allow_origins=tuple(self._origins),
-            allow_methods=words("allow_methods"),
-            allow_headers=words("allow_headers"),
-            expose_headers=words("expose_headers"),
-            allow_credentials=values["allow_credentials"],
-            max_age=values["max_age"],
-            timing=values["timing"] if isinstance(values["timing"], bool) else words("timing"),
-            diagnostics=values["diagnostics"],
-            dangerously_allow=words("dangerously_allow"),
+            allow_methods=_words(values.allow_methods),
+            allow_headers=_words(values.allow_headers),
+            expose_headers=_words(values.expose_headers),
+            allow_credentials=values.allow_credentials,
+            max_age=values.max_age,
+            timing=values.timing if isinstance(values.timing, bool) else _words(values.timing),
+            diagnostics=values.diagnostics,
+            dangerously_allow=_words(values.dangerously_allow),
             allows_nobody=allows_nobody,
         )
 
@@ -219,7 +215,7 @@ class _Compiler:
                 return
             where = rule.path
         elif problem.index is not None:
-            where = self._item_path(problem.field, self._values[problem.field][problem.index][0])
+            where = self._item_path(problem.field, _list_of(self._values, problem.field)[problem.index][0])
         if not self._once(where, message):
             return
         if home != self._name:
@@ -253,3 +249,13 @@ class _Compiler:
             return False
         self._told.add((where, message))
         return True
+
+
+def _words(items: Items[str]) -> tuple[str, ...]:
+    return tuple(item for _, item in items)
+
+
+def _list_of(values: PolicyValues, field: str) -> Items[object]:
+    """Return the list that a problem of the core names by the name of its key."""
+    found: Items[object] = getattr(values, field)
+    return found

@@ -9,33 +9,30 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from typing import Any, Final
 
 from corsproxy.config import tree, words
 from corsproxy.config.environment import interpolate, is_one_variable
-from corsproxy.config.problems import Place, RefusedError, Report, did_you_mean, join, nearest, quote
-from corsproxy.config.shape import Key, ListOf, MapOf, Record, Shape, Word, walk
-
-BAD: Final = object()
-"""Stands for a value that was reported."""
-
-Values = dict[str, Any]
-"""A record as read: every declared key, with its default (or None) where it is absent or bad.
-
-A list is a tuple of `(index, value)`, so that what is said later about an item names its place in the file;
-a map of names is a dict.
-"""
+from corsproxy.config.problems import Place, Reason, RefusedError, Report, did_you_mean, join, nearest, quote
+from corsproxy.config.shape import BAD, AnyShape, Bad, Items, Key, ListOf, MapOf, Record, V, Word, walk
 
 
 class Reader:
     """Reads one tree; problems and places go to the report."""
 
-    def __init__(self, report: Report, environ: Mapping[str, str], shape: Record) -> None:
+    def __init__(self, report: Report, environ: Mapping[str, str], shape: Record[object]) -> None:
         self._report = report
         self._environ = environ
         self._homes = _homes(shape)
 
-    def read(self, node: tree.Node, shape: Shape, path: str) -> Any:
+    def read_record(self, node: tree.Node, shape: Record[V], path: str = "") -> V | Bad:
+        """Return what the record's dataclass makes of `node`, or `BAD` after a report.
+
+        A key that is absent or bad has its default there, or None; a list is a tuple of `Items`.
+        """
+        values = self._record(node, shape, path)
+        return values if isinstance(values, Bad) else shape.make(**values)
+
+    def _read(self, node: tree.Node, shape: AnyShape, path: str) -> object:
         """Return the value of `node`, or `BAD` after a report."""
         match shape:
             case Word():
@@ -45,9 +42,9 @@ class Reader:
             case MapOf():
                 return self._map(node, shape, path)
             case Record():
-                return self._record(node, shape, path)
+                return self.read_record(node, shape, path)
 
-    def _word(self, node: tree.Node, word: Word, path: str) -> Any:
+    def _word(self, node: tree.Node, word: Word[object], path: str) -> object:
         if not isinstance(node, tree.Scalar):
             return self._mismatch(node, f"one value ({word.noun})", "", path)
         if node.plain and not node.text:
@@ -62,7 +59,7 @@ class Reader:
             return self._bad(path, refused.reason, refused.message)
         return self._parsed(text, node, word, path)
 
-    def _parsed(self, text: str, node: tree.Scalar, word: Word, path: str) -> Any:
+    def _parsed(self, text: str, node: tree.Scalar, word: Word[object], path: str) -> object:
         """Return what `word` makes of a text that was filled in from `node`, or of a piece of it."""
         try:
             return word.parse(text)
@@ -72,7 +69,7 @@ class Reader:
                 source = "; a variable is written ${NAME}"
             return self._bad(path, refused.reason, refused.message + source)
 
-    def _list(self, node: tree.Node, shape: ListOf, path: str) -> Any:
+    def _list(self, node: tree.Node, shape: ListOf[object], path: str) -> object:
         word = _word_of(shape)
         if shape.alone is not None and isinstance(node, tree.Scalar):
             with suppress(RefusedError):  # what is none of its words is a list in one text
@@ -83,7 +80,7 @@ class Reader:
             return self._mismatch(node, *_as_list(shape), path)
         if len(node.items) < shape.min_items:
             return self._bad(path, "missing", "missing items: an empty list allows nothing; write at least one")
-        values: list[tuple[int, Any]] = []
+        values: list[tuple[int, object]] = []
         for index, item in enumerate(node.items):
             inner = f"{path}[{index}]"
             self._report.places[inner] = item.span.start
@@ -91,11 +88,11 @@ class Reader:
             if word is not None and isinstance(item, tree.Scalar) and is_one_variable(item.text):
                 pieces = self._pieces(item, shape, word, inner)
             else:
-                pieces = [self.read(item, shape.item, inner)]
+                pieces = [self._read(item, shape.item, inner)]
             values += ((index, value) for value in pieces if value is not BAD)
         return tuple(values)
 
-    def _listed(self, node: tree.Scalar, shape: ListOf, word: Word, path: str) -> Any:
+    def _listed(self, node: tree.Scalar, shape: ListOf[object], word: Word[object], path: str) -> Items[object] | Bad:
         """Return the list that one text stands for."""
         pieces = self._pieces(node, shape, word, path)
         if len(pieces) < shape.min_items:
@@ -103,21 +100,21 @@ class Reader:
             return self._bad(path, "missing", f"missing items: there is nothing in the text{hint}; write at least one")
         return tuple((0, value) for value in pieces if value is not BAD)
 
-    def _pieces(self, node: tree.Scalar, shape: ListOf, word: Word, path: str) -> list[Any]:
+    def _pieces(self, node: tree.Scalar, shape: ListOf[object], word: Word[object], path: str) -> list[object]:
         """Return the items that a text holds, between commas and white space; `BAD` for each that is reported."""
         try:
             text = interpolate(node.text, self._environ)
         except RefusedError as refused:
             return [self._bad(path, refused.reason, refused.message)]
-        values = []
+        values: list[object] = []
         for piece in filter(None, _SEPARATORS.split(text)):
             value = self._parsed(piece, node, word, path)
             if value is not BAD and isinstance(shape.item, Record):
-                value = {**defaults(shape.item), shape.item.short_for: value}
+                value = _in_short(shape.item, value)
             values.append(value)
         return values
 
-    def _map(self, node: tree.Node, shape: MapOf, path: str) -> Any:
+    def _map(self, node: tree.Node, shape: MapOf[object], path: str) -> object:
         if not isinstance(node, tree.Mapping):
             hint = ""
             if isinstance(node, tree.Scalar) and isinstance(shape.item, Record) and shape.item.short:
@@ -128,25 +125,25 @@ class Reader:
             return self._mismatch(node, expected, hint, path, is_secret=shape.is_secret)
         if len(node.entries) < shape.min_items:
             return self._bad(path, "missing", f"missing {shape.noun}: write at least one")
-        values: Values = {}
+        values: dict[str, object] = {}
         for name, value, inner, at in self._entries(node, path):
             try:
                 (shape.name or words.LABEL).parse(name)
             except RefusedError as refused:
                 self._report.error(inner, refused.reason, refused.message, at)
-            values[name] = self.read(value, shape.item, inner)
+            values[name] = self._read(value, shape.item, inner)
         return values
 
-    def _record(self, node: tree.Node, shape: Record, path: str) -> Any:
+    def _record(self, node: tree.Node, shape: Record[object], path: str) -> dict[str, object] | Bad:
         if shape.short and isinstance(node, tree.Scalar) and (node.text or not node.plain):
             value = self._word(node, shape.short, path)
-            return BAD if value is BAD else {**defaults(shape), shape.short_for: value}
+            return BAD if value is BAD else {**_defaults(shape), shape.short_for: value}
         if not isinstance(node, tree.Mapping):
             keys = ", ".join(key.name for key in shape.keys)
             short = f"one value ({shape.short.noun}), or " if shape.short else ""
             expected = f"{short}a mapping with keys of {keys}"
             return self._mismatch(node, expected, "", path, is_secret=shape.is_secret)
-        values = defaults(shape)
+        values = _defaults(shape)
         seen = set()
         known = [key.name for key in shape.keys]
         for name, value, inner, at in self._entries(node, path):
@@ -156,7 +153,7 @@ class Reader:
                 if (meant := nearest(name, known)) is not None:
                     seen.add(meant)  # a slip of a required key is not that key missing as well
                     self._report.slips.add(join(path, meant))
-            elif (found := self.read(value, key.shape, inner)) is not BAD:
+            elif (found := self._read(value, key.shape, inner)) is not BAD:
                 values[name] = found
         for key in shape.keys:
             if key.required and key.name not in seen and path not in self._report.merged:
@@ -182,7 +179,7 @@ class Reader:
                 self._report.spans[inner] = value.span
                 yield name, value, inner, key.span.start
 
-    def _unknown(self, name: str, shape: Record, path: str, place: Place) -> None:
+    def _unknown(self, name: str, shape: Record[object], path: str, place: Place) -> None:
         hint = did_you_mean(name, (key.name for key in shape.keys))
         elsewhere = self._homes.get(name)
         if not hint and elsewhere:
@@ -191,7 +188,7 @@ class Reader:
             hint = f": expected one of {', '.join(key.name for key in shape.keys)}"
         self._report.error(path, "unknown", f"unknown key {quote(name)}{hint}", place)
 
-    def _mismatch(self, node: tree.Node, expected: str, hint: str, path: str, *, is_secret: bool = False) -> Any:
+    def _mismatch(self, node: tree.Node, expected: str, hint: str, path: str, *, is_secret: bool = False) -> Bad:
         if isinstance(node, tree.Scalar):
             if node.plain and not node.text:
                 return self._bad(path, "missing", f"missing value: expected {expected}; write it, or remove the key")
@@ -200,24 +197,29 @@ class Reader:
             found = "a list" if isinstance(node, tree.Sequence) else "a mapping"
         return self._bad(path, "invalid", f"invalid value, {found}: expected {expected}{hint}")
 
-    def _bad(self, path: str, reason: Any, message: str) -> Any:
+    def _bad(self, path: str, reason: Reason, message: str) -> Bad:
         self._report.error(path, reason, message)
         return BAD
 
 
-def defaults(record: Record) -> Values:
-    """Return a record of which no key was written."""
+def _in_short(record: Record[V], value: object) -> V:
+    """Return the record for which a bare scalar stands."""
+    return record.make(**{**_defaults(record), record.short_for: value})
+
+
+def _defaults(record: Record[object]) -> dict[str, object]:
+    """Return the values of a record of which no key was written."""
     return {key.name: _default(key) for key in record.keys}
 
 
-def _default(key: Key) -> Any:
+def _default(key: Key) -> object:
     if key.default is None:
         return None
     match key.shape:
         case Word():
             return key.shape.parse(key.default)
         case Record():
-            return defaults(key.shape)
+            return key.shape.make(**_defaults(key.shape))
         case MapOf():
             return {}
         case ListOf() if key.shape.alone is not None:
@@ -226,7 +228,7 @@ def _default(key: Key) -> Any:
             return tuple(enumerate(text for text in key.default.strip("[]").split(", ") if text))
 
 
-def _homes(shape: Record) -> dict[str, str]:
+def _homes(shape: Record[object]) -> dict[str, str]:
     """Where each key name belongs, for a key that was written at the wrong level, or with its level in its name."""
     places = {path: path.rpartition(".")[0] for path, _ in walk(shape)}
     return {path.replace(".", "_"): f"{home}, as {key.name}" for path, key in walk(shape) if (home := places[path])} | {
@@ -238,13 +240,13 @@ def _first_sentence(key: Key) -> str:
     return key.description.partition(". ")[0].rstrip(".")
 
 
-def _word_of(shape: ListOf) -> Word | None:
+def _word_of(shape: ListOf[object]) -> Word[object] | None:
     """Return what an item may be written as, if that is one word."""
     word = shape.item.short if isinstance(shape.item, Record) else shape.item
     return word if isinstance(word, Word) else None
 
 
-def _as_list(shape: ListOf) -> tuple[str, str]:
+def _as_list(shape: ListOf[object]) -> tuple[str, str]:
     """Return what is expected where a list should be, and how one is written."""
     word = _word_of(shape)
     if word is not None:

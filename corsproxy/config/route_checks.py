@@ -9,13 +9,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from corsproxy.config import paths
+from corsproxy.config.declaration import RouteValues
 from corsproxy.config.names import Names
 from corsproxy.config.policies import CompiledPolicies
 from corsproxy.config.problems import Report, listed, quote
-from corsproxy.config.reader import Values
+from corsproxy.config.shape import written
 
 _Host = tuple[str | None, int | None]
-_Item = tuple[int, Values]
+_Item = tuple[int, RouteValues]
 
 
 def check_policies(
@@ -82,20 +83,20 @@ def check_methods(section: Sequence[_Item], report: Report) -> None:
         node = roots.setdefault(_host(values), _Node())
         for segment in _segments(values):
             node = node.child(segment)
-        routes = node.exact if values["exact"] else node.prefix
+        routes = node.exact if values.exact else node.prefix
         _check_alike(index, values, routes, report)
         routes.append((index, values))
     for index, values in section:
-        if values["methods"]:
+        if values.methods:
             _check_passed_over(index, values, roots, report)
 
 
-def _check_alike(index: int, values: Values, others: Sequence[_Item], report: Report) -> None:
+def _check_alike(index: int, values: RouteValues, others: Sequence[_Item], report: Report) -> None:
     """Report what routes of the same path take twice."""
     path = f"routes[{index}]"
     for at, other in others:
         line = report.places[f"routes[{at}]"].line
-        if not values["methods"] and not other["methods"]:
+        if not values.methods and not other.methods:
             report.error(
                 f"{path}.path",
                 "unreachable",
@@ -113,27 +114,27 @@ def _check_alike(index: int, values: Values, others: Sequence[_Item], report: Re
             return
 
 
-def _check_passed_over(index: int, values: Values, roots: dict[_Host, _Node], report: Report) -> None:
+def _check_passed_over(index: int, values: RouteValues, roots: dict[_Host, _Node], report: Report) -> None:
     """Warn if requests for the path whose methods no route of it names land on a shorter route."""
     segments = _segments(values)
     own = roots[_host(values)]
     for segment in segments:
         own = own.child(segment)
-    routes = own.exact if values["exact"] else own.prefix
-    if routes[0][0] != index or any(not other["methods"] for _, other in routes):
+    routes = own.exact if values.exact else own.prefix
+    if routes[0][0] != index or any(not other.methods for _, other in routes):
         return  # told with the first of the path; or one of them takes all other methods
     named = {method for _, other in routes for method in _methods(other)} | {"HEAD"}
     for host in _wider(_host(values)):
         if host not in roots:
             continue
         for at, other in _shorter(roots[host], segments, 0):
-            if at in {one for one, _ in routes} or (other["methods"] and named.issuperset(_methods(other))):
+            if at in {one for one, _ in routes} or (other.methods and named.issuperset(_methods(other))):
                 continue
             report.warning(
                 f"routes[{index}].methods",
                 "invalid",
                 f"requests with another method than {listed(_methods(values))} go to routes[{at}] in line "
-                f"{report.places[f'routes[{at}]'].line}, {quote(other['path'])}; name that route's methods too, "
+                f"{report.places[f'routes[{at}]'].line}, {quote(written(other.path))}; name that route's methods too, "
                 "or write a route of this path for them",
             )
             return
@@ -164,13 +165,13 @@ def _wider(host: _Host) -> Iterator[_Host]:
     yield None, None
 
 
-def _host(values: Values) -> _Host:
-    return values["host"] or (None, None)
+def _host(values: RouteValues) -> _Host:
+    return values.host or (None, None)
 
 
-def _segments(values: Values) -> paths.Segments:
-    return paths.segments(values["path"], exact=values["exact"])
+def _segments(values: RouteValues) -> paths.Segments:
+    return paths.segments(written(values.path), exact=values.exact)
 
 
-def _methods(values: Values) -> list[str]:
-    return [method for _, method in values["methods"] or ()]
+def _methods(values: RouteValues) -> list[str]:
+    return [method for _, method in values.methods or ()]

@@ -5,74 +5,71 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from corsproxy.config import paths
+from corsproxy.config.declaration import RouteValues
 from corsproxy.config.names import Names
 from corsproxy.config.policies import CompiledPolicies
 from corsproxy.config.problems import Report, quote
-from corsproxy.config.reader import Values
 from corsproxy.config.route_checks import check_methods, check_policies
+from corsproxy.config.shape import Items, written
 from corsproxy.settings import PolicySettings, Route, Upstream
 
 
 def check_routes(
-    section: tuple[tuple[int, Values], ...],
+    section: Items[RouteValues],
     upstreams: Names,
     policies: Names,
     compiled: CompiledPolicies,
     report: Report,
 ) -> None:
     """Report names that lead nowhere, prefixes that are not the route's own, and routes that cannot be told apart."""
-    known: list[tuple[int, Values]] = []
+    known: list[tuple[int, RouteValues]] = []
     for index, values in section:
         path = f"routes[{index}]"
-        if values["upstream"] is not None:
-            upstreams.look_up(values["upstream"], f"{path}.upstream", report)
-        check_policies(values["policy"] or (), f"{path}.policy", policies, compiled, report)
-        if values["path"] is None:
+        if values.upstream is not None:
+            upstreams.look_up(values.upstream, f"{path}.upstream", report)
+        check_policies(values.policy or (), f"{path}.policy", policies, compiled, report)
+        if values.path is None:
             continue
-        _check_prefix(values, path, report)
+        _check_prefix(values.strip_prefix, values.path, path, report)
         if not any(report.has_errors_in(f"{path}.{key}") for key in ("host", "exact", "methods")):
             known.append((index, values))
     check_methods(known, report)
 
 
 def compile_routes(
-    section: tuple[tuple[int, Values], ...], upstreams: Mapping[str, Upstream], policies: Mapping[str, PolicySettings]
+    section: Items[RouteValues], upstreams: Mapping[str, Upstream], policies: Mapping[str, PolicySettings]
 ) -> tuple[Route, ...]:
     """Compile routes in which nothing is wrong."""
     return tuple(_compile(values, upstreams, policies) for _, values in section)
 
 
-def _compile(values: Values, upstreams: Mapping[str, Upstream], policies: Mapping[str, PolicySettings]) -> Route:
-    host, port = values["host"] or (None, None)
-    listed_policies = [policies[name] for _, name in values["policy"] or ()]
+def _compile(values: RouteValues, upstreams: Mapping[str, Upstream], policies: Mapping[str, PolicySettings]) -> Route:
+    host, port = values.host or (None, None)
+    listed_policies = [policies[name] for _, name in values.policy or ()]
+    path = written(values.path)
     return Route(
-        values["path"],
-        paths.segments(values["path"], exact=values["exact"]),
-        upstreams[values["upstream"]],
+        path,
+        paths.segments(path, exact=values.exact),
+        upstreams[written(values.upstream)],
         listed_policies[-1] if listed_policies else None,
-        values["exact"],
+        values.exact,
         host,
         port,
-        _prefix(values),
-        tuple(dict.fromkeys(method for _, method in values["methods"] or ())),
+        _prefix(values.strip_prefix, path),
+        tuple(dict.fromkeys(method for _, method in values.methods or ())),
         tuple(listed_policies[:-1]),
     )
 
 
-def _prefix(values: Values) -> str:
-    match values["strip_prefix"]:
-        case True:
-            return paths.literal_prefix(values["path"])
-        case False | "/":
-            return ""
-        case prefix:
-            return str(prefix)
+def _prefix(strip_prefix: bool | str, path: str) -> str:
+    if isinstance(strip_prefix, bool):
+        return paths.literal_prefix(path) if strip_prefix else ""
+    return "" if strip_prefix == "/" else strip_prefix
 
 
-def _check_prefix(values: Values, path: str, report: Report) -> None:
-    prefix = values["strip_prefix"]
-    if isinstance(prefix, str) and not paths.is_whole_prefix(prefix, values["path"]):
-        own = paths.literal_prefix(values["path"]) or "/"
+def _check_prefix(prefix: bool | str, route_path: str, path: str, report: Report) -> None:
+    if isinstance(prefix, str) and not paths.is_whole_prefix(prefix, route_path):
+        own = paths.literal_prefix(route_path) or "/"
         report.error(
             f"{path}.strip_prefix",
             "invalid",

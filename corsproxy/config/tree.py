@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any  # what PyYAML hands over: its types name no field of an event or a mark
 
 import yaml
 

@@ -3,55 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from corsproxy.config.addresses import UpstreamUrl
 from corsproxy.config.ciphers import check_ciphers
 from corsproxy.config.cookies import compile_cookies
+from corsproxy.config.declaration import TlsValues, UpstreamValues
 from corsproxy.config.field_edits import compile_field_edits
 from corsproxy.config.files import Files
 from corsproxy.config.problems import Report, join
-from corsproxy.config.reader import BAD, Values
+from corsproxy.config.shape import BAD, Bad
 from corsproxy.settings import HostMode, Upstream, UpstreamTls
 
-_SAME_NAME = (
-    "connect_timeout",
-    "response_timeout",
-    "read_timeout",
-    "max_connections",
-    "keepalive_timeout",
-    "max_connection_age",
-    "max_tunnels",
-    "tunnel_timeout",
-    "connection_login",
-    "parsing",
-)
-"""Keys that are fields of `Upstream` as they are."""
-_EDITED = ("request_headers", "response_headers")
-"""Keys that set and remove fields."""
 
-
-def compile_upstreams(section: Mapping[str, Any], report: Report, files: Files) -> dict[str, Upstream]:
+def compile_upstreams(section: Mapping[str, UpstreamValues | Bad], report: Report, files: Files) -> dict[str, Upstream]:
     """Compile the upstreams that are good; what is wrong with the others is in the report."""
     compiled = {name: _compile(name, values, report, files) for name, values in section.items() if values is not BAD}
     return {name: upstream for name, upstream in compiled.items() if upstream}
 
 
-def _compile(name: str, values: Values, report: Report, files: Files) -> Upstream | None:
+def _compile(name: str, values: UpstreamValues, report: Report, files: Files) -> Upstream | None:
     path = join("upstreams", name)
-    url: UpstreamUrl | None = values["url"]
-    cookies = compile_cookies(values["cookies"], f"{path}.cookies", report) if values["cookies"] else None
-    tls = _compile_tls(values["tls"], f"{path}.tls", report, files) if values["tls"] else UpstreamTls()
-    request_edits, response_edits = (compile_field_edits(values[key], f"{path}.{key}", report) for key in _EDITED)
+    url = values.url
+    cookies = compile_cookies(values.cookies, f"{path}.cookies", report) if values.cookies else None
+    tls = _compile_tls(values.tls, f"{path}.tls", report, files) if values.tls else UpstreamTls()
+    request_edits = compile_field_edits(values.request_headers, f"{path}.request_headers", report)
+    response_edits = compile_field_edits(values.response_headers, f"{path}.response_headers", report)
     if url is None:
         return None
-    if values["tls"] and url.scheme != "https":
+    if values.tls and url.scheme != "https":
         report.error(
             f"{path}.tls",
             "invalid",
             "invalid for an upstream without TLS: write https:// in its url, or remove the key",
         )
-    host: str = values["host"]
+    host = values.host
     host_mode: HostMode = "upstream" if host == "upstream" else "client" if host == "client" else "literal"
     return Upstream(
         name,
@@ -63,24 +48,33 @@ def _compile(name: str, values: Values, report: Report, files: Files) -> Upstrea
         url.base_query,
         host_mode=host_mode,
         host_literal=host if host_mode == "literal" else "",
-        origin_mode=values["origin"],
-        forwarded=values["forwarded"],
+        origin_mode=values.origin,
+        forwarded=values.forwarded,
         aliases=_compile_aliases(values, url, report, path),
-        rewrite_redirects=values["redirects"] == "rewrite",
+        rewrite_redirects=values.redirects == "rewrite",
         cookies=cookies,
         tls=tls,
         request_headers=request_edits,
         response_headers=response_edits,
-        **{key: values[key] for key in _SAME_NAME},
+        connect_timeout=values.connect_timeout,
+        response_timeout=values.response_timeout,
+        read_timeout=values.read_timeout,
+        max_connections=values.max_connections,
+        keepalive_timeout=values.keepalive_timeout,
+        max_connection_age=values.max_connection_age,
+        max_tunnels=values.max_tunnels,
+        tunnel_timeout=values.tunnel_timeout,
+        connection_login=values.connection_login,
+        parsing=values.parsing,
     )
 
 
-def _compile_aliases(values: Values, url: UpstreamUrl, report: Report, path: str) -> tuple[str, ...]:
+def _compile_aliases(values: UpstreamValues, url: UpstreamUrl, report: Report, path: str) -> tuple[str, ...]:
     aliases: list[str] = []
-    for index, alias in values["aliases"]:
+    for index, alias in values.aliases:
         if alias == url.origin:
             said = "unused: it is the origin of the url already"
-        elif values["redirects"] == "keep":
+        elif values.redirects == "keep":
             said = "unused: with 'redirects: keep' nothing is turned back; remove one of the two"
         elif alias in aliases:
             said = f"duplicate origin {alias}: remove one"
@@ -91,25 +85,26 @@ def _compile_aliases(values: Values, url: UpstreamUrl, report: Report, path: str
     return tuple(aliases)
 
 
-def _compile_tls(values: Values, path: str, report: Report, files: Files) -> UpstreamTls:
+def _compile_tls(values: TlsValues, path: str, report: Report, files: Files) -> UpstreamTls:
+    pair = {"certificate": values.certificate, "private_key": values.private_key}
     for one, other in (("certificate", "private_key"), ("private_key", "certificate")):
-        if values[one] and not values[other]:
+        if pair[one] and not pair[other]:
             report.error(
                 f"{path}.{one}", "missing", f"missing {other!r} beside it: a certificate and its key go together"
             )
-    if values["ca"] and not values["verify"]:
+    if values.ca and not values.verify:
         report.warning(f"{path}.ca", "unused", "unused: with 'verify: false' nothing is checked")
-    ca = files.find_authorities(f"{path}.ca", values["ca"])
-    certificate, private_key = files.find_pair(path, values)
+    ca = files.find_authorities(f"{path}.ca", values.ca)
+    certificate, private_key = files.find_pair(path, values.certificate, values.private_key)
     tls = UpstreamTls(
-        values["verify"],
+        values.verify,
         ca,
         certificate,
         private_key,
-        values["server_name"],
-        values["min_version"],
-        values["ciphers"],
-        values["legacy"],
+        values.server_name,
+        values.min_version,
+        values.ciphers,
+        values.legacy,
     )
     check_ciphers(tls, f"{path}.ciphers", report)
     return tls

@@ -8,16 +8,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from functools import partial
+from typing import TypeVar
 
 from corsproxy.config.problems import RefusedError, did_you_mean, listed, quote
-from corsproxy.config.shape import Word
+from corsproxy.config.shape import JsonSchema, Word
+
+V = TypeVar("V")
+C = TypeVar("C", bound=str)
+"""One of the words of a choice."""
 
 _BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 """The words of YAML 1.1 (its one-letter forms apart)."""
 
 _NUMBER = r"([0-9]+(\.[0-9]*)?|\.[0-9]+)"
 _DURATION = re.compile(_NUMBER + r"(ms|s|m|h)?", re.ASCII)
+_DURATION_TEXT: JsonSchema = {"type": "string", "pattern": f"^{_DURATION.pattern}$"}
 _DURATION_UNITS = {None: 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _SIZE = re.compile(r"([0-9]+)(KiB|MiB|GiB)?", re.ASCII)
 _SIZE_UNITS = {None: 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
@@ -40,7 +46,7 @@ LABEL = Word("name", _label, ({"pattern": f"^{NAME_PATTERN.pattern}$"},))
 """A name of the user's own."""
 
 
-def text(noun: str = "text") -> Word:
+def text(noun: str = "text") -> Word[str]:
     """Take any text that is not empty; what it means is checked later, with more at hand."""
 
     def parse(value: str) -> str:
@@ -51,7 +57,7 @@ def text(noun: str = "text") -> Word:
     return Word(noun, parse, ({"type": "string", "minLength": 1},))
 
 
-def name(noun: str) -> Word:
+def name(noun: str) -> Word[str]:
     """Take the name of something that is declared elsewhere in the file."""
 
     def parse(value: str) -> str:
@@ -63,23 +69,24 @@ def name(noun: str) -> Word:
     return Word(f"name of {noun}", parse, ({"type": ["string", "number", "boolean"], "minLength": 1},))
 
 
-def choice(*names: str, meanings: Mapping[str, str] | None = None) -> Word:
+def choice(*names: C, meanings: Mapping[str, C] | None = None) -> Word[C]:
     """Take one of a few words; `meanings` says which of them people mean by other words."""
+    words = {str(one): one for one in names}
 
-    def parse(value: str) -> str:
-        if value not in names:
+    def parse(value: str) -> C:
+        if value not in words:
             meant = (meanings or {}).get(value.lower())
-            hint = did_you_mean(value, names) if not value.isdecimal() else ""
+            hint = did_you_mean(value, words) if not value.isdecimal() else ""
             hint = f": write {meant}" if meant else hint
-            raise RefusedError(f"invalid word {quote(value)}: expected {listed(names)}" + (hint and f";{hint[1:]}"))
-        return value
+            raise RefusedError(f"invalid word {quote(value)}: expected {listed(words)}" + (hint and f";{hint[1:]}"))
+        return words[value]
 
-    schema: dict[str, Any] = {"enum": list(names)}
-    if "off" in names:
-        schema["enum"].append(False)  # what a YAML 1.1 library makes of `off`
-    schema["enum"] += [int(word) for word in names if word.isdecimal()]
-    schema["enum"] += [float(word) for word in names if re.fullmatch(r"[0-9]+\.[0-9]+", word)]
-    return Word(" | ".join(names), parse, (schema,))
+    values: list[str | float] = list(words)
+    if "off" in words:
+        values.append(False)  # what a YAML 1.1 library makes of `off`
+    values += [int(word) for word in words if word.isdecimal()]
+    values += [float(word) for word in words if re.fullmatch(r"[0-9]+\.[0-9]+", word)]
+    return Word(" | ".join(words), parse, ({"enum": values},))
 
 
 def _boolean(value: str) -> bool:
@@ -91,32 +98,40 @@ def _boolean(value: str) -> bool:
 BOOLEAN = Word("true | false", _boolean, ({"type": "boolean"}, {"enum": ["true", "false", "yes", "no", "on", "off"]}))
 
 
-def duration(at_least: float = 0, at_most: float = 168 * 3600, *, whole: bool = False, zero: str = "") -> Word:
-    """Take a duration and give its seconds, as an `int` where they must be `whole`.
+def duration(at_least: float = 0, at_most: float = 168 * 3600) -> Word[float]:
+    """Take a duration and give its seconds; `at_least` above 0 leaves 0 out."""
+    number: JsonSchema = {"type": "number", "minimum": at_least, "maximum": at_most}
+    return Word("duration", partial(_seconds, at_least=at_least, at_most=at_most), (number, _DURATION_TEXT))
 
-    `at_least` above 0 leaves 0 out; `zero` says in the message what 0 means where it is let in.
-    """
 
-    def parse(value: str) -> float:
-        found = _DURATION.fullmatch(value)
-        if found is None or len(value) > _MAX_DIGITS:
-            raise RefusedError(
-                f"invalid duration {quote(value)}: expected seconds (5, 0.5) or a number with its unit and no space "
-                f"(500ms, 10s, 5m, 1h){_negative(value, zero)}{_spelled(value, _DURATION_NAMES)}"
-            )
-        seconds = float(found[1]) * _DURATION_UNITS[found[3]]
-        if not at_least <= seconds <= at_most:
-            below = f"at least {_shown(at_least)}" if seconds < at_least else f"at most {_shown(at_most)}"
-            raise RefusedError(f"invalid duration {quote(value)}: it must be {below}")
-        if whole and seconds != int(seconds):
+def whole_seconds(at_least: int, at_most: int, *, zero: str) -> Word[int]:
+    """Take a duration of whole seconds; `zero` says in the message what 0 means."""
+
+    def parse(value: str) -> int:
+        seconds = _seconds(value, at_least, at_most, zero)
+        if seconds != int(seconds):
             raise RefusedError(f"invalid duration {quote(value)}: it is sent as whole seconds")
-        return int(seconds) if whole else seconds
+        return int(seconds)
 
-    number = {"type": "integer" if whole else "number", "minimum": at_least, "maximum": at_most}
-    return Word("duration", parse, (number, {"type": "string", "pattern": f"^{_DURATION.pattern}$"}))
+    number: JsonSchema = {"type": "integer", "minimum": at_least, "maximum": at_most}
+    return Word("duration", parse, (number, _DURATION_TEXT))
 
 
-def size(at_least: int = 0, at_most: int = 2**50) -> Word:
+def _seconds(value: str, at_least: float, at_most: float, zero: str = "") -> float:
+    found = _DURATION.fullmatch(value)
+    if found is None or len(value) > _MAX_DIGITS:
+        raise RefusedError(
+            f"invalid duration {quote(value)}: expected seconds (5, 0.5) or a number with its unit and no space "
+            f"(500ms, 10s, 5m, 1h){_negative(value, zero)}{_spelled(value, _DURATION_NAMES)}"
+        )
+    seconds = float(found[1]) * _DURATION_UNITS[found[3]]
+    if not at_least <= seconds <= at_most:
+        below = f"at least {_shown(at_least)}" if seconds < at_least else f"at most {_shown(at_most)}"
+        raise RefusedError(f"invalid duration {quote(value)}: it must be {below}")
+    return seconds
+
+
+def size(at_least: int = 0, at_most: int = 2**50) -> Word[int]:
     """Take a size and give its bytes."""
 
     def parse(value: str) -> int:
@@ -131,11 +146,11 @@ def size(at_least: int = 0, at_most: int = 2**50) -> Word:
             raise RefusedError(f"invalid size {quote(value)}: it must be {_bound(amount, at_least, at_most)} bytes")
         return amount
 
-    number = {"type": "integer", "minimum": at_least, "maximum": at_most}
+    number: JsonSchema = {"type": "integer", "minimum": at_least, "maximum": at_most}
     return Word("size", parse, (number, {"type": "string", "pattern": f"^{_SIZE.pattern}$"}))
 
 
-def integer(at_least: int, at_most: int) -> Word:
+def integer(at_least: int, at_most: int) -> Word[int]:
     """Take a whole number."""
 
     def parse(value: str) -> int:
@@ -145,23 +160,23 @@ def integer(at_least: int, at_most: int) -> Word:
             raise RefusedError(f"invalid number {quote(value)}: it must be {_bound(int(value), at_least, at_most)}")
         return int(value)
 
-    number = {"type": "integer", "minimum": at_least, "maximum": at_most}
+    number: JsonSchema = {"type": "integer", "minimum": at_least, "maximum": at_most}
     return Word("whole number", parse, (number, {"type": "string", "pattern": "^[0-9]+$"}))
 
 
-def boolean_or(word: Word) -> Word:
+def boolean_or(word: Word[V]) -> Word[bool | V]:
     """Take true or false, or else what `word` takes."""
 
-    def parse(value: str) -> Any:
+    def parse(value: str) -> bool | V:
         return _BOOLEANS[value.lower()] if value.lower() in _BOOLEANS else word.parse(value)
 
     return Word(f"{BOOLEAN.noun} | {word.noun}", parse, (*BOOLEAN.schema, *word.schema))
 
 
-def choice_or(names: tuple[str, ...], word: Word) -> Word:
+def choice_or(names: tuple[str, ...], word: Word[str]) -> Word[str]:
     """Take one of a few words, or else what `word` takes."""
 
-    def parse(value: str) -> Any:
+    def parse(value: str) -> str:
         return value if value in names else word.parse(value)
 
     return Word(f"{' | '.join(names)} | {word.noun}", parse, ({"enum": list(names)}, *word.schema))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from corsproxy.config import ConfigError, Problem, load_text
 from corsproxy.config.declaration import FILE
-from corsproxy.config.shape import ListOf, MapOf, Record, Shape, Word, walk
+from corsproxy.config.shape import AnyShape, ListOf, MapOf, Record, Word, walk
 from tests.config.files import MINIMAL
 from tests.support.examples import examples
 
@@ -33,7 +33,7 @@ YAML_ISH = st.text(alphabet=":-[]{}#&*!|>'\"%@`,? \n\tabuprs$/\\\x00é\u2028")
 KEY_NAMES = [key.name for _, key in walk(FILE)]
 
 
-def shaped(shape: Shape) -> st.SearchStrategy[Any]:
+def shaped(shape: AnyShape) -> st.SearchStrategy[Any]:
     """Give values of nearly the right shape: keys that exist, now and then with anything below."""
     match shape:
         case Word():

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from corsproxy.config.declaration import FILE
-from corsproxy.config.shape import Key, ListOf, MapOf, Record, Shape, Word, walk
+from corsproxy.config.shape import AnyShape, Key, ListOf, MapOf, Record, Word, walk
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
@@ -16,7 +16,7 @@ EXAMPLE = (ROOT / "config.example.yaml").read_text(encoding="utf-8")
 KEYS = list(walk(FILE))
 
 
-def noun(shape: Shape) -> str:
+def noun(shape: AnyShape) -> str:
     """Say what a value is, as the reference does."""
     match shape:
         case Word():

@@ -1,0 +1,28 @@
+"""The declaration of the file: every key with its shape, its default and what it is for.
+
+The one source of the validation, of the types of what is read, of the JSON Schema and (held to it by a test) of the
+reference in docs/configuration.md.
+"""
+
+from corsproxy.config.declaration.common import TEXT
+from corsproxy.config.declaration.file import FILE, FileValues, LimitValues, ListenerTls
+from corsproxy.config.declaration.policy import POLICY, OriginItem, PolicyValues
+from corsproxy.config.declaration.route import ROUTE, RouteValues
+from corsproxy.config.declaration.upstream import UPSTREAM, CookieValues, TlsValues, UpstreamValues
+
+__all__ = [
+    "FILE",
+    "POLICY",
+    "ROUTE",
+    "TEXT",
+    "UPSTREAM",
+    "CookieValues",
+    "FileValues",
+    "LimitValues",
+    "ListenerTls",
+    "OriginItem",
+    "PolicyValues",
+    "RouteValues",
+    "TlsValues",
+    "UpstreamValues",
+]
