@@ -7,13 +7,14 @@ Knows no sockets.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from corsproxy.cors import CorsRequest, Decision, Kind, decide_among
 from corsproxy.proxy.response.answers import answer_head, preflight_refusal_text
 from corsproxy.proxy.table import Table
 from corsproxy.settings import PolicySettings
 
-_REMEMBERED_KEY_BYTES = 256
+_REMEMBERED_KEY_BYTES: Final = 256
 """Longer keys are decided each time: what the tables of a policy can hold stays near 4 MiB.
 
 An origin has 20 to 60 bytes, the names that a page sets together about as many.

@@ -12,9 +12,7 @@ Decides nothing about CORS: `CorsGate` brings the core's decisions.
 
 from __future__ import annotations
 
-import itertools
 import logging
-import secrets
 import time
 from collections.abc import Coroutine, Sequence
 
@@ -27,6 +25,7 @@ from corsproxy.proxy.local_responses import CLIENT_TEXTS, UPSTREAM_TEXTS, answer
 from corsproxy.proxy.plan import Plan, RoutePlan
 from corsproxy.proxy.request.collecting import Budget
 from corsproxy.proxy.request_context import RequestContext
+from corsproxy.proxy.request_ids import RequestIds
 from corsproxy.proxy.request_record import Observer, RequestRecord, where
 from corsproxy.proxy.upstream.connection import UpstreamConnection
 
@@ -43,8 +42,7 @@ class Relay:
         self._observers = tuple(observers)
         self._token = via_token.encode("ascii")
         self.via = (b"Via: 1.0 %b\r\n" % self._token, b"Via: 1.1 %b\r\n" % self._token)
-        self._id_prefix = secrets.token_hex(6).encode()
-        self._ids = itertools.count(1)
+        self._ids = RequestIds()
         self.budget = Budget()
         """Of all content that is collected before it is sent."""
 
@@ -104,7 +102,7 @@ class Relay:
 
     def new_request_id(self) -> bytes:
         """Return an id for a request that has brought none."""
-        return b"%b-%x" % (self._id_prefix, next(self._ids))
+        return self._ids.next()
 
     def report(self, context: RequestContext, route: RoutePlan, upstream: UpstreamConnection) -> None:
         """Write what was odd about a response that lenient parsing has taken."""

@@ -6,7 +6,9 @@ Knows no socket and no parser: bytes in, a head out.
 
 from __future__ import annotations
 
-HEAD_END = b"\r\n\r\n"
+from typing import Final
+
+HEAD_END: Final = b"\r\n\r\n"
 
 
 class HeadTooLargeError(Exception):

@@ -18,7 +18,7 @@ from aiohttp.http import HttpRequestParser
 from aiohttp.http_exceptions import BadHttpMethod, HttpProcessingError, LineTooLong
 
 from corsproxy.proxy.client.head import ParsedHead
-from corsproxy.proxy.client.head_buffer import HeadBuffer, HeadTooLargeError
+from corsproxy.proxy.client.head_buffer import HEAD_END, HeadBuffer, HeadTooLargeError
 from corsproxy.proxy.client.plain_head import read_plain_head
 from corsproxy.proxy.client.request_line import is_on_the_wire, with_known_method, with_known_version
 from corsproxy.proxy.errors import Refusal
@@ -63,6 +63,11 @@ class HeadParser:
 
         Raises `Refusal` for what is no head; its text repeats no byte of it.
         """
+        if not start and data[-4:] == HEAD_END and len(data) <= self.limit and not self._buffer.unfinished:
+            # Nearly always a segment is a head. If it is two, there is an empty line inside, which is not plain.
+            plain = read_plain_head(data, self.most_lines)
+            if plain is not None:
+                return plain, len(data)
         try:
             head, end = self._buffer.take(data, start)
         except HeadTooLargeError:

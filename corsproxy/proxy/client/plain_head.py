@@ -10,19 +10,19 @@ from __future__ import annotations
 from typing import Final
 
 from corsproxy.proxy.client.head import ParsedHead
-from corsproxy.proxy.fields.lines import FieldLine, keep_line
+from corsproxy.proxy.fields.lines import FieldLine, is_repeated, keep_line
 from corsproxy.proxy.fields.names import REQUEST_FIELDS, RequestField
-from corsproxy.proxy.table import NameTable, Table
+from corsproxy.proxy.table import NameTable, Table, marking_all_but
 
 _METHODS: Final = {
     name.encode(): name for name in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "REPORT")
 }
 """Methods that begin no tunnel and end no connection, as llhttp spells them."""
 
-_PATH: Final = b"!$%&'()*+,-./0123456789:;=?@ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~"
+_PATH: Final = marking_all_but(b"!$%&'()*+,-./0123456789:;=?@ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~")
 """What a path and a query may hold by RFC 3986; what else clients send is the parser's to judge."""
 
-_TEXT: Final = bytes((0x09, *range(0x20, 0x7F), *range(0x80, 0x100)))
+_TEXT: Final = marking_all_but(bytes((0x09, *range(0x20, 0x7F), *range(0x80, 0x100))))
 """What a field value may hold (RFC 9110 section 5.5)."""
 
 _TOKEN: Final = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -46,22 +46,23 @@ _HOST: Final = 1 << _ONCE.index(b"host")
 _CONNECTION: Final = RequestField.CONNECTION
 _CONTENT_LENGTH: Final = RequestField.CONTENT_LENGTH
 
-_LINES: Table[bytes, FieldLine[RequestField]] = Table()
+_LINES: Final[Table[bytes, FieldLine[RequestField]]] = Table()
 """Lines of clients that have come before."""
 
 
 def read_plain_head(head: bytes, most_lines: int) -> ParsedHead | None:
     """Read a whole head, its empty line included; None if the parser has to look at it."""
-    texts = head[:-4].split(b"\r\n")
+    texts = head.split(b"\r\n")
+    end = len(texts) - 2  # the end of the last line and the empty line leave two empty texts
     method, _, rest = texts[0].partition(b" ")
     name = _METHODS.get(method)
     target = rest[:-9]
     if (
         name is None
-        or len(texts) > most_lines + 1
+        or end > most_lines + 1
         or rest[-9:] != b" HTTP/1.1"
         or target[:1] != b"/"
-        or target.translate(None, _PATH)
+        or target.translate(_PATH) != target
     ):
         return None
     lines: list[FieldLine[RequestField]] = []
@@ -69,7 +70,7 @@ def read_plain_head(head: bytes, most_lines: int) -> ParsedHead | None:
     seen = 0
     length = 0
     keep_alive = True
-    for index in range(1, len(texts)):
+    for index in range(1, end):
         text = texts[index]
         line = known.get(text)
         if line is None:
@@ -101,18 +102,26 @@ def read_plain_head(head: bytes, most_lines: int) -> ParsedHead | None:
 def _new_line(text: bytes) -> FieldLine[RequestField] | None:
     """Read a field line that was not seen before; None if it is unusual."""
     name, colon, value = text.partition(b":")
-    once = _NAMES[name]
-    if once < 0 or not colon or text.translate(None, _TEXT):
+    known = _NAMES.known.get(name) or _NAMES[name]
+    if known.is_unusual or not colon or text.translate(_TEXT) != text:
         return None
-    return keep_line(_LINES, text, FieldLine(REQUEST_FIELDS[name], name, value.strip(b" \t"), once))
+    # Of all white space, `_TEXT` has blanks and tabs alone.
+    line = FieldLine(known.meaning, name, value.strip(), known.once)
+    return keep_line(_LINES, text, line) if known.is_repeated else line
 
 
-def _classify(name: bytes) -> int:
-    lower = name.lower()
-    if not name or name.translate(None, _TOKEN) or lower in _UNUSUAL_NAMES:
-        return -1
-    return 1 << _ONCE.index(lower) if lower in _ONCE else 0
+class _Name:
+    """What the name of a field line says of it."""
+
+    __slots__ = ("is_repeated", "is_unusual", "meaning", "once")
+
+    def __init__(self, name: bytes) -> None:
+        lower = name.lower()
+        self.meaning = REQUEST_FIELDS[name]
+        self.is_unusual = not name or bool(name.translate(None, _TOKEN)) or lower in _UNUSUAL_NAMES
+        """True if the parser has to look at such a line."""
+        self.is_repeated = is_repeated(lower)
+        self.once = 1 << _ONCE.index(lower) if lower in _ONCE else 0
 
 
-_NAMES = NameTable(_classify)
-"""The bit of each name of which there may be one line, 0 for others; -1 for one that the parser has to look at."""
+_NAMES: Final = NameTable(_Name)

@@ -6,14 +6,15 @@ Knows field names only.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
-_PLAIN: frozenset[bytes] = frozenset({b"close", b"keep-alive", b"te", b"upgrade", b""})
+_PLAIN: Final = frozenset({b"close", b"keep-alive", b"te", b"upgrade", b""})
 """Options that name no other field to remove; TE and Upgrade are dealt with by name."""
 
 
 def names_fields(value: bytes) -> bool:
     """Return whether a value of Connection may name other fields."""
-    return value.lower() not in _PLAIN
+    return value not in _PLAIN and value.lower() not in _PLAIN
 
 
 def named_fields(values: Iterable[bytes], protected: frozenset[bytes]) -> set[bytes]:

@@ -7,6 +7,9 @@ Knows no field and no policy.
 from __future__ import annotations
 
 import re
+from typing import Final
+
+from corsproxy.proxy.table import NameTable
 
 _PORT = rb"(?:0[0-9]{0,4}|[1-5]?[0-9]{1,4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 """Up to 65535, and five digits: what is more has been cut to 16 bits, to another port, by some."""
@@ -20,7 +23,15 @@ _PORT_ALONE = re.compile(_PORT)
 
 def is_valid_host(value: bytes) -> bool:
     """Return whether `value` is `host` or `host:port` as RFC 9110 section 7.2 has it, IPv6 in brackets."""
+    return _HOSTS[value]
+
+
+def _is_host(value: bytes) -> bool:
     return _HOST.fullmatch(value) is not None
+
+
+_HOSTS: Final = NameTable(_is_host)
+"""Whether each value is one: clients name the same few."""
 
 
 def is_port(digits: bytes) -> bool:

@@ -8,18 +8,17 @@ Knows no sockets and no policy.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from corsproxy.proxy.table import Table
 
 Meaning = TypeVar("Meaning")
 Key = TypeVar("Key")
 
-_LONGEST_LINE = 512
+_LONGEST_LINE: Final = 512
 """Bytes of a line that is kept at most; the User-Agent of a browser inside an app has some 300."""
 
-_REPEATED = frozenset(
+_REPEATED: Final = frozenset(
     b"""
     accept accept-charset accept-encoding accept-language accept-ranges access-control-allow-credentials
     access-control-allow-headers access-control-allow-methods access-control-allow-origin
@@ -56,12 +55,17 @@ class FieldLine(Generic[Meaning]):
         return self.line[len(self.name) + 2 : -2]
 
 
+def is_repeated(name: bytes) -> bool:
+    """Return whether lines of this name, in lower case, may be kept."""
+    return name in _REPEATED
+
+
 def keep_line(table: Table[Key, FieldLine[Meaning]], key: Key, line: FieldLine[Meaning]) -> FieldLine[Meaning]:
     """Remember how a line was read if that is worth it and harmless; return it."""
     size = len(line.line)
     return table.keep(key, size, line) if size <= _LONGEST_LINE and line.name.lower() in _REPEATED else line
 
 
-def joined(lines: Iterable[FieldLine[Meaning]]) -> bytes:
+def joined(lines: list[FieldLine[Meaning]]) -> bytes:
     """Return the lines as they stand in a head."""
     return b"".join([line.line for line in lines])

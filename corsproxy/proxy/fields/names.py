@@ -8,6 +8,7 @@ Knows field names only: no values, no sockets, no policy.
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Final
 
 from corsproxy.cors import is_cors_response_field
 from corsproxy.proxy.fields.forwarded import FORWARDING_FIELDS, STRIPPED_TWINS
@@ -125,8 +126,8 @@ def _classify_response(name: bytes) -> ResponseField:
     return _RESPONSE_NAMES.get(name.lower(), ResponseField.FORWARD)
 
 
-REQUEST_FIELDS = NameTable(lambda name: _REQUEST_NAMES.get(name.lower(), RequestField.FORWARD))
+REQUEST_FIELDS: Final = NameTable(lambda name: _REQUEST_NAMES.get(name.lower(), RequestField.FORWARD))
 """What a field of a client request, in any letter case, means to the proxy."""
 
-RESPONSE_FIELDS = NameTable(_classify_response)
+RESPONSE_FIELDS: Final = NameTable(_classify_response)
 """What a field of an upstream response, in any letter case, means to the proxy."""

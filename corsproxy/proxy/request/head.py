@@ -8,7 +8,7 @@ Knows no sockets, no routes and no policy.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from typing import Final
 
 from corsproxy.proxy.errors import Refusal
 from corsproxy.proxy.fields.challenges import login_scheme
@@ -17,7 +17,7 @@ from corsproxy.proxy.fields.hosts import is_valid_host
 from corsproxy.proxy.fields.lines import FieldLine
 from corsproxy.proxy.fields.names import RequestField
 
-_PROTECTED_FROM_CONNECTION = frozenset(
+_PROTECTED_FROM_CONNECTION: Final = frozenset(
     {
         b"access-control-request-headers",
         b"access-control-request-method",
@@ -31,19 +31,20 @@ _PROTECTED_FROM_CONNECTION = frozenset(
 """Fields that a connection option must not take away: the request would break, or mean something else
 (CVE-2022-31813)."""
 
-_MOST_DIGITS = 19
+_MOST_DIGITS: Final = 19
 """Of a Content-Length: llhttp takes any number of leading zeros, `int` does not."""
 
-_LARGEST_LENGTH = (1 << 63) - 1
+_LARGEST_LENGTH: Final = (1 << 63) - 1
 """Most servers count in a signed number: what overflows there could be read as something small, or as none."""
 
-_SANE_REQUEST_ID = re.compile(rb"[A-Za-z0-9._~+/=:@-]{1,128}")
+_SANE_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._~+/=:@-]{1,128}")
 """A request id goes to logs and headers of others: printable, no spaces, no quotes, bounded."""
 
 Line = FieldLine[RequestField]
 
-_FORWARD = RequestField.FORWARD
-"""Python 3.11 finds an enum's members by a slow look-up; this one is asked for at every field line."""
+# Python 3.11 finds an enum's members by a slow look-up; these are asked for at every field line.
+_FORWARD: Final = RequestField.FORWARD
+_REFERER: Final = RequestField.REFERER
 
 
 class RequestHead:
@@ -118,7 +119,7 @@ class RequestHead:
         return any(item.strip().lower() == b"trailers" for value in self.te for item in value.split(b","))
 
 
-def read_request_head(lines: Sequence[Line], minor: int) -> RequestHead:
+def read_request_head(lines: list[Line], minor: int) -> RequestHead:
     """Read the field lines of a client request of HTTP/1.`minor`.
 
     Raises `Refusal` with 400 where no host can be known.
@@ -129,7 +130,7 @@ def read_request_head(lines: Sequence[Line], minor: int) -> RequestHead:
     kept = head.fields
     for line in lines:
         meaning = line.meaning
-        if meaning is _FORWARD or _NOTES[meaning](head, line.name, line.value):
+        if meaning is _FORWARD or meaning is _REFERER or _NOTES[meaning](head, line.name, line.value):
             kept.append(line)
     if not head.host and minor:
         raise Refusal(400, "the Host field is empty", close=True)
@@ -225,10 +226,23 @@ def _note_request_id(head: RequestHead, _: bytes, value: bytes) -> bool:
 
 
 def _note_trace(head: RequestHead, _: bytes, value: bytes) -> bool:
-    found = _TRACEPARENT.match(value)
     # Two lines are none (https://www.w3.org/TR/trace-context/#traceparent-header).
-    head.trace_id = found[1] if found is not None and not head.trace_id else b""
+    head.trace_id = b"" if head.trace_id else _trace_id(value)
     return True
+
+
+def _trace_id(value: bytes) -> bytes:
+    """Return the trace that a `traceparent` names; nothing if it is not valid. Later versions may be longer."""
+    trace = value[3:35]
+    if (
+        value[:55].translate(_HEX_AS_0) != _TRACEPARENT
+        or value[55:56] not in _TRACEPARENT_ENDS
+        or value.startswith(b"ff")
+        or trace == _NO_TRACE
+        or value[36:52] == _NO_SPAN
+    ):
+        return b""
+    return trace
 
 
 def _pass_on(_head: RequestHead, _name: bytes, _value: bytes) -> bool:
@@ -250,7 +264,11 @@ def _note_reference(head: RequestHead, _name: bytes, _value: bytes) -> bool:
     return True
 
 
-_TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-|$)")
+_TRACEPARENT: Final = b"-".join(b"0" * width for width in (2, 32, 16, 2))
+_TRACEPARENT_ENDS: Final = (b"", b"-")
+_HEX_AS_0: Final = bytes.maketrans(b"123456789abcdef", b"0" * 15)
+_NO_TRACE: Final = b"0" * 32
+_NO_SPAN: Final = b"0" * 16
 
 _NOTE_OF = {
     RequestField.FORWARD: _drop,  # never asked
@@ -275,7 +293,7 @@ _NOTE_OF = {
     RequestField.TRACEPARENT: _note_trace,
 }
 
-_NOTES = tuple(_NOTE_OF[code] for code in RequestField)
+_NOTES: Final = tuple(_NOTE_OF[code] for code in RequestField)
 """The same by number."""
 
 

@@ -7,13 +7,14 @@ Knows no sockets, no routes and no policy.
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from corsproxy.proxy.errors import Refusal
 from corsproxy.proxy.fields.hosts import is_valid_host
 
-_SCHEME = re.compile(rb"https?://", re.IGNORECASE)
+_SCHEME: Final = re.compile(rb"https?://", re.IGNORECASE)
 
-_HASH = ord("#")
+_HASH: Final = 0x23
 """As a number: `bytes` in `bytes` makes an exception and drops it before it looks, every time (CPython 3.11)."""
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import time
 from email.utils import formatdate
 from http import HTTPStatus
+from typing import Final
 
 from corsproxy.cors import Reason
 
-ALLOW_LINE = b"Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"
+ALLOW_LINE: Final = b"Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"
 """For `OPTIONS *` and for methods refused here; what a resource allows is the upstream's to say."""
 
-_REFUSAL_SENTENCES: dict[Reason, str] = {
+_REFUSAL_SENTENCES: Final[dict[Reason, str]] = {
     Reason.ORIGIN_NOT_ALLOWED: "the policy of this path does not allow this origin",
     Reason.ORIGIN_MALFORMED: "the Origin field is not a serialised origin",
     Reason.METHOD_NOT_ALLOWED: "the policy of this path does not allow the requested method",
@@ -99,25 +100,37 @@ def websocket_refused_text(reason: Reason | None, *, by_options: bool = False) -
 
 
 class _Date:
-    """The value of Date, written once a second (RFC 9110 section 6.6.1)."""
+    """The Date field, written once a second (RFC 9110 section 6.6.1)."""
 
-    __slots__ = ("_second", "_value")
+    __slots__ = ("_begin", "_end", "_line", "value")
 
     def __init__(self) -> None:
-        self._second = 0
-        self._value = b""
+        self._begin = self._end = 0.0
+        """The second that the line is about."""
+        self.value = b""
+        self._line = b""
 
-    def __call__(self) -> bytes:
-        second = int(time.time())
-        if second != self._second:
-            self._second = second
-            self._value = formatdate(second, usegmt=True).encode("ascii")
-        return self._value
+    def line(self) -> bytes:
+        """Return the finished line of now."""
+        now = _now()
+        if not self._begin <= now < self._end:  # clocks are set back, too
+            second = int(now)
+            self._begin, self._end = float(second), float(second + 1)
+            self.value = formatdate(second, usegmt=True).encode("ascii")
+            self._line = b"Date: %b\r\n" % self.value
+        return self._line
 
 
-date_value = _Date()
+_now: Final = time.time
+_DATE: Final = _Date()
+
+
+def date_value() -> bytes:
+    """Return the value of a Date field of now."""
+    _DATE.line()
+    return _DATE.value
 
 
 def date_line() -> bytes:
-    """Return the finished Date field."""
-    return b"Date: %b\r\n" % date_value()
+    """Return the finished Date field of now."""
+    return _DATE.line()

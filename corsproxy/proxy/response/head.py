@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from corsproxy.cors import exposed_names
 from corsproxy.proxy.cors_gate import Grant
@@ -23,19 +24,19 @@ from corsproxy.proxy.table import NameTable
 from corsproxy.proxy.upstream.head import Framing, ResponseHead
 
 # Python 3.11 finds an enum's members by a slow look-up; these are asked for at every field line.
-_CONNECTION = ResponseField.CONNECTION
-_CONTENT_LENGTH = ResponseField.CONTENT_LENGTH
-_DATE = ResponseField.DATE
-_LINK = ResponseField.LINK
-_LOCATION = ResponseField.LOCATION
-_SET_COOKIE = ResponseField.SET_COOKIE
-_TRAILER = ResponseField.TRAILER
-_VARY = ResponseField.VARY
-_FORWARD = ResponseField.FORWARD
-_LENGTH = Framing.LENGTH
-_NONE = Framing.NONE
+_CONNECTION: Final = ResponseField.CONNECTION
+_CONTENT_LENGTH: Final = ResponseField.CONTENT_LENGTH
+_DATE: Final = ResponseField.DATE
+_LINK: Final = ResponseField.LINK
+_LOCATION: Final = ResponseField.LOCATION
+_SET_COOKIE: Final = ResponseField.SET_COOKIE
+_TRAILER: Final = ResponseField.TRAILER
+_VARY: Final = ResponseField.VARY
+_FORWARD: Final = ResponseField.FORWARD
+_LENGTH: Final = Framing.LENGTH
+_NONE: Final = Framing.NONE
 
-_PROTECTED_FROM_CONNECTION = frozenset({b"content-length", b"content-type", b"location", b"set-cookie", b"vary"})
+_PROTECTED_FROM_CONNECTION: Final = frozenset({b"content-length", b"content-type", b"location", b"set-cookie", b"vary"})
 """Fields that a connection option must not take away: without Content-Length the client could not tell where the
 content ends."""
 
@@ -160,7 +161,7 @@ def _saying(line: FieldLine[ResponseField], value: bytes) -> FieldLine[ResponseF
 
 
 def _keeps_length(head: ResponseHead) -> bool:
-    return (head.framing is _LENGTH or head.framing is _NONE) and head.status not in {204, 205}
+    return (head.framing is _LENGTH or head.framing is _NONE) and head.status != 204 and head.status != 205
 
 
 def _announced(value: bytes, rules: ResponseRules) -> bytes:
@@ -240,7 +241,7 @@ def _merge_vary(lines: list[FieldLine[ResponseField]], vary_at: list[int]) -> No
         lines[vary_at[-1]] = _saying(last, said + b", Origin" if said else b"Origin")
 
 
-_VARY_ORIGIN = FieldLine(_VARY, b"Vary", b"Origin")
+_VARY_ORIGIN: Final = FieldLine(_VARY, b"Vary", b"Origin")
 
 
 def _covers_origin(value: bytes) -> bool:
@@ -248,5 +249,5 @@ def _covers_origin(value: bytes) -> bool:
     return b"*" in members or b"origin" in members
 
 
-_COVERS_ORIGIN = NameTable(_covers_origin)
+_COVERS_ORIGIN: Final = NameTable(_covers_origin)
 """True if a value of Vary says already what we have to say; an upstream has few of them."""

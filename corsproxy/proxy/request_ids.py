@@ -1,0 +1,31 @@
+"""Ids for requests that have brought none.
+
+Knows no request.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Final
+
+_ENDS: Final = [b"%02x" % number for number in range(256)]
+"""Of ids; what stands before is written once for so many."""
+
+
+class RequestIds:
+    """Gives out ids: what no other worker begins with, then a number."""
+
+    __slots__ = ("_beginning", "_count", "_own")
+
+    def __init__(self) -> None:
+        self._own = secrets.token_hex(6).encode()
+        self._count = 0
+        self._beginning = b""
+
+    def next(self) -> bytes:
+        """Return the next id."""
+        self._count += 1
+        end = self._count & 0xFF
+        if not end or not self._beginning:
+            self._beginning = b"%b-%x" % (self._own, self._count >> 8)
+        return self._beginning + _ENDS[end]
