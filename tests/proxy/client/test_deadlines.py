@@ -138,6 +138,39 @@ def test_slow_takers(unsent: int, taken: int, phase: Phase, due: Due) -> None:
     assert (Due.ABORT in said) == (due is Due.ABORT)
 
 
+def test_a_stream_that_falls_silent_is_not_slow() -> None:
+    """Once everything has been taken nothing is owed, however long nothing comes."""
+    clocks = Deadlines(LIMITS, START)
+    clocks.sent = 10_000
+    said = [clocks.due(START, Phase.ANSWERING, 10_000, head_has_begun=False)]
+    said += [clocks.due(START + second, Phase.ANSWERING, 0, head_has_begun=False) for second in range(1, 200)]
+    assert set(said) == {Due.NOTHING}
+
+
+def test_what_only_piles_up_was_not_taken() -> None:
+    """An upstream that sends fast does not make its client fast."""
+    clocks = Deadlines(LIMITS, START)
+    said = []
+    for second in range(40):
+        clocks.sent += 1000
+        said.append(clocks.due(START + second, Phase.ANSWERING, clocks.sent, head_has_begun=False))
+    assert set(said[:30]) == {Due.NOTHING}
+    assert Due.ABORT in said
+
+
+@pytest.mark.parametrize(
+    ("before", "patience"), [(is_stalled, CLIENT_STALL_TIMEOUT), (is_half_closed, HALF_CLOSED_GRACE)]
+)
+def test_a_client_that_has_taken_something_has_its_time_again(before: Before, patience: float) -> None:
+    """From when that was seen."""
+    clocks = Deadlines(replace(LIMITS, min_rate=0), START)
+    before(clocks)
+    seen = START + patience + 1
+    looks = [(seen, Due.NOTHING), (seen + patience, Due.NOTHING), (seen + patience + 1, Due.ABORT)]
+    for now, due in looks:
+        assert clocks.due(now, Phase.ANSWERING, 99, head_has_begun=False) is due
+
+
 def test_a_burst_does_not_pay_for_ever() -> None:
     """Any window counts: what came fast at first is forgotten after one."""
     clocks = Deadlines(LIMITS, START)

@@ -147,6 +147,15 @@ def test_a_method_outside_the_table_is_read_all_the_same(
         assert [line.line for line in head.lines][:2] == [b"Host: h\r\n", b"Origin: o\r\n"]
 
 
+@pytest.mark.parametrize("minor", range(2, 10))
+def test_a_later_version_is_read_as_1_1(minor: int, loop: asyncio.AbstractEventLoop) -> None:
+    """RFC 9110 section 2.5; nothing but that digit is read otherwise."""
+    head, _ = read(b"GET /a?b HTTP/1.%d\r\nHost: h\r\nX-A: HTTP/1.%d\r\n\r\n" % (minor, minor), loop)
+    assert head is not None
+    assert (head.method, head.target, head.minor) == ("GET", b"/a?b", 1)
+    assert [line.line for line in head.lines] == [b"Host: h\r\n", b"X-A: HTTP/1.%d\r\n" % minor]
+
+
 @pytest.mark.parametrize("behind", [b"", b"\r\n"])
 def test_too_many_lines_are_too_large(behind: bytes, loop: asyncio.AbstractEventLoop) -> None:
     """Before the head is whole, too; the parser's own text is told from others by its words."""

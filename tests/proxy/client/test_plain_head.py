@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -158,6 +159,29 @@ def test_heads_of_the_fuzz_tests_read_alike(data: bytes) -> None:
     """Valid or not."""
     if b"\r\n\r\n" in data:
         check(data[: data.index(b"\r\n\r\n") + 4])
+
+
+@pytest.mark.parametrize("line", REQUEST_LINES)
+def test_each_request_line_reads_alike(line: str) -> None:
+    """One by one, whatever a random choice would find."""
+    check(line.encode("latin-1") + b"\r\nHost: h\r\n\r\n")
+
+
+@pytest.mark.parametrize("line", FIELD_LINES)
+def test_each_field_line_reads_alike(line: str) -> None:
+    """One by one; a Content-Length that only `int` takes for a number is the parser's to refuse."""
+    check(b"POST / HTTP/1.1\r\nHost: h\r\n" + line.encode("latin-1") + b"\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    ("option", "keeps"), [(b"", True), (b"Keep-Alive", True), (b"keep-alive", True), (b"CLOSE", False)]
+)
+def test_what_becomes_of_the_connection(option: bytes, keeps: bool) -> None:
+    """RFC 9112 section 9.3, in any letter case."""
+    line = b"Connection: " + option + b"\r\n" if option else b""
+    plain = read_plain_head(b"GET / HTTP/1.1\r\nHost: h\r\n" + line + b"\r\n", LINES)
+    assert plain is not None
+    assert plain.keep_alive is keeps
 
 
 def corpus() -> Iterator[bytes]:
