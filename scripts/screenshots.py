@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import http.client
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -104,7 +106,9 @@ def main() -> int:
         return 1
     into.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
-        upstream = stack.enter_context(Upstream(play))
+        ended = threading.Event()
+        upstream = stack.enter_context(Upstream(functools.partial(play, ended)))
+        stack.callback(ended.set)
         home = Path(stack.enter_context(TemporaryDirectory()))
         (home / "corsproxy.yaml").write_text(CONFIG.replace("{upstream}", upstream.url), encoding="utf-8")
         # Without a path, the pictures show the file's name alone.
@@ -119,8 +123,8 @@ def main() -> int:
     return 0
 
 
-def play(connection: Connection) -> None:
-    """Answer everything at once, but for a stream of events, which goes on."""
+def play(ended: threading.Event, connection: Connection) -> None:
+    """Answer everything at once, but for a stream of events, which is open until the pictures are taken."""
     while True:
         request = connection.read_request()
         if b"/feed" not in request.line:
@@ -128,6 +132,7 @@ def play(connection: Connection) -> None:
             continue
         connection.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
         connection.send(b"800\r\n" + b"x" * 0x800 + b"\r\n")
+        ended.wait()
 
 
 def send_all(proxy: Proxy) -> None:
@@ -150,8 +155,10 @@ def take(chromium: Chromium, proxy: Proxy, scheme: str, into: Path) -> None:
                 page.screenshot(str(into / f"inspector-{scheme}-{width}.png"))
                 continue
             page.evaluate(
-                "[...document.querySelectorAll('#rows tr')].find((row) => row.classList.contains('refused')"
-                f" && row.querySelector('.path').textContent === '{OPENED[1]}').querySelector('.open').click()"
+                "([method, path]) => [...document.querySelectorAll('#rows tr.refused')].find((row) =>"
+                " row.querySelector('.method').textContent === method && row.querySelector('.path').textContent === path"
+                ").querySelector('.open').click()",
+                OPENED[:2],
             )
             page.wait_for("#detail .diff")
             suffix = "" if width == SIZES[0][0] else f"-{width}"
