@@ -38,7 +38,8 @@ RUN ["/opt/builder/bin/python", "-m", "pip", "wheel", "--no-deps", "--no-build-i
 RUN ["/opt/builder/bin/python", "-m", "pip", "--python", "/opt/corsproxy/bin/python", "install", "--no-index", \
      "--no-deps", "--no-cache-dir", "--disable-pip-version-check", "--no-compile", "--find-links", "/build/dist", "corsproxy"]
 # Bytecode that is valid by its source's hash instead of its time, so that two builds are the same byte for byte.
-RUN ["/opt/corsproxy/bin/python", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", "/opt/corsproxy/lib"]
+# -f: what an earlier step happened to import (attrs) has left bytecode that goes by the time, which would be kept.
+RUN ["/opt/corsproxy/bin/python", "-m", "compileall", "-q", "-f", "--invalidation-mode", "unchecked-hash", "/opt/corsproxy/lib"]
 # What was installed is compiled, and works with this Python (-I: the sources in this folder are not looked at).
 RUN ["/opt/corsproxy/bin/python", "-I", "-c", \
      "import corsproxy.proxy.relay as module; assert module.__file__.endswith('.so'), module.__file__"]

@@ -119,16 +119,30 @@ latest: $(UV_STAMP) ## the tests on the newest version of everything; says what 
 # All times in the image are those of the commit, so that two builds of it on one base have one digest.
 EPOCH   = $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct))
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' corsproxy/__init__.py)
-LABELS  = --build-arg VERSION=$(VERSION) --build-arg REVISION=$(shell git rev-parse HEAD) --build-arg SOURCE=$(SOURCE)
+LABELS  = --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) --build-arg SOURCE=$(SOURCE)
+REVISION ?= $(shell git rev-parse HEAD)
 SOURCE ?=
-PLATFORMS ?= linux/amd64,linux/arm64
+PLATFORMS ?= linux/amd64 linux/arm64
+# Options of this machine, as --network or --pull-never.
+BUILDAH_ARGS ?=
+# buildah's own version has no place in a digest.
+BUILDAH_BUD = buildah bud --format docker --identity-label=false --timestamp $(EPOCH) $(BUILDAH_ARGS) \
+  --build-arg BASE=$(BASE) $(LABELS)
 
 image: ## build the container image (BASE=... for another base, IMAGE=... for another name)
-	buildah bud --format docker --timestamp $(EPOCH) --build-arg BASE=$(BASE) $(LABELS) --tag $(IMAGE) .
+	$(BUILDAH_BUD) --tag $(IMAGE) .
+	$(PYTHON) scripts/steady_image.py $(IMAGE)
 
+# One image for each platform under a name of its own, then a manifest that lists them under the name asked for.
 image-multi: ## the image for amd64 and arm64 under one name (the other one is emulated: needs qemu-user-static)
-	buildah bud --format docker --timestamp $(EPOCH) --build-arg BASE=$(BASE) $(LABELS) \
-	  --platform $(PLATFORMS) --manifest $(IMAGE) .
+	set -e; images=; for platform in $(PLATFORMS); do \
+	  image=$(IMAGE)-$${platform##*/}; \
+	  $(BUILDAH_BUD) --platform $$platform --tag $$image .; \
+	  $(PYTHON) scripts/steady_image.py $$image; \
+	  images="$$images containers-storage:$$image"; \
+	done; \
+	buildah manifest rm $(IMAGE) 2>/dev/null || true; \
+	buildah manifest create $(IMAGE) $$images
 
 sbom: $(UV_STAMP) ## write build/sbom.cdx.json: what the image installs, from the lock, as CycloneDX
 	SOURCE_DATE_EPOCH=$(EPOCH) $(BIN)/python -m scripts.sbom build/sbom.cdx.json
