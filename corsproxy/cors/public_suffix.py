@@ -1,7 +1,8 @@
 """The Public Suffix List (https://publicsuffix.org/list/), private section included, from the bundled copy.
 
 Under a public suffix anyone may register a name, so a star there is everybody.
-Read at most once, and only where a policy needs it, because reading it takes some 40 ms; never on the request path.
+Read at most once, and only where a policy needs it, because reading it takes some 40 ms; on the request path only by
+quick mode, to judge a cookie.
 """
 
 from __future__ import annotations

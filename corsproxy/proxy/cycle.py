@@ -21,6 +21,7 @@ from corsproxy.proxy.admission import Admitted
 from corsproxy.proxy.content import ContentWriter
 from corsproxy.proxy.cors_gate import Grant
 from corsproxy.proxy.errors import UpstreamError, UpstreamErrorKind
+from corsproxy.proxy.fields.caller import Caller
 from corsproxy.proxy.logins import admit_login, logins_of, settle_challenges
 from corsproxy.proxy.outgoing import head_for_upstream
 from corsproxy.proxy.plan import RoutePlan
@@ -47,7 +48,18 @@ _RESPONSE_TIMEOUT: Final = UpstreamErrorKind.RESPONSE_TIMEOUT
 class RequestCycle:
     """One request that goes to an upstream."""
 
-    __slots__ = ("_grant", "_head", "_lease", "_proxy_origin", "_relay", "_route", "_sending", "_upgrade", "context")
+    __slots__ = (
+        "_caller",
+        "_grant",
+        "_head",
+        "_lease",
+        "_proxy_origin",
+        "_relay",
+        "_route",
+        "_sending",
+        "_upgrade",
+        "context",
+    )
 
     def __init__(
         self,
@@ -84,6 +96,7 @@ class RequestCycle:
             upgrade=upgrade,
             expects_continue=passes_expectation,
         )
+        self._caller = Caller(context.request.lines, head.origins) if route.rules.tells_lost_cookies else None
         head.fields, context.request.lines = [], []  # parsed, a short line takes thirty times its bytes
         self._sending = Sending(
             context,
@@ -299,8 +312,8 @@ class RequestCycle:
             trailers=trailers,
         )
         parts.append(b"\r\n")
-        if route.rules.tells_lost_cookies:
-            record.lost_cookies = lost_cookies(head, route.rules.cookies, self._proxy_origin)
+        if self._caller is not None:
+            record.lost_cookies = lost_cookies(head, route.rules.cookies, self._proxy_origin, self._caller)
         head.fields = []  # each line costs an object, and content may stream for hours
         discards = request.method == "HEAD" or head.status == 205
         writer = ContentWriter(connection, upstream, record, chunked=chunked, discards=discards)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from corsproxy.proxy.response.lost_cookies import why_lost
+from corsproxy.proxy.fields.caller import Caller, is_same_site
+from corsproxy.proxy.fields.lines import FieldLine
+from corsproxy.proxy.fields.names import RequestField
+from corsproxy.proxy.response.lost_cookies import why_lost, why_withheld
 
 HERE = b"http://localhost:8080"
 LAN = b"http://192.168.1.5:8080"
@@ -31,6 +34,12 @@ ROWS = [
     (TLS, b"a=b; Domain=", None),
     (TLS, b"a=b; Domain=ample.com", "Domain is not the host"),
     (TLS, b"a=b; Domain=www.example.com", "Domain is not the host"),
+    (TLS, b"a=b; Domain=com", "Domain is a public suffix"),
+    (b"https://shop.example.co.uk", b"a=b; Domain=.co.uk", "Domain is a public suffix"),
+    (b"https://shop.example.co.uk", b"a=b; Domain=example.co.uk", None),
+    (b"http://api.shop.test:8080", b"a=b; Domain=test", "Domain is a public suffix"),
+    (b"http://api.shop.test:8080", b"a=b; Domain=shop.test", None),
+    (HERE, b"a=b; Domain=localhost", None),
     (LAN, b"a=b; Domain=1.5", "Domain is not the host"),
     (LAN, b"a=b; Domain=192.168.1.5", None),
     (TLS, b"__Secure-a=b", "a __Secure- cookie without Secure"),
@@ -58,6 +67,71 @@ ROWS = [
 def test_a_cookie_is_judged_as_browsers_judge_it(origin: bytes, value: bytes, reason: str | None) -> None:
     """The reason holds the words, and never the cookie's value."""
     why = why_lost(value, origin)
+    if reason is None:
+        assert why is None
+    else:
+        assert why is not None
+        assert reason in why
+
+
+SAME_SITE_ROWS = [
+    (b"http://localhost:3000", HERE, True),
+    (b"https://localhost:3000", HERE, False),
+    (b"http://127.0.0.1:3000", HERE, False),
+    (b"http://192.168.1.5:3000", LAN, True),
+    (b"http://192.168.1.6:3000", LAN, False),
+    (b"http://[::1]:3000", b"http://[::1]:8080", True),
+    (b"http://[::1]:3000", b"http://[::2]:8080", False),
+    (b"https://app.example.com", TLS, True),
+    (b"https://example.com", TLS, True),
+    (b"https://example.org", TLS, False),
+    (b"https://a.co.uk", b"https://b.co.uk", False),
+    (b"https://x.a.co.uk", b"https://y.a.co.uk", True),
+    (b"https://one.github.io", b"https://two.github.io", False),
+    (b"http://app.shop.test:3000", b"http://api.shop.test:8080", True),
+    (b"http://app.localhost", b"http://api.localhost", False),
+    (b"null", HERE, False),
+]
+
+
+@pytest.mark.parametrize(("page", "proxy", "same"), SAME_SITE_ROWS)
+def test_a_site_is_a_scheme_and_a_registrable_domain(page: bytes, proxy: bytes, same: bool) -> None:
+    """Ports count for nothing, an address is a site of its own, and below a public suffix everybody is."""
+    assert is_same_site(page, proxy) is same
+    assert is_same_site(proxy, page) is same
+
+
+PAGE = {b"Origin": b"http://127.0.0.1:5173"}
+CROSS = {**PAGE, b"Sec-Fetch-Site": b"cross-site", b"Sec-Fetch-Mode": b"cors"}
+CHROMIUM = {b"User-Agent": b"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0"}
+WITHHELD_ROWS = [
+    (PAGE, b"a=b; SameSite=Lax", "SameSite=Lax in an answer to a page of another site, http://127.0.0.1:5173; open"),
+    (PAGE, b"a=b; samesite=strict", "SameSite=Strict in an answer"),
+    (PAGE, b"a=b; SameSite=None; Secure", None),
+    (PAGE, b"a=b", None),
+    (CROSS, b"a=b; SameSite=Lax", "localhost and 127.0.0.1 are two sites"),
+    (CROSS, b"a=b", None),
+    (CROSS | CHROMIUM, b"a=b", "no SameSite, which this browser reads as Lax, in an answer"),
+    (CROSS | CHROMIUM, b"a=b; SameSite=None; Secure", None),
+    (PAGE | CHROMIUM, b"a=b", None),
+    ({b"Origin": b"http://localhost:5173"}, b"a=b; SameSite=Lax", None),
+    ({b"Origin": b"https://app.example.com"}, b"a=b; SameSite=Lax", "cookies: {same_site: none, secure: add}"),
+    ({b"Sec-Fetch-Site": b"same-site"} | PAGE, b"a=b; SameSite=Lax", None),
+    ({b"Sec-Fetch-Site": b"cross-site", b"Sec-Fetch-Mode": b"navigate"}, b"a=b; SameSite=Lax", None),
+    ({b"Upgrade-Insecure-Requests": b"1"} | PAGE, b"a=b; SameSite=Lax", None),
+    ({b"Sec-Fetch-Site": b"cross-site", b"Sec-Fetch-Mode": b"no-cors"}, b"a=b; SameSite=Lax", "does not name"),
+    ({}, b"a=b; SameSite=Lax", None),
+]
+
+
+@pytest.mark.parametrize(("sent", "value", "reason"), WITHHELD_ROWS)
+def test_a_cookie_stays_behind_where_a_page_of_another_site_asks(
+    sent: dict[bytes, bytes], value: bytes, reason: str | None
+) -> None:
+    """What the browser says counts before what the origins say; a navigation of the window is exempt."""
+    lines = [FieldLine(RequestField.FORWARD, name, said) for name, said in sent.items() if name != b"Origin"]
+    origins = (sent[b"Origin"],) if b"Origin" in sent else ()
+    why = why_withheld(value, HERE, Caller(lines, origins))
     if reason is None:
         assert why is None
     else:

@@ -89,6 +89,26 @@ def test_a_cookie_that_the_browser_will_throw_away_is_one_line_in_quick_mode() -
     assert "secret" not in proxy.stderr.text
 
 
+def test_a_cookie_withheld_from_a_page_of_another_site_is_one_line() -> None:
+    """The page came by 127.0.0.1 and asks localhost: the line names the address to open it under."""
+    with (
+        Upstream.answering(ANSWER % b"Set-Cookie: sid=hush; SameSite=Lax\r\n") as upstream,
+        started(None, "--upstream", upstream.url) as proxy,
+    ):
+        ask(proxy.address, "/login", Host="localhost:8080", Origin="http://localhost:5173")
+        for _ in range(2):
+            ask(proxy.address, "/login", Host="localhost:8080", Origin="http://127.0.0.1:5173")
+        ask(proxy.address, "/end", Origin=OTHER)
+        proxy.stderr.wait_line("^refused GET /end ")
+        said = [line for line in proxy.stderr.lines if "thrown away" in line]
+    expected = (
+        "the cookie sid of GET /login will be thrown away by the browser: SameSite=Lax in an answer to a page of "
+        "another site, http://127.0.0.1:5173; open the page under the host it asks (localhost): "
+        "localhost and 127.0.0.1 are two sites"
+    )
+    assert said == [expected]
+
+
 def test_an_upstream_that_makes_up_cookie_names_is_told_of_at_most_a_hundred_times() -> None:
     """The terminal, and what it remembers, are bounded."""
     cookies = b"".join(b"Set-Cookie: c%d=x; Partitioned\r\n" % number for number in range(60))

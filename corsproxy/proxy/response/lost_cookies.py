@@ -1,14 +1,15 @@
 """Which cookies of a response a browser will throw away, and why: said in development, changed by nobody.
 
 The rules are those of a browser's storage model (RFC 6265bis section 5.7, CHIPS for `Partitioned`), as far as one
-Set-Cookie line and the proxy's own origin decide them.
-What depends on the page that called (SameSite=Lax from another site, blocked third-party cookies) is not judged.
+Set-Cookie line, the proxy's own origin and the page that asked decide them.
+What a browser's settings decide (third-party cookies that are blocked) is not judged.
 Gives names and reasons, never a value.
 """
 
 from __future__ import annotations
 
-from corsproxy.cors import is_loopback
+from corsproxy.cors import is_loopback, is_public_suffix
+from corsproxy.proxy.fields.caller import Caller, is_address
 from corsproxy.proxy.fields.cookies import CookieRewriter
 from corsproxy.proxy.fields.hosts import split_host
 from corsproxy.proxy.fields.names import ResponseField
@@ -24,22 +25,29 @@ _CONTROLS = bytes([*range(0x09), *range(0x0A, 0x20), 0x7F])
 _PLAIN_HTTP = "Secure, and the proxy is asked by plain http off loopback: use http://localhost, or --https"
 _SECURE = "{} without Secure: add it in the upstream, or in a file by 'cookies: {{secure: add}}'"
 _DOMAIN = "its Domain is not the host that was asked: remove it, or in a file by 'cookies: {domain: remove}'"
+_SUFFIX = (
+    "its Domain is a public suffix, which belongs to nobody: remove it, or in a file by 'cookies: {domain: remove}'"
+)
 _HOST_DOMAIN = "a __Host- cookie with a Domain: remove it in the upstream, or in a file by 'cookies: {domain: remove}'"
 _HOST_PATH = "a __Host- cookie needs Path=/: write it in the upstream"
 _HTTP_ONLY = "a __Http- cookie needs HttpOnly: add it in the upstream"
+_CROSS_SITE = "{} in an answer to a page of another site, {}; {}"
+_LAX_BY_DEFAULT = "no SameSite, which this browser reads as Lax,"
+_ONE_NAME = "open the page under the host it asks ({}): localhost and 127.0.0.1 are two sites"
+_SAME_SITE_NONE = "in a file 'cookies: {same_site: none, secure: add}' lets it through"
 _CONTROL = "a control character in it"
 _LONG = f"name and value are longer than {_LONGEST} bytes"
 _EMPTY = "neither a name nor a value"
 
 
 def lost_cookies(
-    head: ResponseHead, rewriter: CookieRewriter | None, proxy_origin: bytes
+    head: ResponseHead, rewriter: CookieRewriter | None, proxy_origin: bytes, caller: Caller
 ) -> tuple[tuple[bytes, str], ...]:
     """Return name and reason of each cookie of an upstream's head that is lost even as the route's edits leave it."""
     values = [line.value for line in head.fields if line.meaning is ResponseField.SET_COOKIE]
     if rewriter is not None:
         values = [rewriter.rewrite(value, proxy_origin) for value in values]
-    found = ((value, why_lost(value, proxy_origin)) for value in values)
+    found = ((value, why_lost(value, proxy_origin) or why_withheld(value, proxy_origin, caller)) for value in values)
     return tuple((_cookie(value)[0], why) for value, why in found if why is not None)
 
 
@@ -57,6 +65,7 @@ def why_lost(value: bytes, proxy_origin: bytes) -> str | None:
         (not name and not content, _EMPTY),
         (len(name) + len(content) > _LONGEST, _LONG),
         (domain and not _covers(domain, host), _DOMAIN),
+        (domain and domain != host and is_public_suffix(domain.decode("latin-1")), _SUFFIX),
         (secure and scheme == b"http" and host and not is_loopback(host.decode("latin-1")), _PLAIN_HTTP),
         (attributes.get(b"samesite", b"").lower() == b"none" and not secure, _SECURE.format("SameSite=None")),
         (b"partitioned" in attributes and not secure, _SECURE.format("Partitioned")),
@@ -68,6 +77,26 @@ def why_lost(value: bytes, proxy_origin: bytes) -> str | None:
         (lower.startswith((b"__http-", b"__host-http-")) and b"httponly" not in attributes, _HTTP_ONLY),
     )
     return next((why for is_lost, why in checks if is_lost), None)
+
+
+def why_withheld(value: bytes, proxy_origin: bytes, caller: Caller) -> str | None:
+    """Return why a browser keeps this Set-Cookie value from a page of another site; None if it does not.
+
+    Such a cookie is neither taken from an answer to that page nor sent with its requests (RFC 6265bis section 5.7,
+    step 14, and section 5.8.3); only a navigation of the whole window is exempt.
+    """
+    same_site = _attributes(value).get(b"samesite", b"").lower()
+    kind = {b"lax": "SameSite=Lax", b"strict": "SameSite=Strict"}.get(same_site)
+    if kind is None and same_site != b"none" and caller.is_chromium and caller.tells_site:
+        kind = _LAX_BY_DEFAULT
+    if kind is None or not caller.is_cross_site(proxy_origin):
+        return None
+    page = caller.origin.decode("latin-1")
+    proxy_host, page_host = (split_host(origin.partition(b"://")[2])[0] for origin in (proxy_origin, caller.origin))
+    are_one_machine = all(is_loopback(host.decode("latin-1")) for host in (proxy_host, page_host))
+    is_one_name = are_one_machine and proxy_host != page_host
+    way_out = _ONE_NAME.format(proxy_host.decode("latin-1")) if is_one_name else _SAME_SITE_NONE
+    return _CROSS_SITE.format(kind, page or "which it does not name", way_out)
 
 
 def _cookie(value: bytes) -> tuple[bytes, bytes]:
@@ -85,5 +114,4 @@ def _attributes(value: bytes) -> dict[bytes, bytes]:
 
 def _covers(domain: bytes, host: bytes) -> bool:
     """Return whether the host lies within a cookie's Domain (RFC 6265bis section 5.1.3): an address only equals it."""
-    is_address = host.startswith(b"[") or host.replace(b".", b"").isdigit()
-    return host == domain or (not is_address and host.endswith(b"." + domain))
+    return host == domain or (not is_address(host) and host.endswith(b"." + domain))
