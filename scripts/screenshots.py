@@ -156,8 +156,8 @@ def take(chromium: Chromium, proxy: Proxy, scheme: str, into: Path) -> None:
                 continue
             page.evaluate(
                 "([method, path]) => [...document.querySelectorAll('#rows tr.refused')].find((row) =>"
-                " row.querySelector('.method').textContent === method && row.querySelector('.path').textContent === path"
-                ").querySelector('.open').click()",
+                " row.querySelector('.method').textContent === method &&"
+                " row.querySelector('.path').textContent === path).querySelector('.open').click()",
                 OPENED[:2],
             )
             page.wait_for("#detail .diff")
