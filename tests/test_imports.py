@@ -280,3 +280,16 @@ def test_every_outside_package_is_declared() -> None:
     )
     names = {"pyyaml": "yaml"} | {name.lower(): name.lower().replace("-", "_") for name in declared if name != "PyYAML"}
     assert set(ONLY_IN) <= set(names.values())
+
+
+@pytest.mark.parametrize(
+    "door",
+    [*(ROOT / "corsproxy/tools").glob("*/__init__.py"), *(ROOT / "corsproxy/cli").rglob("__init__.py")],
+    ids=module_name,
+)
+def test_a_front_door_only_passes_on(door: Path) -> None:
+    """What a tool and the command line do is in their rooms: the package says what there is, and does nothing."""
+    for statement in ast.parse(door.read_text(encoding="utf-8")).body:
+        is_docstring = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+        is_list = isinstance(statement, ast.Assign) and isinstance(statement.value, ast.List | ast.Tuple)
+        assert isinstance(statement, ast.ImportFrom) or is_docstring or is_list, f"{door}:{statement.lineno}"

@@ -1,20 +1,15 @@
-"""Options with their environment twins, and those that choose a configuration: one decorator for every command.
+"""Options with their environment twins, and those that several commands share.
 
 `--log-format` is also `CORSPROXY_LOG_FORMAT`; a list there is separated by white space or commas.
 """
 
 from __future__ import annotations
 
-import functools
-import os
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
-from click.core import ParameterSource
-
-from corsproxy.cli.environment import CONFIG_TEXT
 
 Command = Callable[..., Any]
 Decorator = Callable[[Command], Command]
@@ -62,237 +57,32 @@ def configuration_file(ctx: click.Context, param: click.Parameter, name: str | N
     return "/dev/stdin" if name == "-" else named_file(ctx, param, name)
 
 
-def _single_upstream(ctx: click.Context, param: click.Parameter, urls: tuple[str, ...]) -> str | None:
-    """Return the one upstream; a second one needs a path of its own."""
-    if len(urls) > 1:
-        raise click.BadParameter(
-            f"one upstream only: give the others a path, as in --upstream {urls[0]} --route /api={urls[1]}", ctx, param
-        )
-    return urls[0] if urls else None
-
-
-class _Url(click.ParamType[str]):
-    name = "text"  # a comma may be part of a URL
-
-    def split_envvar_value(self, rv: str) -> Sequence[str]:
-        return rv.split() or [""]
-
-
-_CONFIGURATION: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
-    (
-        ("-c", "--config"),
-        {
-            "callback": configuration_file,
-            "metavar": "FILE",
-            "help": "Configuration file (default: corsproxy.yaml here).",
-        },
-    ),
-    (
-        ("--upstream",),
-        {
-            "callback": _single_upstream,
-            "multiple": True,
-            "type": _Url(),
-            "metavar": "URL",
-            "help": "Without a file: forward everything here.",
-        },
-    ),
-    (
-        ("--route", "routes"),
-        {
-            "multiple": True,
-            "metavar": "PATH=URL",
-            "help": "Without a file: forward what is below PATH here, beside or instead of --upstream (repeatable).",
-        },
-    ),
-    (
-        ("--allow-origin", "allow_origins"),
-        {
-            "multiple": True,
-            "metavar": "ORIGIN",
-            "help": "Without a file: an origin to allow (repeatable; default: pages served from this machine).",
-        },
-    ),
-    (
-        ("--allow-method", "allow_methods"),
-        {
-            "multiple": True,
-            "metavar": "METHOD",
-            "help": "Without a file: a method to allow (repeatable; default: any).",
-        },
-    ),
-    (
-        ("--allow-header", "allow_headers"),
-        {
-            "multiple": True,
-            "metavar": "NAME",
-            "help": "Without a file: a request header to allow (repeatable; default: any).",
-        },
-    ),
-    (
-        ("--expose-header", "expose_headers"),
-        {
-            "multiple": True,
-            "metavar": "NAME",
-            "help": "Without a file: a response header that pages may read (repeatable; default: all).",
-        },
-    ),
-    (
-        ("--allow-credentials/--no-allow-credentials",),
-        {
-            "default": None,
-            "help": "Without a file: whether cookies and HTTP login are allowed (default: yes, except with '*').",
-        },
-    ),
-    (
-        ("--max-age",),
-        {"metavar": "DURATION", "help": "Without a file: how long a browser may remember a preflight (default: 10m)."},
-    ),
-    (
-        ("--send-host",),
-        {
-            "type": click.Choice(["upstream", "client"]),
-            "help": "Without a file: the Host that the upstream gets, its own or the client's (default: upstream).",
-        },
-    ),
-    (
-        ("--send-origin",),
-        {
-            "type": click.Choice(["forward", "remove", "upstream"]),
-            "help": "Without a file: the Origin that the upstream gets: as it came, none, or its own "
-            "(default: forward); with the other two refused origins are rejected.",
-        },
-    ),
-    (
-        ("--trusted-proxy", "trusted_proxies"),
-        {
-            "multiple": True,
-            "metavar": "ADDRESS",
-            "help": "Without a file: a peer, or network, whose X-Forwarded-* are believed (repeatable).",
-        },
-    ),
-    (
-        ("--public-origin", "public_origins"),
-        {
-            "multiple": True,
-            "metavar": "ORIGIN",
-            "help": "Without a file: an origin of the proxy's own, as browsers know it (repeatable).",
-        },
-    ),
-    (
-        ("--on-refused",),
-        {
-            "type": click.Choice(["forward", "reject"]),
-            "help": "Without a file: what happens to a request whose origin is not allowed (default: forward).",
-        },
-    ),
-    (
-        ("--websockets",),
-        {
-            "type": click.Choice(["policy", "any", "off"]),
-            "help": "Without a file: who may open a WebSocket (default: policy).",
-        },
-    ),
-    (
-        ("--insecure",),
-        {"is_flag": True, "help": "Without a file: do not verify the upstream's certificate."},
-    ),
-    (
-        ("--https",),
-        {
-            "is_flag": True,
-            "help": "Without a file: HTTPS with a certificate for localhost, of an authority made once for this user.",
-        },
-    ),
-    (
-        ("--listen",),
-        {
-            "metavar": "HOST:PORT",
-            "help": "Listen here (default: 127.0.0.1:8080); a bare PORT is on loopback; [V6]:PORT and unix:/path too.",
-        },
-    ),
-    (("--admin",), {"metavar": "HOST:PORT", "help": "Listen here for health, metrics and the inspector."}),
-    (
-        ("--inspect",),
-        {"is_flag": True, "default": None, "help": "Show requests live on the admin listener."},
-    ),
-    (
-        ("--workers",),
-        {
-            "type": click.IntRange(1, 1024),
-            "metavar": "N",
-            "help": "Processes sharing the listener (default: 1).",
-        },
-    ),
-    (("--watch",), {"is_flag": True, "help": "Reload when the file, or a file that it names, changes."}),
-    (
-        ("--log-format",),
-        {"type": click.Choice(["text", "json"]), "help": "How the logs are written (default: text)."},
-    ),
-    (
-        ("--log-level",),
-        {
-            "type": click.Choice(["debug", "info", "warning", "error"]),
-            "help": "What is logged (default: info).",
-        },
-    ),
+format_option = option(
+    "--format", "output_format", type=click.Choice(["text", "json"]), default="text", help="For people or for tools."
 )
-"""The options of `serve`, in the order of its help."""
 
-_ALWAYS_SHOWN = frozenset(("--config", "--upstream", "--route", "--allow-origin"))
-
-SAME_AS_SERVE = "It takes every option of `corsproxy serve`, and speaks about what that would run."
-
-
-def takes_configuration(*, shows_all: bool = False, insecure: bool = True) -> Decorator:
-    """Give a command the options and the environment of `serve`; it is called with `options`, an `Options`.
-
-    `shows_all` lists all of them in the help, not only those that name a configuration.
-    `insecure` is false for a command that has an `--insecure` of its own.
-    """
-    chosen = [(names, settings) for names, settings in _CONFIGURATION if insecure or names != ("--insecure",)]
-
-    def decorate(command: Command) -> Command:
-        @functools.wraps(command)
-        def with_options(*args: Any, **values: Any) -> Any:
-            context = click.get_current_context()
-            taken = {name: values.pop(name) for name in fields}
-            return command(*args, options=_options(context, taken), **values)
-
-        decorated: Command = with_options
-        fields: list[str] = []
-        for names, settings in reversed(chosen):
-            shown = shows_all or not _ALWAYS_SHOWN.isdisjoint(names)
-            decorated = option(*names, hidden=not shown, **settings)(decorated)
-            fields.append(_field(names))
-        return decorated
-
-    return decorate
+timeout_option = option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True, max=3600),
+    default=10.0,
+    metavar="SECONDS",
+    help="For each request (default: 10).",
+)
 
 
-def _field(names: Sequence[str]) -> str:
-    """Return the name under which click hands a parameter over."""
-    plain = [name for name in names if not name.startswith("-")]
-    return plain[0] if plain else names[-1].split("/")[0].lstrip("-").replace("-", "_")
-
-
-def _options(context: click.Context, taken: dict[str, Any]) -> Any:
-    """Return the `Options` of a command, with how the user wrote each."""
-    from corsproxy.config import Options
-
-    names = {}
-    for parameter in context.command.params:
-        field = parameter.name or ""
-        if field not in taken:
-            continue
-        match context.get_parameter_source(field):
-            case ParameterSource.COMMANDLINE:
-                spellings = [*parameter.opts, *(parameter.secondary_opts if taken[field] is False else [])]
-                names[field] = spellings[-1]
-            case ParameterSource.ENVIRONMENT:
-                names[field] = str(parameter.envvar)
-            case _:
-                pass
-    notes = tuple(context.obj) if isinstance(context.obj, list) else ()
-    text = os.environ.get(CONFIG_TEXT)
-    return Options(**taken, config_text=text or None, names=names, notes=notes)
+def request_options(command: Command) -> Command:
+    """The options that describe the request a page makes; `explain` and `probe` share them."""
+    for decorate in (
+        option(
+            "--credentials",
+            is_flag=True,
+            help="The page asks with credentials: include (cookies, client certificates).",
+        ),
+        option(
+            "--header", "headers", multiple=True, metavar="NAME", help="A request header the page sets (repeatable)."
+        ),
+        option("--method", default="GET", metavar="METHOD", help="The request's method (default: GET)."),
+        option("--origin", metavar="ORIGIN", help="The origin of the page, for example https://app.example.com."),
+    ):
+        command = decorate(command)
+    return command

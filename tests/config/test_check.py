@@ -13,18 +13,25 @@ import pytest
 
 from corsproxy.config import ConfigError, Options, load_file, load_quick
 from corsproxy.errors import UsageError
-from corsproxy.tools.check import Format, check
-from corsproxy.tools.init import init
+from corsproxy.tools.check import CheckOptions, Format, check_command
+from corsproxy.tools.init import InitOptions, init_command
 from tests.config.files import MINIMAL
 
 WARNED = MINIMAL.replace("{api", "{spare: http://x, api")
 BROKEN = MINIMAL + "listne: x\nworkers: 0\n"
 
 
+def init(file: str, options: Options) -> str:
+    """Write a file to begin with; gives what was written to standard output."""
+    out = io.StringIO()
+    assert init_command(InitOptions(file, options), out=out) == 0
+    return out.getvalue()
+
+
 def run(path: Path, output: Format = "text", *, strict: bool = False) -> tuple[int, str, str]:
     """Check a file; gives the exit status and what was written to the two streams."""
     out, err = io.StringIO(), io.StringIO()
-    status = check(Options(config=str(path)), format=output, strict=strict, environ={}, out=out, err=err)
+    status = check_command(CheckOptions(Options(config=str(path)), output, strict), environ={}, out=out, err=err)
     return status, out.getvalue(), err.getvalue()
 
 
@@ -110,7 +117,7 @@ def test_the_environment_is_the_one_that_is_given(file: Path) -> None:
     file.write_text(MINIMAL + "workers: ${WORKERS_OF_THIS_TEST}\n")
     out = io.StringIO()
     given = {"WORKERS_OF_THIS_TEST": "2"}
-    assert check(Options(config=str(file)), format="text", strict=True, environ=given, out=out, err=out) == 0
+    assert check_command(CheckOptions(Options(config=str(file)), strict=True), environ=given, out=out, err=out) == 0
     assert run(file)[0] == 2
 
 
@@ -124,15 +131,24 @@ def test_the_starter_file_is_valid_and_has_nothing_to_warn_of(file: Path) -> Non
 def test_init_never_overwrites(file: Path) -> None:
     """Init never overwrites."""
     file.write_text("mine")
-    with pytest.raises(FileExistsError):
+    with pytest.raises(UsageError, match="exists already; name another file"):
         init(str(file), Options())
     assert file.read_text() == "mine"
+
+
+def test_init_says_why_it_cannot_write(file: Path) -> None:
+    """A folder that is not there is no traceback."""
+    with pytest.raises(UsageError, match="its directory is missing; make it first"):
+        init(f"{file}/a.yaml", Options())
+    file.write_text("mine")
+    with pytest.raises(UsageError, match=r"cannot write .*: Not a directory"):
+        init(f"{file}/a.yaml", Options())
 
 
 def test_init_does_not_write_through_a_dangling_link(file: Path, tmp_path: Path) -> None:
     """Init does not write through a dangling link."""
     os.symlink(tmp_path / "elsewhere", file)
-    with pytest.raises(FileExistsError):
+    with pytest.raises(UsageError, match="exists already; name another file"):
         init(str(file), Options())
     assert not (tmp_path / "elsewhere").exists()
 
@@ -213,13 +229,13 @@ def test_init_gives_the_text_where_the_file_is_standard_output(
     text = init("-", options)
     assert not Path("-").exists()
     init(str(file), options)
-    assert file.read_text() == f"{text}\n"
+    assert file.read_text() == text
 
 
 def test_json_is_a_list_where_an_option_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     """Who reads the list needs no other way to learn of a mistake."""
     options = Options(upstream="http://localhost:8000", listen="here")
-    status = check(options, format="json", strict=False, environ={}, out=sys.stdout, err=sys.stderr)
+    status = check_command(CheckOptions(options, "json"), environ={}, out=sys.stdout, err=sys.stderr)
     (problem,) = json.loads(capsys.readouterr().out)
     assert (status, problem["severity"], problem["reason"]) == (2, "error", "invalid")
     assert problem["message"].startswith("--listen: invalid address 'here'")

@@ -8,14 +8,14 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from corsproxy.config import json_schema
 from corsproxy.config.declaration import FILE
 from corsproxy.config.shape import walk
 from corsproxy.tools.init import STARTER
-from corsproxy.tools.schema import schema
 from tests.config.files import MINIMAL, problems, with_policy, with_routes, with_upstream
 
 ROOT = Path(__file__).parents[2]
-VALIDATOR = Draft202012Validator(schema())
+VALIDATOR = Draft202012Validator(json_schema())
 ORIGINS = "allow_origins: [https://app.example.com]\n"
 
 
@@ -31,8 +31,8 @@ WordsLoader.yaml_implicit_resolvers = {
 
 def test_it_is_a_schema() -> None:
     """It is a schema."""
-    Draft202012Validator.check_schema(schema())
-    assert schema()["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    Draft202012Validator.check_schema(json_schema())
+    assert json_schema()["$schema"] == "https://json-schema.org/draft/2020-12/schema"
 
 
 def test_every_key_has_a_description_without_markdown() -> None:
@@ -49,7 +49,7 @@ def test_every_key_has_a_description_without_markdown() -> None:
                 found += properties(inner)
         return found
 
-    described = properties(schema())
+    described = properties(json_schema())
     assert len(described) >= len(list(walk(FILE)))
     for key in described:
         assert key["description"]

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from corsproxy.tools.demo import command, demo_command
+from corsproxy.tools.demo import DemoOptions, command, demo_command
 from corsproxy.tools.demo.calls import CALLS
 from tests.support.process import Process, ran
 
@@ -104,7 +104,7 @@ def test_check_exits_with_1_when_the_proxy_does_not_allow_what_it_should(monkeyp
     """Under a policy without PUT one verdict is another, and that is noticed."""
     monkeypatch.setattr(command, "POLICY", command.POLICY.replace("[GET, PUT]", "[GET]"))
     out = io.StringIO()
-    assert demo_command(check=True, out=out) == 1
+    assert demo_command(DemoOptions(check=True), out=out) == 1
     assert "NOT as it should be" in out.getvalue()
     found = {row[:2]: row[2:] for row in rows(out.getvalue().splitlines())}
     assert found["PUT /orders/7", "proxied"][0] == "preflight 403"

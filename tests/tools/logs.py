@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from corsproxy.config import Loaded, Options, load_text
-from corsproxy.tools.learn import learn_command
+from corsproxy.tools.learn import LearnOptions, learn_command
 
 CONFIG = """\
 # Our proxy.
@@ -65,7 +65,7 @@ def learnt(lines: Iterable[dict[str, Any] | str], tmp_path: Path, config: str = 
     text = "".join(line if isinstance(line, str) else json.dumps(line) + "\n" for line in lines)
     out, err = io.StringIO(), io.StringIO()
     status = learn_command(
-        None, options=Options(config=str(file)), environ={}, stdin=io.StringIO(text), out=out, err=err
+        LearnOptions(None, Options(config=str(file))), environ={}, stdin=io.StringIO(text), out=out, err=err
     )
     assert status == 0
     return out.getvalue(), err.getvalue()

@@ -17,7 +17,7 @@ from corsproxy.config import Options, load_text
 from corsproxy.cors import PolicySpec
 from corsproxy.errors import UsageError
 from corsproxy.tools.explain import Question, judge
-from corsproxy.tools.learn import learn, learn_command
+from corsproxy.tools.learn import LearnOptions, learn, learn_command
 from corsproxy.tools.learn.traffic import MAX_ORIGINS, read_traffic
 from tests.support.examples import examples
 from tests.tools.logs import CONFIG, entry, learnt, loaded, origins
@@ -187,7 +187,7 @@ def test_a_file_as_log(tmp_path: Path) -> None:
     log.write_text(json.dumps(entry("/bare", NEW)) + "\n")
     out = io.StringIO()
     learn_command(
-        str(log), options=Options(config=str(file)), environ={}, stdin=io.StringIO(), out=out, err=io.StringIO()
+        LearnOptions(str(log), Options(config=str(file))), environ={}, stdin=io.StringIO(), out=out, err=io.StringIO()
     )
     assert origins(out.getvalue(), "bare") == [NEW]
 
@@ -203,7 +203,9 @@ def test_a_line_that_does_not_end_takes_no_memory(tmp_path: Path) -> None:
     out, err = io.StringIO(), io.StringIO()
     tracemalloc.start()
     try:
-        learn_command(str(log), options=Options(config=str(file)), environ={}, stdin=io.StringIO(), out=out, err=err)
+        learn_command(
+            LearnOptions(str(log), Options(config=str(file))), environ={}, stdin=io.StringIO(), out=out, err=err
+        )
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -219,8 +221,7 @@ def test_usage(tmp_path: Path, log: str | None, says: str) -> None:
     path = str(tmp_path / log) if log else None
     with pytest.raises(UsageError, match=says):
         learn_command(
-            path,
-            options=Options(config=str(file)),
+            LearnOptions(path, Options(config=str(file))),
             environ={},
             stdin=io.StringIO("x\n"),
             out=io.StringIO(),

@@ -6,6 +6,6 @@ Nothing here decides anything about CORS: the proxy is the real one, its policy 
 those of `corsproxy.tools.browser` and, in the page, of the browser that shows it.
 """
 
-from corsproxy.tools.demo.command import demo_command
+from corsproxy.tools.demo.command import DemoOptions, demo_command
 
-__all__ = ["demo_command"]
+__all__ = ["DemoOptions", "demo_command"]

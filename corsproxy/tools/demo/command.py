@@ -38,13 +38,20 @@ _HOST = "127.0.0.1"
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-def demo_command(*, check: bool, out: TextIO) -> int:
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """What the command line says."""
+
+    check: bool = False
+
+
+def demo_command(options: DemoOptions, *, out: TextIO) -> int:
     """Run the demo and give its exit status.
 
     With `check` it ends after the table: 0 when every direct call was blocked and every proxied one allowed, else 1.
     Without, it serves until SIGINT or SIGTERM, which is 0.
     """
-    return asyncio.run(_until_stopped(check, out))
+    return asyncio.run(_until_stopped(options.check, out))
 
 
 async def _until_stopped(check: bool, out: TextIO) -> int:

@@ -5,6 +5,6 @@
 What is written has been loaded: it passes `corsproxy check`.
 """
 
-from corsproxy.tools.learn.command import learn, learn_command
+from corsproxy.tools.learn.command import LearnOptions, learn, learn_command
 
-__all__ = ["learn", "learn_command"]
+__all__ = ["LearnOptions", "learn", "learn_command"]

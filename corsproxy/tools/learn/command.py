@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TextIO
 
 from corsproxy.config import ConfigError, Loaded, Options, load_options, load_text
@@ -17,22 +18,23 @@ _MAX_LINE = 4 * 1024 * 1024
 """Characters: a head as long as `max_header_bytes` allows by default, each byte escaped, is a twentieth of it."""
 
 
-def learn_command(
-    log: str | None,
-    *,
-    options: Options,
-    environ: Mapping[str, str],
-    stdin: TextIO,
-    out: TextIO,
-    err: TextIO,
-) -> int:
-    """Read a log (None or `-`: standard input), write the proposed file to `out`, and give the exit status 0.
+@dataclass(frozen=True, slots=True)
+class LearnOptions:
+    """What the command line says."""
+
+    log: str | None
+    """None and `-` are standard input."""
+    configuration: Options
+
+
+def learn_command(options: LearnOptions, *, environ: Mapping[str, str], stdin: TextIO, out: TextIO, err: TextIO) -> int:
+    """Read a log, write the proposed file to `out`, and give the exit status 0.
 
     What was read is told on `err`.
     Raises `ConfigError` for a file that cannot be used, `UsageError` for a log that cannot be read or is none.
     """
-    loaded = load_options(options, environ)
-    traffic = _read(log, stdin)
+    loaded = load_options(options.configuration, environ)
+    traffic = _read(options.log, stdin)
     skipped = f", {_count(traffic.skipped, 'line')} skipped: not of the JSON access log" if traffic.skipped else ""
     print(f"learn: {_count(traffic.requests, 'request')} read{skipped}", file=err)
     if not traffic.requests:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Literal, TextIO
 
 from corsproxy.config import ConfigError, Loaded, Options, Problem, load_options
@@ -21,15 +21,16 @@ EXIT_PROBLEMS = 2
 Format = Literal["text", "json"]
 
 
-def check(
-    options: Options,
-    *,
-    format: Format,  # noqa: A002 - the option's name
-    strict: bool,
-    environ: Mapping[str, str],
-    out: TextIO,
-    err: TextIO,
-) -> int:
+@dataclass(frozen=True, slots=True)
+class CheckOptions:
+    """What the command line says."""
+
+    configuration: Options
+    format: Format = "text"
+    strict: bool = False
+
+
+def check_command(options: CheckOptions, *, environ: Mapping[str, str], out: TextIO, err: TextIO) -> int:
     """Check a configuration and the files it names, write what was found to `out`, and return the exit status.
 
     As text one problem a line, `file:line:column: key.path: message`, as compilers and linters do, and one line when
@@ -38,15 +39,15 @@ def check(
     """
     loaded: Loaded | None = None
     try:
-        loaded = load_options(options, environ, tries_certificates=True)
+        loaded = load_options(options.configuration, environ, tries_certificates=True)
         problems: Sequence[Problem] = loaded.warnings
     except ConfigError as error:
         problems = error.problems
     except UsageError as error:
-        if format != "json":
+        if options.format != "json":
             raise
         problems = (Problem("", 0, 0, "", "error", "invalid", str(error)),)
-    if format == "json":
+    if options.format == "json":
         json.dump([asdict(problem) for problem in problems], out, indent=2)
         out.write("\n")
     else:
@@ -56,7 +57,7 @@ def check(
             print(_summary(loaded), file=out)
     if loaded is None:
         return EXIT_PROBLEMS
-    return EXIT_WARNINGS if strict and problems else EXIT_FINE
+    return EXIT_WARNINGS if options.strict and problems else EXIT_FINE
 
 
 def _summary(loaded: Loaded) -> str:

@@ -1,0 +1,46 @@
+"""`corsproxy explain`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from corsproxy.cli.configuration import SAME_AS_SERVE, takes_configuration
+from corsproxy.cli.ending import leave
+from corsproxy.cli.groups import command
+from corsproxy.cli.options import (
+    format_option,
+    option,
+    request_options,
+)
+
+if TYPE_CHECKING:
+    from corsproxy.config import Options
+
+
+@command(epilog=SAME_AS_SERVE)
+@click.argument("path")
+@takes_configuration()
+@request_options
+@option("--host", metavar="HOST", help="The Host the request is for, where routes depend on it.")
+@option(
+    "--browser",
+    type=click.Choice(["standard", "chromium", "firefox"]),
+    default="standard",
+    help="Whose rules decide: the standard's, or a browser's with its departures (default: standard).",
+)
+@format_option
+def explain(path: str, options: Options, output_format: str, **question: Any) -> None:
+    """Say what the configuration does with one request, and why; asks no network.
+
+    \b
+    Example:
+      corsproxy explain /orders/7 --origin https://app.example.com --method PUT --header Content-Type
+    """
+    from corsproxy.tools.explain import ExplainOptions, explain_command
+
+    asked = ExplainOptions(path, options, format=output_format, **question)
+    leave(lambda: explain_command(asked, environ=os.environ, out=sys.stdout))

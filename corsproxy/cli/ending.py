@@ -1,0 +1,39 @@
+"""How a command ends: its exit status, and what a mistake of the user looks like."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+import click
+
+
+def leave(run: Callable[[], int], *, is_answer: bool = True) -> NoReturn:
+    """Run a command and leave with its status; a user's mistake is told in its own words.
+
+    `is_answer` is true for a command that has failed if its output cannot be written.
+    """
+    from corsproxy.config import ConfigError
+    from corsproxy.errors import UsageError
+
+    try:
+        status = run()
+        if is_answer:
+            print(end="", flush=True)  # what is still in the buffer may find nobody, too
+    except ConfigError as error:
+        fail(*map(str, error.problems))
+    except UsageError as error:
+        fail(f"corsproxy: {error}", status=error.status)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(status)
+
+
+def fail(*lines: str, status: int = 2) -> NoReturn:
+    """Say why on stderr, and leave."""
+    with contextlib.suppress(OSError):  # nobody hears it: the exit status has to do
+        for line in lines:
+            click.echo(line, err=True)
+    sys.exit(status)

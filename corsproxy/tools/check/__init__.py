@@ -1,0 +1,5 @@
+"""`corsproxy check`: everything that is wrong with a file, as lines for people or as JSON for tools."""
+
+from corsproxy.tools.check.command import CheckOptions, Format, check_command
+
+__all__ = ["CheckOptions", "Format", "check_command"]
