@@ -1,6 +1,6 @@
-"""The declaration of the file: every key with its shape, its default and what it is for.
+"""The declaration of the file: every key with its shape, its default and its purpose.
 
-The one source of the validation, of the types of what is read, of the JSON Schema and (held to it by a test) of the
+The single source of the validation, of the types of the values, of the JSON Schema and (a test compares them) of the
 reference in docs/configuration.md.
 """
 

@@ -5,6 +5,6 @@ from __future__ import annotations
 from corsproxy.config.shape import JsonSchema
 
 LEAST = 0.001
-"""The least duration of what must not be 0: a millisecond."""
+"""The shortest duration of a key that must not be 0: a millisecond."""
 
 TEXT: JsonSchema = {"type": "string", "minLength": 1}

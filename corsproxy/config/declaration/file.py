@@ -65,13 +65,13 @@ class LimitValues:
     body_timeout: float = key(duration(LEAST), "Longest silence in a request body; then 408.", "60s")
     min_rate: int = key(
         size(),
-        "Least bytes a second, over any `body_timeout` (at least 10s), while the client owes content or content "
-        "waits for it; slower is ended. 0 is none.",
+        "Lowest rate in bytes per second, over any `body_timeout` (at least 10s), while the client owes content or "
+        "content waits for it; a slower client is disconnected. 0 is no limit.",
         "100",
     )
     idle_timeout: float = key(duration(LEAST), "How long a client's connection may stay idle between requests.", "75s")
     max_connections: int = key(
-        integer(1, 10_000_000), "Client connections, per worker; one more is answered 503 and closed.", "10000"
+        integer(1, 10_000_000), "Client connections, per worker; a further one is answered 503 and closed.", "10000"
     )
 
 
@@ -83,7 +83,7 @@ class ShutdownValues:
     """The `shutdown`, as read."""
 
     delay: float = key(
-        duration(), "How long to go on after a stop is asked for, while `/readyz` already says 503.", "0s"
+        duration(), "How long to continue after a stop is requested, while `/readyz` already returns 503.", "0s"
     )
     drain: float = key(duration(), "How long requests in flight may take after that.", "20s")
 
@@ -98,10 +98,10 @@ class LogValues:
     format: Literal["text", "json"] = key(choice("text", "json"), "How lines are written.", "text")
     level: Literal["debug", "info", "warning", "error"] = key(
         choice("debug", "info", "warning", "error", meanings=_LOG_LEVELS),
-        "The least important diagnostics that are written.",
+        "The lowest severity of diagnostics to write.",
         "info",
     )
-    access: bool = key(BOOLEAN, "Whether every request is logged, on standard output.", "true")
+    access: bool = key(BOOLEAN, "Whether every request is logged to standard output.", "true")
 
 
 _LOG = record("log", LogValues)
@@ -112,13 +112,13 @@ class FileValues:
     """The whole file, as read."""
 
     listen: Address = key(
-        _LISTEN, "Where the proxy listens; a bare PORT is on loopback, port 0 takes a free one.", "127.0.0.1:8080"
+        _LISTEN, "Where the proxy listens; a bare PORT is on loopback, port 0 picks a free one.", "127.0.0.1:8080"
     )
     tls: ListenerTls | None = key(_LISTENER_TLS, "Makes the listener HTTPS.")
-    admin: Address | None = key(_LISTEN, "A listener of its own for health, metrics and, if asked for, the inspector.")
+    admin: Address | None = key(_LISTEN, "A separate listener for health, metrics and, if enabled, the inspector.")
     admin_hosts: Items[str] = key(
         ListOf(Word("host", parse_admin_host, (TEXT,))),
-        "Further names by which a browser may reach the inspector; others get 403, against DNS rebinding.",
+        "Further host names for the inspector; others get 403, as a defence against DNS rebinding.",
         "[]",
     )
     inspector: bool = key(BOOLEAN, "Whether the admin listener shows requests live on a page.", "false")
@@ -129,12 +129,12 @@ class FileValues:
     public_origins: Items[str] = key(
         ListOf(Word("origin", parse_public_origin, (TEXT,))),
         "The proxy's own origins as browsers know them: their pages pass `on_refused: reject` and open WebSockets, "
-        "and redirects lead to them. Without it no page is believed to be the proxy's own, whatever `Host` says.",
+        "and redirects lead to them. If unset, no page counts as the proxy's own, whatever its `Host`.",
         "[]",
     )
     upstreams: Mapping[str, UpstreamValues | Bad] | None = key(
         MapOf("upstream", UPSTREAM, min_items=1, sample="{api: http://localhost:8000}"),
-        "The servers, by name; a bare URL will do.",
+        "The servers, by name; a URL alone is enough.",
         required=True,
     )
     policies: Mapping[str, PolicyValues | Bad] = key(
@@ -144,12 +144,12 @@ class FileValues:
     )
     routes: Items[RouteValues] | None = key(
         ListOf(ROUTE, min_items=1, sample="[{path: /, upstream: api}]"),
-        "Which requests go where, under which policy.",
+        "Which requests go to which upstream, under which policy.",
         required=True,
     )
-    limits: LimitValues = key(_LIMITS, "What a client may take up before it is turned away.", "{}")
-    shutdown: ShutdownValues = key(_SHUTDOWN, "How long a stop waits, and for what.", "{}")
-    log: LogValues = key(_LOG, "What is written, and how.", "{}")
+    limits: LimitValues = key(_LIMITS, "Limits on what one client may use.", "{}")
+    shutdown: ShutdownValues = key(_SHUTDOWN, "How long a stop waits.", "{}")
+    log: LogValues = key(_LOG, "What is logged, and how.", "{}")
 
 
 FILE: Final = record("configuration", FileValues)

@@ -31,8 +31,8 @@ class OriginItem:
     regex: str | None = key(text("regex"), "A Python regular expression, always matched in full.")
     file: str | None = key(
         text("file"),
-        "A file beside the configuration with one origin or pattern a line; `#` begins a comment. "
-        "It is read again when it changes.",
+        "A file beside the configuration with one origin or pattern per line; `#` begins a comment. It is read again "
+        "when it changes.",
     )
 
 
@@ -45,14 +45,14 @@ class PolicyValues:
 
     extends: str | None = key(
         name("a policy"),
-        "A policy from which every key is taken that is not written here, `dangerously_allow` apart; "
-        "lists are replaced, not joined.",
+        "A policy whose keys apply unless they are set here, except `dangerously_allow`; lists are replaced, not "
+        "joined.",
     )
     allow_origins: Items[OriginItem] | None = key(
         ListOf(_ORIGIN_ITEM, min_items=1),
-        "Who may read: origins (`https://app.example.com`), patterns (`https://*.example.com`, "
-        "`http://localhost:*`, `moz-extension://*`), `{regex: ...}`, `{file: ...}`, "
-        '`"*"` for everybody, or `null`. Only a policy that others extend may lack it.',
+        "Who may read: origins (`https://app.example.com`), patterns (`https://*.example.com`, `http://localhost:*`, "
+        '`moz-extension://*`), `{regex: ...}`, `{file: ...}`, `"*"` for everyone, or `null`. Required, except in a '
+        "policy that others extend.",
     )
     allow_methods: Items[str] = key(
         ListOf(text("method")),
@@ -61,7 +61,7 @@ class PolicyValues:
     )
     allow_headers: Items[str] = key(
         ListOf(text("header name")),
-        'The request headers granted, or `["*"]`, which never covers `Authorization`: name it beside the star.',
+        'The request headers granted, or `["*"]`, which never covers `Authorization`: add it to the list.',
         "[]",
     )
     expose_headers: Items[str] = key(
@@ -72,43 +72,45 @@ class PolicyValues:
     allow_credentials: bool = key(BOOLEAN, "Whether cookies, client certificates and HTTP login are granted.", "false")
     max_age: int = key(
         whole_seconds(0, MAX_MAX_AGE, zero="no caching"),
-        "How long a browser may remember a preflight; 0 is no caching, and no browser remembers longer than 24h.",
+        "How long a browser may cache a preflight; 0 disables caching, and no browser caches longer than 24h.",
         "10m",
     )
     on_refused: OnRefused = key(
         choice("forward", "reject", meanings={"deny": "reject", "block": "reject", "allow": "forward"}),
-        "An actual request whose origin is not allowed: forwarded without CORS headers, or refused with 403.",
+        "An actual request whose origin is not allowed is forwarded without CORS headers, or rejected with 403.",
         "forward",
     )
     websockets: WebSockets = key(
         choice("policy", "any", "off", meanings={"on": "policy", "true": "policy", "false": "off", "no": "off"}),
-        "`Origin` on an upgrade: judged by this policy (same origin as `Host`, or none, is fine too; `*` names "
-        "nobody), not judged, or no upgrades at all. CORS does not cover WebSockets: nobody else checks.",
+        "`Origin` on an upgrade: judged by this policy (the same origin as `Host`, or none, also passes; `*` allows "
+        "no page), not judged, or no upgrades at all. CORS does not cover WebSockets: browsers make no check.",
         "policy",
     )
     mode: Mode = key(
         choice("enforce", "shadow", meanings={"dry-run": "shadow", "report": "shadow", "on": "enforce"}),
-        "Whether the policy acts, or is only decided, counted and logged while the upstream's CORS stays as it is.",
+        "Whether the policy is enforced, or only evaluated and logged while the upstream's CORS headers pass.",
         "enforce",
     )
     timing: bool | Items[str] = key(
         list_or(BOOLEAN, text("origin")),
-        "`Timing-Allow-Origin`: true writes it with the same grant, and where a request has no Origin the exact "
-        'origins of this file; or a list of its own, sent whole on every response, or `"*"`; '
-        "false leaves the upstream's alone.",
+        "`Timing-Allow-Origin`: true sends it with the same grant, and for a request without Origin the exact "
+        'origins of this file; a list of origins, sent whole on every response, or `"*"`; '
+        "false keeps the upstream's.",
         "false",
     )
     diagnostics: bool = key(
         BOOLEAN,
-        "Whether a preflight that is refused for its method or headers alone is answered with the rest of the "
-        "grant, so that the browser's console names what is missing; it stays refused.",
+        "Whether a preflight that is refused only for its method or headers is answered with the rest of the grant, "
+        "so that the browser's console names what is missing; it stays refused.",
         "false",
     )
     preflight_status: Literal["204", "200"] = key(
         choice("204", "200"), "The status of a granted preflight; 200 is for old clients.", "204"
     )
     dangerously_allow: Items[str] = key(
-        ListOf(choice(*DANGERS)), "What is refused otherwise because it lets strangers in.", "[]"
+        ListOf(choice(*DANGERS)),
+        "Dangerous settings to allow, which are otherwise refused because they let strangers in.",
+        "[]",
     )
 
 

@@ -29,26 +29,26 @@ class RouteValues:
         "`{name}` is any one segment.",
         required=True,
     )
-    exact: bool = key(BOOLEAN, "Whether only this very path matches, and nothing below it.", "false")
+    exact: bool = key(BOOLEAN, "Whether only this path itself matches, and nothing below it.", "false")
     methods: Items[str] | None = key(
         ListOf(Word("method", parse_method, (TEXT,)), min_items=1),
-        "Only these methods; GET includes HEAD. A preflight is matched by the method it asks for, and a route "
-        "whose methods do not match is passed over: where none is left, 405.",
+        "Only these methods; GET includes HEAD. A preflight is matched by the method it asks for, and a route whose "
+        "methods do not match is skipped: if none is left, 405.",
     )
     host: tuple[str, int | None] | None = key(
         _HOST,
-        "Only requests for this host; letter case is ignored, the port too unless it is written. "
-        "`*.` before it stands for one or more labels.",
+        "Only requests for this host; letter case is ignored, and so is the port unless it is given here. A leading "
+        "`*.` stands for one or more labels.",
     )
     upstream: str | None = key(name("an upstream"), "Where such requests go.", required=True)
     policy: Items[str] | None = key(
         ListOf(name("a policy"), min_items=1),
-        "What they are granted, one name or several, of which the first whose origins pass decides; "
-        "without one CORS headers are stripped and none are given.",
+        "What they are granted: one policy, or several, of which the first whose origins match decides; without a "
+        "policy CORS headers are stripped and none are added.",
     )
     strip_prefix: bool | str = key(
         boolean_or(_PREFIX),
-        "What is taken off the path before it is sent: true is the route's own path up to its first `{name}`.",
+        "The prefix to remove from the path: true is the route's own path up to its first `{name}`.",
         "false",
     )
 

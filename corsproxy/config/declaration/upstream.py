@@ -44,7 +44,7 @@ class CookieValues:
 
     domain: str = key(
         choice_or(("remove", "keep"), Word("domain", parse_cookie_domain, (TEXT,))),
-        "`Domain` of the upstream's cookies: taken off, so that they belong to the proxy's host, or replaced.",
+        "`Domain` of the upstream's cookies: removed, so that they belong to the proxy's host, or replaced.",
         "keep",
     )
     path: str = key(
@@ -54,17 +54,17 @@ class CookieValues:
     )
     same_site: Literal["none", "lax", "strict", "keep"] = key(
         choice("none", "lax", "strict", "keep"),
-        "`SameSite`: cookies go along from pages of another site only with `none`, "
-        "which browsers take only with `Secure`.",
+        "`SameSite`: browsers send cookies from pages of another site only with `none`, which they accept only with "
+        "`Secure`.",
         "keep",
     )
     secure: Literal["add", "remove", "keep"] = key(
-        choice("add", "remove", "keep"), "`Secure`: the cookie is kept and sent over HTTPS only.", "keep"
+        choice("add", "remove", "keep"), "`Secure`: browsers store and send the cookie over HTTPS only.", "keep"
     )
     partitioned: bool | None = key(
         BOOLEAN,
-        "`Partitioned`: a jar for each top-level site, where third-party cookies are blocked; "
-        "true adds it, false removes it.",
+        "`Partitioned`: a separate jar for each top-level site, for browsers that block third-party cookies; true "
+        "adds it, false removes it.",
     )
 
 
@@ -76,18 +76,16 @@ class TlsValues:
     """The `tls` of an upstream, as read."""
 
     verify: bool = key(
-        BOOLEAN, "Whether the upstream's certificate is checked; false lets anyone play the upstream.", "true"
+        BOOLEAN, "Whether the upstream's certificate is verified; false lets anyone impersonate the upstream.", "true"
     )
     ca: str | None = key(text("file"), "A PEM file of the authorities to trust instead of the system's.")
-    certificate: str | None = key(text("file"), "A client certificate to show to the upstream, a PEM file.")
+    certificate: str | None = key(text("file"), "A client certificate to present to the upstream, a PEM file.")
     private_key: str | None = key(text("file"), "The client certificate's private key, a PEM file.")
-    server_name: str | None = key(
-        text("name"), "The name asked for (SNI) and verified, where it is not the URL's host."
-    )
+    server_name: str | None = key(text("name"), "The name to request (SNI) and verify, if it is not the URL's host.")
     min_version: TlsVersion | None = key(
         choice("1.0", "1.1", "1.2", "1.3"),
-        "The oldest version of TLS that is spoken; below 1.2 with the ciphers and security level that it needs.",
-        default_said="`1.2`; with `legacy: true` `1.0`",
+        "The oldest TLS version to accept; below 1.2 it includes the ciphers and the security level that it needs.",
+        default_said="`1.2`; with `legacy: true`, `1.0`",
     )
     ciphers: str | None = key(
         text("ciphers"),
@@ -98,7 +96,7 @@ class TlsValues:
     legacy: bool = key(
         BOOLEAN,
         "TLS 1.0, every cipher that authenticates and encrypts, keys of any length, and old renegotiation; "
-        "`min_version` and `ciphers` win where they are named.",
+        "`min_version` and `ciphers` take precedence if set.",
         "false",
     )
 
@@ -112,81 +110,83 @@ class UpstreamValues:
 
     url: UpstreamUrl | None = key(
         _URL,
-        "Where the server is: `http://` or `https://`, or `unix:/path` of a socket. "
-        "A base path is put before the request's path (`unix:/path:/base` too), a base query before its query.",
+        "The server's address: `http://` or `https://`, or `unix:/path` of a socket. A base path is prepended to the "
+        "request's path (`unix:/path:/base` too), a base query to its query.",
         required=True,
     )
-    connect_timeout: float = key(duration(LEAST), "Longest time until a connection stands; then 504.", "5s")
+    connect_timeout: float = key(duration(LEAST), "Longest time to connect; then 504.", "5s")
     response_timeout: float = key(duration(LEAST), "Longest time until the response's headers; then 504.", "60s")
-    read_timeout: float = key(duration(), "Longest silence inside a body, either way; 0 is none.", "300s")
+    read_timeout: float = key(duration(), "Longest silence inside a body, either way; 0 is no limit.", "300s")
     max_connections: int = key(
         integer(1, 1_000_000),
         "Connections to this upstream, per worker; further requests wait at most `connect_timeout`, then 503. "
-        "WebSockets are counted apart.",
+        "WebSockets are counted separately.",
         "256",
     )
     keepalive_timeout: float = key(
-        duration(), "How long an idle connection may be used again; keep it below the upstream's own. 0 is never.", "4s"
+        duration(),
+        "How long an idle connection may be reused; keep it below the upstream's own timeout. 0 disables reuse.",
+        "4s",
     )
     max_connection_age: float = key(
         duration(),
-        "Then a connection is not used again, so that a name that has moved is followed; 0 is no limit.",
+        "Age after which a connection is not reused, so that a changed DNS record takes effect; 0 is no limit.",
         "10m",
     )
     max_tunnels: int = key(integer(1, 1_000_000), "WebSockets to this upstream, per worker; more is 503.", "1024")
-    tunnel_timeout: float = key(duration(), "Longest silence in a WebSocket, both ways; 0 is none.", "1h")
+    tunnel_timeout: float = key(duration(), "Longest silence in a WebSocket, both ways; 0 is no limit.", "1h")
     connection_login: ConnectionLogin = key(
         choice("auto", "bind", "refuse"),
-        "NTLM and Negotiate, which log in a connection: `auto` keeps it for the one client, and refuses where an "
-        "edge may have passed the request on; `bind` is for an edge that gives each client a connection of its "
-        "own.",
+        "NTLM and Negotiate, which authenticate a connection: `auto` reserves it for one client, and refuses the "
+        "login if the request may have come through an edge; `bind` is for an edge that opens one connection for each"
+        " client; `refuse` never allows it.",
         "auto",
     )
     parsing: Parsing = key(
         choice("strict", "lenient"),
-        "`lenient` takes what browsers take from old servers though it is no valid HTTP, and closes the connection "
-        "behind it, with a warning.",
+        "`lenient` accepts invalid HTTP that browsers accept from old servers; the connection is then closed, with a "
+        "warning.",
         "strict",
     )
     host: str = key(
         choice_or(("upstream", "client"), _HOST_HEADER),
-        "The `Host` sent: the URL's own, the one the client sent, or this text. `X-Forwarded-Host` tells the original.",
+        "The `Host` sent: the URL's own, the one the client sent, or this text. `X-Forwarded-Host` has the original.",
         "upstream",
     )
     origin: OriginMode = key(
         choice("forward", "remove", "upstream"),
-        "The `Origin` and `Referer` sent: as they came, none, or the URL's own origin, "
-        "for servers that refuse foreign origins. Anything but `forward` takes away the upstream's own CSRF check.",
+        "The `Origin` and `Referer` sent: unchanged, none, or the URL's own origin, for servers that refuse foreign "
+        "origins. Anything but `forward` disables the upstream's own CSRF check.",
         "forward",
     )
     forwarded: ForwardedMode | None = key(
         choice("all", "client", "none"),
-        "What the upstream is told of the request's way: `X-Forwarded-For`, `-Proto`, `-Host`, `-Port`, "
-        "`Forwarded` of a trusted proxy, and `X-Forwarded-Prefix` where a prefix is stripped; "
-        "`X-Forwarded-For` alone; or nothing.",
-        default_said="`all`; with `origin: upstream` `client`",
+        "The forwarding fields sent: `X-Forwarded-For`, `-Proto`, `-Host`, `-Port`, `Forwarded` of a trusted proxy, "
+        "and `X-Forwarded-Prefix` if a prefix is stripped; only `X-Forwarded-For`; or none.",
+        default_said="`all`; with `origin: upstream`, `client`",
     )
-    aliases: Items[str] = key(
-        ListOf(_ALIAS), "Further origins by which the upstream calls itself, in `redirects`.", "[]"
-    )
+    aliases: Items[str] = key(ListOf(_ALIAS), "Further origins of the upstream itself, for `redirects`.", "[]")
     redirects: Literal["rewrite", "keep"] = key(
         choice("rewrite", "keep", meanings=_OFF_IS_KEEP),
-        "Whether `Location`, `Content-Location`, `Refresh` and `Link` at the upstream's own origin or an alias "
-        "become the proxy's, so that the browser stays with it; and `Destination` and `If` the other way.",
+        "Whether `Location`, `Content-Location`, `Refresh` and `Link` to the upstream's own origin or an alias are "
+        "rewritten to the proxy's, so that the browser stays with it, and `Destination` and `If` in reverse.",
         "rewrite",
     )
     request_headers: FieldEditValues | None = key(
-        field_edits("request_headers"), "Fields to set and to remove on the way to the upstream, after everything else."
+        field_edits("request_headers"),
+        "Fields to set and to remove in requests to the upstream, after all other changes.",
     )
     response_headers: FieldEditValues | None = key(
         field_edits("response_headers"),
-        "The same for what the upstream answers, 304 and interim responses included; "
-        "the proxy's own answers stay as they are.",
+        "The same for the upstream's responses, 304 and interim responses included; the proxy's own responses are not"
+        " changed.",
     )
     cookies: CookieValues | None = key(
-        _COOKIES, "Edits of `Set-Cookie` attributes; what is not named here is untouched."
+        _COOKIES, "Edits of `Set-Cookie` attributes; attributes not named here are untouched."
     )
-    tls: TlsValues | None = key(_UPSTREAM_TLS, "How an `https` upstream is verified, and who we are to it.")
+    tls: TlsValues | None = key(
+        _UPSTREAM_TLS, "How an `https` upstream is verified, and the client certificate to present."
+    )
 
 
 UPSTREAM: Final = record("upstream", UpstreamValues, short=_URL, short_for="url")

@@ -25,26 +25,26 @@ FIELDS = {
     "client": "the client's address: the nearest hop that is not a trusted proxy",
     "method": "as sent",
     "path": "as sent, without the query string",
-    "status": "what the client got; 0 where it went away before any answer",
+    "status": "the status that the client got; 0 if it went away before any response",
     "bytes_in": "content received from the client, without framing",
     "bytes_out": "content sent to the client, without framing",
-    "duration_ms": "from the complete head to the end of the answer, in milliseconds",
+    "duration_ms": "from the complete head to the end of the response, in milliseconds",
     "route": "the matched route's path pattern",
-    "upstream": "the upstream's name, where it was asked",
-    "upstream_status": "what the upstream answered",
-    "origin": "the Origin field, without what no origin has: a query string, user info",
+    "upstream": "the upstream's name, if it was asked",
+    "upstream_status": "the status of the upstream's response",
+    "origin": "the Origin field, without parts that no origin has, such as a query string or user info",
     "cors": "`none`, `preflight_granted`, `preflight_refused`, `granted` or `refused`",
     "reason": "why it was refused",
     "requested_method": "Access-Control-Request-Method of a preflight",
     "requested_headers": "Access-Control-Request-Headers of a preflight",
-    "error": "what went wrong between the two sockets",
-    "request_id": "the X-Request-Id that the upstream was sent, or that the proxy's own answer carries",
+    "error": "what went wrong while the request was proxied",
+    "request_id": "the X-Request-Id sent to the upstream, or in the proxy's own response",
     "host": "the Host field",
     "protocol": "`HTTP/1.1` or `HTTP/1.0`, as the client speaks it",
-    "upstream_ms": "from the head sent to the upstream to the head of its answer, or to its failure, in milliseconds",
-    "trace_id": "the trace of `traceparent`, where it is a valid one",
+    "upstream_ms": "from the head sent to the upstream to the head of its response, or to its failure, in milliseconds",
+    "trace_id": "the trace id of a valid `traceparent`",
 }
-"""Each key, in order, and what it holds; null where there is nothing to say."""
+"""Each key, in order, and its meaning; null means no value."""
 
 _SAY_DROPPED_EVERY = 10.0
 """Seconds between two warnings that lines are being dropped."""

@@ -1,4 +1,4 @@
-"""The numbers as Prometheus families, made when somebody asks and not before.
+"""The numbers as Prometheus families, built for each scrape and not before.
 
 `FAMILIES` is the whole list of names and labels; docs/operations.md shows the same table, and a test holds the two
 together.
@@ -37,13 +37,13 @@ FAMILIES = (
         "corsproxy_requests_total",
         "counter",
         ("route", "method", "status"),
-        "Requests answered or given up; status 0 where the client went away before any answer.",
+        "Requests answered or given up; status 0 if the client went away before any response.",
     ),
     Family(
         "corsproxy_request_duration_seconds",
         "histogram",
         ("route",),
-        "Time from a request's complete head to the end of its answer.",
+        "Time from a request's complete head to the end of its response.",
     ),
     Family(
         "corsproxy_cors_decisions_total",
@@ -55,19 +55,19 @@ FAMILIES = (
         "corsproxy_upstream_errors_total",
         "counter",
         ("upstream", "kind"),
-        "Requests that an upstream gave no whole answer to.",
+        "Requests without a complete response from the upstream.",
     ),
     Family(
         "corsproxy_upstream_request_duration_seconds",
         "histogram",
         ("upstream",),
-        "Time from the head sent to an upstream to the head of its answer, or to its failure.",
+        "Time from the head sent to an upstream to the head of its response, or to its failure.",
     ),
     Family(
         "corsproxy_upstream_connections",
         "gauge",
         ("upstream", "state"),
-        "Connections to an upstream: idle, busy, bound to a client's by a login, or tunnel (WebSocket).",
+        "Connections to an upstream: idle, busy, bound to a client connection by a login, or tunnel (WebSocket).",
     ),
     Family("corsproxy_connections", "gauge", (), "Open connections of clients."),
     Family("corsproxy_requests_in_flight", "gauge", (), "Requests being answered."),
@@ -76,20 +76,20 @@ FAMILIES = (
         "corsproxy_config_last_reload_successful",
         "gauge",
         (),
-        "Whether the configuration in force is the one last read: 1 or 0.",
+        "Whether the last reload succeeded: 1 or 0.",
     ),
     Family(
         "corsproxy_certificate_expiry_timestamp_seconds",
         "gauge",
         ("use",),
-        "When a certificate in force expires; `use` is `listener`, or the upstream that it is shown to.",
+        "When a certificate in force expires; `use` is `listener`, or the upstream to which it is presented.",
     ),
     Family("corsproxy_build_info", "gauge", ("version",), "The running version; always 1."),
     Family("process_cpu_seconds_total", "counter", (), "CPU time of the workers."),
     Family("process_resident_memory_bytes", "gauge", (), "Resident memory of the workers."),
     Family("process_virtual_memory_bytes", "gauge", (), "Virtual memory of the workers."),
     Family("process_open_fds", "gauge", (), "Open file descriptors of the workers."),
-    Family("process_max_fds", "gauge", (), "How many file descriptors the workers may have."),
+    Family("process_max_fds", "gauge", (), "Maximum number of open file descriptors of the workers."),
     Family("process_start_time_seconds", "gauge", (), "When the program was started."),
 )
 
