@@ -59,7 +59,7 @@ def parse_listen(text: str) -> Address:
         raise RefusedError(f"invalid address {quote(text)}: for all addresses of the machine write {right}")
     if "://" in text:
         right = text.partition("://")[2].partition("/")[0]
-        raise RefusedError(f"invalid address {quote(text)}: it has no scheme and path: write {right}")
+        raise RefusedError(f"invalid address {quote(text)}: it must not have a scheme or path: write {right}")
     host, port_number = parse_authority(text)
     if port_number is None:
         raise RefusedError(f"invalid address {quote(text)}: the port is missing: write {text}:8080")
@@ -69,7 +69,7 @@ def parse_listen(text: str) -> Address:
 def parse_authority(text: str) -> tuple[str, int | None]:
     """Parse `HOST` or `HOST:PORT`: the host in lower case, IPv6 in brackets; the port None where there is none."""
     if text.count(":") > 1 and not text.startswith("["):
-        raise RefusedError(f"invalid host {quote(text)}: an IPv6 address stands in brackets: [::1] or [::1]:8080")
+        raise RefusedError(f"invalid host {quote(text)}: an IPv6 address needs brackets: [::1] or [::1]:8080")
     if text.startswith("["):
         inside, bracket, rest = text.partition("]")
         host, separator, port = inside + bracket, rest[:1], rest[1:]
@@ -103,7 +103,7 @@ def parse_host(text: str) -> str:
             ) from None
     if len(name) > _MAX_HOST or not all(map(_LABEL.fullmatch, labels)):
         raise RefusedError(
-            f"invalid host {quote(text)}: a host is letters, digits, '-' and '_', in parts set off by dots"
+            f"invalid host {quote(text)}: a host has letters, digits, '-' and '_', in labels separated by dots"
         )
     return host
 
@@ -114,14 +114,14 @@ def parse_route_host(text: str) -> tuple[str, int | None]:
     star, rest = ("*.", text[2:]) if text.startswith("*.") else ("", text)
     if "*" in rest or not rest:
         raise RefusedError(
-            f"invalid host {quote(text)}: a star stands for whole labels at the beginning, as '*.example.com'; "
-            "leave the key out to match every host"
+            f"invalid host {quote(text)}: a star stands for whole leading labels, as in '*.example.com'; "
+            "omit the key to match every host"
         )
     host, port = parse_authority(rest)
     if star and (host.startswith("[") or _NUMERIC.fullmatch(host.rpartition(".")[2])):
         raise RefusedError(f"invalid host {quote(text)}: an address has no labels; write it without the star")
     if port == 0:
-        raise RefusedError(f"invalid host {quote(text)}: no request comes for port 0")
+        raise RefusedError(f"invalid host {quote(text)}: no request can have port 0")
     if host.endswith("."):
         raise RefusedError(
             f"invalid host {quote(text)}: the final dot is not sent: write {text.replace(host, host[:-1])}"
@@ -136,7 +136,9 @@ def parse_public_origin(text: str) -> str:
     except PatternError as error:
         raise RefusedError(f"invalid origin {quote(text)}: {error}") from None
     if origin is None or origin.scheme not in ("http", "https"):
-        raise RefusedError(f"invalid origin {quote(text)}: write one http or https origin, as https://api.example.com")
+        raise RefusedError(
+            f"invalid origin {quote(text)}: write one http or https origin, such as https://api.example.com"
+        )
     return text
 
 
@@ -146,11 +148,9 @@ def parse_method(text: str) -> str:
         return text
     known = [method.decode() for method in CARRIED]
     if text.upper() in known:
-        raise RefusedError(
-            f"invalid method {quote(text)}: methods are compared letter for letter: write {text.upper()}"
-        )
+        raise RefusedError(f"invalid method {quote(text)}: methods are case-sensitive: write {text.upper()}")
     if text == "*":
-        raise RefusedError("invalid method '*': for every method leave the key out")
+        raise RefusedError("invalid method '*': omit the key to match every method")
     hint = did_you_mean(text, known) or ": this proxy cannot carry it; remove it"
     raise RefusedError(f"invalid method {quote(text)}{hint}")
 
@@ -167,17 +167,17 @@ def parse_admin_host(text: str) -> str:
     _refuse_url(text)
     host, port = parse_authority(text)
     if port is not None:
-        raise RefusedError(f"invalid host {quote(text)}: any port will do: write {host}")
+        raise RefusedError(f"invalid host {quote(text)}: it applies to every port: write {host}")
     return host
 
 
 def parse_cookie_domain(text: str) -> str:
     """Parse a Domain attribute (RFC 6265 section 5.2.3 ignores a leading dot, so it is refused here)."""
     if text.startswith("."):
-        raise RefusedError(f"invalid domain {quote(text)}: a leading dot says nothing: write {text.lstrip('.')}")
+        raise RefusedError(f"invalid domain {quote(text)}: a leading dot has no effect: write {text.lstrip('.')}")
     if "/" in text or ":" in text.rpartition("]")[2]:
         host = re.split("[:/?#]", text.partition("://")[2] or text, maxsplit=1)[0]
-        raise RefusedError(f"invalid domain {quote(text)}: a cookie knows no scheme, port and path: write {host}")
+        raise RefusedError(f"invalid domain {quote(text)}: a cookie's domain has no scheme, port or path: write {host}")
     return parse_host(text)
 
 
@@ -191,10 +191,10 @@ def parse_network(text: str) -> Network:
         wider = ipaddress.ip_network(text, strict=False)
     except ValueError:
         raise RefusedError(
-            f"invalid network {quote(text)}: expected an address or a network, as 10.0.0.0/8 or fd00::/8"
+            f"invalid network {quote(text)}: expected an address or a network, such as 10.0.0.0/8 or fd00::/8"
         ) from None
     raise RefusedError(
-        f"invalid network {quote(text)}: the address has bits set behind the mask; for the whole network write {wider}"
+        f"invalid network {quote(text)}: the address has bits set beyond the mask; for the whole network write {wider}"
     )
 
 
@@ -203,7 +203,7 @@ def parse_upstream_url(text: str) -> UpstreamUrl:
     _refuse_characters(text)
     if "#" in text:
         raise RefusedError(
-            f"invalid URL {quote(text)}: a fragment is never sent to a server; remove '#' and what follows"
+            f"invalid URL {quote(text)}: a fragment is never sent to a server; remove '#' and everything after it"
         )
     address, _, query = text.partition("?")
     _refuse_escapes(address, text)
@@ -230,16 +230,16 @@ def parse_upstream_origin(text: str) -> str:
     """Parse an origin by which an upstream calls itself, and give it serialised: lower case, no default port."""
     url = parse_upstream_url(text)
     if url.unix_path is not None:
-        raise RefusedError(f"invalid origin {quote(text)}: an upstream calls itself by an http or https URL")
+        raise RefusedError(f"invalid origin {quote(text)}: an alias is an http or https origin")
     if url.base_path or url.base_query or text.endswith(("/", "?")):
-        raise RefusedError(f"invalid origin {quote(text)}: it ends before the path: write {url.origin}")
+        raise RefusedError(f"invalid origin {quote(text)}: an origin has no path: write {url.origin}")
     return url.origin
 
 
 def _refuse_url(text: str) -> None:
     if "/" in text:
         host = (text.partition("://")[2] or text).partition("/")[0]
-        raise RefusedError(f"invalid host {quote(text)}: a host stands alone, without scheme and path: write {host}")
+        raise RefusedError(f"invalid host {quote(text)}: a host has no scheme or path: write {host}")
 
 
 def _scheme(address: str, text: str) -> Literal["http", "https"]:
@@ -253,7 +253,7 @@ def _scheme(address: str, text: str) -> Literal["http", "https"]:
         return "https"
     if scheme in ("ws", "wss"):
         right = scheme.replace("ws", "http") + text[len(scheme) :]
-        raise RefusedError(f"invalid URL {quote(text)}: a WebSocket begins as HTTP: write {right}")
+        raise RefusedError(f"invalid URL {quote(text)}: a WebSocket starts as HTTP: write {right}")
     raise RefusedError(f"invalid scheme {quote(scheme)}: an upstream is http://, https:// or unix:/path")
 
 
@@ -271,7 +271,7 @@ def _unix_path(path: str, text: str) -> str:
         raise RefusedError(f"invalid socket {quote(text)}: write unix:{'/' + path.lstrip('/')}")
     if not path.startswith("/") or path.endswith("/"):
         raise RefusedError(
-            f"invalid socket {quote(text)}: its path is absolute: write unix:/{path.strip('/') or 'run/api.sock'}"
+            f"invalid socket {quote(text)}: the path must be absolute: write unix:/{path.strip('/') or 'run/api.sock'}"
         )
     if len(path.encode()) > _MAX_UNIX_PATH:
         raise RefusedError(f"invalid socket {quote(text)}: a socket's path has at most {_MAX_UNIX_PATH} bytes")
@@ -293,7 +293,7 @@ def _refuse_characters(text: str) -> None:
         if not character.isascii():
             host = (_SCHEME.sub("", text).partition("/")[0]).rpartition("@")[2]
             right = _punycode(host) if not host.isascii() else f": {_percent(character)} for {character!r}"
-            raise RefusedError(f"invalid URL {quote(text)}: a URL is ASCII{right}")
+            raise RefusedError(f"invalid URL {quote(text)}: a URL must be ASCII{right}")
         if character <= " " or character == "\x7f":
             raise RefusedError(
                 f"invalid URL {quote(text)}: remove the {character!r}, or write it as {_percent(character)}"
@@ -303,7 +303,7 @@ def _refuse_characters(text: str) -> None:
 def _refuse_escapes(address: str, text: str) -> None:
     if found := _BAD_ESCAPE.search(address):
         raise RefusedError(
-            f"invalid URL {quote(text)}: {address[found.start() : found.start() + 3]!r} is no percent-escape"
+            f"invalid URL {quote(text)}: {address[found.start() : found.start() + 3]!r} is not a percent-escape"
         )
 
 

@@ -91,12 +91,12 @@ def _lacks(noun: str, file: str, pem: str, wanted: str) -> str | None:
     else:
         tool = "x509" if wanted == "certificate" else "pkey"
         said = f"it is not PEM ('-----BEGIN {wanted.upper()}-----')"
-        said += f"; of DER it is made by: openssl {tool} -inform der -in {shlex.quote(file)}"
+        said += f"; convert DER with: openssl {tool} -inform der -in {shlex.quote(file)}"
     return f"invalid {noun} {quote_path(file)}: {said}"
 
 
 def _encrypted(private_key: str) -> PairFault:
-    said = "it is encrypted, and nobody is there to type the password; without one it is written by: openssl pkey -in"
+    said = "it is encrypted, and the proxy cannot ask for the password; remove the password with: openssl pkey -in"
     message = f"invalid private key {quote_path(private_key)}: {said} {shlex.quote(private_key)}"
     return PairFault("private_key", "error", message)
 
@@ -104,7 +104,7 @@ def _encrypted(private_key: str) -> PairFault:
 def _refused(certificate: str, private_key: str, error: ssl.SSLError) -> PairFault:
     if error.reason in _MISMATCHES:
         said = f"it is not the key of the first certificate in {quote_path(certificate)}"
-        remedy = "name the two that were made together, and in a chain put the own certificate first"
+        remedy = "name the two that belong together, and in a chain put the server's own certificate first"
         return PairFault("private_key", "error", f"invalid private key {quote_path(private_key)}: {said}; {remedy}")
     if error.reason in _WEAKNESSES:
         said = (
@@ -117,7 +117,7 @@ def _refused(certificate: str, private_key: str, error: ssl.SSLError) -> PairFau
 
 
 def _broken(noun: str, file: str) -> str:
-    return f"invalid {noun} {quote_path(file)}: its PEM is broken or cut short; copy it again from where it was made"
+    return f"invalid {noun} {quote_path(file)}: its PEM is broken or truncated; copy it again from its source"
 
 
 def _not_valid_now(pem: str) -> str | None:
@@ -127,7 +127,7 @@ def _not_valid_now(pem: str) -> str | None:
         return None  # OpenSSL has taken it, in whatever spelling
     now = datetime.now(UTC)
     if now > not_after:
-        return f"it has expired, on {not_after:%Y-%m-%d}, and nobody takes it any more; renew it"
+        return f"it expired on {not_after:%Y-%m-%d}, and clients no longer accept it; renew it"
     if now < not_before:
-        return f"it becomes valid on {not_before:%Y-%m-%d}, and nobody takes it before; look at this machine's clock"
+        return f"it is valid from {not_before:%Y-%m-%d}, and clients reject it before; check this machine's clock"
     return None

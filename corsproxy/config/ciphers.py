@@ -37,6 +37,6 @@ def check_ciphers(tls: UpstreamTls, path: str, report: Report) -> None:
         report.error(
             path,
             "prohibited",
-            f"prohibited ciphers {quote(tls.ciphers)}: they lead to {shown}, with which a server proves nothing or "
-            "nothing is encrypted, and 'verify' would mean nothing; add ':!aNULL:!eNULL'",
+            f"prohibited ciphers {quote(tls.ciphers)}: they lead to {shown}, which do not authenticate the server "
+            "or do not encrypt, so 'verify' would be meaningless; add ':!aNULL:!eNULL'",
         )

@@ -23,7 +23,7 @@ def compile_cookies(values: CookieValues, path: str, report: Report) -> CookieRu
     ):
         if not holds or rules.secure == "add":
             continue
-        said = f"browsers throw away a cookie with {attribute} and without Secure"
+        said = f"browsers reject a cookie with {attribute} and without Secure"
         if rules.secure == "remove":
             report.error(f"{path}.{key}", "invalid", f"invalid with 'secure: remove': {said}; write 'secure: add'")
         else:
@@ -32,14 +32,14 @@ def compile_cookies(values: CookieValues, path: str, report: Report) -> CookieRu
         report.warning(
             f"{path}.partitioned",
             "unused",
-            f"unused with 'same_site: {rules.same_site}', which keeps the cookie from pages of other sites, "
-            "whose jars this is about; write 'same_site: none'",
+            f"unused with 'same_site: {rules.same_site}', which withholds the cookie from "
+            "pages of other sites; write 'same_site: none'",
         )
     if rules.domain and "." in rules.domain and is_public_suffix(rules.domain):
         report.warning(
             f"{path}.domain",
             "invalid",
-            f"invalid domain {quote(rules.domain)}: it is a public suffix, for which browsers take no cookie; "
-            "write 'remove', or the name that was registered",
+            f"invalid domain {quote(rules.domain)}: it is a public suffix, and browsers reject such a cookie;  "
+            "write 'remove', or your registered domain",
         )
     return None if rules == CookieRules() else rules

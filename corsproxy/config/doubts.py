@@ -32,22 +32,22 @@ def warn_of_doubts(settings: Settings, upstreams: Mapping[str, Upstream], report
         _check_credentials_set(upstream, routes, path, report)
         _check_cookies(upstream, routes, path, report)
         if upstream.scheme == "https" and not upstream.tls.verify:
-            said = "anyone on the way can play the upstream, and reads what clients send; name its authority in 'ca'"
-            report.warning(f"{path}.tls.verify", "prohibited", f"the certificate is not checked: {said}")
+            said = "anyone on the way can impersonate the upstream and read all traffic; name its authority in 'ca'"
+            report.warning(f"{path}.tls.verify", "prohibited", f"the certificate is not verified: {said}")
 
 
 def address_doubts(settings: Settings, upstreams: Mapping[str, Upstream]) -> Iterator[Doubt]:
     """Yield what is doubtful about where the proxy listens, which options may have changed since the file was read."""
     listen, admin = settings.listen, settings.admin
     if isinstance(listen, TcpAddress) and listen.port in BAD_PORTS - {0}:
-        said = "browsers ask no server on it (Fetch: port blocking); take another, as 8080"
+        said = "browsers refuse to connect to it (Fetch: port blocking); choose another, such as 8080"
         yield "listen", "invalid", f"blocked port {listen.port}: {said}"
     if settings.inspector and isinstance(admin, TcpAddress) and not _is_loopback(admin.host):
-        said = "whoever reaches this address sees every request; listen on 127.0.0.1, and reach it by a tunnel"
+        said = "anyone who reaches this address sees every request; listen on 127.0.0.1, and use a tunnel"
         yield "inspector", "prohibited", f"the inspector listens on {admin}: {said}"
     for name, upstream in upstreams.items():
         if _is_itself(upstream, listen):
-            said = "each request would come back until it is answered 508; write the server's own address"
+            said = "each request would loop until it is answered 508; write the server's own address"
             yield join("upstreams", name) + ".url", "invalid", f"the proxy itself listens on {listen}: {said}"
 
 
@@ -63,15 +63,15 @@ def _check_origin_mode(upstream: Upstream, routes: list[Route], path: str, repor
     for route, policy, remedy in _open_routes(routes):
         name = f"policy {policy.name!r} lets refused origins through" if policy else "it has no policy"
         if policy is not None and policy.cors.allow_any_origin:
-            name = f"policy {policy.name!r} refuses nobody"
+            name = f"policy {policy.name!r} refuses no page"
         report.warning(
             f"{path}.origin",
             "prohibited",
-            f"'{upstream.origin_mode}' takes away the upstream's own check of who asks, and on route "
-            f"{quote(route.path)} nothing stands in for it, as {name}; {remedy}",
+            f"'{upstream.origin_mode}' disables the upstream's own CSRF check, and on route "
+            f"{quote(route.path)} nothing replaces it, because {name}; {remedy}",
         )
     if upstream.origin_mode == "upstream" and upstream.host_mode == "client":
-        said = "a server that compares Origin with Host sees two names and refuses; write 'host: upstream'"
+        said = "a server that compares Origin with Host sees two names and refuses the request; write 'host: upstream'"
         report.warning(f"{path}.origin", "invalid", f"'upstream' with 'host: client': {said}")
 
 
@@ -104,8 +104,8 @@ def _check_credentials_set(upstream: Upstream, routes: list[Route], path: str, r
         report.warning(
             f"{path}.request_headers.set.{name}",
             "prohibited",
-            f"policy {listed(sorted(map(repr, policies)))} lets pages of everybody read what the upstream answers to "
-            "this credential; name the origins that may, or set it on an upstream of its own",
+            f"policy {listed(sorted(map(repr, policies)))} lets any page read the upstream's response to "
+            "this credential; name the origins to allow, or set it on a separate upstream",
         )
 
 
@@ -120,7 +120,7 @@ def _check_cookies(upstream: Upstream, routes: list[Route], path: str, report: R
         if holds
     ]
     if edited and not any(policy.cors.allow_credentials for policy in policies):
-        said = "no policy of this upstream's routes allows credentials, so browsers send and keep no cookie"
+        said = "no policy of this upstream's routes allows credentials, so browsers neither send nor store cookies"
         remedy = "write 'allow_credentials: true' in the policy of the pages that need them, or remove the edit"
         report.warning(f"{path}.cookies", "unused", f"unused {listed(map(repr, edited))}: {said}; {remedy}")
 

@@ -45,7 +45,7 @@ def whole_policies(
             circles.update(circle)
             shown = " extends ".join(map(repr, (*circle, circle[0])))
             report.error(
-                f"{join('policies', name)}.extends", "invalid", f"invalid circle: {shown}; remove one 'extends'"
+                f"{join('policies', name)}.extends", "invalid", f"invalid cycle: {shown}; remove one 'extends'"
             )
     whole = {}
     for name in section:

@@ -155,13 +155,13 @@ def _check(values: FileValues, compiled: CompiledPolicies, report: Report) -> No
     """Look at what only the whole file shows."""
     listen, admin = values.listen, values.admin
     if admin == listen and (isinstance(admin, UnixAddress) or admin.port):
-        report.error("admin", "duplicate", f"duplicate address {admin}: the proxy listens there; take another port")
+        report.error("admin", "duplicate", f"duplicate address {admin}: the proxy listens there; choose another port")
     for index, network in values.trusted_proxies:
         if network.prefixlen == 0:
             report.warning(
                 f"trusted_proxies[{index}]",
                 "prohibited",
-                "everybody is believed: any client can then name any address as its own; name the proxies in front",
+                "every peer is trusted, so any client can claim any address; list only the proxies in front",
             )
     upstreams = Names("upstream", "upstreams", values.upstreams)
     policies = Names("policy", "policies", values.policies)

@@ -28,9 +28,9 @@ class Names:
             self.used.add(near)  # one mistake, one message: the name that was meant is not also unused
             hint = f"did you mean {near!r}?"
         elif self.defined:
-            hint = f"expected {listed(map(repr, self.defined))}, or write it under {self.section}"
+            hint = f"expected {listed(map(repr, self.defined))}, or define it under {self.section}"
         else:
-            hint = f"write it under {self.section}"
+            hint = f"define it under {self.section}"
         report.error(path, "undefined", f"undefined {self.noun} {quote(name)}: {hint}")
 
     def report_unused(self, report: Report) -> None:

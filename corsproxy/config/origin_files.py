@@ -16,7 +16,7 @@ MAX_BYTES = 64 * 1024 * 1024
 _COMMENT = re.compile(r"(^|\s)#.*")
 _NOT_HERE = {
     "*": "a file names origins one by one; write '*' in allow_origins itself",
-    "null": "a file names origins that are somebody's; write null in allow_origins itself",
+    "null": "a file lists origins of known owners; write null in allow_origins itself",
 }
 
 

@@ -51,7 +51,7 @@ def parse_route_path(text: str) -> str:
         _check_segment(segment, text)
     for segment in _split(text):  # last, so that the spelling shown is right in everything else
         if not _PARAMETER.fullmatch(segment) and (not _LITERAL.fullmatch(segment) or _canonical(segment) != segment):
-            raise RefusedError(f"invalid path {quote(text)}: it is written as it is sent: write {_canonical(text)}")
+            raise RefusedError(f"invalid path {quote(text)}: paths are written as sent: write {_canonical(text)}")
     return text
 
 
@@ -89,7 +89,7 @@ def parse_strip_prefix(text: str) -> str:
         raise RefusedError(f"invalid prefix {quote(text)}: expected true, false or a path that begins with '/'")
     parse_route_path(text)
     if None in segments(text, exact=False):
-        raise RefusedError(f"invalid prefix {quote(text)}: a prefix is literal, it cannot hold a {{name}}")
+        raise RefusedError(f"invalid prefix {quote(text)}: a prefix is literal and cannot contain a {{name}}")
     return text if text == "/" else text.removesuffix("/")
 
 
@@ -119,7 +119,7 @@ def _refuse_regex(text: str) -> None:
     right = "/".join(segments).replace("{part1}", "{part}") or "/"
     right = right if right.startswith("/") else f"/{right}"
     raise RefusedError(
-        f"invalid path {quote(text)}: a path is no regular expression, {{name}} is one whole segment and everything "
+        f"invalid path {quote(text)}: a path is not a regular expression, {{name}} is one whole segment and everything "
         f"below matches: write {right}"
     )
 
@@ -128,9 +128,9 @@ def _refuse_star(text: str, written: str = "") -> None:
     if "*" in text:
         right = re.sub(r"(/\*+)+$", "", text) or "/"
         names = count(1)
-        rule = "a star is no wildcard, a route matches everything below its path"
+        rule = "a star is not a wildcard, a route matches everything below its path"
         if "*" in right:
-            rule = "a star is no wildcard, {name} is one whole segment"
+            rule = "a star is not a wildcard, {name} is one whole segment"
             parts = [f"{{name{next(names)}}}" if "*" in part else part for part in right.split("/")]
             right = "/".join(parts).replace("{name1}", "{name}")
         raise RefusedError(f"invalid path {quote(written or text)}: {rule}: write {right}")
@@ -144,24 +144,24 @@ def _check_segment(segment: str, text: str) -> None:
         return
     if "{" in segment or "}" in segment:
         raise RefusedError(
-            f"invalid path {quote(text)}: {quote(segment)} is no {{name}}, which is one whole segment "
+            f"invalid path {quote(text)}: {quote(segment)} is not a {{name}}, which is one whole segment "
             "of letters, digits, '_' and '-'"
         )
     for escape in _ESCAPE.finditer(segment):
         if noun := _AMBIGUOUS.get(escape[0].upper()):
             raise RefusedError(
-                f"invalid path {quote(text)}: {noun} ({escape[0]}) is read differently by different servers, "
-                "requests with it are refused; route the path above it",
+                f"invalid path {quote(text)}: servers read {noun} ({escape[0]}) in different ways, "
+                "so requests with it are refused; route the path above it",
                 "unreachable",
             )
     if "\\" in segment:
         raise RefusedError(
-            f"invalid path {quote(text)}: some servers read a backslash as a slash, requests with it are refused",
+            f"invalid path {quote(text)}: some servers read a backslash as a slash, so requests with it are refused",
             "unreachable",
         )
     if segment.count("%") != len(_ESCAPE.findall(segment)):
         raise RefusedError(
-            f"invalid path {quote(text)}: a percent sign begins an escape of two hexadecimal digits, as %20"
+            f"invalid path {quote(text)}: a percent sign begins an escape of two hexadecimal digits, such as %20"
         )
 
 

@@ -102,7 +102,7 @@ def compile_policies(section: Mapping[str, PolicyValues | Bad], report: Report, 
             join("policies", name) not in report.merged
             and f"{join('policies', name)}.allow_origins" not in report.slips
         ):
-            message = "missing key 'allow_origins': who may read; only a policy that others extend may lack it"
+            message = "missing key 'allow_origins': who may read; only a policy that others extend may omit it"
             report.error(f"{join('policies', name)}.allow_origins", "missing", message)
     return CompiledPolicies(compiled, bases, frozenset(without_origins))
 

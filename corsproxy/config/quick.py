@@ -172,9 +172,9 @@ def _mistakes(options: Options) -> Iterator[Problem]:
                 right = f"/={route}" if "://" in route else "/api=http://localhost:8000"
             yield _problem(options.name("routes"), f"invalid route {quote(route)}: expected PATH=URL, as in {right}")
         elif not url:
-            yield _problem(options.name("routes"), f"invalid route {quote(route)}: the URL is missing behind the '='")
+            yield _problem(options.name("routes"), f"invalid route {quote(route)}: the URL is missing after the '='")
         elif path in taken:
-            first = f"{options.name('upstream')} is its route" if path == "/" else "a route before has it"
+            first = f"{options.name('upstream')} is its route" if path == "/" else "an earlier route has it"
             yield _problem(options.name("routes"), f"duplicate path {quote(path)}: {first}; change one, or remove it")
         taken.add(path)
 
@@ -308,14 +308,14 @@ def _is_private_page(options: Options, at: int) -> bool:
 
 def _plain_http(options: Options, at: int) -> Problem:
     origin = options.allow_origins[at]
-    message = f"{quote(origin)} is plain http: whoever is on the same network can pretend to be that page, with cookies"
+    message = f"{quote(origin)} is plain http: anyone on the same network can impersonate that page, with cookies"
     return Problem("", 0, 0, options.name("allow_origins"), "warning", "prohibited", f"{message}; for development only")
 
 
 def _unverified(options: Options) -> Iterator[Problem]:
     urls = [url for _, _, url in _pairs(options) if url.lower().startswith("https:")]
     if urls:
-        message = f"the certificate of {', '.join(urls)} is not verified: anyone on the way can play that server"
+        message = f"the certificate of {', '.join(urls)} is not verified: anyone on the way can impersonate it"
         yield Problem("", 0, 0, options.name("insecure"), "warning", "prohibited", message)
 
 

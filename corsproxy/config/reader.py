@@ -79,7 +79,7 @@ class Reader:
         if not isinstance(node, tree.Sequence):
             return self._mismatch(node, *_as_list(shape), path)
         if len(node.items) < shape.min_items:
-            return self._bad(path, "missing", "missing items: an empty list allows nothing; write at least one")
+            return self._bad(path, "missing", "missing items: an empty list allows nothing; add at least one")
         values: list[tuple[int, object]] = []
         for index, item in enumerate(node.items):
             inner = f"{path}[{index}]"
@@ -97,7 +97,7 @@ class Reader:
         pieces = self._pieces(node, shape, word, path)
         if len(pieces) < shape.min_items:
             hint = f" (from {quote(node.text)})" if "$" in node.text else ""
-            return self._bad(path, "missing", f"missing items: there is nothing in the text{hint}; write at least one")
+            return self._bad(path, "missing", f"missing items: the text is empty{hint}; add at least one")
         return tuple((0, value) for value in pieces if value is not BAD)
 
     def _pieces(self, node: tree.Scalar, shape: ListOf[object], word: Word[object], path: str) -> list[object]:
@@ -121,7 +121,7 @@ class Reader:
                 hint = f": write {{api: {_in_flow(node.text)}}}"
             elif shape.sample:
                 hint = f": write {shape.sample}"
-            expected = f"a mapping from the name of each {shape.noun} to what it is"
+            expected = f"a mapping with a name for each {shape.noun}"
             return self._mismatch(node, expected, hint, path, is_secret=shape.is_secret)
         if len(node.entries) < shape.min_items:
             return self._bad(path, "missing", f"missing {shape.noun}: write at least one")
@@ -141,7 +141,7 @@ class Reader:
         if not isinstance(node, tree.Mapping):
             keys = ", ".join(key.name for key in shape.keys)
             short = f"one value ({shape.short.noun}), or " if shape.short else ""
-            expected = f"{short}a mapping with keys of {keys}"
+            expected = f"{short}a mapping with the keys {keys}"
             return self._mismatch(node, expected, "", path, is_secret=shape.is_secret)
         values = _defaults(shape)
         seen = set()
@@ -166,11 +166,11 @@ class Reader:
         for key, value in node.entries:
             name, inner = key.text, join(path, key.text)
             if name == "<<" and key.plain:
-                remedy = "in a policy 'extends' takes its place; elsewhere write the keys out"
+                remedy = "in a policy use 'extends'; elsewhere repeat the keys"
                 self._report.error(inner, "prohibited", f"prohibited merge key '<<': {remedy}", key.span.start)
                 self._report.merged.add(path)
             elif name in first:
-                message = f"duplicate key {quote(name)}: it stands in line {first[name].line} already; remove one"
+                message = f"duplicate key {quote(name)}: it is already in line {first[name].line}; remove one"
                 self._report.error(inner, "duplicate", message, key.span.start)
             else:
                 first[name] = key.span.start

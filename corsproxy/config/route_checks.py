@@ -32,16 +32,16 @@ def check_policies(
             report.error(
                 where,
                 "missing",
-                f"missing origins: policy {quote(name)} has no allow_origins, it is there for others to extend; "
-                "write some in it, or name one that extends it",
+                f"missing origins: policy {quote(name)} has no allow_origins and is only for others to extend; "
+                "add them to it, or name a policy that extends it",
             )
         elif name in seen:
-            report.error(where, "duplicate", f"duplicate policy {quote(name)}: it stands before already; remove one")
+            report.error(where, "duplicate", f"duplicate policy {quote(name)}: it is already listed; remove one")
         elif everybody:
             report.warning(
                 where,
                 "unreachable",
-                f"unreachable policy {quote(name)}: {quote(everybody)} before it lets everybody pass; put that last",
+                f"unreachable policy {quote(name)}: {quote(everybody)} before it allows every origin; put it last",
             )
         seen.append(name)
         policy = compiled.by_name.get(name)
@@ -55,7 +55,7 @@ def check_policies(
                 where,
                 "invalid",
                 f"invalid policy {quote(name)}: its mode is {policy.settings.mode}, that of {quote(seen[0])} is "
-                f"{first.settings.mode}; mode is the same in all policies of a route",
+                f"{first.settings.mode}; all policies of a route have the same mode",
             )
 
 
@@ -100,7 +100,7 @@ def _check_alike(index: int, values: RouteValues, others: Sequence[_Item], repor
             report.error(
                 f"{path}.path",
                 "unreachable",
-                f"unreachable route: routes[{at}] in line {line} matches the very same requests; "
+                f"unreachable route: routes[{at}] in line {line} matches the same requests; "
                 "change the path, the host, 'methods' or 'exact', or remove one",
             )
             return
@@ -108,7 +108,7 @@ def _check_alike(index: int, values: RouteValues, others: Sequence[_Item], repor
             report.error(
                 f"{path}.methods",
                 "duplicate",
-                f"duplicate {listed(both)}: routes[{at}] in line {line} has the same path and takes "
+                f"duplicate {listed(both)}: routes[{at}] in line {line} has the same path with "
                 f"{'it' if len(both) == 1 else 'them'} already; remove {'it' if len(both) == 1 else 'them'} from one",
             )
             return
@@ -133,7 +133,7 @@ def _check_passed_over(index: int, values: RouteValues, roots: dict[_Host, _Node
             report.warning(
                 f"routes[{index}].methods",
                 "invalid",
-                f"requests with another method than {listed(_methods(values))} go to routes[{at}] in line "
+                f"requests with methods other than {listed(_methods(values))} go to routes[{at}] in line "
                 f"{report.places[f'routes[{at}]'].line}, {quote(written(other.path))}; name that route's methods too, "
                 "or write a route of this path for them",
             )

@@ -45,7 +45,7 @@ def why_unreadable(error: OSError | ValueError) -> str:
         case IsADirectoryError():
             return "it is a directory; name a file in it"
         case PermissionError():
-            return f"permission denied for user {os.geteuid()}, as whom corsproxy runs; let that user read it"
+            return f"permission denied for user {os.geteuid()}, the user of corsproxy; let that user read it"
         case OSError():
             return error.strerror or str(error)
         case _:
@@ -75,7 +75,7 @@ def _begin_of_pipe(fd: int) -> bytes:
     except BlockingIOError:
         return b""
     if not begin and not woken:
-        raise OSError(errno.EPIPE, "it is a pipe that nobody writes to; name a file")
+        raise OSError(errno.EPIPE, "it is a pipe without a writer; name a file")
     return begin
 
 

@@ -201,7 +201,7 @@ class _Builder:
         if event.tag is not None:
             raise SyntaxProblem(
                 _place(event.start_mark),
-                f"prohibited tag {event.tag!r}: the written text counts here; remove the tag",
+                f"prohibited tag {event.tag!r}: values are read as written; remove the tag",
                 "prohibited",
             )
 

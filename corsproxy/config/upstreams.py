@@ -73,9 +73,9 @@ def _compile_aliases(values: UpstreamValues, url: UpstreamUrl, report: Report, p
     aliases: list[str] = []
     for index, alias in values.aliases:
         if alias == url.origin:
-            said = "unused: it is the origin of the url already"
+            said = "unused: it is already the origin of the url"
         elif values.redirects == "keep":
-            said = "unused: with 'redirects: keep' nothing is turned back; remove one of the two"
+            said = "unused: with 'redirects: keep' nothing is rewritten; remove one of the two"
         elif alias in aliases:
             said = f"duplicate origin {alias}: remove one"
         else:

@@ -51,7 +51,7 @@ def text(noun: str = "text") -> Word[str]:
 
     def parse(value: str) -> str:
         if not value:
-            raise RefusedError(f"missing {noun}: what is there is empty; write one, or remove it", "missing")
+            raise RefusedError(f"missing {noun}: the value is empty; write one, or remove it", "missing")
         return value
 
     return Word(noun, parse, ({"type": "string", "minLength": 1},))
@@ -62,7 +62,7 @@ def name(noun: str) -> Word[str]:
 
     def parse(value: str) -> str:
         if not value:
-            raise RefusedError(f"missing name of {noun}: what is there is empty", "missing")
+            raise RefusedError(f"missing name of {noun}: the value is empty", "missing")
         return value
 
     # A YAML library makes a boolean of `no` and a number of `1`: both are fine names here.
@@ -110,7 +110,7 @@ def whole_seconds(at_least: int, at_most: int, *, zero: str) -> Word[int]:
     def parse(value: str) -> int:
         seconds = _seconds(value, at_least, at_most, zero)
         if seconds != int(seconds):
-            raise RefusedError(f"invalid duration {quote(value)}: it is sent as whole seconds")
+            raise RefusedError(f"invalid duration {quote(value)}: it must be whole seconds")
         return int(seconds)
 
     number: JsonSchema = {"type": "integer", "minimum": at_least, "maximum": at_most}

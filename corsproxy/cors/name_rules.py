@@ -43,10 +43,10 @@ def check_methods(methods: tuple[str, ...]) -> list[PolicyProblem]:
 
 def _why_not_carried(method: str) -> str:
     """Return why a valid method cannot pass the proxy, and what to write."""
-    said = "the proxy cannot carry it, and answers 501"
+    said = "the proxy cannot carry it and answers 501"
     if method.upper().encode() in CARRIED:
-        return f"{said}: browsers send it as the page wrote it; write {quote(method.upper())}, in the page too"
-    return f"{said}; have the page use a registered one, as POST, and remove it"
+        return f"{said}: browsers send it as written; write {quote(method.upper())}, in the page too"
+    return f"{said}; have the page use a registered one, such as POST, and remove it"
 
 
 def check_headers(names: tuple[str, ...]) -> list[PolicyProblem]:
@@ -60,7 +60,7 @@ def check_headers(names: tuple[str, ...]) -> list[PolicyProblem]:
         if wrong:
             problems.append(_problem(_ALLOWED, index, "invalid", "header name", name, wrong))
         elif is_forbidden_request_header(encoded):
-            rule = "the browser alone sets it (Fetch: forbidden request-header), so no page asks for it; remove it"
+            rule = "only the browser sets it (Fetch: forbidden request-header), so no page can ask for it; remove it"
             problems.append(_problem(_ALLOWED, index, "forbidden", "header name", name, rule))
         elif encoded.lower() in RESPONSE_ONLY:
             rule = "only responses carry it, so no page sends it; did you mean expose_headers?"
@@ -109,14 +109,14 @@ def check_dangers(names: tuple[str, ...] | frozenset[str]) -> list[PolicyProblem
 def _not_a_name(text: str, noun: str) -> str | None:
     """Return why `text` cannot name anything, and what to do; None where it can."""
     if not text:
-        return "it is empty; remove it"
+        return "the value is empty; remove it"
     if "," in text or " " in text.strip():
-        return f"each {noun} is an item of its own"
+        return f"each {noun} must be a separate item"
     if text != text.strip() or text.endswith(":"):
         return f"write {quote(text.strip().rstrip(': '))}"
     if WILDCARD in text:
         # A star is a token byte, so the name would be valid, and match nothing anyone sends.
-        return f"a star stands only alone, for every {noun}; name each one, or write '*'"
+        return f"a star is valid only alone, for every {noun}; name each one, or write '*'"
     if not text.isascii() or not is_token(text.encode("ascii")):
         return "a name is made of letters, digits and !#$%&'*+-.^_`|~ (RFC 9110: token)"
     return None

@@ -76,7 +76,7 @@ def _risks(pattern: Pattern, *, credentials: bool) -> Iterator[_Risk]:
     elif pattern.kind is PatternKind.SCHEME:
         yield _Risk(
             ANY_ORIGIN_WITH_CREDENTIALS,
-            "with allow_credentials any extension could act as the signed-in user; name the ones that may",
+            "with allow_credentials any extension could act as the signed-in user; name the ones to allow",
         )
     elif pattern.kind is PatternKind.REGEX:
         for finding in effect_of(pattern.text).findings:
@@ -93,12 +93,12 @@ def _risks(pattern: Pattern, *, credentials: bool) -> Iterator[_Risk]:
             )
 
 
-_INSECURE = "whoever controls the network can write a plain-http page, and with allow_credentials act as the user"
+_INSECURE = "anyone who controls the network can write a plain-http page and, with allow_credentials, act as the user"
 
 
 def _of_regex(finding: Finding, text: str) -> _Risk:
     """Return what an expression lets in, with a witness."""
-    shown = f", as {quote(finding.witness)}" if finding.witness else ""
+    shown = f", such as {quote(finding.witness)}" if finding.witness else ""
     if finding.danger is Danger.INSECURE:
         return _Risk(INSECURE_ORIGINS, f"{_INSECURE}, and this regex matches one{shown}; begin it with 'https://'")
     name, also = ANY_ORIGIN_WITH_CREDENTIALS, ""
@@ -110,12 +110,12 @@ def _of_regex(finding: Finding, text: str) -> _Risk:
         lets_in = f"it matches names that it does not spell out and anyone can register{shown}"
         also = "" if finding.spans_labels else PUBLIC_SUFFIX_ORIGINS
         if has_loose_dot(text):
-            way_out = "write '\\.' for a dot, as an unescaped one stands for any character"
+            way_out = "write '\\.' for a dot, because an unescaped dot matches any character"
     else:
         lets_in = f"it matches any site{shown}"
     if not finding.witness:
         lets_in = f"as far as it can be judged, {lets_in}"
-    everybody = "for everybody write '*', else " if finding.danger is Danger.STRANGER else ""
+    everybody = "for everyone write '*'; otherwise " if finding.danger is Danger.STRANGER else ""
     return _Risk(
         name,
         f"{lets_in}, and with allow_credentials such a page would act as the signed-in user; {way_out}",
@@ -152,10 +152,10 @@ def _doubts(index: int, pattern: Pattern, risks: tuple[_Risk, ...]) -> list[Poli
     if effect_of(pattern.text).matches_none:
         rules, right = intended(pattern.text)
         hint = f"; write {quote(right)}" if right else "; begin it with 'https://'"
-        rule = f"no origin that a browser sends matches it as a whole{rules and ': ' + rules}{hint}"
+        rule = f"no origin that a browser sends matches it in full{rules and ': ' + rules}{hint}"
         return [_problem(index, "invalid", pattern.text, rule, "warning")]
     if not risks and has_loose_dot(pattern.text):
-        rule = "an unescaped dot stands for any character; write '\\.' for a dot"
+        rule = "an unescaped dot matches any character; write '\\.' for a dot"
         return [_problem(index, "invalid", pattern.text, rule, "warning")]
     return []
 
@@ -168,7 +168,7 @@ def _repeated(patterns: list[tuple[int, Pattern]]) -> list[PolicyProblem]:
         # A regular expression that reads like an origin is another rule.
         text = f"regex: {pattern.text}" if pattern.regex is not None else pattern.text
         if seen.setdefault(text, index) != index:
-            rule = "it stands in the list already; remove one"
+            rule = "it is already in the list; remove one"
             problems.append(_problem(index, "duplicate", pattern.text, rule, "warning"))
     return problems
 

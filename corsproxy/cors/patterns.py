@@ -115,7 +115,7 @@ def parse_regex(text: str) -> Pattern:
             regex = re.compile(text)
     except re.error as error:
         at = "" if error.pos is None else f" at character {error.pos + 1}"
-        everybody = '; for everybody, in place of the regex, write "*"' if text in ("*", "**") else ""
+        everybody = '; for everyone, instead of the regex, write "*"' if text in ("*", "**") else ""
         raise PatternError(f"the regular expression does not compile: {error.msg}{at}{everybody}") from None
     except (OverflowError, RecursionError):
         raise PatternError("the regular expression does not compile: it repeats or nests too much") from None
@@ -132,9 +132,9 @@ def _port(text: str, scheme: str, digits: str | None) -> int | None:
         raise PatternError("a port is at most 65535")
     port = int(digits)
     if port == 0:
-        raise PatternError("nothing can be served from port 0; name the real port, or ':*' for any")
+        raise PatternError("no page can be served from port 0; use the real port, or ':*' for any")
     if port == DEFAULT_PORTS.get(scheme):
-        raise PatternError(f"browsers leave out {port}, the default port of {scheme}", spelling)
+        raise PatternError(f"browsers omit {port}, the default port of {scheme}", spelling)
     if digits.startswith("0"):
         raise PatternError("a port has no leading zeros", spelling)
     return port
@@ -149,20 +149,20 @@ def _starred(text: str, scheme: str, host: str, port: int | None, *, any_port: b
             f"stars are for http and https origins, and whole hosts of extensions ({known}); name the host"
         )
     if "*" in domain or "*" not in label:
-        raise PatternError("only the leftmost label of a host may hold a star; list the hosts, or use 'regex: …'")
+        raise PatternError("only the leftmost label of a host may have a star; list the hosts, or use 'regex: …'")
     if label.count("*") > 1:
-        raise PatternError("a host holds at most one star; list the hosts, or use 'regex: …'")
+        raise PatternError("a host has at most one star; list the hosts, or use 'regex: …'")
     if not dot:
-        raise PatternError("a star needs a domain after it, as 'https://*.example.com'; for every origin write \"*\"")
+        raise PatternError("a star needs a domain after it, 'https://*.example.com'; for any origin write \"*\"")
     if not is_domain(domain) or len(host) > MAX_DOMAIN:
-        raise PatternError("the star must stand before a domain name, as 'https://*.example.com'")
+        raise PatternError("the star must precede a domain name, as in 'https://*.example.com'")
     prefix, suffix = label.split("*")
     if not prefix and not suffix:
         return Pattern(text, PatternKind.SUBDOMAINS, scheme, domain, port, any_port)
     if (prefix and not prefix.endswith("-")) or (suffix and not suffix.startswith("-")):
         raise PatternError(
-            "a star inside a label stands between the label's edges and hyphens, as 'https://shop-*-team.example.com'; "
-            "else list the hosts, or use 'regex: …'"
+            "a star inside a label needs a hyphen or the label's edge on each side, as 'https://shop-*-team.example.com'"
+            "; else list the hosts, or use 'regex: …'"
         )
     if len(label) > 63:
         raise PatternError("a label has at most 63 characters")

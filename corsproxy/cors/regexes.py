@@ -18,7 +18,7 @@ _TOKEN = re.compile(r"\\.|[A-Z]", re.DOTALL)
 _MENDINGS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("there are no slashes around it", lambda text: text[1:-1] if re.fullmatch("/[^/].*/", text) else text),
     ("an origin has no trailing slash or path", lambda text: re.sub(r"(?<=[^/:])(\\?/)(\??|\.\*|\$)\$?$", "", text)),
-    ("browsers leave out the default port", lambda text: _without_port(text)),
+    ("browsers omit the default port", lambda text: _without_port(text)),
     ("browsers send origins in lower case", lambda text: _TOKEN.sub(_lower, text)),
     ("an origin begins with its scheme", lambda text: text if "://" in text else f"https://{text.lstrip('^')}"),
 )

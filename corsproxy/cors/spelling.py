@@ -23,14 +23,14 @@ _IPV4_LIKE = re.compile(r"://(?:[^/]*\.)?(?:[0-9]+|0[xX][0-9a-fA-F]*)\.?(?=[:/]|
 # Rules that a text may break, in the order they are told; the first column says whether it does.
 _RULES: tuple[tuple[Callable[[str], object], str], ...] = (
     (lambda text: text != text.strip(), "there is white space around it"),
-    (lambda text: "://" not in text, "an origin begins with its scheme, as 'https://'"),
-    (lambda text: "*" in text.partition("://")[0], "the scheme is written out; use one item for each"),
+    (lambda text: "://" not in text, "an origin begins with a scheme, such as 'https://'"),
+    (lambda text: "*" in text.partition("://")[0], "the scheme cannot have a star; use one item for each scheme"),
     (lambda text: "@" in _after_scheme(text)[0], "an origin has no user information"),
     (lambda text: _after_scheme(text)[1] in ("/", "//"), "an origin has no trailing slash"),
     (lambda text: _after_scheme(text)[1].strip("/"), "an origin has no path, query or fragment"),
     (lambda text: not text.isascii(), "browsers send a name in its ASCII form"),
     (lambda text: re.search("[A-Z]", text), "browsers send origins in lower case"),
-    (lambda text: "[" in text, "an IPv6 address stands in brackets in its shortest form"),
+    (lambda text: "[" in text, "an IPv6 address has brackets and its shortest form"),
     (_IPV4_LIKE.search, "an IPv4 address is four decimal numbers"),
 )
 
@@ -38,11 +38,11 @@ _RULES: tuple[tuple[Callable[[str], object], str], ...] = (
 def broken_rules(text: str) -> str:
     """Say in a few words which rules of a serialised origin `text` breaks."""
     if not text.strip():
-        return "it is empty; remove it"
+        return "the value is empty; remove it"
     if text.strip().lower() == "null":
-        return "no browser sends it; 'null' in lower case is anybody's, so remove it"
+        return "no browser sends it; any site can be 'null' in lower case, so remove it"
     if _SEVERAL.search(text.strip()):
-        return "each origin is an item of its own"
+        return "each origin must be a separate item"
     if _REGEX_LIKE.search(text):
         return "a regular expression is written 'regex: …'"
     broken = [rule for is_broken, rule in _RULES if is_broken(text)]

@@ -43,8 +43,8 @@ def test_an_address_to_listen_on(text: str, address: object) -> None:
         (":8080", "write 0.0.0.0:8080"),
         ("*:8080", "write 0.0.0.0:8080"),
         ("localhost", "write localhost:8080"),
-        ("http://localhost:8080", "no scheme"),
-        ("::1:8080", r"stands in brackets"),
+        ("http://localhost:8080", "not have a scheme"),
+        ("::1:8080", r"needs brackets"),
         ("[::1]", r"write \[::1\]:8080"),
         ("[::1]8080", r"expected \[V6\]"),
         ("[::g]:80", "invalid IPv6"),
@@ -55,9 +55,9 @@ def test_an_address_to_listen_on(text: str, address: object) -> None:
         ("localhost:", "at most 65535"),
         ("localhost:٨", "at most 65535"),
         ("a b:80", "invalid host"),
-        ("unix:run/x", "path is absolute"),
+        ("unix:run/x", "path must be absolute"),
         ("unix:///run/x", "write unix:/run/x"),
-        ("unix:/run/", "path is absolute"),
+        ("unix:/run/", "path must be absolute"),
         ("unix:/run/\0", "no NUL"),
         ("unix:/" + "x" * 107, "at most 107 bytes"),
     ],
@@ -106,7 +106,7 @@ def test_the_url_of_an_upstream(text: str, url: UpstreamUrl) -> None:
         ("http://:80", "missing host"),
         ("http://x:0", "port 0"),
         ("http://x:99999", "at most 65535"),
-        ("http://x:80:80", "stands in brackets"),
+        ("http://x:80:80", "needs brackets"),
         ("http://x/#a", "fragment"),
         ("http://x /", "remove the ' '"),
         ("http://x/a\tb", "%09"),
@@ -114,10 +114,10 @@ def test_the_url_of_an_upstream(text: str, url: UpstreamUrl) -> None:
         ("http://x/é", "%C3%A9"),
         ("http://x/a//b", "without '//'"),
         ("http://x/a/../b", "without '//'"),
-        ("http://x/%zz", "no percent-escape"),
+        ("http://x/%zz", "not a percent-escape"),
         ("http://x\\y", "invalid host"),
         ("http://x/a\\b", "backslash"),
-        ("unix:api.sock", "path is absolute"),
+        ("unix:api.sock", "path must be absolute"),
         ("unix:/run/a.sock:base", "begins with '/'"),
     ],
 )
@@ -152,9 +152,9 @@ def test_the_host_of_a_route(text: str, host: tuple[str, int | None]) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("https://api.example.com", "host stands alone"),
-        ("api.example.com/x", "host stands alone"),
-        ("*api.example.com", "whole labels"),
+        ("https://api.example.com", "host has no scheme"),
+        ("api.example.com/x", "host has no scheme"),
+        ("*api.example.com", "whole leading labels"),
         ("api.example.com.", "final dot"),
         ("api.example.com:0", "port 0"),
         ("bücher.example", "xn--bcher-kva.example"),
@@ -173,7 +173,7 @@ def test_a_host_that_no_request_has_is_refused(text: str, said: str) -> None:
 def test_names_of_the_admin_listener_have_no_port() -> None:
     """Names of the admin listener have no port."""
     assert addresses.parse_admin_host("Cors.Internal") == "cors.internal"
-    with pytest.raises(RefusedError, match=r"any port will do: write cors\.internal"):
+    with pytest.raises(RefusedError, match=r"it applies to every port: write cors\.internal"):
         addresses.parse_admin_host("cors.internal:8081")
 
 

@@ -120,17 +120,17 @@ def weak(one: Certificate) -> tuple[bytes, bytes]:
 
 
 FAULTS: list[tuple[Callable[[Certificate], tuple[bytes, bytes]], str, str]] = [
-    (der, "certificate", "of DER it is made by: openssl x509 -inform der -in "),
-    (der_key, "private_key", "of DER it is made by: openssl pkey -inform der -in "),
+    (der, "certificate", "convert DER with: openssl x509 -inform der -in "),
+    (der_key, "private_key", "convert DER with: openssl pkey -inform der -in "),
     (
         encrypted,
         "private_key",
-        "it is encrypted, and nobody is there to type the password; without one it is written by: openssl",
+        "it is encrypted, and the proxy cannot ask for the password; remove the password with: openssl",
     ),
     (encrypted_in_the_old_way, "private_key", "it is encrypted"),
-    (cut, "certificate", "its PEM is broken or cut short"),
-    (key_cut, "private_key", "its PEM is broken or cut short"),
-    (chain_broken, "certificate", "its PEM is broken or cut short"),
+    (cut, "certificate", "its PEM is broken or truncated"),
+    (key_cut, "private_key", "its PEM is broken or truncated"),
+    (chain_broken, "certificate", "its PEM is broken or truncated"),
     (empty, "certificate", "it is empty"),
     (request, "certificate", "there is no certificate in it, only: certificate request; name the file that has one"),
     (weak, "certificate", "OpenSSL refuses it (ee key too small); make one with P-256, or RSA of 2048 bits"),
@@ -193,7 +193,7 @@ def test_authorities_that_cannot_be_used_are_told(one: Certificate, tmp_path: Pa
     for name, said in (
         (one.private_key, "there is no certificate in it, only: private key"),
         ("text.pem", "it is not PEM ('-----BEGIN CERTIFICATE-----')"),
-        ("cut.pem", "its PEM is broken or cut short"),
+        ("cut.pem", "its PEM is broken or truncated"),
     ):
         (problem,) = problems(tmp_path, upstream(f"ca: {name}"))
         assert (problem.line, problem.path, problem.reason) == (5, "upstreams.api.tls.ca", "invalid")
@@ -243,8 +243,12 @@ def made_valid(not_before: datetime, not_after: datetime, name: str = "x") -> tu
 @pytest.mark.parametrize(
     ("begins", "ends", "said"),
     [
-        (-3 * DAY, -2 * DAY, "it has expired, on {ends}, and nobody takes it any more; renew it"),
-        (2 * DAY, 3 * DAY, "it becomes valid on {begins}, and nobody takes it before; look at this machine's clock"),
+        (-3 * DAY, -2 * DAY, "it expired on {ends}, and clients no longer accept it; renew it"),
+        (
+            2 * DAY,
+            3 * DAY,
+            "it is valid from {begins}, and clients reject it before; check this machine's clock",
+        ),
     ],
     ids=["expired", "not yet valid"],
 )

@@ -49,7 +49,7 @@ ROWS = [
         ("route '/'", "'app' lets refused origins through", "write 'on_refused: reject' in policy 'app'"),
         upstream="origin: upstream",
     ),
-    Row("origin: remove under it", ORIGIN, ("'remove' takes away",), upstream="origin: remove"),
+    Row("origin: remove under it", ORIGIN, ("'remove' disables",), upstream="origin: remove"),
     Row("origin: upstream under reject", ORIGIN, upstream="origin: upstream", policy=REJECTS),
     Row("origin: forward", ORIGIN, upstream="origin: forward"),
     Row(
@@ -62,7 +62,7 @@ ROWS = [
     Row(
         "origin: upstream under a star",
         ORIGIN,
-        ("'app' refuses nobody", "name the origins"),
+        ("'app' refuses no page", "name the origins"),
         upstream="origin: upstream",
         policy=f"{STAR}, on_refused: reject",
     ),
@@ -77,21 +77,21 @@ ROWS = [
     Row(
         "Authorization under a star",
         f"{SET}.authorization",
-        ("policy 'app' lets pages of everybody read", "name the origins"),
+        ("policy 'app' lets any page read", "name the origins"),
         upstream="request_headers: {set: {authorization: Basic eDp5}}",
         policy=STAR,
     ),
     Row(
         "Cookie under a star",
         f"{SET}.Cookie",
-        ("everybody",),
+        ("any page",),
         upstream="request_headers: {set: {Cookie: a=b}}",
         policy=STAR,
     ),
     Row(
         "a variable under a star",
         f"{SET}.X-Api-Key",
-        ("everybody",),
+        ("any page",),
         upstream="request_headers: {set: {X-Api-Key: '${KEY:-none}'}}",
         policy=STAR,
     ),
@@ -113,7 +113,7 @@ ROWS = [
     Row(
         "tls.verify: false",
         "upstreams.legacy.tls.verify",
-        ("play the upstream", "'ca'"),
+        ("impersonate the upstream", "'ca'"),
         url="https://legacy",
         upstream="tls: {verify: false}",
     ),

@@ -64,7 +64,7 @@ def test_every_list_of_words_may_be_a_text() -> None:
     [
         (f"{APP}, HTTPS://B.example", {}, "'HTTPS://B.example'"),
         ("${ORIGINS}", {"ORIGINS": f"{APP} {NET}/"}, f"'{NET}/'"),
-        ("${ORIGINS}", {"ORIGINS": "  ,"}, "nothing in the text (from '${ORIGINS}')"),
+        ("${ORIGINS}", {"ORIGINS": "  ,"}, "the text is empty (from '${ORIGINS}')"),
         ("${ORIGINS}", {}, "missing environment variable ORIGINS"),
     ],
 )
@@ -131,7 +131,7 @@ def test_extends_equals_the_policy_written_out(
 @pytest.mark.parametrize(
     ("policies", "line", "path", "said"),
     [
-        ("  app: {extends: app}", 2, "app.extends", "invalid circle: 'app' extends 'app'"),
+        ("  app: {extends: app}", 2, "app.extends", "invalid cycle: 'app' extends 'app'"),
         (
             "  app: {extends: b}\n  b: {extends: c}\n  c: {extends: app}",
             2,
@@ -156,7 +156,7 @@ def test_a_route_cannot_have_a_base_without_origins() -> None:
     )
     found = [problem for problem in problems(text) if problem.severity == "error"]
     assert [problem.path for problem in found] == ["routes[0].policy"]
-    assert "name one that extends it" in found[0].message
+    assert "name a policy that extends it" in found[0].message
 
 
 def test_what_is_wrong_with_an_inherited_key_is_told_where_it_stands() -> None:
@@ -215,7 +215,7 @@ def test_a_file_of_origins_equals_the_list(tmp_path_factory: pytest.TempPathFact
         ("null", "write null in allow_origins itself"),
         ("regex: https://a", "no regular expressions"),
         ("app.example.com", "https://app.example.com"),
-        (f"{APP} {NET}", "an item of its own"),
+        (f"{APP} {NET}", "a separate item"),
         ("https://*.github.io", "public_suffix_origins"),
         ("http://a.example", "insecure_origins"),
     ],
@@ -280,7 +280,7 @@ def test_of_many_mistakes_in_a_file_the_first_are_told(tmp_path: Path) -> None:
         (["path: /a, methods: [GET]", "path: /a/, methods: [GET]"], 4, "[1].methods", "error", "duplicate GET"),
         (["path: /a, methods: [PROPFND]"], 3, "[0].methods[0]", "error", "'PROPFIND'?"),
         (["path: /a, methods: [get]"], 3, "[0].methods[0]", "error", "write GET"),
-        (['path: /a, methods: ["*"]'], 3, "[0].methods[0]", "error", "leave the key out"),
+        (['path: /a, methods: ["*"]'], 3, "[0].methods[0]", "error", "omit the key"),
         (["path: /a, methods: []"], 3, "[0].methods", "error", "at least one"),
         (["path: /a, host: '*'"], 3, "[0].host", "error", "'*.example.com'"),
         (["path: /a, host: 'a.*.example'"], 3, "[0].host", "error", "'*.example.com'"),

@@ -265,7 +265,7 @@ def test_the_file_that_the_options_stand_for_can_be_pointed_into() -> None:
         ({"routes": ("http://a/?b=c",)}, ["invalid route 'http://a/?b=c': expected PATH=URL, as in /=http://a/?b=c"]),
         (
             {"routes": ("/a=http://a", "/a=http://b")},
-            ["duplicate path '/a': a route before has it; change one, or remove it"],
+            ["duplicate path '/a': an earlier route has it; change one, or remove it"],
         ),
         (
             {"upstream": "http://a", "routes": ("/=http://b",)},

@@ -98,7 +98,7 @@ def test_a_file_that_we_may_not_read_names_the_user_who_should(tmp_path: Path) -
         found = problem(file)
     finally:
         os.seteuid(us)
-    assert f"permission denied for user {us or NOBODY}, as whom corsproxy runs" in found.message
+    assert f"permission denied for user {us or NOBODY}, the user of corsproxy" in found.message
 
 
 def test_a_pipe_is_read_to_its_end_however_it_comes() -> None:
@@ -133,7 +133,7 @@ def test_a_pipe_that_nobody_writes_to_is_a_problem(tmp_path: Path) -> None:
     """A named pipe without another end would be waited for without an end."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    assert problem(pipe).message == "unreadable file: it is a pipe that nobody writes to; name a file"
+    assert problem(pipe).message == "unreadable file: it is a pipe without a writer; name a file"
 
 
 def test_a_pipe_that_was_closed_is_an_empty_file() -> None:

@@ -86,7 +86,7 @@ def test_an_expression_that_lets_strangers_in_must_be_wanted_by_name(text: str, 
     problems = errors_of(spec(regex(text), allow_credentials=True))
     assert [problem.reason for problem in problems] == ["prohibited"]
     assert f"'{name}'" in problems[0].message
-    shown = re.search(", as '(.+?)'", problems[0].message)
+    shown = re.search(", such as '(.+?)'", problems[0].message)
     assert (shown is None) is ("as far as it can be judged" in problems[0].message)
     assert shown is None or re.fullmatch(text, shown[1])
     assert errors_of(spec(regex(text), allow_credentials=True, dangerously_allow=(name,))) == ()

@@ -199,8 +199,8 @@ def test_the_texts() -> None:
             "name the origins, or turn allow_credentials off, or add 'any_origin_with_credentials' to dangerously_allow"
         ),
         (
-            "allow_origins[2]: prohibited origin 'http://a.example': whoever controls the network can write a "
-            "plain-http page, and with allow_credentials act as the user; write 'https://a.example', "
+            "allow_origins[2]: prohibited origin 'http://a.example': anyone who controls the network can write a "
+            "plain-http page and, with allow_credentials, act as the user; write 'https://a.example', "
             "or add 'insecure_origins' to dangerously_allow"
         ),
         (

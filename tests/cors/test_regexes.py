@@ -40,7 +40,7 @@ def test_a_loose_dot_is_one_before_a_word(text: str, answer: bool) -> None:
         (r"https://A\.com", "lower case", r"https://a\.com"),
         (r"https://\S+\.Example\.com", "lower case", r"https://\S+\.example\.com"),
         (r"a\.example\.com", "begins with its scheme", r"https://a\.example\.com"),
-        (r"/https://A\.com:443/", "slashes around it and browsers leave out", r"https://a\.com"),
+        (r"/https://A\.com:443/", "slashes around it and browsers omit", r"https://a\.com"),
     ],
 )
 def test_an_expression_that_matches_no_origin_is_put_right(text: str, rule: str, right: str) -> None:
@@ -57,5 +57,5 @@ def test_an_expression_that_matches_no_origin_is_put_right(text: str, rule: str,
 def test_where_nothing_can_be_guessed_only_the_fault_is_told(text: str) -> None:
     """An expression is told to match no origin, with the way it should begin."""
     [problem] = policy_warnings(spec(regex(text), "https://app.example.com"))
-    assert "no origin that a browser sends matches it as a whole" in problem.message
+    assert "no origin that a browser sends matches it in full" in problem.message
     assert problem.message.endswith("; begin it with 'https://'")

@@ -83,7 +83,7 @@ class PolicyValues:
     websockets: WebSockets = key(
         choice("policy", "any", "off", meanings={"on": "policy", "true": "policy", "false": "off", "no": "off"}),
         "`Origin` on an upgrade: judged by this policy (the same origin as `Host`, or none, also passes; `*` allows "
-        "no page), not judged, or no upgrades at all. CORS does not cover WebSockets: browsers make no check.",
+        "no page), not judged, or no upgrades at all. CORS does not cover them: browsers make no check.",
         "policy",
     )
     mode: Mode = key(

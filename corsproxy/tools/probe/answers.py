@@ -41,7 +41,7 @@ def _stars(answers: Iterable[Answer]) -> Iterator[ProbeFinding]:
         yield ProbeFinding(
             "credentials_with_wildcard",
             Severity.WARNING,
-            f"{name}: * stands beside {checks.ACAC}: true: with credentials a star is no wildcard",
+            f"{name}: * stands beside {checks.ACAC}: true: with credentials a star is not a wildcard",
             "write the names themselves, or leave credentials out",
         )
 
