@@ -21,7 +21,7 @@ from corsproxy.server.observe.output import LineWriter
 from corsproxy.settings import Log
 
 FIELDS = {
-    "time": "when the request was over, RFC 3339 in UTC with milliseconds",
+    "time": "when the request ended, RFC 3339 in UTC with milliseconds",
     "client": "the client's address: the nearest hop that is not a trusted proxy",
     "method": "as sent",
     "path": "as sent, without the query string",
