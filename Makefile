@@ -77,7 +77,7 @@ wheel: $(DEV_STAMP) ## build the compiled and the pure wheel into dist/, install
 	  build/wheel/$$form/bin/python scripts/wheel_test.py $$form; \
 	done
 
-mutants: $(UV_STAMP) $(DEV_STAMP) ## break the rules in thousands of places, one at a time, and list what no test minds (an hour)
+mutants: $(UV_STAMP) $(DEV_STAMP) ## break the rules in thousands of places, one at a time, and list what no test minds
 	$(UV) pip install --python $(BIN)/python $(LOCKED) -r requirements/mutants.txt
 	CORSPROXY_MUTANTS=1 HYPOTHESIS_PROFILE=check $(BIN)/mutmut run --max-children 2
 	$(BIN)/mutmut results
@@ -97,8 +97,8 @@ format: $(DEV_STAMP) ## format the sources and apply the safe fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-fuzz: $(DEV_STAMP) ## the properties of the data path, on a hundred times as many examples
-	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -m property tests/proxy tests/security
+fuzz: $(DEV_STAMP) ## every property, on hundreds of times as many examples
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -m property $(PYTEST_ARGS)
 
 soak: $(DEV_STAMP) ## ten minutes of steady traffic with reloads: memory and descriptors must stay where they were
 	$(BIN)/python -m benchmarks.soak
