@@ -50,12 +50,13 @@ def _ask(address: Address) -> int:
         connection = http.client.HTTPConnection("localhost", timeout=TIMEOUT)
         connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         connection.sock.settimeout(TIMEOUT)
-        connection.sock.connect(address.path)
     else:
         connection = http.client.HTTPConnection(
             _LOOPBACK_OF.get(address.host, address.host), address.port, timeout=TIMEOUT
         )
     try:
+        if isinstance(address, UnixAddress):
+            connection.sock.connect(address.path)
         connection.request("GET", "/healthz")
         return connection.getresponse().status
     finally:

@@ -220,24 +220,26 @@ def test_the_twin_of_an_on_off_option_takes_true_and_false(value: str, granted: 
     assert (status == 0) is granted
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "meant"),
-    [
-        ("CORSPROXY_ALLOW_ORIGINS", "https://a.example", "CORSPROXY_ALLOW_ORIGIN"),
-        ("CORSPROXY_CREDENTIALS", "false", "CORSPROXY_ALLOW_CREDENTIALS"),
-        ("CORSPROXY_PORT", "3000", "CORSPROXY_LISTEN"),
-        ("CORSPROXY_ORIGIN", "https://a.example", "CORSPROXY_ALLOW_ORIGIN"),
-        ("CORSPROXY_NO_ALLOW_CREDENTIALS", "1", "CORSPROXY_ALLOW_CREDENTIALS"),
-        ("CORSPROXY_STRICT", "1", None),
-        ("CORSPROXY_XYZ", "", None),
-    ],
-)
-def test_a_variable_that_means_nothing_is_a_warning(name: str, value: str, meant: str | None) -> None:
-    """A plural, the twin of another command's option, a name of another program."""
-    with started(None, "--upstream", "http://127.0.0.1:9", environ={name: value}) as proxy:
-        (line,) = [line for line in proxy.stderr.lines if name + " " in line]
-        assert "has no effect" in line
-        assert (line.partition("did you mean ")[2] or None) == (f"{meant}?" if meant else None)
+MEANINGLESS = {
+    "CORSPROXY_ALLOW_ORIGINS": ("https://a.example", "CORSPROXY_ALLOW_ORIGIN"),
+    "CORSPROXY_CREDENTIALS": ("false", "CORSPROXY_ALLOW_CREDENTIALS"),
+    "CORSPROXY_PORT": ("3000", "CORSPROXY_LISTEN"),
+    "CORSPROXY_ORIGIN": ("https://a.example", "CORSPROXY_ALLOW_ORIGIN"),
+    "CORSPROXY_NO_ALLOW_CREDENTIALS": ("1", "CORSPROXY_ALLOW_CREDENTIALS"),
+    "CORSPROXY_STRICT": ("1", None),
+    "CORSPROXY_XYZ": ("", None),
+}
+"""A plural, the twin of another command's option, a name of another program: the value, and what was meant."""
+
+
+def test_a_variable_that_means_nothing_is_a_warning() -> None:
+    """Each has its own, with the name that was probably meant."""
+    environ = {name: value for name, (value, _) in MEANINGLESS.items()}
+    with started(None, "--upstream", "http://127.0.0.1:9", environ=environ) as proxy:
+        for name, (_, meant) in MEANINGLESS.items():
+            (line,) = [line for line in proxy.stderr.lines if name + " " in line]
+            assert "has no effect" in line
+            assert (line.partition("did you mean ")[2] or None) == (f"{meant}?" if meant else None)
 
 
 def test_a_variable_that_means_nothing_is_said_before_the_error_that_it_leads_to() -> None:

@@ -8,7 +8,9 @@ import json
 import os
 import re
 import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +21,7 @@ from corsproxy.proxy.fields.names import REQUEST_FIELDS
 from corsproxy.proxy.request.head import read_request_head
 from corsproxy.server.observe.access_log import FIELDS, json_line, text_line
 from tests.server.setup import APP, OTHER, ask, ask_on, config, connect, receive_all, receive_until
-from tests.support.process import DEADLINE, started
+from tests.support.process import DEADLINE, Proxy, started
 from tests.support.upstream import Upstream
 
 OPERATIONS = Path(__file__).parents[2] / "docs/operations.md"
@@ -33,6 +35,37 @@ def record(**what: object) -> RequestRecord:
     for name, value in what.items():
         setattr(made, name, value)
     return made
+
+
+class Logged:
+    """A proxy that logs as JSON, with no upstream behind it, and what it has logged since the test began."""
+
+    def __init__(self, proxy: Proxy) -> None:
+        self.address = proxy.address
+        self.stderr = proxy.stderr
+        self._proxy = proxy
+        self._before = len(proxy.stdout.lines) if proxy.stdout else 0
+
+    def line(self) -> dict[str, Any]:
+        """Return the line of the one request that there was since it was last asked for."""
+        (line,) = self._proxy.access_log(at_least=self._before + 1)[self._before :]
+        self._before += 1
+        return line
+
+
+@pytest.fixture(scope="module")
+def one_proxy() -> Iterator[Proxy]:
+    """Run it for all of them."""
+    text = config("http://127.0.0.1:9").replace("path: /,", "path: /a,")
+    assert "path: /a" in text
+    with started(text, "--log-format", "json") as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def logged(one_proxy: Proxy) -> Logged:
+    """Begin to count its lines."""
+    return Logged(one_proxy)
 
 
 def test_each_request_is_one_json_line_with_every_key() -> None:
@@ -146,24 +179,22 @@ def test_a_text_line_shows_no_query_of_an_origin() -> None:
     assert "token" not in text_line(record(origin=b"https://a.example/x?token=s"), NOW)
 
 
-def test_raw_bytes_of_a_client_stay_one_line() -> None:
+def test_raw_bytes_of_a_client_stay_one_line(logged: Logged) -> None:
     """A request line with bytes above ASCII is one parseable line of the log."""
-    with Upstream() as upstream, started(config(upstream), "--log-format", "json") as proxy:
-        with connect(proxy.address) as client:
-            client.sendall(b"GET /%0a HTTP/1.1\r\nHost: h\r\nOrigin: \xff\xfe\r\nConnection: close\r\n\r\n")
-            receive_all(client)
-        line = proxy.access_log(at_least=1)[0]
-        assert (line["path"], line["origin"], line["reason"]) == ("/%0a", "\\xff\\xfe", "origin_malformed")
+    with connect(logged.address) as client:
+        client.sendall(b"GET /a/%0a HTTP/1.1\r\nHost: h\r\nOrigin: \xff\xfe\r\nConnection: close\r\n\r\n")
+        receive_all(client)
+    line = logged.line()
+    assert (line["path"], line["origin"], line["reason"]) == ("/a/%0a", "\\xff\\xfe", "origin_malformed")
 
 
-def test_an_unparsable_request_is_a_line_too() -> None:
+def test_an_unparsable_request_is_a_line_too(logged: Logged) -> None:
     """Where no request can be made out there is no method and no path, but the 400 is on record."""
-    with started(config("http://127.0.0.1:9"), "--log-format", "json") as proxy:
-        with connect(proxy.address) as client:
-            client.sendall(b"GET / HTTP/1.1\r\nHost : h\r\n\r\n")
-            assert receive_all(client).startswith(b"HTTP/1.1 400 ")
-        line = proxy.access_log(at_least=1)[0]
-        assert (line["method"], line["path"], line["status"], line["route"]) == (None, "", 400, None)
+    with connect(logged.address) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost : h\r\n\r\n")
+        assert receive_all(client).startswith(b"HTTP/1.1 400 ")
+    line = logged.line()
+    assert (line["method"], line["path"], line["status"], line["route"]) == (None, "", 400, None)
 
 
 def test_no_access_log_where_it_is_switched_off() -> None:
@@ -262,19 +293,16 @@ def test_what_names_no_trace_is_not_logged(sent: str) -> None:
     assert trace in head.fields
 
 
-def test_a_warning_about_an_upstream_can_be_found_in_the_access_log() -> None:
+def test_a_warning_about_an_upstream_can_be_found_in_the_access_log(logged: Logged) -> None:
     """It names the path and the request's id, as does the text that the client gets."""
-    text = config("http://127.0.0.1:9")
-    with started(text, "--log-format", "json") as proxy:
-        answer = ask(proxy.address, "/a/b?token=secret")
-        told = proxy.stderr.wait_line("upstream api: connect: ")
-        (line,) = proxy.access_log(at_least=1)
+    answer = ask(logged.address, "/a/b?token=secret")
     request_id = answer.fields["x-request-id"]
+    told = logged.stderr.wait_line(rf"upstream api: connect: .*{request_id}")
     assert answer.status == 502
     assert answer.body.decode() == f"the upstream refused the connection; request id {request_id}\n"
-    assert line["request_id"] == request_id
+    assert logged.line()["request_id"] == request_id
     assert f"(GET /a/b, request {request_id})" in told.string
-    assert "secret" not in proxy.stderr.text
+    assert "secret" not in logged.stderr.text
 
 
 OWN_ANSWERS = {
@@ -291,17 +319,14 @@ OWN_ANSWERS = {
 
 
 @pytest.mark.parametrize(("sent", "status"), OWN_ANSWERS.values(), ids=OWN_ANSWERS.keys())
-def test_the_proxys_own_answer_names_its_request(sent: bytes, status: int) -> None:
+def test_the_proxys_own_answer_names_its_request(logged: Logged, sent: bytes, status: int) -> None:
     """In a field, at the end of the text, and in the log."""
-    text = config("http://127.0.0.1:9").replace("path: /,", "path: /a,")
-    assert "path: /a" in text
-    with started(text, "--log-format", "json") as proxy:
-        with connect(proxy.address) as client:
-            client.sendall(sent)
-            got = receive_until(client, b"request id ")
-            while not got.endswith(b"\n"):
-                got += client.recv(1000)
-        (line,) = proxy.access_log(at_least=1)
+    with connect(logged.address) as client:
+        client.sendall(sent)
+        got = receive_until(client, b"request id ")
+        while not got.endswith(b"\n"):
+            got += client.recv(1000)
+    line = logged.line()
     head, _, body = got.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 %d " % status)
     assert line["status"] == status
@@ -310,21 +335,22 @@ def test_the_proxys_own_answer_names_its_request(sent: bytes, status: int) -> No
     assert f"Content-Length: {len(body)}".encode() in head
 
 
-def test_a_head_request_is_told_the_length_of_the_text_that_it_does_not_get() -> None:
+def test_a_head_request_is_told_the_length_of_the_text_that_it_does_not_get(logged: Logged) -> None:
     """Its field is all that names the request."""
-    with started(config("http://127.0.0.1:9")) as proxy:
-        answer, whole = ask(proxy.address, "/", "HEAD"), ask(proxy.address, "/")
+    answer = ask(logged.address, "/a", "HEAD")
+    assert logged.line()["method"] == "HEAD"
+    whole = ask(logged.address, "/a")
+    assert logged.line()["method"] == "GET"
     assert answer.body == b""
     assert len(answer.fields["content-length"]) == len(whole.fields["content-length"])
 
 
-def test_a_method_that_nobody_can_carry_is_logged_with_its_path() -> None:
+def test_a_method_that_nobody_can_carry_is_logged_with_its_path(logged: Logged) -> None:
     """And with the grant of its route, like any other request; the query is left out here too."""
-    with started(config("http://127.0.0.1:9"), "--log-format", "json") as proxy:
-        with connect(proxy.address) as client:
-            client.sendall(b"CHICKEN /soup?token=1 HTTP/1.1\r\nHost: h\r\nOrigin: https://app.example\r\n\r\n")
-            assert receive_all(client).startswith(b"HTTP/1.1 501 ")
-        line = proxy.access_log(at_least=1)[0]
-    assert (line["method"], line["path"], line["status"]) == ("CHICKEN", "/soup", 501)
-    assert (line["route"], line["host"], line["origin"]) == ("/", "h", "https://app.example")
+    with connect(logged.address) as client:
+        client.sendall(b"CHICKEN /a/soup?token=1 HTTP/1.1\r\nHost: h\r\nOrigin: https://app.example\r\n\r\n")
+        assert receive_all(client).startswith(b"HTTP/1.1 501 ")
+    line = logged.line()
+    assert (line["method"], line["path"], line["status"]) == ("CHICKEN", "/a/soup", 501)
+    assert (line["route"], line["host"], line["origin"]) == ("/a", "h", "https://app.example")
     assert line["cors"] == "refused"

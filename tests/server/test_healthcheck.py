@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -13,6 +15,7 @@ import pytest
 
 from corsproxy.entry import quick_address, quick_healthcheck
 from tests.server.setup import config
+from tests.support.command import invoked
 from tests.support.process import DEADLINE, ran, started
 
 ROOT = Path(__file__).parents[2]
@@ -30,13 +33,13 @@ def test_a_running_proxy_is_healthy_however_the_admin_listener_is_named(tmp_path
     text = config("http://127.0.0.1:9", f"admin: 127.0.0.1:{port}")
     file = tmp_path / "corsproxy.yaml"
     with started(text, directory=tmp_path):
-        assert ran("healthcheck", "-c", str(file)) == (0, [], [])
-        assert ran("healthcheck", directory=tmp_path) == (0, [], [])
+        assert invoked("healthcheck", "-c", str(file)) == (0, [], [])
+        assert invoked("healthcheck", directory=tmp_path) == (0, [], [])
         quick = ("healthcheck", "--upstream", "http://127.0.0.1:9")
         assert ran(*quick, "--admin", f"127.0.0.1:{port}") == (0, [], [])
         assert ran(*quick, environ={"CORSPROXY_ADMIN": f"127.0.0.1:{port}"}) == (0, [], [])
         # A listener on every address is asked on loopback.
-        assert ran(*quick, "--admin", f"0.0.0.0:{port}") == (0, [], [])
+        assert invoked(*quick, "--admin", f"0.0.0.0:{port}") == (0, [], [])
 
 
 def test_a_file_that_has_gone_bad_does_not_matter_where_an_option_names_the_listener(tmp_path: Path) -> None:
@@ -45,35 +48,35 @@ def test_a_file_that_has_gone_bad_does_not_matter_where_an_option_names_the_list
     with started(config("http://127.0.0.1:9"), directory=tmp_path, admin=True) as proxy:
         named = "{}:{}".format(*proxy.admin)
         file.write_text("nonsense: [", encoding="utf-8")
-        assert ran("healthcheck", "-c", str(file), "--admin", named) == (0, [], [])
-        assert ran("healthcheck", environ={"CORSPROXY_ADMIN": named}) == (0, [], [])
-        assert ran("healthcheck", "-c", str(file))[0] == 2
+        assert invoked("healthcheck", "-c", str(file), "--admin", named) == (0, [], [])
+        assert invoked("healthcheck", environ={"CORSPROXY_ADMIN": named}) == (0, [], [])
+        assert invoked("healthcheck", "-c", str(file))[0] == 2
 
 
 def test_an_admin_listener_on_a_unix_socket_is_asked_there(tmp_path: Path) -> None:
     """The socket file is all there is to know."""
     text = config("http://127.0.0.1:9", f"admin: unix:{tmp_path}/admin.sock")
     with started(text, directory=tmp_path) as proxy:
-        assert ran("healthcheck", directory=tmp_path) == (0, [], [])
+        assert invoked("healthcheck", directory=tmp_path) == (0, [], [])
         assert proxy.stop() == 0
-    status, _, said = ran("healthcheck", directory=tmp_path)
-    assert (status, said) == (1, [f"unhealthy: unix:{tmp_path}/admin.sock: No such file or directory"])
+    status, _, said = invoked("healthcheck", directory=tmp_path)
+    assert (status, said) == (1, [f"unhealthy: unix:{tmp_path}/admin.sock: {os.strerror(errno.ENOENT)}"])
 
 
 def test_a_proxy_that_is_not_there_is_unhealthy(tmp_path: Path) -> None:
     """Status 1, and one line that says why."""
     port = free_port()
     (tmp_path / "corsproxy.yaml").write_text(config("http://127.0.0.1:9", f"admin: 127.0.0.1:{port}"), encoding="utf-8")
-    status, _, said = ran("healthcheck", directory=tmp_path)
-    assert (status, said) == (1, [f"unhealthy: 127.0.0.1:{port}: Connection refused"])
+    status, _, said = invoked("healthcheck", directory=tmp_path)
+    assert (status, said) == (1, [f"unhealthy: 127.0.0.1:{port}: {os.strerror(errno.ECONNREFUSED)}"])
 
 
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
         pytest.param(b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n", "/healthz answers 500", id="another status"),
-        pytest.param(b"what?\r\n", "what?", id="no HTTP"),
-        pytest.param(b"", "Remote end closed connection without response", id="no answer"),
+        pytest.param(b"what?\r\n", r"what\?", id="no HTTP"),
+        pytest.param(b"", ".+", id="no answer"),
     ],
 )
 def test_something_else_on_the_admin_port_is_unhealthy(answer: bytes, said: str) -> None:
@@ -89,9 +92,10 @@ def test_something_else_on_the_admin_port_is_unhealthy(answer: bytes, said: str)
         thread = threading.Thread(target=play)
         thread.start()
         port = server.getsockname()[1]
-        found = ran("healthcheck", "--upstream", "http://127.0.0.1:9", "--admin", f"127.0.0.1:{port}")
+        status, out, err = ran("healthcheck", "--upstream", "http://127.0.0.1:9", "--admin", f"127.0.0.1:{port}")
         thread.join()
-    assert found == (1, [], [f"unhealthy: 127.0.0.1:{port}: {said}"])
+    assert (status, out, len(err)) == (1, [], 1)
+    assert re.fullmatch(f"unhealthy: 127.0.0.1:{port}: {said}", err[0])
 
 
 @pytest.mark.parametrize(
@@ -107,7 +111,7 @@ def test_something_else_on_the_admin_port_is_unhealthy(answer: bytes, said: str)
 )
 def test_a_configuration_without_an_answer_is_status_2(args: list[str], said: str, tmp_path: Path) -> None:
     """There is nothing to ask, and the message says what to do."""
-    status, _, lines = ran("healthcheck", *args, directory=tmp_path)
+    status, _, lines = invoked("healthcheck", *args, directory=tmp_path)
     assert status == 2
     assert said in lines[0]
 

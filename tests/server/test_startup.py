@@ -17,6 +17,7 @@ import pytest
 
 from tests.server.setup import APP, ask, config
 from tests.support.certificates import Certificate, self_signed
+from tests.support.command import invoked
 from tests.support.process import ran, started
 from tests.support.upstream import Upstream
 
@@ -194,7 +195,7 @@ def test_an_empty_file_name_is_a_mistake_and_no_default(command: str, tmp_path: 
     """`-c "$UNSET"` must not take the file that happens to lie there."""
     file = tmp_path / "corsproxy.yaml"
     file.write_text(config("http://127.0.0.1:9"), encoding="utf-8")
-    status, _, lines = ran(*command.split(), "", directory=tmp_path)
+    status, _, lines = (ran if command.startswith("serve") else invoked)(*command.split(), "", directory=tmp_path)
     assert status == 2
     assert lines[-1].endswith(": the name of the file is empty; name one, or leave this out")
 
@@ -214,7 +215,7 @@ def test_workers_are_as_many_as_the_file_allows(workers: str) -> None:
     """An option is no way to more, and a slip in it takes no memory."""
     status, _, lines = ran("serve", "--upstream", "http://127.0.0.1:9", "--workers", workers)
     assert status == 2
-    assert lines[-1].endswith(f"{workers} is not in the range 1<=x<=1024.")
+    assert re.search(rf"--workers.*\b{workers}\b.*\b1024\b", lines[-1])
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -243,7 +244,7 @@ def test_serve_stumbles_over_nothing_that_check_has_not_told(tmp_path: Path) -> 
     file = tmp_path / "corsproxy.yaml"
     url = f"{{url: 'https://127.0.0.1:9', tls: {tls}}}"
     file.write_text(config("URL", "tls: {certificate: none, private_key: none}").replace("'URL'", url))
-    status, told, _ = ran("check", str(file))
+    status, told, _ = invoked("check", str(file))
     assert (status, len(told)) == (2, 4)
     assert ran("serve", "-c", str(file)) == (2, [], told)
 
@@ -306,21 +307,24 @@ def test_a_loopback_listener_in_a_container_is_told_what_to_listen_on() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ([], r"^allowed: pages of this machine \(localhost, .*any port\); .*--allow-origin; with credentials$"),
-        (["--allow-origin", "https://a.example"], r"^allowed: https://a\.example; with credentials$"),
-        (["--allow-origin", "*"], r"^allowed: every page; without credentials$"),
-        ([], r"^add --inspect "),
         (
-            ["--upstream", "https://127.0.0.1:9", "--insecure"],
-            r"^--insecure: warning: .*127.0.0.1:9 is not ver",
+            [],
+            [r"^allowed: pages of this machine \(localhost, .*any port\); .*--allow-origin; with credentials$",
+             r"^add --inspect "],
+        ),
+        (["--allow-origin", "https://a.example"], [r"^allowed: https://a\.example; with credentials$"]),
+        (
+            ["--allow-origin", "*", "--upstream", "https://127.0.0.1:9", "--insecure"],
+            [r"^allowed: every page; without credentials$", r"^--insecure: warning: .*127.0.0.1:9 is not ver"],
         ),
     ],
-)
-def test_quick_mode_says_what_it_allows(options: list[str], said: str) -> None:
+)  # fmt: skip
+def test_quick_mode_says_what_it_allows(options: list[str], said: list[str]) -> None:
     """The pages, the page that shows more, and the risk that was asked for."""
     upstream = [] if "--upstream" in options else ["--upstream", "http://127.0.0.1:9"]
     with started(None, *upstream, *options) as proxy:
-        proxy.stderr.wait_line(said)
+        for pattern in said:
+            proxy.stderr.wait_line(pattern)
 
 
 def test_a_bare_port_is_one_of_loopback() -> None:

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from corsproxy.errors import UsageError
+from corsproxy.server.listen.sockets import EVERYBODY, open_listeners
+from corsproxy.settings import UnixAddress
 from tests.server.setup import config
 from tests.support.process import ran, started
 from tests.support.upstream import Upstream
@@ -36,8 +39,7 @@ def test_a_unix_socket_is_served_replaced_when_stale_and_removed_at_the_end(tmp_
         assert not path.exists()
 
 
-@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(("workers", "umask"), [(1, 0o000), (1, 0o077), (2, 0o022), (2, 0o077)])
 def test_everybody_whom_the_directory_lets_through_may_connect(workers: int, umask: int, tmp_path: Path) -> None:
     """A server in front is another user; the umask, which a service manager makes strict, is for files with content.
 
@@ -60,11 +62,11 @@ def test_everybody_whom_the_directory_lets_through_may_connect(workers: int, uma
 
 
 def message(path: Path) -> str:
-    """Try to listen there, and give what is said."""
-    status, _, said = ran("serve", "--upstream", "http://127.0.0.1:9", "--listen", f"unix:{path}")
-    assert status == 3
-    (line,) = said
-    return line.removeprefix(f"corsproxy: cannot listen on unix:{path} (--listen): ")
+    """Try to listen there, and give what is said; that a process says it is shown above."""
+    with pytest.raises(UsageError) as raised:
+        open_listeners(UnixAddress(str(path)), "--listen", EVERYBODY)
+    assert raised.value.status == 3
+    return str(raised.value).removeprefix(f"cannot listen on unix:{path} (--listen): ")
 
 
 @pytest.mark.parametrize("kind", ["file", "directory", "link to a socket", "dangling link", "pipe"])
