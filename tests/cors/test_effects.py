@@ -113,6 +113,36 @@ def test_a_harmless_expression_is_let_be(text: str) -> None:
     assert policy_warnings(spec(regex(text), allow_credentials=True)) == ()
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (r"https://.*", {Danger.STRANGER: "https://evil.example"}),
+        (r"http://.*", {Danger.STRANGER: "http://evil.example", Danger.INSECURE: "http://evil.example"}),
+        (r"https://app[a-z.]*", {Danger.STRANGER: "https://app.evil.example"}),
+        (r"https://app[a-z]*\.[a-z]+:8443", {Danger.STRANGER: "https://app.x:8443"}),
+        (r"https://[a-z]*evil\.[a-z]+", {Danger.STRANGER: "https://evil.example"}),
+        (r"https://.*\.com", {Danger.SUFFIX: "https://evil.com"}),
+        (r"https://app[a-z]?\.com", {Danger.SUFFIX: "https://appx.com"}),
+        (r"https://.*example\.com", {Danger.LOOK_ALIKE: "https://evil-example.com"}),
+        (r"https://[a-z]+example\.com", {Danger.LOOK_ALIKE: "https://evilexample.com"}),
+        (r"https://dashboard.(alpha|beta)\.com", {Danger.LOOK_ALIKE: "https://dashboardxalpha.com"}),
+        (r"http://x\.example\.com:80[0-9]", {Danger.INSECURE: "http://x.example.com:800"}),
+        (r"https://\d+\.\d+\.\d+\.\d+", {Danger.STRANGER: "https://203.0.113.7"}),
+        (r"http://\d+\.\d+\.\d+\.\d+", {Danger.STRANGER: "http://203.0.113.7", Danger.INSECURE: "http://0.0.0.0"}),
+        (r"https://\[[0-9a-f:]+\]", {Danger.STRANGER: "https://[2001:db8::1]"}),
+        (r"https://172\.\d+\.\d+\.\d+", {Danger.STRANGER: None}),
+        (r"https://(203|204)\.0\.\d+\.\d+", {}),
+        (r"https://10\.\d+\.\d+\.\d+", {}),
+        (r"https://172\.(1[6-9]|2\d|3[01])\.\d+\.\d+", {}),
+        (r"https://192\.168\.\d+\.\d+", {}),
+        (r"https://169\.254\.\d+\.\d+", {}),
+    ],
+)
+def test_whom_a_message_shows(text: str, found: dict[Danger, str | None]) -> None:
+    """A stranger that reads as one where there is such a name, else the shortest that the expression lets in."""
+    assert {finding.danger: finding.witness for finding in effect_of(text).findings} == found
+
+
 def test_strangers_over_plain_http_are_two_dangers() -> None:
     """Each has its own name."""
     names = {ANY, INSECURE}

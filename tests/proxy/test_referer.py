@@ -45,6 +45,8 @@ REFERERS = [
     ("a page the proxy served", b"https://api.example.com/app/form?q", b"http://legacy.internal:8000/base/form?q"),
     ("the proxied root", b"https://api.example.com/app", b"http://legacy.internal:8000/base/"),
     ("the proxied root with a query", b"https://api.example.com/app?q", b"http://legacy.internal:8000/base/?q"),
+    ("the proxied root with a fragment", b"https://api.example.com/app#f", b"http://legacy.internal:8000/base/#f"),
+    ("a page as deep as the prefix", b"https://api.example.com/old/x", b"http://legacy.internal:8000/old/x"),
     ("another route's page", b"https://api.example.com/application", b"http://legacy.internal:8000/application"),
     ("another path of the proxy", b"https://api.example.com/other", b"http://legacy.internal:8000/other"),
     ("a host that begins as the proxy's", b"https://api.example.com.evil/app/x", b"http://legacy.internal:8000/app/x"),
