@@ -48,8 +48,8 @@ def test_a_name_that_is_not_the_users_to_edit_is_refused(key: str, name: str, sa
 def test_edits_are_read_as_they_are_written() -> None:
     """Words of YAML count as text, variables are filled in, white space around a value is none of it."""
     text = with_upstream("url: http://x, request_headers: {set: {X-A: off, X-B: '${B}', X-C: ''}, remove: [X-D, x-d2]}")
-    upstream = load(text, {"B": " b c "}).upstreams["api"]
-    assert upstream.request_headers == FieldEdits((("X-A", "off"), ("X-B", "b c"), ("X-C", "")), ("X-D", "x-d2"))
+    upstream = load(text, {"B": " \tX b cX\t "}).upstreams["api"]
+    assert upstream.request_headers == FieldEdits((("X-A", "off"), ("X-B", "X b cX"), ("X-C", "")), ("X-D", "x-d2"))
     assert upstream.response_headers.is_empty
 
 
@@ -58,6 +58,8 @@ MISTAKES = [
     ("set: {'X-A:': x}", "set.X-A:", "error", "invalid", "write 'X-A'"),
     ("set: {X-A: x, x-a: y}", "set.x-a", "error", "duplicate", "'X-A' is the same"),
     ("set: {X-A: x}, remove: [x-a]", "remove[0]", "warning", "unused", "'set' replaces"),
+    ("set: {x-a: x}, remove: [X-A]", "remove[0]", "warning", "unused", "'set' replaces"),
+    ("set: {x-a: x, X-A: y}", "set.X-A", "error", "duplicate", "'x-a' is the same"),
     ("remove: {X-A: y}", "remove", "error", "invalid", "expected a list"),
     ("add: {X-A: x}", "add", "error", "unknown", "expected one of set, remove"),
 ]

@@ -85,7 +85,9 @@ def test_what_nothing_closes_is_read_once(value: bytes) -> None:
     assert REWRITER.rewrite(b"if", value, host=HOST, proxy_origin=PROXY) == value
 
 
-@pytest.mark.parametrize("value", [b"/shop/../a", b"/shop/./../a", b"http://proxy.test/shop/x/%2e%2e/../a", b"/shop/..\\a"])
+@pytest.mark.parametrize(
+    "value", [b"/shop/../a", b"/shop/./../a", b"http://proxy.test/shop/x/%2e%2e/../a", b"/shop/..\\a"]
+)
 def test_a_place_that_leads_out_of_the_route_is_refused(value: bytes) -> None:
     """It would be another route's, perhaps under another policy."""
     with pytest.raises(Refusal) as refused:
