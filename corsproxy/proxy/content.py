@@ -53,6 +53,13 @@ class ContentWriter:
         if connection.writing_paused:
             self._upstream.pause()
 
+    def client_writable(self) -> None:
+        """The client takes bytes again."""
+        self._upstream.resume()
+
+    def upstream_writable(self) -> None:
+        """Nothing waits here for that: `send_request_content` does."""
+
     def write_whole(self, head: list[bytes], body: list[bytes], trailers: Sequence[tuple[bytes, bytes]]) -> None:
         """Send a response that is complete already, in one piece."""
         if body and not self._discards:

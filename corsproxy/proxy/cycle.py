@@ -1,12 +1,12 @@
 """One request that goes to an upstream, from its finished head to its end.
 
-    start     send it over a connection that is idle, if it is here as a whole; else have a task see it through
-    forward   collect small content, lend a connection, send head and content, wait for the head of the response
-    return    interim responses, then the final head with the grant on it, content streaming behind it; or a tunnel
-    finish    give back whatever was taken, once, and tell the observers
+    waited for                                     done as soon as nothing has to be waited for
+    forward    small content, a connection         send      an `Attempt`, over one connection
+    complete   the head, perhaps a retry           return    the final head with the grant on it, and content
+    stream     the rest, as it comes; a tunnel     end       the connection goes back, once
 
-That nothing has to be waited for makes a request cheaper, not another one: the same steps run, with a task from the
-first thing that must be waited for.
+That nothing has to be waited for makes a request cheaper, not another one: `start` and `responded` take the steps on
+the right themselves, and have a task for those on the left.
 Decides nothing: route, grant and head are settled when it begins.
 """
 
@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Coroutine
 from typing import TYPE_CHECKING, Final
 
 from corsproxy.proxy.admission import Admitted
+from corsproxy.proxy.attempt import Attempt
 from corsproxy.proxy.content import ContentWriter
 from corsproxy.proxy.cors_gate import Grant
 from corsproxy.proxy.errors import UpstreamError, UpstreamErrorKind
@@ -26,10 +27,10 @@ from corsproxy.proxy.logins import admit_login, logins_of, settle_challenges
 from corsproxy.proxy.outgoing import head_for_upstream
 from corsproxy.proxy.plan import RoutePlan
 from corsproxy.proxy.request_context import RequestContext
-from corsproxy.proxy.response.head import client_head, client_trailers, interim_head, switching_head
+from corsproxy.proxy.response.head import client_head, client_trailers, interim_head
 from corsproxy.proxy.response.lost_cookies import lost_cookies
-from corsproxy.proxy.sending import Sending
-from corsproxy.proxy.tunnel import OpaqueTunnel
+from corsproxy.proxy.sending import Collected, Sending
+from corsproxy.proxy.tunnel import switch_protocols
 from corsproxy.proxy.upstream.connection import UpstreamConnection
 from corsproxy.proxy.upstream.head import Framing, ResponseHead
 from corsproxy.proxy.upstream.lease import Lease
@@ -42,24 +43,12 @@ _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 
 _CHUNKED: Final = Framing.CHUNKED
 _HAVE_LENGTH: Final = (Framing.LENGTH, Framing.NONE)
-_RESPONSE_TIMEOUT: Final = UpstreamErrorKind.RESPONSE_TIMEOUT
 
 
 class RequestCycle:
     """One request that goes to an upstream."""
 
-    __slots__ = (
-        "_caller",
-        "_grant",
-        "_head",
-        "_lease",
-        "_proxy_origin",
-        "_relay",
-        "_route",
-        "_sending",
-        "_upgrade",
-        "context",
-    )
+    __slots__ = ("_caller", "_grant", "_head", "_proxy_origin", "_relay", "_route", "_sending", "_upgrade", "context")
 
     def __init__(
         self,
@@ -79,8 +68,6 @@ class RequestCycle:
         self._proxy_origin = admitted.forwarding.proxy_origin
         self._upgrade = upgrade
         """The protocol that the upstream is asked to switch to."""
-        self._lease: Lease | None = None
-        """Of the connection that the request has been sent on."""
         connection = context.connection
         if (cut := context.request.content.exception()) is not None:  # what has come is known to be invalid already
             raise cut
@@ -103,167 +90,128 @@ class RequestCycle:
             head,
             route,
             finished,
-            relay.budget,
             expects_upgrade=upgrade is not None,
             passes_expectation=passes_expectation,
         )
 
-    # --- start and finish -------------------------------------------------------------------------------------------
+    # --- at once ----------------------------------------------------------------------------------------------------
 
     def start(self) -> bool | Coroutine[None, None, bool] | None:
         """Send the request if nothing has to be waited for: None then. Else return what is to be awaited for its end.
 
         If it is over already, return whether the connection may carry another.
         """
-        self.context.request.on_gone = self._client_gone
-        try:
-            return None if self._start_at_once() else self._see_through()
-        except Exception as error:  # noqa: BLE001 - whatever it is is answered for, and logged where it is our fault
-            self._relay.answer_for(self.context, self._grant, error)
-            if self._lease is not None:
-                self._lease.connection.abort()
-                self._lease.end()
-            return self.finish()
-
-    def _start_at_once(self) -> bool:
         context = self.context
-        if self._upgrade is not None or (self._head.has_content and not context.request.content.is_eof()):
-            return False
-        upstream = self._take()
-        if upstream is None:
-            return False
-        self._lease = Lease(self._route.pool, upstream)
-        self._sending.send(upstream)
-        upstream.set_deadline(self._route.upstream.response_timeout, _RESPONSE_TIMEOUT)
-        if upstream.failed:
-            return False
-        upstream.on_response = self._responded
-        return True
-
-    def _responded(self) -> None:
-        """Return a response that is here as a whole; leave every other one to a task."""
-        lease, context = self._lease, self.context
-        assert lease is not None
-        upstream = lease.connection
-        upstream.on_response = None
-        reader = upstream.reader
-        if upstream.failed or reader.interim or not reader.complete:
-            context.connection.answer_later(self._see_through())
-            return
         try:
-            self._return(upstream)
+            attempt = self._send_at_once()
         except Exception as error:  # noqa: BLE001 - whatever it is is answered for, and logged where it is our fault
             self._relay.answer_for(context, self._grant, error)
-        self._relay.report(self.context, self._route, upstream)
-        lease.end()
-        context.connection.request_over(keep=self.finish())
+            return context.finish()
+        if attempt is None:
+            context.connection.answered_by(self)
+            return self._see_through(None)
+        context.connection.answered_by(attempt)
+        attempt.upstream.tell(attempt)
+        return None
 
-    def _client_gone(self) -> None:
-        """The client has gone away while no task was there to be cancelled."""
-        record, lease = self.context.record, self._lease
-        record.error = record.error or self.context.connection.lost_as
-        if lease is not None:
-            lease.connection.on_response = None
-            lease.connection.abort()
-            lease.end()
-        self.finish()
+    def _send_at_once(self) -> Attempt | None:
+        """Send a request that is here as a whole, if a connection is idle; a tunnel takes time in any case."""
+        if self._upgrade is not None or (self._head.has_content and not self.context.request.content.is_eof()):
+            return None
+        return self._send(lease, None) if (lease := self._take()) is not None else None
 
-    async def _see_through(self) -> bool:
-        """Do all that has to be waited for."""
-        context = self.context
-        context.request.on_gone = None  # from here on this task is cancelled instead
+    def responded(self, attempt: Attempt) -> None:
+        """Return a response that is here as a whole; leave every other one to a task."""
+        context, upstream = self.context, attempt.upstream
+        reader = upstream.reader
+        head = reader.head
+        if head is None or not reader.complete or reader.interim or upstream.failed:
+            context.connection.answer_later(self._see_through(attempt))
+            return
         try:
-            if self._upgrade is None:
+            self._return(attempt, head)
+        except Exception as error:  # noqa: BLE001 - whatever it is is answered for, and logged where it is our fault
+            self._relay.answer_for(context, self._grant, error)
+        self._end(attempt)
+        context.connection.request_over(keep=context.finish())
+
+    def client_gone(self) -> None:
+        """The client has gone away while no task was there to be cancelled."""
+        record = self.context.record
+        record.error = record.error or self.context.connection.lost_as
+        self.context.finish()
+
+    # --- what has to be waited for ----------------------------------------------------------------------------------
+
+    async def _see_through(self, attempt: Attempt | None) -> bool:
+        """Do all that has to be waited for; return whether the connection may carry another request."""
+        context = self.context
+        context.connection.answered_by(None)  # from here on this task is cancelled instead
+        try:
+            if attempt is not None:
+                await self._complete(attempt)
+            elif self._upgrade is None:
                 await self._forward()
             else:
                 with self._route.pool.place_for_tunnel():
                     await self._forward()
         except asyncio.CancelledError:
             context.record.error = context.record.error or context.connection.lost_as
-            self.finish()
+            context.finish()
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is is answered for, and logged where it is our fault
             self._relay.answer_for(context, self._grant, error)
-        return self.finish()
-
-    def finish(self) -> bool:
-        """Give back what was taken, once; return whether the connection may carry another request."""
-        context = self.context
-        context.request.on_gone = None
-        self._sending.end()
         return context.finish()
 
-    # --- forward ----------------------------------------------------------------------------------------------------
-
-    def _take(self) -> UpstreamConnection | None:
-        """Return a connection that can be had at once: the client's own if it has one, else one that is idle."""
-        pool, logins = self._route.pool, logins_of(self.context.connection)
-        own = logins.take(pool) if logins is not None else None
-        return own or pool.take_idle()
-
     async def _forward(self) -> None:
-        """Send the request, if that has not been done, wait for the head of the response, and return it."""
+        """Send the request when its content allows it and there is a connection, and see to the response."""
         pool = self._route.pool
-        lease, sent = self._lease, True
-        if lease is None:
-            sent = False
-            await self._sending.collect()
-            lease = self._lease = Lease(pool, self._take() or await pool.acquire())
-        upload: asyncio.Task[None] | None = None
+        collected = Collected(self._relay.budget, pool.slow_places, self.context.record)
+        try:
+            await self._sending.collect(collected)
+            await self._complete(self._send(self._take() or await pool.acquire(), collected))
+        finally:
+            collected.end()
+
+    async def _complete(self, attempt: Attempt) -> None:
+        """Wait for the head of the response, and return it with what follows."""
         try:
             while True:
-                upstream = lease.connection
                 try:
-                    if not sent:
-                        upload = self._sending.send(upstream)
-                    head = await self._await_head(upstream, upload)
+                    head = await self._await_head(attempt)
                     break
                 except UpstreamError as error:
-                    if not self._may_retry(upstream, error):
+                    if not self._may_retry(attempt.upstream, error):
                         raise
-                    lease.end()
-                    lease = self._lease = Lease(pool, await pool.acquire(fresh=True))
-                    sent = False
-            if upstream.reader.tunnel:
-                await self._tunnel(upstream, head)
+                    self._end(attempt)
+                    attempt = self._send(await self._route.pool.acquire(fresh=True), None)
+            if attempt.upstream.reader.tunnel:
+                via, protocol = self._relay.via[head.minor], self._upgrade or b""
+                await switch_protocols(self.context, self._route, attempt.upstream, head, protocol, via)
                 return
-            if upload is not None and not upload.done():
+            if attempt.upload.is_under_way:
                 self.context.keep = False
-            rest = self._return(upstream)
+            rest = self._return(attempt, head)
             if rest is not None:
                 await rest
         finally:
-            if upload is not None and not upload.done():
-                upload.cancel()
-                lease.connection.abort()
-            self.context.connection.on_writable = None
-            self._relay.report(self.context, self._route, lease.connection)
-            lease.end()
+            self._end(attempt)
 
-    async def _await_head(self, upstream: UpstreamConnection, upload: asyncio.Task[None] | None) -> ResponseHead:
+    async def _await_head(self, attempt: Attempt) -> ResponseHead:
         """Wait for the final head, passing interim ones on as they come (RFC 9110 section 15.2)."""
-        timeout, reader = self._route.upstream.response_timeout, upstream.reader
-
-        def uploaded(_: object) -> None:
-            if reader.head is None:
-                upstream.set_deadline(timeout, _RESPONSE_TIMEOUT)
-
-        if upload is None:
-            upstream.set_deadline(timeout, _RESPONSE_TIMEOUT)
-        else:
-            upload.add_done_callback(uploaded)
+        upstream, upload = attempt.upstream, attempt.upload
+        reader = upstream.reader
         while True:
             await upstream.responded()
             if reader.interim:
                 interim, reader.interim = reader.interim, []
-                interim = [one for one in interim if one.status != 100 or self._sending.upstream_may_continue()]
+                interim = [one for one in interim if one.status != 100 or upload.upstream_may_continue()]
                 if self.context.request.minor and interim:
                     rules, origin = self._route.rules, self._proxy_origin
-                    host = self._head.host
-                    heads = [interim_head(one, rules, origin, host) for one in interim]
+                    heads = [interim_head(one, rules, origin, self._head.host) for one in interim]
                     self.context.connection.write(b"".join(heads))
             if reader.head is not None:
-                self._sending.is_answered()
+                upload.answered()
                 return reader.head
 
     def _may_retry(self, upstream: UpstreamConnection, error: UpstreamError) -> bool:
@@ -277,14 +225,36 @@ class RequestCycle:
             and self._upgrade is None
         )
 
+    # --- send, end --------------------------------------------------------------------------------------------------
+
+    def _take(self) -> Lease | None:
+        """Return a connection that can be had at once: the client's own if it has one, else one that is idle."""
+        pool, logins = self._route.pool, logins_of(self.context.connection)
+        own = logins.take(pool) if logins is not None else None
+        return own or pool.take_idle()
+
+    def _send(self, lease: Lease, collected: Collected | None) -> Attempt:
+        """Send the request over a connection."""
+        try:
+            upload = self._sending.send(lease.connection, collected)
+        except BaseException:
+            lease.connection.abort()
+            lease.end()
+            raise
+        return Attempt(self, lease, upload)
+
+    def _end(self, attempt: Attempt) -> None:
+        """Give the connection back, and write of what was odd about the response."""
+        self._relay.report(self.context, self._route, attempt.upstream)
+        attempt.end()
+
     # --- return -----------------------------------------------------------------------------------------------------
 
-    def _return(self, upstream: UpstreamConnection) -> Awaitable[None] | None:
+    def _return(self, attempt: Attempt, head: ResponseHead) -> Awaitable[None] | None:
         """Send the final response as far as it is here; what carries its content to the end is to be awaited."""
-        context, route, reader = self.context, self._route, upstream.reader
+        context, route, upstream = self.context, self._route, attempt.upstream
         request, connection, record = context.request, context.connection, context.record
-        head = reader.head
-        assert head is not None
+        reader = upstream.reader
         record.upstream_duration = time.monotonic() - record.upstream_started
         record.upstream_status = record.status = head.status
         route.pool.speaks_http_1_0 = not head.minor
@@ -327,23 +297,12 @@ class RequestCycle:
 
     async def _stream(self, upstream: UpstreamConnection, writer: ContentWriter, *, wants_trailers: bool) -> None:
         """Send the content of a response as it comes."""
-        self.context.connection.on_writable = upstream.resume
-        done = upstream.stream_to(writer, self._route.upstream.read_timeout)
-        if done is not None:
-            await done
+        connection = self.context.connection
+        connection.send_from(writer)
+        try:
+            done = upstream.stream_to(writer, self._route.upstream.read_timeout)
+            if done is not None:
+                await done
+        finally:
+            connection.send_from(None)
         writer.finish(client_trailers(upstream.reader.trailers, self._route.rules) if wants_trailers else ())
-
-    async def _tunnel(self, upstream: UpstreamConnection, head: ResponseHead) -> None:
-        """Answer 101 and carry bytes both ways until either side closes."""
-        context, route = self.context, self._route
-        record, protocol = context.record, self._upgrade or b""
-        record.upstream_duration = time.monotonic() - record.upstream_started
-        record.upstream_status = record.status = 101
-        offered = [line.value.lower() for line in head.fields if line.name.lower() == b"upgrade"]
-        if offered != [protocol.lower()]:
-            raise UpstreamError(UpstreamErrorKind.PROTOCOL, "101 to another protocol than was asked for")
-        context.started = True
-        context.keep = False
-        route.pool.count_as_tunnel(upstream)
-        context.connection.write(switching_head(head, protocol, route.rules, self._relay.via[head.minor]))
-        await OpaqueTunnel(context.connection, upstream, record, route.upstream.tunnel_timeout).run()

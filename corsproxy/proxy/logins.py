@@ -21,6 +21,7 @@ from corsproxy.proxy.plan import RoutePlan
 from corsproxy.proxy.request.head import RequestHead
 from corsproxy.proxy.upstream.connection import UpstreamConnection
 from corsproxy.proxy.upstream.head import ResponseHead
+from corsproxy.proxy.upstream.lease import Lease
 from corsproxy.proxy.upstream.pool import UpstreamPool
 
 log = logging.getLogger(__name__)
@@ -39,13 +40,15 @@ class ConnectionLogins:
         self._lent: dict[UpstreamPool, UpstreamConnection] = {}
         client.logins = self
 
-    def take(self, pool: UpstreamPool) -> UpstreamConnection | None:
+    def take(self, pool: UpstreamPool) -> Lease | None:
         """Lend the client its own connection; if that has ended, the client's ends with this request."""
         connection = self._lent.get(pool)
-        if connection is None or pool.take_own(connection):
-            return connection
-        self.upstream_ended(connection)
-        return None
+        if connection is None:
+            return None
+        lease = pool.take_own(connection)
+        if lease is None:
+            self.upstream_ended(connection)
+        return lease
 
     def bind(self, pool: UpstreamPool, connection: UpstreamConnection) -> None:
         """Let a lent connection belong to this client from now on."""

@@ -6,14 +6,42 @@ Knows no protocol that runs inside, and no policy: who may open a tunnel was dec
 
 from __future__ import annotations
 
+import time
+
 from corsproxy.proxy.client.connection import ClientConnection
 from corsproxy.proxy.client.flow import TUNNEL
 from corsproxy.proxy.errors import UpstreamError, UpstreamErrorKind
+from corsproxy.proxy.plan import RoutePlan
+from corsproxy.proxy.request_context import RequestContext
 from corsproxy.proxy.request_record import RequestRecord
+from corsproxy.proxy.response.head import switching_head
 from corsproxy.proxy.upstream.connection import UpstreamConnection
+from corsproxy.proxy.upstream.head import ResponseHead
 
 CLOSE_GRACE = 1.0
 """Seconds that the last bytes may take to reach a side when the other has closed."""
+
+
+async def switch_protocols(
+    context: RequestContext,
+    route: RoutePlan,
+    upstream: UpstreamConnection,
+    head: ResponseHead,
+    protocol: bytes,
+    via: bytes,
+) -> None:
+    """Answer 101 and carry bytes both ways until either side closes; raises `UpstreamError` for another protocol."""
+    record, connection = context.record, context.connection
+    record.upstream_duration = time.monotonic() - record.upstream_started
+    record.upstream_status = record.status = 101
+    offered = [line.value.lower() for line in head.fields if line.name.lower() == b"upgrade"]
+    if offered != [protocol.lower()]:
+        raise UpstreamError(UpstreamErrorKind.PROTOCOL, "101 to another protocol than was asked for")
+    context.started = True
+    context.keep = False
+    route.pool.count_as_tunnel(upstream)
+    connection.write(switching_head(head, protocol, route.rules, via))
+    await OpaqueTunnel(connection, upstream, record, route.upstream.tunnel_timeout).run()
 
 
 class OpaqueTunnel:
@@ -34,7 +62,6 @@ class OpaqueTunnel:
     async def run(self) -> None:
         """Carry bytes until either side closes, or neither has said anything for too long."""
         client, upstream = self._client, self._upstream
-        upstream.on_writable = self._upstream_writable
         try:
             early = client.open_tunnel(self)
             if early:
@@ -48,8 +75,6 @@ class OpaqueTunnel:
             if error.kind is not UpstreamErrorKind.READ_TIMEOUT:
                 raise
             client.abort()  # silence is how a tunnel ends whose peers are gone: nobody's failure
-        finally:
-            upstream.on_writable = None
 
     # --- from the client --------------------------------------------------------------------------------------------
 
@@ -88,10 +113,11 @@ class OpaqueTunnel:
             self._upstream.pause()
             self._note_sign_of_life()  # a pause is no silence to the connection, but here it counts
 
-    def _note_sign_of_life(self) -> None:
-        self._upstream.set_deadline(self._timeout, UpstreamErrorKind.READ_TIMEOUT)
-
-    def _upstream_writable(self) -> None:
+    def upstream_writable(self) -> None:
+        """The upstream takes bytes again."""
         if self._held:
             self._held = False
             self._client.flow.resume(TUNNEL)
+
+    def _note_sign_of_life(self) -> None:
+        self._upstream.set_deadline(self._timeout, UpstreamErrorKind.READ_TIMEOUT)

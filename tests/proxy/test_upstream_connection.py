@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from corsproxy.proxy.errors import UpstreamError, UpstreamErrorKind
-from corsproxy.proxy.upstream.connection import UpstreamConnection
+from corsproxy.proxy.upstream.lease import Lease
 from corsproxy.proxy.upstream.pool import UpstreamPool
 from corsproxy.settings import Upstream
 
@@ -30,8 +30,9 @@ async def _upstream() -> AsyncIterator[Upstream]:
     await server.wait_closed()
 
 
-async def exchanged(connection: UpstreamConnection) -> int:
+async def exchanged(lease: Lease) -> int:
     """Ask once over a connection; the status."""
+    connection = lease.connection
     connection.start(is_head_request=False, expects_upgrade=False)
     connection.write(GET)
     await connection.responded()
@@ -42,15 +43,15 @@ async def exchanged(connection: UpstreamConnection) -> int:
 async def test_http_83_bytes_before_the_request_poison_the_connection(upstream: Upstream) -> None:
     """http-83: half a response that came before anything was asked is not the beginning of the answer."""
     pool = UpstreamPool(upstream, None, asyncio.get_running_loop())
-    connection = await pool.acquire()
-    connection.data_received(b"HTTP/1.1 200 OK\r\nX-Evil: ")
+    poisoned = await pool.acquire()
+    poisoned.connection.data_received(b"HTTP/1.1 200 OK\r\nX-Evil: ")
     with pytest.raises(UpstreamError) as error:
-        await exchanged(connection)
+        await exchanged(poisoned)
     assert error.value.kind is UpstreamErrorKind.PROTOCOL
-    pool.release(connection)
+    poisoned.end()
     clean = await pool.acquire()
     assert await exchanged(clean) == 200
-    pool.release(clean)
+    clean.end()
     pool.close()
 
 
@@ -61,12 +62,12 @@ async def test_http_87_a_connection_that_ends_on_its_way_to_the_next_in_line(ups
     assert await exchanged(first) == 200
     waiting = asyncio.create_task(pool.acquire())
     await asyncio.sleep(0)
-    pool.release(first)
-    first.transport.abort()
+    first.end()
+    first.connection.transport.abort()
     second = await waiting
-    assert second is not first
+    assert second.connection is not first.connection
     assert await exchanged(second) == 200
-    pool.release(second)
+    second.end()
     pool.close()
 
 
@@ -78,11 +79,12 @@ async def test_http_87_a_connection_granted_to_one_who_has_given_up(upstream: Up
     gone = asyncio.create_task(pool.acquire())
     stays = asyncio.create_task(pool.acquire())
     await asyncio.sleep(0)
-    pool.release(first)
+    first.end()
     gone.cancel()
-    assert await stays is first
-    assert await exchanged(first) == 200
-    pool.release(first)
+    second = await stays
+    assert second.connection is first.connection
+    assert await exchanged(second) == 200
+    second.end()
     pool.close()
 
 
@@ -94,13 +96,13 @@ async def test_http_83_what_comes_while_the_next_in_line_is_woken() -> None:
         first = await pool.acquire()
         peer, _ = listener.accept()
         with peer:
-            first.start(is_head_request=False, expects_upgrade=False)
-            first.write(GET)
+            first.connection.start(is_head_request=False, expects_upgrade=False)
+            first.connection.write(GET)
             peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-            await first.responded()
+            await first.connection.responded()
             waiting = asyncio.create_task(pool.acquire())
             await asyncio.sleep(0)
-            pool.release(first)
+            first.end()
             peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil")
-            assert await waiting is not first
+            assert (await waiting).connection is not first.connection
         pool.close()

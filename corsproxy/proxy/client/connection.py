@@ -12,7 +12,7 @@ Knows no routes, no policy and no upstream.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from corsproxy.proxy.client.closing import half_close, reset
@@ -24,7 +24,7 @@ from corsproxy.proxy.client.held import Held
 from corsproxy.proxy.client.intake import Intake
 from corsproxy.proxy.client.kernel import is_reset, undelivered
 from corsproxy.proxy.client.parser import HeadParser
-from corsproxy.proxy.client.parties import EndsWithClient, Tunnel
+from corsproxy.proxy.client.parties import Answering, EndsWithClient, Source, Tunnel
 from corsproxy.proxy.client.request import ClientRequest
 from corsproxy.proxy.client.unread import Unread, last_answer
 from corsproxy.proxy.errors import ClientError, ClientErrorKind, Refusal
@@ -62,30 +62,25 @@ class ClientConnection(asyncio.Protocol):
         self.logins: EndsWithClient | None = None
         """The upstreams' connections that are this client's alone."""
         self.tunnel: Tunnel | None = None
-        self.on_writable: Callable[[], None] | None = None
-        """Called when the client, having been slow, takes bytes again."""
         self.writing_paused = False
-        """True while the client takes nothing of what it is sent."""
+        """True while the client, which is there, takes nothing of what it is sent."""
         self.lost_as = ClientErrorKind.DISCONNECTED
         """What the log says of a request whose connection is lost."""
         self.takes_no_more = False
         """True if the request under way is the last one (a stop was asked for)."""
         self._listener = listener
         self._loop = loop
-        self._is_gone = False
         self._phase = _WAITING
         self._parser = HeadParser(limits.max_header_bytes, limits.max_header_lines, loop)
-        self._held = Held()
-        """What has come behind the request under way."""
+        self._held = Held()  # what has come behind the request under way
         self._is_advancing = False
-        self._request: ClientRequest | None = None
-        """The one under way."""
-        self._content = NO_CONTENT
-        """Of the request under way."""
+        self._request: ClientRequest | None = None  # the one under way
+        self._content = NO_CONTENT  # of the request under way
         self._intake: Intake | None = None
         """Takes the content that still comes; None if none does, or it cannot be told from what follows."""
-        self._task: asyncio.Task[bool] | None = None
-        """Answers the request under way, if that takes time."""
+        self._task: asyncio.Task[bool] | None = None  # answers the request under way, if that takes time
+        self._answering: Answering | None = None  # if no task does
+        self._source: Source | None = None  # of more than the client takes at once
         self._keep_when_taken: bool | None = None
         """What `request_over` is told once the client has taken the answer; None if that is not awaited."""
 
@@ -113,9 +108,17 @@ class ClientConnection(asyncio.Protocol):
         self._phase = _CLOSING
         reset(self.transport)
 
+    def answered_by(self, answering: Answering | None) -> None:
+        """Tell `answering` if the client goes away; None if it is a task that is to be cancelled then."""
+        self._answering = answering
+
+    def send_from(self, source: Source | None) -> None:
+        """Tell `source` when the client, having been slow, takes bytes again; None when there are no more."""
+        self._source = source
+
     def open_tunnel(self, tunnel: Tunnel) -> bytes:
         """Hand over all that comes from now on; return what the client has sent behind its request already."""
-        self.tunnel = tunnel
+        self.tunnel = self._source = tunnel
         self._phase = _TUNNEL
         return self._held.take(self.flow)
 
@@ -187,7 +190,8 @@ class ClientConnection(asyncio.Protocol):
 
     def request_over(self, *, keep: bool) -> None:
         """The request under way has been answered; `keep` if the connection may carry another."""
-        if self.writing_paused and not self._is_gone:
+        self._answering = None
+        if self.writing_paused:
             # A client that pipelines but never reads must not make us buffer its responses: `resume_writing` goes on.
             self._keep_when_taken = keep
             return
@@ -270,18 +274,16 @@ class ClientConnection(asyncio.Protocol):
 
     def connection_lost(self, _exc: BaseException | None) -> None:
         """The connection is gone: whoever answers or reads learns it."""
-        self._is_gone = True
         self._phase = _CLOSING
-        writable, self.on_writable = self.on_writable, None
+        self.writing_paused = False
         if self.logins is not None:
             self.logins.client_ended()
-        if self._request is not None:
-            self._request.client_gone()
+        self._content.set_exception(ClientError(ClientErrorKind.DISCONNECTED))
+        if self._answering is not None:
+            self._answering.client_gone()
         self._listener.closed(self)
         if self._task is not None:
             self._task.cancel()
-        if writable is not None:
-            writable()
 
     def pause_writing(self) -> None:
         """The client takes no more for now."""
@@ -292,10 +294,8 @@ class ClientConnection(asyncio.Protocol):
         """The client takes more."""
         self.writing_paused = False
         self.deadlines.stalled_since = NEVER
-        if self.tunnel is not None:
-            self.tunnel.client_writable()
-        elif self.on_writable is not None:
-            self.on_writable()
+        if self._source is not None:
+            self._source.client_writable()
         if self._keep_when_taken is not None:
             keep, self._keep_when_taken = self._keep_when_taken, None
             self.request_over(keep=keep)

@@ -21,6 +21,20 @@ class Tunnel(Protocol):
         """The client takes bytes again."""
 
 
+class Answering(Protocol):
+    """What answers a request for which there is no task that could be cancelled."""
+
+    def client_gone(self) -> None:
+        """The client is gone: there is nobody to answer any more."""
+
+
+class Source(Protocol):
+    """What sends to a client more than it takes at once."""
+
+    def client_writable(self) -> None:
+        """The client takes bytes again."""
+
+
 class EndsWithClient(Protocol):
     """What ends when the client's connection does."""
 

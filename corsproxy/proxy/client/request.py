@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from corsproxy.proxy.client.content import RequestContent
 from corsproxy.proxy.client.head import ParsedHead
-from corsproxy.proxy.errors import ClientError, ClientErrorKind
 
 if TYPE_CHECKING:
     from corsproxy.proxy.client.connection import ClientConnection
@@ -23,7 +21,6 @@ class ClientRequest:
         "lines",
         "method",
         "minor",
-        "on_gone",
         "target",
         "upgrade",
     )
@@ -39,11 +36,3 @@ class ClientRequest:
         self.keep_alive = head.keep_alive
         self.upgrade = head.upgrade
         """True if the request asks to switch protocols, properly or not."""
-        self.on_gone: Callable[[], None] | None = None
-        """Called if the client goes away while no task answers the request."""
-
-    def client_gone(self) -> None:
-        """The connection is gone: whoever reads the content, or answers without a task, learns it."""
-        self.content.set_exception(ClientError(ClientErrorKind.DISCONNECTED))
-        if self.on_gone is not None:
-            self.on_gone()

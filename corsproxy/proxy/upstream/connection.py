@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import select
 from collections.abc import Callable
-from typing import Protocol, cast
+from typing import Final, Protocol, cast
 
 from corsproxy.proxy.errors import ClientError, UpstreamError, UpstreamErrorKind
 from corsproxy.proxy.upstream.head import Framing
@@ -33,6 +33,42 @@ class ContentSink(Protocol):
     def write(self, pieces: list[bytes]) -> None:
         """Take pieces of content; call `pause` on the connection where there is no room for more."""
 
+    def upstream_writable(self) -> None:
+        """The upstream, having been slow, takes bytes again."""
+
+
+class Asker(Protocol):
+    """Who has sent a request, and waits for what comes of it."""
+
+    def responded(self) -> None:
+        """A head has come, interim or final, or the exchange has failed before one."""
+
+
+class _Nobody:
+    """Waits for nothing."""
+
+    __slots__ = ()
+
+    def responded(self) -> None:
+        """Do nothing."""
+
+
+NOBODY: Final = _Nobody()
+
+
+class _Waiting:
+    """A coroutine that waits for a head."""
+
+    __slots__ = ("_future",)
+
+    def __init__(self, future: asyncio.Future[None]) -> None:
+        self._future = future
+
+    def responded(self) -> None:
+        """Let it go on."""
+        if not self._future.done():
+            self._future.set_result(None)
+
 
 class Owner(Protocol):
     """The one client that a connection belongs to, if somebody has logged in on it."""
@@ -45,6 +81,7 @@ class UpstreamConnection(asyncio.Protocol):
     """A TCP, TLS or Unix socket connection to one upstream."""
 
     __slots__ = (
+        "_asker",
         "_done",
         "_drained",
         "_error",
@@ -64,8 +101,6 @@ class UpstreamConnection(asyncio.Protocol):
         "idle_since",
         "needs_rest",
         "on_closed",
-        "on_response",
-        "on_writable",
         "owner",
         "reader",
         "reused",
@@ -77,10 +112,8 @@ class UpstreamConnection(asyncio.Protocol):
     ) -> None:
         self._loop = loop
         self.on_closed = on_closed
-        self.on_writable: Callable[[], None] | None = None
-        """Called when the upstream, having been slow, takes bytes again."""
-        self.on_response: Callable[[], None] | None = None
-        """Called when a head has come, or the exchange has failed before one; `responded` waits for the same."""
+        self._asker: Asker = NOBODY
+        """Told once, of the next head or of the failure."""
         self.reader = ResponseReader(lenient=lenient)
         self.transport: asyncio.Transport = cast("asyncio.Transport", None)
         self.busy = True
@@ -151,16 +184,24 @@ class UpstreamConnection(asyncio.Protocol):
         """True if `responded` raises."""
         return self._error is not None
 
+    def tell(self, asker: Asker) -> None:
+        """Tell `asker` once that a head has come, or the exchange has failed before one: now if that is so already."""
+        self._asker = asker
+        if self._error is not None or self.reader.head is not None or self.reader.interim:
+            self._tell()
+
+    def _tell(self) -> None:
+        asker, self._asker = self._asker, NOBODY
+        asker.responded()
+
     async def responded(self) -> None:
         """Wait until an interim head or the final head is there; raises `UpstreamError`."""
-        reader = self.reader
-        if self._error is None and reader.head is None and not reader.interim:
-            told = self._loop.create_future()
-            self.on_response = lambda: None if told.done() else told.set_result(None)
-            try:
-                await told
-            finally:
-                self.on_response = None
+        future = self._loop.create_future()
+        self.tell(_Waiting(future))
+        try:
+            await future
+        finally:
+            self._asker = NOBODY
         if self._error is not None:
             raise self._error
 
@@ -206,6 +247,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._hang_up()
         self._sink = None
         self._done = None
+        self._asker = NOBODY
         self.deadline = NEVER
         reader = self.reader
         head = reader.head
@@ -285,8 +327,7 @@ class UpstreamConnection(asyncio.Protocol):
             if waiter is not None and not waiter.done():
                 waiter.set_exception(self._error)
         self.abort()
-        if self.on_response is not None:
-            self.on_response()
+        self._tell()
 
     def sweep(self, now: float) -> None:
         """Fail the exchange where its deadline has passed."""
@@ -316,8 +357,8 @@ class UpstreamConnection(asyncio.Protocol):
         if sink is None:
             if reader.head is not None and not reader.complete:
                 self._hold()
-            if self.on_response is not None and (reader.head is not None or reader.interim):
-                self.on_response()
+            if reader.head is not None or reader.interim:
+                self._tell()
             return
         if self._read_timeout > 0:
             self.deadline = self._loop.time() + self._read_timeout
@@ -371,8 +412,8 @@ class UpstreamConnection(asyncio.Protocol):
         self._writing_paused = False
         if self._drained is not None and not self._drained.done():
             self._drained.set_result(None)
-        if self.on_writable is not None:
-            self.on_writable()
+        if self._sink is not None:
+            self._sink.upstream_writable()
 
     def _hang_up(self) -> None:
         if self._last_words is not None:

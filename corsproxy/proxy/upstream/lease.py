@@ -1,16 +1,20 @@
-"""A connection lent by a pool, which goes back once, whoever ends it.
+"""What a pool gives away: a connection that is lent, or a place for one that is still to be dialled.
 
-Knows no request.
+Each goes back once, whoever ends it. Knows no request.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from corsproxy.proxy.upstream.connection import UpstreamConnection
-from corsproxy.proxy.upstream.pool import UpstreamPool
+
+if TYPE_CHECKING:
+    from corsproxy.proxy.upstream.pool import UpstreamPool
 
 
 class Lease:
-    """One connection of one pool, until its end."""
+    """One connection, lent until the end."""
 
     __slots__ = ("_is_over", "_pool", "connection")
 
@@ -24,3 +28,21 @@ class Lease:
         if not self._is_over:
             self._is_over = True
             self._pool.release(self.connection)
+
+
+class Reservation:
+    """A place among the connections of a pool, until it is filled or given up."""
+
+    __slots__ = ("_pool",)
+
+    def __init__(self, pool: UpstreamPool) -> None:
+        self._pool = pool
+
+    def fill(self, connection: UpstreamConnection) -> Lease:
+        """Put a new connection in the place, and lend it."""
+        self._pool.settle(self, connection)
+        return Lease(self._pool, connection)
+
+    def end(self) -> None:
+        """Give the place up; once it is filled or given up this does nothing."""
+        self._pool.settle(self, None)

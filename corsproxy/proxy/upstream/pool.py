@@ -7,15 +7,15 @@ Knows no requests and no policy.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ssl
 from collections import deque
-from collections.abc import Iterator
 
 from corsproxy.proxy.errors import UpstreamError, UpstreamErrorKind
 from corsproxy.proxy.upstream.connection import UpstreamConnection
 from corsproxy.proxy.upstream.dial import dial
+from corsproxy.proxy.upstream.lease import Lease, Reservation
 from corsproxy.proxy.upstream.oddity import Oddity
+from corsproxy.proxy.upstream.places import Place, Places
 from corsproxy.settings import Upstream
 
 REST = 0.02
@@ -48,19 +48,21 @@ class UpstreamPool:
         self.connections: set[UpstreamConnection] = set()
         """Every open connection, idle or lent, tunnels apart."""
         self._tunnels: set[UpstreamConnection] = set()
-        self._tunnel_places = 0
-        """Tunnels, and requests for one that are under way."""
-        self._dialling = 0
-        self._waiters: deque[asyncio.Future[UpstreamConnection | None]] = deque()
+        self._reservations: set[Reservation] = set()
+        """Places of connections that are being dialled, or may be."""
+        self._waiters: deque[asyncio.Future[Lease | Reservation]] = deque()
         self._retired = False
-        self._slow = 0
-        """Requests under way whose content began slowly."""
+        self.slow_places = Places(max(1, upstream.max_connections // 2))
+        """Of requests that have a connection though their content comes slowly: half of them are kept for others, who
+        would have to wait for as many slow clients as there are connections."""
+        self._tunnel_places = Places(upstream.max_tunnels)
+        """Of tunnels, and of requests for one that are under way."""
         self.speaks_http_1_0 = False
         """True if the last response was of HTTP/1.0: such a server knows no Expect (RFC 9110 section 10.1.1)."""
         self._reported: dict[Oddity, float] = {}
         """When each oddity of the upstream was last written of."""
 
-    def take_idle(self) -> UpstreamConnection | None:
+    def take_idle(self) -> Lease | None:
         """Lend the idle connection used last, if there is one that is not too old."""
         idle = self._idle
         if not idle:
@@ -69,50 +71,64 @@ class UpstreamPool:
         while idle:
             connection = idle.pop()
             if not self._is_over(connection, now) and connection.is_silent():
-                connection.lend_again()
-                return connection
+                return self._lend(connection)
             connection.abort()
         return None
 
-    def take_own(self, connection: UpstreamConnection) -> bool:
-        """Lend a connection to the client it belongs to; False if it has ended, or spoken unasked."""
+    def take_own(self, connection: UpstreamConnection) -> Lease | None:
+        """Lend a connection to the client it belongs to; None if it has ended, or spoken unasked."""
         if self._retired or not connection.is_silent():
             connection.abort()
-            return False
-        connection.lend_again()
-        return True
+            return None
+        return self._lend(connection)
 
-    async def acquire(self, *, fresh: bool = False) -> UpstreamConnection:
+    def _lend(self, connection: UpstreamConnection) -> Lease:
+        connection.lend_again()
+        return Lease(self, connection)
+
+    async def acquire(self, *, fresh: bool = False) -> Lease:
         """Lend a connection: an idle one, a new one, or the next that comes back.
 
         `fresh` takes none that was used before.
         Raises `UpstreamError`: `pool_timeout` where none was to be had within `connect_timeout`, or what the dial met.
         """
-        connection = None if fresh else self.take_idle()
-        may_dial = False
-        if connection is None and self._full and not (self._drop_one_idle() or self._drop_one_owned()):
-            connection = await self._wait()
-            may_dial = connection is None
-            if connection is not None and (fresh or not connection.is_silent()):
-                # It may have ended, or spoken, between being handed over and being taken.
-                connection.abort()
-                connection = None
-        if connection is not None:
-            return connection
-        if not may_dial:
-            self._dialling += 1
+        lease = None if fresh else self.take_idle()
+        if lease is not None:
+            return lease
+        if self._full and not (self._drop_one_idle() or self._drop_one_owned()):
+            granted = await self._wait()
+        else:
+            granted = self._reserve()
+        if isinstance(granted, Lease):
+            if not fresh and granted.connection.is_silent():
+                return granted
+            # It may have ended, or spoken, between being handed over and being taken: its place is the new one's.
+            self._drop(granted.connection)
+            granted = self._reserve()
+        return await self._dial(granted)
+
+    async def _dial(self, reservation: Reservation) -> Lease:
         try:
             connection = await dial(self.upstream, self._context, self._on_closed)
         except BaseException:
-            self._dialling -= 1
-            self._admit_one()
+            reservation.end()
             raise
-        self._dialling -= 1
-        if connection.closed:
+        return reservation.fill(connection)
+
+    def _reserve(self) -> Reservation:
+        reservation = Reservation(self)
+        self._reservations.add(reservation)
+        return reservation
+
+    def settle(self, reservation: Reservation, connection: UpstreamConnection | None) -> None:
+        """Take back a reservation, for the connection that fills its place, or for nothing."""
+        if reservation not in self._reservations:
+            return
+        self._reservations.remove(reservation)
+        if connection is None or connection.closed:
             self._admit_one()
         else:
             self.connections.add(connection)
-        return connection
 
     def release(self, connection: UpstreamConnection) -> None:
         """Take back a connection after its exchange; one that is not clean is closed."""
@@ -142,8 +158,7 @@ class UpstreamPool:
         while self._waiters:
             waiter = self._waiters.popleft()
             if not waiter.done():
-                connection.lend_again()
-                waiter.set_result(connection)
+                waiter.set_result(self._lend(connection))
                 return
         connection.busy = False
         self._idle.append(connection)
@@ -198,29 +213,12 @@ class UpstreamPool:
         """Return whether any connection is open."""
         return bool(self.connections or self._tunnels)
 
-    def begin_slowly(self) -> bool:
-        """Return whether a request may take a connection though its content comes slowly: half of them are kept for
-        others, who would have to wait for as many slow clients as there are connections.
-        """
-        if self._slow >= max(1, self.upstream.max_connections // 2):
-            return False
-        self._slow += 1
-        return True
-
-    def end_slowly(self) -> None:
-        """Its content has come, or it is over."""
-        self._slow -= 1
-
-    @contextlib.contextmanager
-    def place_for_tunnel(self) -> Iterator[None]:
-        """Keep a place for a tunnel, from before it is asked for; raises `UpstreamError` if none is left."""
-        if self._tunnel_places >= self.upstream.max_tunnels:
+    def place_for_tunnel(self) -> Place:
+        """Return a place to be held from before a tunnel is asked for; raises `UpstreamError` if none is left."""
+        place = self._tunnel_places.take()
+        if place is None:
             raise UpstreamError(UpstreamErrorKind.TUNNELS_FULL)
-        self._tunnel_places += 1
-        try:
-            yield
-        finally:
-            self._tunnel_places -= 1
+        return place
 
     def count_as_tunnel(self, connection: UpstreamConnection) -> None:
         """Count a lent connection among the tunnels from now on: its place among the others is free."""
@@ -240,15 +238,18 @@ class UpstreamPool:
 
     @property
     def _full(self) -> bool:
-        return len(self.connections) + self._dialling >= self.upstream.max_connections
+        return len(self.connections) + len(self._reservations) >= self.upstream.max_connections
 
     def _drop_one_idle(self) -> bool:
         if not self._idle:
             return False
-        connection = self._idle.pop(0)
+        self._drop(self._idle.pop(0))
+        return True
+
+    def _drop(self, connection: UpstreamConnection) -> None:
+        """Close a connection whose place is somebody's already."""
         connection.abort()
         self.connections.discard(connection)
-        return True
 
     def _drop_one_owned(self) -> bool:
         """Close the connection that has been idle longest among those that belong to one client each."""
@@ -261,35 +262,29 @@ class UpstreamPool:
         asks = head is not None and head.status == 401
         if now - oldest.idle_since < (max(timeout, HANDSHAKE) if asks else timeout):
             return False
-        oldest.abort()
-        self.connections.discard(oldest)
+        self._drop(oldest)
         return True
 
-    async def _wait(self) -> UpstreamConnection | None:
-        """Wait for a connection that comes back, or for leave to dial (None)."""
-        waiter: asyncio.Future[UpstreamConnection | None] = self._loop.create_future()
+    async def _wait(self) -> Lease | Reservation:
+        """Wait for a connection that comes back, or for leave to dial."""
+        waiter: asyncio.Future[Lease | Reservation] = self._loop.create_future()
         self._waiters.append(waiter)
         try:
             async with asyncio.timeout(self.upstream.connect_timeout):
                 return await waiter
         except TimeoutError:
-            self._give_back(waiter)
+            self._give_up(waiter)
             raise UpstreamError(UpstreamErrorKind.POOL_TIMEOUT) from None
         except asyncio.CancelledError:
-            self._give_back(waiter)
+            self._give_up(waiter)
             raise
 
-    def _give_back(self, waiter: asyncio.Future[UpstreamConnection | None]) -> None:
+    def _give_up(self, waiter: asyncio.Future[Lease | Reservation]) -> None:
         """Pass on what was granted in the same moment in which its taker gave up."""
         if waiter in self._waiters:
             self._waiters.remove(waiter)
         if waiter.done() and not waiter.cancelled():
-            connection = waiter.result()
-            if connection is None:
-                self._dialling -= 1
-                self._admit_one()
-            else:
-                self.release(connection)
+            waiter.result().end()
 
     def _on_closed(self, connection: UpstreamConnection) -> None:
         if connection.owner is not None:
@@ -304,6 +299,5 @@ class UpstreamPool:
         while self._waiters and not self._full:
             waiter = self._waiters.popleft()
             if not waiter.done():
-                self._dialling += 1
-                waiter.set_result(None)
+                waiter.set_result(self._reserve())
                 return
