@@ -86,7 +86,7 @@ def test_upstream_is_a_service() -> None:
 
 
 def test_image_name() -> None:
-    """The image is the one that `make image` tags."""
+    """The image is the one that `make image` and the build at the file's head tag."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert f"IMAGE  ?= {services()['corsproxy']['image']}" in makefile
 

@@ -58,6 +58,9 @@ def test_unit_commands() -> None:
     ]
     assert service["Type"] == ["notify"]
     assert service["RestartPreventExitStatus"] == ["2"], "a mistake in the file is not mended by another start"
+    assert "\nStartLimitIntervalSec=0\n" in UNIT.read_text(encoding="utf-8"), (
+        "a listener is tried until it can be opened"
+    )
     assert service["TimeoutStopSec"] == ["30s"], "longer than the default drain of 20 s"
 
 
