@@ -286,6 +286,7 @@ def test_of_many_mistakes_in_a_file_the_first_are_told(tmp_path: Path) -> None:
         (["path: /a, host: 'a.*.example'"], 3, "[0].host", "error", "'*.example.com'"),
         (["path: /a, methods: GET", "path: /"], 3, "[0].methods", "warning", "go to routes[1] in line 4, '/'"),
         (["path: '/{x}/b', methods: GET", "path: '/{y}'"], 3, "[0].methods", "warning", "routes[1]"),
+        (["path: /a/b/c, methods: GET", "path: '/{y}/b'"], 3, "[0].methods", "warning", "routes[1]"),
         (
             ["path: /a, methods: GET, host: x.y.example", "path: /, host: '*.example'"],
             3,

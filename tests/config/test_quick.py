@@ -268,6 +268,13 @@ def test_the_file_that_the_options_stand_for_can_be_pointed_into() -> None:
             ["duplicate path '/a': an earlier route has it; change one, or remove it"],
         ),
         (
+            {"routes": ("/a=http://a", "/a=http://b", "/b=http://c", "/b=http://d")},
+            [
+                "duplicate path '/a': an earlier route has it; change one, or remove it",
+                "duplicate path '/b': an earlier route has it; change one, or remove it",
+            ],
+        ),
+        (
             {"upstream": "http://a", "routes": ("/=http://b",)},
             ["duplicate path '/': --upstream is its route; change one, or remove it"],
         ),

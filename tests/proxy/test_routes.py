@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from corsproxy.proxy.fields.hosts import is_valid_host
 from corsproxy.proxy.request.other_reading import other_reading
-from corsproxy.proxy.routes import AmbiguousPath, RouteTable
+from corsproxy.proxy.routes import AmbiguousPath, RouteTable, with_head
 from corsproxy.settings import Route, Upstream
 from tests.support.examples import examples
 from tests.support.form import needs_interpreter
@@ -337,3 +337,19 @@ def test_a_host_with_a_star_comes_after_hosts_and_the_longer_first(host: str, pa
     """Then no host at all; a star stands for one or more labels."""
     shuffled = random.Random(seed).sample(STARS, len(STARS))
     assert RouteTable(shuffled).match(host.encode(), path.encode()) == name
+
+
+@pytest.mark.parametrize(
+    ("methods", "is_named", "taken"),
+    [
+        ((), False, ()),
+        (("POST",), False, ("POST",)),
+        (("GET",), False, ("GET", "HEAD")),
+        (("PUT", "GET", "POST"), False, ("PUT", "GET", "HEAD", "POST")),
+        (("HEAD", "GET"), False, ("HEAD", "GET")),
+        (("GET", "POST"), True, ("GET", "POST")),
+    ],
+)
+def test_get_includes_head(methods: tuple[str, ...], is_named: bool, taken: tuple[str, ...]) -> None:
+    """Beside it, as Allow lists them, unless another route of the path names HEAD."""
+    assert with_head(methods, is_named=is_named) == taken
