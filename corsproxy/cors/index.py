@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from corsproxy.cors.expressions import Matcher, safe_matcher
+from corsproxy.cors.matcher import Matcher, safe_matcher
 from corsproxy.cors.origins import Origin
 from corsproxy.cors.patterns import Pattern, PatternKind
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from corsproxy.cors import decide, parse_origin, policy_warnings
 from corsproxy.cors.effects import Danger, effect_of
-from corsproxy.cors.expressions import Automaton, Matcher, safe_matcher
+from corsproxy.cors.expressions import Automaton
+from corsproxy.cors.matcher import Matcher, safe_matcher
 from tests.cors.tables import actual, errors_of, policy, regex, spec
 from tests.support.examples import examples
 

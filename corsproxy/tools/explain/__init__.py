@@ -1,12 +1,13 @@
 """`corsproxy explain`: what the configuration does with one request, and why; offline.
 
 `question` checks the asking, `routing` finds the route, `judgement` asks the proxy's rules and the browser's model,
-`change` and `quick_change` find the smallest edit that would allow it, `report` writes it down; `command` is the front
-door.
+`change` (with `file_edits`) and `quick_change` find the smallest edit that would allow it, `report` writes it down;
+`command` is the front door.
 """
 
-from corsproxy.tools.explain.change import Change, NoChangeError, smallest_change
+from corsproxy.tools.explain.change import Change, smallest_change
 from corsproxy.tools.explain.command import ExplainOptions, explain, explain_command
+from corsproxy.tools.explain.file_edits import NoChangeError
 from corsproxy.tools.explain.judgement import Judgement, judge
 from corsproxy.tools.explain.question import Question, ask
 

@@ -12,7 +12,8 @@ from typing import Any, TextIO
 
 from corsproxy.config import Loaded, Options, load_options, option_of
 from corsproxy.tools.browser import Browser
-from corsproxy.tools.explain.change import Change, NoChangeError, smallest_change
+from corsproxy.tools.explain.change import Change, smallest_change
+from corsproxy.tools.explain.file_edits import NoChangeError
 from corsproxy.tools.explain.judgement import Judgement, judge
 from corsproxy.tools.explain.question import Question, ask
 from corsproxy.tools.explain.quick_change import quick_change

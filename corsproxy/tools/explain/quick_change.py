@@ -10,16 +10,17 @@ from dataclasses import dataclass, replace
 
 from corsproxy.config import LOOPBACK_ORIGINS, ConfigError, Loaded, Options, load_quick
 from corsproxy.tools.browser import names, urls
-from corsproxy.tools.explain.change import Change, NoChangeError, missing_headers, why_impossible
+from corsproxy.tools.explain.change import Change, why_impossible
+from corsproxy.tools.explain.file_edits import NoChangeError, missing_headers
 from corsproxy.tools.explain.judgement import Judgement, judge
 from corsproxy.tools.explain.question import Question
 from corsproxy.tools.own_answers import FORWARDED_METHODS
 
-_MOST_STEPS = 6
+_MOST_OPTION_EDITS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
+class _OptionEdit:
     options: Options
     summary: str
     warning: str | None = None
@@ -30,7 +31,7 @@ def quick_change(options: Options, question: Question) -> Change:
     current = options
     summaries: list[str] = []
     warnings: list[str] = []
-    for _ in range(_MOST_STEPS):
+    for _ in range(_MOST_OPTION_EDITS):
         loaded = _loaded(current)
         judgement = judge(loaded, question)
         if judgement.is_allowed:
@@ -41,7 +42,7 @@ def quick_change(options: Options, question: Question) -> Change:
             raise NoChangeError(_NO_OPTION if judgement.refusal.key else judgement.refusal.remedy)
         if judgement.is_impossible:
             raise NoChangeError(why_impossible(judgement))
-        step = _STEPS.get(judgement.reason or "", _nothing)(current, judgement)
+        step = _OPTION_EDITS.get(judgement.reason or "", _nothing)(current, judgement)
         summaries.append(step.summary)
         warnings += [step.warning] if step.warning else []
         current = step.options
@@ -58,18 +59,18 @@ def _loaded(options: Options) -> Loaded:
         raise NoChangeError(error.problems[0].message) from None
 
 
-def _nothing(_options: Options, _judgement: Judgement) -> _Step:
+def _nothing(_options: Options, _judgement: Judgement) -> _OptionEdit:
     raise NoChangeError(_NO_OPTION)
 
 
-def _origin_malformed(_options: Options, judgement: Judgement) -> _Step:
+def _origin_malformed(_options: Options, judgement: Judgement) -> _OptionEdit:
     origin = judgement.question.origin or ""
     right = urls.origin_of(origin)
     hint = f": a browser sends {right}" if right and right != origin else ""
     raise NoChangeError(f"{origin!r} is not what any browser sends, and no option lets it in{hint}")
 
 
-def _origin(options: Options, judgement: Judgement) -> _Step:
+def _origin(options: Options, judgement: Judgement) -> _OptionEdit:
     origin = judgement.question.origin or ""
     if origin == "null":
         raise NoChangeError(
@@ -83,46 +84,46 @@ def _origin(options: Options, judgement: Judgement) -> _Step:
             f"as in --allow-origin '{LOOPBACK_ORIGINS[0]}'."
         )
     changed = replace(options, allow_origins=(*options.allow_origins, origin))
-    return _Step(changed, f"the origin {origin} allowed", warning)
+    return _OptionEdit(changed, f"the origin {origin} allowed", warning)
 
 
-def _method(options: Options, judgement: Judgement) -> _Step:
+def _method(options: Options, judgement: Judgement) -> _OptionEdit:
     method = names.normalised(judgement.question.method)
     if method not in FORWARDED_METHODS:
         hint = f": have the page write {method.upper()!r}" if method.upper() in FORWARDED_METHODS else ""
         raise NoChangeError(f"the proxy answers 501 to the method {method!r}, whatever is allowed{hint}")
     changed = replace(options, allow_methods=(*options.allow_methods, method))
-    return _Step(changed, f"the method {method} allowed")
+    return _OptionEdit(changed, f"the method {method} allowed")
 
 
-def _headers(options: Options, judgement: Judgement) -> _Step:
+def _headers(options: Options, judgement: Judgement) -> _OptionEdit:
     missing = missing_headers(judgement, options.allow_headers)
     changed = replace(options, allow_headers=(*options.allow_headers, *missing))
-    return _Step(changed, f"{', '.join(missing)} allowed")
+    return _OptionEdit(changed, f"{', '.join(missing)} allowed")
 
 
-def _credentials(options: Options, judgement: Judgement) -> _Step:
+def _credentials(options: Options, judgement: Judgement) -> _OptionEdit:
     origin = judgement.question.origin or ""
     if "*" not in options.allow_origins:
         changed = replace(options, allow_credentials=True)
-        return _Step(changed, "credentials allowed", "Every allowed page may then send cookies.")
+        return _OptionEdit(changed, "credentials allowed", "Every allowed page may then send cookies.")
     named = tuple(one for one in options.allow_origins if one != "*")
     changed = replace(options, allow_origins=(*named, origin), allow_credentials=None)
     warning = f"Every origin but {origin} loses its access: name those that need it, too."
-    return _Step(changed, f"{origin} in place of *", warning)
+    return _OptionEdit(changed, f"{origin} in place of *", warning)
 
 
-def _no_route(options: Options, judgement: Judgement) -> _Step:
+def _no_route(options: Options, judgement: Judgement) -> _OptionEdit:
     if judgement.choice.is_ambiguous:
         raise NoChangeError(
             "the path has two readings that lead to different routes; the page must ask for a plain one"
         )
     url = options.routes[0].partition("=")[2]
     changed = replace(options, routes=(*options.routes, f"{judgement.question.path}={url}"))
-    return _Step(changed, f"a route for {judgement.question.path}", f"The upstream {url} is a guess.")
+    return _OptionEdit(changed, f"a route for {judgement.question.path}", f"The upstream {url} is a guess.")
 
 
-_STEPS: dict[str, Callable[[Options, Judgement], _Step]] = {
+_OPTION_EDITS: dict[str, Callable[[Options, Judgement], _OptionEdit]] = {
     "origin_malformed": _origin_malformed,
     "origin_not_allowed": _origin,
     "method_not_allowed": _method,

@@ -1,0 +1,50 @@
+"""Compares strangers' origins with a regular expression in a bounded number of steps, whatever the expression."""
+
+from __future__ import annotations
+
+import re
+
+from corsproxy.cors.expressions import Automaton
+
+_MOST_REMEMBERED = 20_000
+"""States in the sets that a matcher remembers; strangers choose the texts, so that a full table is emptied."""
+
+
+class Matcher:
+    """Compares texts with an automaton: each character once, whatever the expression, where `re` might never end."""
+
+    def __init__(self, automaton: Automaton) -> None:
+        self._automaton = automaton
+        self._start = frozenset(automaton.starts())
+        self._accepting = frozenset(automaton.accepting())
+        self._known: dict[tuple[frozenset[int], str], frozenset[int]] = {}
+        self._size = 0
+
+    def fullmatch(self, text: str) -> bool:
+        """Return whether the whole text matches; it is one of `ALPHABET`'s characters, and not empty."""
+        states = self._start
+        for character in text:
+            after = self._known.get((states, character))
+            if after is None:
+                after = frozenset(self._automaton.after(states, character))
+                self._size += len(after) + 1
+                if self._size > _MOST_REMEMBERED:
+                    self._known.clear()
+                    self._size = len(after) + 1
+                self._known[states, character] = after
+            if not after:
+                return False
+            states = after
+        return not states.isdisjoint(self._accepting)
+
+
+def safe_matcher(regex: re.Pattern[str]) -> re.Pattern[str] | Matcher:
+    """Return what compares an origin with an expression: `re`, unless a stranger's origin could keep it busy.
+
+    An expression that an automaton cannot say in full (look-around, references) is left to `re`.
+    """
+    try:
+        automaton = Automaton(regex.pattern)
+    except RecursionError:
+        return regex
+    return Matcher(automaton) if automaton.is_steep and automaton.is_exact else regex
