@@ -293,3 +293,13 @@ def test_a_front_door_only_passes_on(door: Path) -> None:
         is_docstring = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
         is_list = isinstance(statement, ast.Assign) and isinstance(statement.value, ast.List | ast.Tuple)
         assert isinstance(statement, ast.ImportFrom) or is_docstring or is_list, f"{door}:{statement.lineno}"
+
+
+def test_no_two_classes_have_one_name() -> None:
+    """Who reads a name, or searches for it, finds one thing."""
+    found: dict[str, list[str]] = {}
+    for path in sorted((ROOT / "corsproxy").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                found.setdefault(node.name.lstrip("_"), []).append(f"{module_name(path)}:{node.lineno}")
+    assert {name: places for name, places in found.items() if len(places) > 1} == {}

@@ -60,27 +60,27 @@ def check_policies(
 
 
 @dataclass(slots=True)
-class _Node:
+class _PathNode:
     """A place in the tree of route paths of one host."""
 
-    literal: dict[str, _Node] = field(default_factory=dict)
-    any: _Node | None = None
+    literal: dict[str, _PathNode] = field(default_factory=dict)
+    any: _PathNode | None = None
     exact: list[_Item] = field(default_factory=list)
     prefix: list[_Item] = field(default_factory=list)
 
-    def child(self, segment: str | None) -> _Node:
+    def child(self, segment: str | None) -> _PathNode:
         """Return the node of a segment, made if it is new."""
         if segment is None:
-            self.any = self.any or _Node()
+            self.any = self.any or _PathNode()
             return self.any
-        return self.literal.setdefault(segment, _Node())
+        return self.literal.setdefault(segment, _PathNode())
 
 
 def check_methods(section: Sequence[_Item], report: Report) -> None:
     """Report routes that take the very same requests, and those whose other methods go elsewhere."""
-    roots: dict[_Host, _Node] = {}
+    roots: dict[_Host, _PathNode] = {}
     for index, values in section:
-        node = roots.setdefault(_host(values), _Node())
+        node = roots.setdefault(_host(values), _PathNode())
         for segment in _segments(values):
             node = node.child(segment)
         routes = node.exact if values.exact else node.prefix
@@ -114,7 +114,7 @@ def _check_alike(index: int, values: RouteValues, others: Sequence[_Item], repor
             return
 
 
-def _check_passed_over(index: int, values: RouteValues, roots: dict[_Host, _Node], report: Report) -> None:
+def _check_passed_over(index: int, values: RouteValues, roots: dict[_Host, _PathNode], report: Report) -> None:
     """Warn if requests for the path whose methods no route of it names land on a shorter route."""
     segments = _segments(values)
     own = roots[_host(values)]
@@ -140,7 +140,7 @@ def _check_passed_over(index: int, values: RouteValues, roots: dict[_Host, _Node
             return
 
 
-def _shorter(node: _Node, segments: paths.Segments, at: int) -> Iterator[_Item]:
+def _shorter(node: _PathNode, segments: paths.Segments, at: int) -> Iterator[_Item]:
     """Yield the routes that take everything the path takes, the longest first."""
     if at < len(segments):
         segment = segments[at]

@@ -45,7 +45,7 @@ class Danger(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ShownDanger:
     """One danger, with an origin that shows it."""
 
     danger: Danger
@@ -61,7 +61,7 @@ class Effect:
 
     matches_none: bool
     """No serialised origin matches."""
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[ShownDanger, ...] = ()
 
 
 @lru_cache(maxsize=64)
@@ -70,7 +70,7 @@ def effect_of(text: str) -> Effect:
     try:
         return _Judge(MatchGraph(Automaton(text))).effect()
     except (TooLargeError, RecursionError):
-        return Effect(matches_none=False, findings=(Finding(Danger.STRANGER, None, spans_labels=True),))
+        return Effect(matches_none=False, findings=(ShownDanger(Danger.STRANGER, None, spans_labels=True),))
 
 
 class _Judge:
@@ -83,7 +83,7 @@ class _Judge:
         """Return what the walk shows."""
         if not self._graph.ends:
             return Effect(matches_none=True)
-        found: dict[Danger, Finding] = {}
+        found: dict[Danger, ShownDanger] = {}
         for finding in (*self._strangers(), *self._insecure()):
             found.setdefault(finding.danger, finding)
         if Danger.STRANGER not in found:
@@ -93,21 +93,21 @@ class _Judge:
             found.pop(Danger.SUFFIX, None)
         return Effect(matches_none=False, findings=tuple(found.values()))
 
-    def _insecure(self) -> Iterator[Finding]:
+    def _insecure(self) -> Iterator[ShownDanger]:
         for node in self._graph.ends:
             origin = self._graph.origins[self._graph.at[node][1]]
             if origin.scheme == "http" and origin.kind != LOOPBACK:
-                yield Finding(
+                yield ShownDanger(
                     Danger.INSECURE, self._graph.witness(["http://evil.example"], self._graph.beginning(node))
                 )
                 return
 
-    def _strangers(self) -> Iterator[Finding]:
+    def _strangers(self) -> Iterator[ShownDanger]:
         """Follow hosts from their end: what comes before a whole site is its owner's."""
         todo: list[tuple[str, Iterable[int]]] = [("", self._graph.host_ends(DOMAIN))]
         for names, (name, nodes) in enumerate(_popped(todo)):
             if names > _MOST_NAMES + 2 * len(self._graph.automaton.reads):
-                yield Finding(Danger.LOOK_ALIKE, self._graph.witness([], self._graph.beginning(min(nodes)) + name))
+                yield ShownDanger(Danger.LOOK_ALIKE, self._graph.witness([], self._graph.beginning(min(nodes)) + name))
                 return
             if name.startswith(".") and _is_site(name[1:]):
                 continue
@@ -134,7 +134,7 @@ class _Judge:
         """Return whether an edge takes more characters, or more often, than the expression spells out."""
         return (written & _HOST).bit_count() > _MOST_NARROW or self._graph.loops[before] == self._graph.loops[node]
 
-    def _finding(self, free: list[tuple[int, int, int]], name: str) -> Finding:
+    def _finding(self, free: list[tuple[int, int, int]], name: str) -> ShownDanger:
         """Return what it means that before `name` anything may stand; the first node is nearest to the beginning."""
         before, node, mask = min(free)
         label, dot, suffix = name.partition(".")
@@ -155,22 +155,22 @@ class _Judge:
         spans_labels = any(
             written & _DOT for one, other, _ in free for at, _, written in self._graph.before[other] if at == one
         )
-        return Finding(danger, self._graph.witness([text + rest for text in made_up], shortest), spans_labels)
+        return ShownDanger(danger, self._graph.witness([text + rest for text in made_up], shortest), spans_labels)
 
-    def _addresses(self) -> Iterator[Finding]:
+    def _addresses(self) -> Iterator[ShownDanger]:
         """Judge IP addresses: by the networks that are spelled out."""
         ends = self._graph.host_ends(IPV6)
         alive = self._graph.reaching(ends)
         for node in alive:
             for before, mask, written in self._graph.before[node]:
                 if mask and self._graph.region(before) == "host" and self._is_free(before, node, written):
-                    yield Finding(
+                    yield ShownDanger(
                         Danger.STRANGER, self._graph.witness(["https://[2001:db8::1]"], None), spans_labels=True
                     )
                     return
         yield from self._ipv4()
 
-    def _ipv4(self) -> Iterator[Finding]:
+    def _ipv4(self) -> Iterator[ShownDanger]:
         alive = self._graph.reaching(self._graph.host_ends(IPV4))
         begins = {node for node in alive if self._graph.origins[self._graph.at[node][1]].begins_host}
         todo: list[tuple[str, Iterable[int]]] = [("", begins)] if begins else []
@@ -181,7 +181,7 @@ class _Judge:
                 continue
             if networks > _MOST_NETWORKS or names > _MOST_NAMES:
                 made_up = [f"{scheme}://203.0.113.7" for scheme in ("https", "http")]
-                yield Finding(Danger.STRANGER, self._graph.witness(made_up, None), spans_labels=True)
+                yield ShownDanger(Danger.STRANGER, self._graph.witness(made_up, None), spans_labels=True)
                 return
             longer: dict[str, set[int]] = {}
             for node in self._graph.closed(nodes, forward=True):

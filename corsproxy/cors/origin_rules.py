@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from corsproxy.cors.effects import Danger, Finding, effect_of
+from corsproxy.cors.effects import Danger, ShownDanger, effect_of
 from corsproxy.cors.hosts import is_loopback
 from corsproxy.cors.patterns import Pattern, PatternError, PatternKind, parse_pattern, parse_regex
 from corsproxy.cors.problems import PolicyProblem, ProblemReason, Severity, quote
@@ -96,7 +96,7 @@ def _risks(pattern: Pattern, *, credentials: bool) -> Iterator[_Risk]:
 _INSECURE = "anyone who controls the network can write a plain-http page and, with allow_credentials, act as the user"
 
 
-def _of_regex(finding: Finding, text: str) -> _Risk:
+def _of_regex(finding: ShownDanger, text: str) -> _Risk:
     """Return what an expression lets in, with a witness."""
     shown = f", such as {quote(finding.witness)}" if finding.witness else ""
     if finding.danger is Danger.INSECURE:

@@ -11,7 +11,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 
-from corsproxy.proxy.client.listener import Listener
+from corsproxy.proxy.client.listener import ClientListener
 from corsproxy.proxy.client.unread import Unread
 from corsproxy.proxy.plan import Plan
 from corsproxy.proxy.relay import Relay
@@ -37,7 +37,7 @@ class Proxy:
         self._loop = asyncio.get_running_loop()
         self._observers = tuple(observers)
         self._relay = Relay(plan, observers, via_token or new_via_token())
-        self._listener = Listener(self._relay, plan.limits, self._on_unread)
+        self._listener = ClientListener(self._relay, plan.limits, self._on_unread)
         self._retired: list[Plan] = []
         self._sweep_handle = self._loop.call_later(SWEEP_INTERVAL, self._sweep)
 

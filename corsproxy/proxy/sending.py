@@ -26,7 +26,7 @@ from corsproxy.proxy.request.head import RequestHead
 from corsproxy.proxy.request_context import RequestContext
 from corsproxy.proxy.request_record import RequestRecord
 from corsproxy.proxy.upstream.connection import UpstreamConnection
-from corsproxy.proxy.upstream.places import Place, Places
+from corsproxy.proxy.upstream.places import HeldPlace, Places
 
 _RESPONSE_TIMEOUT: Final = UpstreamErrorKind.RESPONSE_TIMEOUT
 
@@ -39,7 +39,7 @@ class Collected:
     def __init__(self, budget: Budget, slow_places: Places, record: RequestRecord) -> None:
         self._collection = Collection(budget)
         self._places = slow_places
-        self._place: Place | None = None
+        self._place: HeldPlace | None = None
         """Held if the rest of the content comes slowly."""
         self._record = record
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from corsproxy.proxy.client.listener import Listener
+from corsproxy.proxy.client.listener import ClientListener
 from corsproxy.proxy.client.request import ClientRequest
 from corsproxy.proxy.client.unread import Unread
 from corsproxy.proxy.errors import ClientError, UpstreamError
@@ -138,7 +138,7 @@ async def requests_read(segments: Sequence[bytes], *, yields: bool) -> list[obje
         seen.append(unread.status)
         return b"id"
 
-    listener = Listener(handler, Limits(), refused)
+    listener = ClientListener(handler, Limits(), refused)
     connection = listener()
     wire = Wire()
     connection.connection_made(wire)

@@ -15,7 +15,7 @@ import pytest
 
 from corsproxy.cors import CorsRequest, OriginSpec, PolicySpec, compile_policy, decide
 from corsproxy.proxy import RequestRecord
-from corsproxy.server.inspector import Budget, Event, Recorder, merged
+from corsproxy.server.inspector import Event, EventBudget, Recorder, merged
 from corsproxy.server.inspector.feed import MAX_WATCHERS, CrowdedError, Feed, News
 from corsproxy.server.inspector.recorder import KEPT, RATE, describe
 from corsproxy.server.observe.counters import Totals
@@ -89,7 +89,7 @@ def test_several_recorders_together_keep_no_more_than_one() -> None:
     recorders = [Recorder() for _ in range(4)]
     for number in range(1000):
         recorders[number % 4](record(f"/{number}"))
-    events, skipped = merged([recorder.take() for recorder in recorders], Budget())
+    events, skipped = merged([recorder.take() for recorder in recorders], EventBudget())
     assert [event["time"] for event in events] == sorted(event["time"] for event in events)
     assert len(events) <= RATE
     assert len(events) + skipped == 1000

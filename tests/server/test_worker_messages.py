@@ -35,9 +35,9 @@ from corsproxy.server.workers.messages import (
     Prepare,
     Prepared,
     Ready,
-    Report,
     Start,
     Stop,
+    WorkerReport,
 )
 from corsproxy.server.workers.running import RunningWorker
 from corsproxy.settings import TlsFiles
@@ -91,7 +91,7 @@ def events() -> Events:
         Prepared(3, None),
         Prepared(3, "no such file"),
         Committed(4),
-        Report(5, COUNTS, 1, 2, (("api", "idle", 3),), {"process_open_fds": 12}),
+        WorkerReport(5, COUNTS, 1, 2, (("api", "idle", 3),), {"process_open_fds": 12}),
         events(),
         Pong(),
         Drained(True),
@@ -107,7 +107,7 @@ def test_what_was_counted_elsewhere_adds_up_to_the_same() -> None:
     """A histogram's row and a key of four parts are the same after the way through JSON."""
     totals, direct = Counters(), Counters()
     direct.add(COUNTS)
-    totals.add(decode(encode(Report(counts=COUNTS)), KNOWN).counts)
+    totals.add(decode(encode(WorkerReport(counts=COUNTS)), KNOWN).counts)
     assert totals.take() == direct.take() == COUNTS
 
 
@@ -129,7 +129,10 @@ def test_what_was_counted_elsewhere_adds_up_to_the_same() -> None:
         (b'{"is": "Stop", "drain": null}', "Stop.drain is no float"),
         (b'{"is": "Prepared", "number": 1, "error": 5}', "Prepared.error has another type"),
         (b'{"is": "Events", "number": 1, "events": [{"id": 1}], "skipped": 0}', "Events.events[0] has other fields: "),
-        (encode(Report(counts=COUNTS)).replace(b'"GET", 200', b'"GET"'), "Report.counts.requests[0] is no tuple"),
+        (
+            encode(WorkerReport(counts=COUNTS)).replace(b'"GET", 200', b'"GET"'),
+            "WorkerReport.counts.requests[0] is no tuple",
+        ),
         (encode(Prepare(OF_A_FILE)).replace(b'"kind": "file"', b'"kind": "hat"'), "Prepare.configuration.kind is no "),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 from corsproxy.config import load_text
 from corsproxy.errors import UsageError
 from corsproxy.tools.verify.members import example_of, members_of
-from corsproxy.tools.verify.plan import Plan, make_plan
+from corsproxy.tools.verify.plan import VerifyPlan, make_plan
 from corsproxy.tools.verify.questions import MAX_MEMBERS
 
 FILE = """\
@@ -17,7 +17,7 @@ routes: [{{path: /x, upstream: a, policy: p{route}}}]
 """
 
 
-def planned(origins: str, more: str = "", route: str = "") -> Plan:
+def planned(origins: str, more: str = "", route: str = "") -> VerifyPlan:
     """The plan for one route."""
     settings = load_text(FILE.format(origins=origins, more=more, route=route), "f", {}).settings
     return make_plan(settings, "https://api.example.com", host="", only=())

@@ -24,13 +24,13 @@ from corsproxy.proxy.client.held import Held
 from corsproxy.proxy.client.intake import Intake
 from corsproxy.proxy.client.kernel import is_reset, undelivered
 from corsproxy.proxy.client.parser import HeadParser
-from corsproxy.proxy.client.parties import Answering, EndsWithClient, Source, Tunnel
+from corsproxy.proxy.client.parties import Answering, ContentSource, EndsWithClient, Tunnel
 from corsproxy.proxy.client.request import ClientRequest
 from corsproxy.proxy.client.unread import Unread, last_answer
 from corsproxy.proxy.errors import ClientError, ClientErrorKind, Refusal
 
 if TYPE_CHECKING:
-    from corsproxy.proxy.client.listener import Listener
+    from corsproxy.proxy.client.listener import ClientListener
 
 _OVERLOADED = b"too many connections"
 
@@ -48,7 +48,7 @@ class ClientConnection(asyncio.Protocol):
     _task_handler: ClassVar[None] = None
     """Read by `aiohttp.web.Server.connection_lost`: no task of ours keeps a lost connection among the server's."""
 
-    def __init__(self, listener: Listener, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, listener: ClientListener, loop: asyncio.AbstractEventLoop) -> None:
         limits = listener.limits
         self.transport = cast("asyncio.Transport", None)  # as `flow`, set by `connection_made` before all else
         self.flow = Flow(self.transport)
@@ -80,7 +80,7 @@ class ClientConnection(asyncio.Protocol):
         """Takes the content that still comes; None if none does, or it cannot be told from what follows."""
         self._task: asyncio.Task[bool] | None = None  # answers the request under way, if that takes time
         self._answering: Answering | None = None  # if no task does
-        self._source: Source | None = None  # of more than the client takes at once
+        self._source: ContentSource | None = None  # of more than the client takes at once
         self._keep_when_taken: bool | None = None
         """What `request_over` is told once the client has taken the answer; None if that is not awaited."""
 
@@ -112,7 +112,7 @@ class ClientConnection(asyncio.Protocol):
         """Tell `answering` if the client goes away; None if it is a task that is to be cancelled then."""
         self._answering = answering
 
-    def send_from(self, source: Source | None) -> None:
+    def send_from(self, source: ContentSource | None) -> None:
         """Tell `source` when the client, having been slow, takes bytes again; None when there are no more."""
         self._source = source
 

@@ -11,7 +11,7 @@ from enum import IntFlag
 from typing import Final
 
 
-class Reason(IntFlag):
+class PauseReason(IntFlag):
     """Why a client is not read for now."""
 
     CONTENT = 1
@@ -22,9 +22,9 @@ class Reason(IntFlag):
     """The other side of a tunnel takes no more for now."""
 
 
-CONTENT: Final = int(Reason.CONTENT)
-NEXT_REQUESTS: Final = int(Reason.NEXT_REQUESTS)
-TUNNEL: Final = int(Reason.TUNNEL)
+CONTENT: Final = int(PauseReason.CONTENT)
+NEXT_REQUESTS: Final = int(PauseReason.NEXT_REQUESTS)
+TUNNEL: Final = int(PauseReason.TUNNEL)
 
 
 class Flow:

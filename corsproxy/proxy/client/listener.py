@@ -23,7 +23,7 @@ A coroutine if that takes time, or None: then `ClientConnection.request_over` or
 """
 
 
-class Listener(web.Server):
+class ClientListener(web.Server):
     """aiohttp's low-level server with connections of ours; one for each worker."""
 
     def __init__(self, handler: Handler, limits: Limits, on_unread: Callable[[Unread], bytes]) -> None:

@@ -28,7 +28,7 @@ class Answering(Protocol):
         """The client is gone: there is nobody to answer any more."""
 
 
-class Source(Protocol):
+class ContentSource(Protocol):
     """What sends to a client more than it takes at once."""
 
     def client_writable(self) -> None:

@@ -23,17 +23,17 @@ _SIZE = re.compile(rb"0*([0-9A-Fa-f]*)[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?")
 _MOST_DIGITS = 16
 
 
-class _State(IntEnum):
+class _ChunkState(IntEnum):
     SIZE = 0
     DATA = 1
     END = 2
     TRAILERS = 3
 
 
-_DATA = _State.DATA
+_DATA = _ChunkState.DATA
 
 
-class ChunkReader:
+class ResponseChunkReader:
     """Reads the content of one message."""
 
     __slots__ = (
@@ -49,7 +49,7 @@ class ChunkReader:
 
     def __init__(self, oddities: Oddities) -> None:
         self._oddities = oddities
-        self._state = _State.SIZE
+        self._state = _ChunkState.SIZE
         self._remaining = 0
         self._partial = bytearray()
         """The beginning of a line."""
@@ -72,7 +72,7 @@ class ChunkReader:
                 self._remaining -= len(piece)
                 self._framing = 0
                 if not self._remaining:
-                    self._state = _State.END
+                    self._state = _ChunkState.END
                 continue
             end = data.find(b"\n", position)
             part = data[position : end if end >= 0 else size]
@@ -80,7 +80,7 @@ class ChunkReader:
             position += len(part) + 1
             if end < 0:
                 self._partial += part
-                if self._state is _State.END and self._partial != b"\r":
+                if self._state is _ChunkState.END and self._partial != b"\r":
                     raise protocol_error("no line end behind a chunk")
                 return size
             if self._partial:
@@ -100,12 +100,12 @@ class ChunkReader:
             line = line[:-1]
         else:
             self._oddities.note(Oddity.BARE_LF)
-        if self._state is _State.SIZE:
+        if self._state is _ChunkState.SIZE:
             self._take_size(line)
-        elif self._state is _State.END:
+        elif self._state is _ChunkState.END:
             if line:
                 raise protocol_error("no line end behind a chunk")
-            self._state = _State.SIZE
+            self._state = _ChunkState.SIZE
         elif line:
             self._trailer_lines.append(line)
             if len(self._trailer_lines) > MAX_FIELD_LINES:
@@ -122,4 +122,4 @@ class ChunkReader:
         self._remaining = int(digits, 16) if digits else 0
         if self._remaining > MAX_LENGTH:
             raise protocol_error("invalid chunk size")
-        self._state = _State.DATA if self._remaining else _State.TRAILERS
+        self._state = _ChunkState.DATA if self._remaining else _ChunkState.TRAILERS

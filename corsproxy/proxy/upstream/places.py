@@ -15,15 +15,15 @@ class Places:
         self._most = most
         self.taken = 0
 
-    def take(self) -> Place | None:
+    def take(self) -> HeldPlace | None:
         """Return a place, None if none is left."""
         if self.taken >= self._most:
             return None
         self.taken += 1
-        return Place(self)
+        return HeldPlace(self)
 
 
-class Place:
+class HeldPlace:
     """One place, until it is given back; as a context manager, until its block ends."""
 
     __slots__ = ("_is_held", "_places")

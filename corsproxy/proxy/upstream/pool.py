@@ -15,7 +15,7 @@ from corsproxy.proxy.upstream.connection import UpstreamConnection
 from corsproxy.proxy.upstream.dial import dial
 from corsproxy.proxy.upstream.lease import Lease, Reservation
 from corsproxy.proxy.upstream.oddity import Oddity
-from corsproxy.proxy.upstream.places import Place, Places
+from corsproxy.proxy.upstream.places import HeldPlace, Places
 from corsproxy.settings import Upstream
 
 REST = 0.02
@@ -213,7 +213,7 @@ class UpstreamPool:
         """Return whether any connection is open."""
         return bool(self.connections or self._tunnels)
 
-    def place_for_tunnel(self) -> Place:
+    def place_for_tunnel(self) -> HeldPlace:
         """Return a place to be held from before a tunnel is asked for; raises `UpstreamError` if none is left."""
         place = self._tunnel_places.take()
         if place is None:

@@ -15,7 +15,7 @@ import re
 
 from corsproxy.proxy.errors import UpstreamError, UpstreamErrorKind
 from corsproxy.proxy.fields.names import RESPONSE_FIELDS, ResponseField
-from corsproxy.proxy.upstream.chunks import ChunkReader
+from corsproxy.proxy.upstream.chunks import ResponseChunkReader
 from corsproxy.proxy.upstream.field_section import MAX_FIELD_LINES
 from corsproxy.proxy.upstream.head import Framing, ResponseHead
 from corsproxy.proxy.upstream.odd_head import read_head
@@ -84,7 +84,7 @@ class ResponseReader:
         self._partial: bytearray | None = None
         """A head that is not whole yet."""
         self._remaining = -1
-        self._chunks: ChunkReader | None = None
+        self._chunks: ResponseChunkReader | None = None
         self._oddities: Oddities | None = None
         self.interim: list[ResponseHead] = []
         self.head: ResponseHead | None = None
@@ -207,7 +207,7 @@ class ResponseReader:
             # Content where none may be: the response is whole without it, and nothing can be told apart behind it.
             self.surplus = bool(rest)
         elif framing is _CHUNKED:
-            self._chunks = ChunkReader(self._note_oddities())
+            self._chunks = ResponseChunkReader(self._note_oddities())
             self._feed_chunks(rest)
         elif rest:
             self.body.append(rest)

@@ -10,6 +10,6 @@ a key masked.
 Decides nothing: the data path has decided, and `explain` says which line of the file it was.
 """
 
-from corsproxy.server.inspector.recorder import Budget, Event, Recorder, merged, shows_fields
+from corsproxy.server.inspector.recorder import Event, EventBudget, Recorder, merged, shows_fields
 
-__all__ = ["Budget", "Event", "Recorder", "merged", "shows_fields"]
+__all__ = ["Event", "EventBudget", "Recorder", "merged", "shows_fields"]

@@ -99,7 +99,7 @@ class Ring:
         return taken
 
 
-class Budget:
+class EventBudget:
     """How many events of each half a second may have."""
 
     __slots__ = ("_others_left", "_refused_left", "_second")
@@ -130,7 +130,7 @@ class Recorder:
         self.begun: set[RequestRecord] = set()
         """Requests that have begun; the data path puts them in."""
         self._ring = Ring()
-        self._budget = Budget()
+        self._budget = EventBudget()
         self._skipped = 0
         self._shows_fields = shows_fields
         self._keys: dict[RequestRecord, str] = {}
@@ -165,7 +165,7 @@ class Recorder:
         return events
 
 
-def merged(taken: Iterable[tuple[list[Event], int]], budget: Budget) -> tuple[list[Event], int]:
+def merged(taken: Iterable[tuple[list[Event], int]], budget: EventBudget) -> tuple[list[Event], int]:
     """Make one of what several recorders handed over: in order, and no more a second than one would keep."""
     events: list[Event] = []
     left_out = 0

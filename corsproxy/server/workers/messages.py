@@ -113,7 +113,7 @@ class Committed:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class WorkerReport:
     """What has been counted since the last report, and what is there now; also sent unsolicited."""
 
     number: int = 0
@@ -151,6 +151,6 @@ class Drained:
 
 
 Question = Prepare | Commit | AskReport | AskEvents
-Answer = Prepared | Committed | Report | Events
+Answer = Prepared | Committed | WorkerReport | Events
 FromParent = Start | Question | Ping | Stop
 FromWorker = Ready | Answer | Pong | Drained

@@ -30,8 +30,8 @@ from corsproxy.server.workers.messages import (
     Prepared,
     Question,
     Ready,
-    Report,
     Start,
+    WorkerReport,
 )
 
 GRACE = 3.0
@@ -77,7 +77,7 @@ class RunningWorker:
         self.channel = channel
         self.ready_at = 0.0
         """`time.monotonic()`; 0 until it serves."""
-        self.latest = Report()
+        self.latest = WorkerReport()
         """The last report; its counts are in the totals already."""
         self.drained = False
         self.heard = 0
@@ -113,7 +113,7 @@ class RunningWorker:
                 self.ready_at = time.monotonic()
                 if not ready.done():
                     ready.set_result(None)
-            case Report():
+            case WorkerReport():
                 totals.counters.add(message.counts)
                 self.latest = message
                 self._answer(message)

@@ -21,7 +21,7 @@ from typing import TypeVar
 from corsproxy.config import Configuration
 from corsproxy.errors import UsageError
 from corsproxy.proxy import compile_plan, new_via_token
-from corsproxy.server.inspector import Budget, Event, merged, shows_fields
+from corsproxy.server.inspector import Event, EventBudget, merged, shows_fields
 from corsproxy.server.listen.sockets import Listener, tls_context
 from corsproxy.server.observe.counters import Totals
 from corsproxy.server.workers.messages import (
@@ -36,9 +36,9 @@ from corsproxy.server.workers.messages import (
     Prepare,
     Prepared,
     Question,
-    Report,
     Start,
     Stop,
+    WorkerReport,
 )
 from corsproxy.server.workers.running import GRACE, RunningWorker, start_worker
 
@@ -95,7 +95,7 @@ class Workers:
         self._counts = counts
         self._inspects = inspects
         self._patience = patience
-        self._budget = Budget()
+        self._budget = EventBudget()
         self._via_token = new_via_token()
         self._workers: list[RunningWorker] = []
         self._keepers: list[asyncio.Task[None]] = []
@@ -134,7 +134,7 @@ class Workers:
 
     async def report(self, totals: Totals) -> None:
         """Ask every worker for what it has counted since it last said so."""
-        await self._ask_all(AskReport(), Report, _REPORT_TIMEOUT)
+        await self._ask_all(AskReport(), WorkerReport, _REPORT_TIMEOUT)
         reports = [worker.latest for worker in self._workers]
         totals.connections = sum(report.connections for report in reports)
         totals.in_flight = sum(report.in_flight for report in reports)

@@ -42,9 +42,9 @@ from corsproxy.server.workers.messages import (
     Prepare,
     Prepared,
     Ready,
-    Report,
     Start,
     Stop,
+    WorkerReport,
 )
 
 log = logging.getLogger(__name__)
@@ -180,9 +180,9 @@ class _Worker:
             if self._counters is not None:
                 self._channel.send(self._report())
 
-    def _report(self, number: int = 0) -> Report:
+    def _report(self, number: int = 0) -> WorkerReport:
         counters = self._counters
-        return Report(
+        return WorkerReport(
             number,
             counters.take() if counters is not None else Counts(),
             self._data_path.connections,

@@ -24,7 +24,7 @@ from corsproxy.cors import Kind
 from corsproxy.proxy import Observer, Proxy, RequestRecord, compile_plan
 from corsproxy.tools.demo.calls import CALLS
 from corsproxy.tools.demo.legacy import legacy_api
-from corsproxy.tools.demo.player import Browser, Played, wire
+from corsproxy.tools.demo.player import DemoBrowser, Played, wire
 from corsproxy.tools.demo.site import site
 from corsproxy.tools.demo.table import table
 
@@ -70,7 +70,7 @@ async def _until_stopped(check: bool, out: TextIO) -> int:
 
 
 async def _demo(check: bool, out: TextIO) -> int:
-    seen = _Seen(out)
+    seen = _Arrivals(out)
     async with _servers(seen) as servers:
         print(f"a page on    {servers.page}", file=out)
         print(f"asks an API  {servers.legacy}  directly,", file=out)
@@ -160,7 +160,7 @@ async def _run(stack: contextlib.AsyncExitStack, application: web.Application, l
 
 
 def _make_calls(servers: _Servers) -> list[tuple[Played, Played]]:
-    browser = Browser(servers.page)
+    browser = DemoBrowser(servers.page)
     return [(browser.call(call, servers.legacy), browser.call(call, servers.proxy)) for call in CALLS]
 
 
@@ -177,7 +177,7 @@ def _as_table(results: list[tuple[Played, Played]]) -> str:
     return table(header, rows, width=shutil.get_terminal_size((110, 24)).columns)
 
 
-class _Seen:
+class _Arrivals:
     """An observer of the proxy that tells of each request in one line, once the table is out."""
 
     def __init__(self, out: TextIO) -> None:

@@ -41,7 +41,7 @@ class Played:
 
 
 @dataclass(slots=True)
-class Browser:
+class DemoBrowser:
     """A browser with one page open, on `origin`.
 
     Cookies belong to a host, whatever its port (RFC 6265 section 8.5), so that API and proxy share them here.

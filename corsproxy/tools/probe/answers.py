@@ -11,11 +11,11 @@ from corsproxy.tools.browser import Answer, Check, Outcome, Play, checks
 from corsproxy.tools.live.look_alikes import STRANGER
 from corsproxy.tools.probe.caches import varies
 from corsproxy.tools.probe.finding import ProbeFinding, Severity
-from corsproxy.tools.probe.further import Asked, Variant
+from corsproxy.tools.probe.further import FurtherAnswer, Variant
 from corsproxy.tools.probe.strangers import with_credentials
 
 
-def answer_findings(play: Play, further: Sequence[Asked], origin: str) -> Iterator[ProbeFinding]:
+def answer_findings(play: Play, further: Sequence[FurtherAnswer], origin: str) -> Iterator[ProbeFinding]:
     """Find what the answers show, whoever asked."""
     by_variant = {one.asks: one for one in further if isinstance(one.asks, Variant)}
     answers = [exchange.answer for exchange in play.exchanges if exchange.answer]
@@ -70,7 +70,7 @@ def _lines(answers: Sequence[Answer]) -> Iterator[ProbeFinding]:
         )
 
 
-def _preflight(play: Play, by_variant: Mapping[Variant, Asked]) -> Iterator[ProbeFinding]:
+def _preflight(play: Play, by_variant: Mapping[Variant, FurtherAnswer]) -> Iterator[ProbeFinding]:
     """Preflights that are asked for a password, or sent elsewhere, whatever the page needs today."""
     asked = by_variant.get(Variant.PREFLIGHT)
     answers = [exchange.answer for exchange in play.exchanges if exchange.sent.kind == "preflight" and exchange.answer]
@@ -94,7 +94,9 @@ def _preflight(play: Play, by_variant: Mapping[Variant, Asked]) -> Iterator[Prob
             )
 
 
-def _vary(by_variant: Mapping[Variant, Asked], further: Sequence[Asked], origin: str) -> Iterator[ProbeFinding]:
+def _vary(
+    by_variant: Mapping[Variant, FurtherAnswer], further: Sequence[FurtherAnswer], origin: str
+) -> Iterator[ProbeFinding]:
     """Answers that depend on Origin and do not say so, which a cache then hands to the wrong page."""
     # No cache keeps an answer to OPTIONS (RFC 9110 section 9.3.7).
     stranger = next((one for one in further if one.origin == STRANGER and one.sent.kind == "actual"), None)
@@ -125,7 +127,7 @@ def _last_actual(play: Play) -> Answer | None:
     return actual[-1] if actual else None
 
 
-def _errors(play: Play, by_variant: Mapping[Variant, Asked], origin: str) -> Iterator[ProbeFinding]:
+def _errors(play: Play, by_variant: Mapping[Variant, FurtherAnswer], origin: str) -> Iterator[ProbeFinding]:
     """Errors that a page cannot read."""
     asked = by_variant.get(Variant.NOT_FOUND)
     own = by_variant.get(Variant.ITSELF)

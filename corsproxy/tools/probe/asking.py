@@ -11,7 +11,7 @@ from corsproxy.tools.live.look_alikes import Likeness
 from corsproxy.tools.live.wire import UnreachableError, Wire
 from corsproxy.tools.probe.findings import findings_of
 from corsproxy.tools.probe.further import (
-    Asked,
+    FurtherAnswer,
     MadeUp,
     Variant,
     asking,
@@ -21,7 +21,7 @@ from corsproxy.tools.probe.further import (
     not_found_url,
     with_own_query,
 )
-from corsproxy.tools.probe.report import Report
+from corsproxy.tools.probe.report import ProbeReport
 from corsproxy.tools.probe.strangers import grants
 
 _OTHERS = 10
@@ -33,7 +33,7 @@ def most_requests(request: PageRequest) -> int:
     return _OTHERS + len(made_up_origins(request.origin, request.url))
 
 
-def probe(request: PageRequest, wire: Wire, *, is_presumed: bool = False) -> Report:
+def probe(request: PageRequest, wire: Wire, *, is_presumed: bool = False) -> ProbeReport:
     """Play the request, send the further ones, and judge the answers; never raises for what a server does.
 
     `is_presumed` is for a page's origin that nobody has named.
@@ -51,7 +51,7 @@ def probe(request: PageRequest, wire: Wire, *, is_presumed: bool = False) -> Rep
     error = problems[0] if problems else None
     further = () if error or not played.exchanges else tuple(_ask_further(request, played, send))
     findings = () if error else findings_of(played, further, request.origin)
-    return Report(request, played, further, findings, error, is_presumed)
+    return ProbeReport(request, played, further, findings, error, is_presumed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class _Terms:
     unsafe: tuple[str, ...]
 
 
-def _ask_further(request: PageRequest, played: Play, send: Send) -> Iterator[Asked]:
+def _ask_further(request: PageRequest, played: Play, send: Send) -> Iterator[FurtherAnswer]:
     """Ask with other origins: by GET, or by preflights where only those are granted."""
     last = played.exchanges[-1].sent
     headers = tuple((name, value) for name, value in request.headers if not names.is_forbidden_header(name, value))
@@ -78,7 +78,7 @@ def _ask_further(request: PageRequest, played: Play, send: Send) -> Iterator[Ask
             continue
         if asks is Variant.ITSELF:
             own = answer
-        yield Asked(asks, sent, answer)
+        yield FurtherAnswer(asks, sent, answer)
     by_preflight = played.needs_preflight and not (own and grants(own, request.origin)) and _preflight_grants(played)
     word = secrets.token_hex(4)
     for number, made_up in enumerate(made_up_origins(request.origin, terms.url)):
@@ -90,7 +90,7 @@ def _ask_further(request: PageRequest, played: Play, send: Send) -> Iterator[Ask
             sent = asking(with_own_query(terms.url, f"{word}{number}"), made_up.origin, headers)
         answer = send(sent)
         if answer is not None:
-            yield Asked(made_up, sent, answer)
+            yield FurtherAnswer(made_up, sent, answer)
 
 
 def _planned(request: PageRequest, played: Play, terms: _Terms) -> Iterator[tuple[Variant | MadeUp, Sent]]:

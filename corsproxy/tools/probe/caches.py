@@ -11,7 +11,7 @@ from corsproxy.tools.browser import Answer, Play, checks
 from corsproxy.tools.live.caches import REMEDY, cache_of, is_from_cache
 from corsproxy.tools.live.look_alikes import STRANGER
 from corsproxy.tools.probe.finding import ProbeFinding, Severity
-from corsproxy.tools.probe.further import Asked, Variant
+from corsproxy.tools.probe.further import FurtherAnswer, Variant
 from corsproxy.tools.probe.strangers import grants
 
 
@@ -21,7 +21,9 @@ def varies(answer: Answer) -> bool:
     return bool(members & {"*", "origin"})
 
 
-def mixed_answer(play: Play, by_variant: Mapping[Variant, Asked], further: Sequence[Asked], page: str) -> Answer | None:
+def mixed_answer(
+    play: Play, by_variant: Mapping[Variant, FurtherAnswer], further: Sequence[FurtherAnswer], page: str
+) -> Answer | None:
     """Return an answer that was another origin's, None if there is none.
 
     The page's and a stranger's are compared with what each gets by a URL of its own.
@@ -50,7 +52,7 @@ def mixed_answer(play: Play, by_variant: Mapping[Variant, Asked], further: Seque
 
 
 def _without_grant_from_cache(
-    played: Sequence[Answer], play: Play, further: Sequence[Asked], page: str
+    played: Sequence[Answer], play: Play, further: Sequence[FurtherAnswer], page: str
 ) -> Answer | None:
     """Return a cached answer that grants nobody, if the page's preflight, which no cache keeps, is granted."""
     preflights = [one.answer for one in play.exchanges if one.answer and one.sent.kind == "preflight"]
@@ -60,7 +62,7 @@ def _without_grant_from_cache(
     return next((one for one in played if is_from_cache(one) and not one.lines(checks.ACAO)), None)
 
 
-def _is_of_another(answer: Answer, further: Sequence[Asked], play: Play, page: str) -> bool:
+def _is_of_another(answer: Answer, further: Sequence[FurtherAnswer], play: Play, page: str) -> bool:
     asked = [(one.answer, one.origin) for one in further]
     asked += [(one.answer, one.sent.origin) for one in play.exchanges if one.answer]
     origin = next(origin for found, origin in asked if found is answer)
@@ -69,7 +71,7 @@ def _is_of_another(answer: Answer, further: Sequence[Asked], play: Play, page: s
 
 
 def cache_findings(
-    play: Play, by_variant: Mapping[Variant, Asked], further: Sequence[Asked], page: str
+    play: Play, by_variant: Mapping[Variant, FurtherAnswer], further: Sequence[FurtherAnswer], page: str
 ) -> Iterator[ProbeFinding]:
     """Find it, and say what whoever runs the cache must do."""
     answer = mixed_answer(play, by_variant, further, page)

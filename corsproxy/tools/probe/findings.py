@@ -11,12 +11,12 @@ from corsproxy.tools.browser import Check, Play, checks
 from corsproxy.tools.probe.answers import answer_findings
 from corsproxy.tools.probe.caches import cache_findings, mixed_answer
 from corsproxy.tools.probe.finding import ProbeFinding, Severity
-from corsproxy.tools.probe.further import Asked, Variant
+from corsproxy.tools.probe.further import FurtherAnswer, Variant
 from corsproxy.tools.probe.own import Explained, explain_answer
 from corsproxy.tools.probe.strangers import stranger_findings
 
 
-def findings_of(play: Play, further: Sequence[Asked], origin: str) -> tuple[ProbeFinding, ...]:
+def findings_of(play: Play, further: Sequence[FurtherAnswer], origin: str) -> tuple[ProbeFinding, ...]:
     """Return everything the answers show."""
     by_variant = {one.asks: one for one in further if isinstance(one.asks, Variant)}
     is_mixed = mixed_answer(play, by_variant, further, origin) is not None

@@ -61,7 +61,7 @@ class MadeUp:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class FurtherAnswer:
     """One further request with its answer."""
 
     asks: Variant | MadeUp

@@ -14,17 +14,17 @@ from corsproxy.tools.browser.shown import exchange_data, exchange_lines, play_da
 from corsproxy.tools.live.look_alikes import Likeness
 from corsproxy.tools.probe.finding import ProbeFinding, Severity
 from corsproxy.tools.probe.findings import explained_failure
-from corsproxy.tools.probe.further import Asked, MadeUp, bases
+from corsproxy.tools.probe.further import FurtherAnswer, MadeUp, bases
 from corsproxy.tools.probe.strangers import grants, ruled_out
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ProbeReport:
     """One whole probe."""
 
     request: PageRequest
     play: Play
-    further: tuple[Asked, ...]
+    further: tuple[FurtherAnswer, ...]
     findings: tuple[ProbeFinding, ...]
     error: str | None = None
     """Why the server could not be asked, None if it could."""
@@ -37,7 +37,7 @@ class Report:
         return self.play.allowed and not any(finding.severity is not Severity.NOTE for finding in self.findings)
 
 
-def report_data(report: Report) -> dict[str, Any]:
+def report_data(report: ProbeReport) -> dict[str, Any]:
     """Return the report as data that JSON can hold."""
     request = report.request
     return {
@@ -76,13 +76,13 @@ def _play_data(play: Play) -> dict[str, Any]:
     return data
 
 
-def _further_data(one: Asked) -> dict[str, Any]:
+def _further_data(one: FurtherAnswer) -> dict[str, Any]:
     resembles = one.asks.resembles if isinstance(one.asks, MadeUp) else None
     exchange = exchange_data(Exchange(one.sent, one.answer))
     return {"asks": one.label, "origin": one.origin, "resembles": resembles, **exchange}
 
 
-def report_lines(report: Report) -> Iterator[str]:
+def report_lines(report: ProbeReport) -> Iterator[str]:
     """Write the report for people: what was sent, what came back, each step, the verdict, the findings."""
     request, play = report.request, report.play
     mode = "with credentials" if request.include else "without credentials"
@@ -117,7 +117,7 @@ def _verdict(play: Play) -> str:
     return f"verdict: blocked{f' ({reason})' if reason else ''} at {play.failure.check}: {why}"
 
 
-def _made_up_lines(report: Report) -> Iterator[str]:
+def _made_up_lines(report: ProbeReport) -> Iterator[str]:
     """Return what was asked with made-up origins, and what their refusal rules out."""
     refused = ruled_out(report.further)
     if not refused:
@@ -154,7 +154,7 @@ _RULED_OUT = {
 }
 
 
-def _notes(report: Report) -> Iterator[str]:
+def _notes(report: ProbeReport) -> Iterator[str]:
     """Return what the made-up origins do not show."""
     page = report.request.origin
     is_granted = any(grants(one.answer, page) for one in report.further if one.origin == page) or any(

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from corsproxy.tools.browser import Answer, checks
 from corsproxy.tools.live.look_alikes import Likeness, fewest
 from corsproxy.tools.probe.finding import ProbeFinding, Severity
-from corsproxy.tools.probe.further import Asked, MadeUp
+from corsproxy.tools.probe.further import FurtherAnswer, MadeUp
 
 _L = Likeness
 
@@ -25,16 +25,16 @@ def with_credentials(answer: Answer) -> bool:
     return answer.lines(checks.ACAC) == ("true",)
 
 
-def made_up(further: Sequence[Asked]) -> dict[MadeUp, list[Asked]]:
+def made_up(further: Sequence[FurtherAnswer]) -> dict[MadeUp, list[FurtherAnswer]]:
     """Return what was asked as made-up origins."""
-    found: dict[MadeUp, list[Asked]] = {}
+    found: dict[MadeUp, list[FurtherAnswer]] = {}
     for one in further:
         if isinstance(one.asks, MadeUp):
             found.setdefault(one.asks, []).append(one)
     return found
 
 
-def ruled_out(further: Sequence[Asked]) -> dict[str | None, list[Likeness]]:
+def ruled_out(further: Sequence[FurtherAnswer]) -> dict[str | None, list[Likeness]]:
     """Return, for each origin that others resemble, the likenesses that were asked and refused."""
     asked: dict[tuple[str | None, Likeness], bool] = {}
     for one, answers in made_up(further).items():
@@ -122,7 +122,7 @@ _HARMLESS_ALONE = frozenset({_L.INSECURE, _L.SIBLING_SUFFIX, _L.LAST_DOT})
 """Nobody can register such a name, or the same people own it: a warning, with credentials too."""
 
 
-def stranger_findings(further: Sequence[Asked]) -> Iterator[ProbeFinding]:
+def stranger_findings(further: Sequence[FurtherAnswer]) -> Iterator[ProbeFinding]:
     """Find who is let in."""
     granted: dict[MadeUp, Answer] = {}
     for asked in further:

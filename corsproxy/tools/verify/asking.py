@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from corsproxy.tools.browser import Answer, Sent
 from corsproxy.tools.live.wire import UnreachableError, Wire
-from corsproxy.tools.verify.plan import RoutePlan
-from corsproxy.tools.verify.questions import Purpose, Question
+from corsproxy.tools.verify.plan import RouteToAsk
+from corsproxy.tools.verify.questions import Purpose, RouteQuestion
 
 RATE = 50
 """Requests a second at most: far below what harms a server that serves browsers."""
@@ -25,14 +25,14 @@ _COOKIE = "corsproxy-verify=1"
 class Answered:
     """One question, what was sent for it, and what came back."""
 
-    question: Question
+    question: RouteQuestion
     sent: Sent
     answer: Answer | None
     error: str | None = None
     """Why there is no answer; None exactly if there is one."""
 
 
-class Asker:
+class PacedAsker:
     """Sends requests, and keeps to the rate."""
 
     def __init__(self, wire: Wire, fields: tuple[tuple[str, str], ...], *, shared_keys: bool) -> None:
@@ -45,7 +45,7 @@ class Asker:
         """Tells the keys of one run from those of another."""
         self._number = 0
 
-    def ask(self, plan: RoutePlan) -> Iterator[Answered]:
+    def ask(self, plan: RouteToAsk) -> Iterator[Answered]:
         """Ask everything of one route; what cannot be asked after all is left out."""
         validators: tuple[tuple[str, str], ...] = ()
         keys: dict[int, str] = {}
@@ -57,7 +57,7 @@ class Asker:
                 validators = _validators(answered.answer)
             yield answered
 
-    def _send(self, question: Question, sent: Sent) -> Answered:
+    def _send(self, question: RouteQuestion, sent: Sent) -> Answered:
         time.sleep(max(0.0, self._next - time.monotonic()))
         self._next = time.monotonic() + 1 / RATE
         try:
@@ -66,7 +66,7 @@ class Asker:
             return Answered(question, sent, None, str(error))
 
     def _request(
-        self, plan: RoutePlan, question: Question, keys: dict[int, str], validators: tuple[tuple[str, str], ...]
+        self, plan: RouteToAsk, question: RouteQuestion, keys: dict[int, str], validators: tuple[tuple[str, str], ...]
     ) -> Sent:
         origin = (("Origin", question.origin),) if question.origin is not None else ()
         if question.is_preflight:

@@ -16,11 +16,11 @@ from corsproxy.errors import UsageError
 from corsproxy.escape import printable
 from corsproxy.tools.browser import names, urls
 from corsproxy.tools.live.wire import Wire
-from corsproxy.tools.verify.asking import RATE, Answered, Asker
+from corsproxy.tools.verify.asking import RATE, Answered, PacedAsker
 from corsproxy.tools.verify.judging import differences_of
 from corsproxy.tools.verify.junit import junit_text
-from corsproxy.tools.verify.outcome import Outcome, RouteOutcome, placed
-from corsproxy.tools.verify.plan import Plan, make_plan
+from corsproxy.tools.verify.outcome import RouteOutcome, VerifyOutcome, placed
+from corsproxy.tools.verify.plan import VerifyPlan, make_plan
 from corsproxy.tools.verify.report import outcome_data, outcome_lines, plan_data, plan_lines
 
 AGENT = "corsproxy-verify"
@@ -70,7 +70,7 @@ def verify_command(options: VerifyOptions, *, environ: Mapping[str, str], out: T
         flush=True,
     )
     wire = Wire(options.timeout, options.insecure, agent=AGENT, host=host)
-    outcome = verify(plan, loaded, options.configuration, Asker(wire, fields, shared_keys=options.shared_keys))
+    outcome = verify(plan, loaded, options.configuration, PacedAsker(wire, fields, shared_keys=options.shared_keys))
     if outcome.error is not None:
         print(printable(f"verify: {url} cannot be reached: {outcome.error}"), file=err)
     if options.format == "junit":
@@ -84,7 +84,7 @@ def verify_command(options: VerifyOptions, *, environ: Mapping[str, str], out: T
     return _EXIT_DIFFERENT if outcome.differences else _EXIT_SAME
 
 
-def verify(plan: Plan, loaded: Loaded, options: Options, asker: Asker) -> Outcome:
+def verify(plan: VerifyPlan, loaded: Loaded, options: Options, asker: PacedAsker) -> VerifyOutcome:
     """Ask everything and judge it; never raises for what a server does."""
     routes: list[RouteOutcome] = []
     for route in plan.routes:
@@ -92,10 +92,10 @@ def verify(plan: Plan, loaded: Loaded, options: Options, asker: Asker) -> Outcom
         for one in asker.ask(route):
             answered.append(one)
             if one.error is not None and not routes and len(answered) == 1:
-                return Outcome(plan, loaded.file, (), one.error)
+                return VerifyOutcome(plan, loaded.file, (), one.error)
         found = tuple(placed(one, route, loaded, options) for one in differences_of(route, answered))
         routes.append(RouteOutcome(route, len(answered), found))
-    return Outcome(plan, loaded.file, tuple(routes))
+    return VerifyOutcome(plan, loaded.file, tuple(routes))
 
 
 def _write(content: object, out: TextIO) -> None:

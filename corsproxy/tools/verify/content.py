@@ -8,14 +8,14 @@ from corsproxy.tools.browser import checks, names
 from corsproxy.tools.verify.difference import Code, Found
 from corsproxy.tools.verify.evidence import Evidence, members
 from corsproxy.tools.verify.origins import refused_members
-from corsproxy.tools.verify.plan import RoutePlan
+from corsproxy.tools.verify.plan import RouteToAsk
 from corsproxy.tools.verify.questions import Purpose
 
 _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "upgrade", "trailer"})
 """Names of one hop: another hop, or HTTP/2, has others."""
 
 
-def content_differences(evidence: Sequence[Evidence], plan: RoutePlan) -> Iterator[Found]:
+def content_differences(evidence: Sequence[Evidence], plan: RouteToAsk) -> Iterator[Found]:
     """Return what is different about answers to GET and HEAD."""
     refused = refused_members(evidence)
     actual = [one for one in evidence if one.is_actual and one.wants() and one.origin and one.origin not in refused]
@@ -41,7 +41,7 @@ def _errors(actual: Sequence[Evidence]) -> Iterator[Found]:
         yield Found(Code.HEAD_WITHOUT_GRANT, message, (head[0].origin,), names=(str(head[0].answer.status),))
 
 
-def _exposed(actual: Sequence[Evidence], plan: RoutePlan) -> Iterator[Found]:
+def _exposed(actual: Sequence[Evidence], plan: RouteToAsk) -> Iterator[Found]:
     """Names of response headers."""
     one = next((one for one in members(actual, preflight=False) if one.gets()), None)
     if one is None or not plan.policies:

@@ -12,7 +12,7 @@ from corsproxy.settings import PolicySettings
 from corsproxy.tools.browser import Answer, Finding, checks
 from corsproxy.tools.own_answers import OwnAnswers
 from corsproxy.tools.verify.asking import Answered
-from corsproxy.tools.verify.questions import PAIRS, Purpose, Question
+from corsproxy.tools.verify.questions import PAIRS, Purpose, RouteQuestion
 
 SINGLE_FIELDS = (checks.ACAO, checks.ACAC, checks.ACMA)
 """Fields that a browser takes only if they stand once."""
@@ -24,7 +24,7 @@ _STRANGERS = frozenset({Purpose.LOOK_ALIKE, Purpose.COOKIE, *PAIRS})
 class Evidence:
     """One question with both answers."""
 
-    question: Question
+    question: RouteQuestion
     answer: Answer
     """The deployment's."""
     own: Answer

@@ -22,12 +22,12 @@ from corsproxy.tools.verify.evidence import (
     with_single_lines,
 )
 from corsproxy.tools.verify.origins import origin_differences
-from corsproxy.tools.verify.plan import RoutePlan
+from corsproxy.tools.verify.plan import RouteToAsk
 from corsproxy.tools.verify.preflights import preflight_differences
 from corsproxy.tools.verify.questions import PAIRS, Purpose
 
 
-def differences_of(plan: RoutePlan, answered: Sequence[Answered]) -> list[Found]:
+def differences_of(plan: RouteToAsk, answered: Sequence[Answered]) -> list[Found]:
     """Return what is different on one route, in the order of `Code`."""
     evidence = evidence_of(answered, plan.policies)
     found = [*_unanswered(answered), *_doubled(evidence)]

@@ -8,13 +8,13 @@ from __future__ import annotations
 from xml.etree import ElementTree as ET
 
 from corsproxy.tools.verify.difference import MEANINGS
-from corsproxy.tools.verify.outcome import Outcome, RouteOutcome
+from corsproxy.tools.verify.outcome import RouteOutcome, VerifyOutcome
 
 CHECKS = tuple(dict.fromkeys(meaning.check for meaning in MEANINGS.values()))
 """The cases of a suite, in the order of the codes."""
 
 
-def junit_text(outcome: Outcome) -> str:
+def junit_text(outcome: VerifyOutcome) -> str:
     """Return the whole document."""
     root = ET.Element("testsuites", name="corsproxy verify")
     if outcome.error is not None:

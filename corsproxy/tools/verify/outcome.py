@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from corsproxy.config import Loaded, Options, option_of
 from corsproxy.tools.verify.difference import MEANINGS, Found, Meaning
-from corsproxy.tools.verify.plan import Plan, RoutePlan
+from corsproxy.tools.verify.plan import RouteToAsk, VerifyPlan
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FilePlace:
     """The line of the file that says otherwise."""
 
     file: str
@@ -32,8 +32,8 @@ class Difference:
     """One difference, where it was seen and where the file says otherwise."""
 
     found: Found
-    route: RoutePlan
-    place: Place
+    route: RouteToAsk
+    place: FilePlace
 
     @property
     def meaning(self) -> Meaning:
@@ -45,17 +45,17 @@ class Difference:
 class RouteOutcome:
     """What came of one route."""
 
-    plan: RoutePlan
+    plan: RouteToAsk
     requests: int
     """How many were sent."""
     differences: tuple[Difference, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class VerifyOutcome:
     """What came of it all."""
 
-    plan: Plan
+    plan: VerifyPlan
     file: str
     routes: tuple[RouteOutcome, ...]
     error: str | None = None
@@ -72,7 +72,7 @@ class Outcome:
         return sum(route.requests for route in self.routes)
 
 
-def placed(found: Found, route: RoutePlan, loaded: Loaded, options: Options) -> Difference:
+def placed(found: Found, route: RouteToAsk, loaded: Loaded, options: Options) -> Difference:
     """Return the difference with the line of the file, or the option of quick mode, that it differs from."""
     key = MEANINGS[found.code].key
     paths = [f"routes[{route.index}].policy", f"routes[{route.index}]", "routes"]
@@ -85,10 +85,10 @@ def placed(found: Found, route: RoutePlan, loaded: Loaded, options: Options) -> 
         if found.rule is not None and key == "allow_origins":
             written = loaded.rules[policy.name].of(found.rule)
             if written.file is not None and written.place is not None:
-                line = Place(written.file, written.place.line, written.place.column, written.path, written.text)
+                line = FilePlace(written.file, written.place.line, written.place.column, written.path, written.text)
                 return Difference(found, route, line)
             paths = [written.path, *paths]
     path = next((path for path in paths if path in loaded.places), "")
     place = loaded.places[path]
     text = loaded.shown_text.splitlines()[place.line - 1].strip()
-    return Difference(found, route, Place(loaded.file, place.line, place.column, path, text, option))
+    return Difference(found, route, FilePlace(loaded.file, place.line, place.column, path, text, option))

@@ -16,7 +16,7 @@ from corsproxy.proxy import AmbiguousPath, RouteTable
 from corsproxy.settings import PolicySettings, Route, Settings
 from corsproxy.tools.browser import urls
 from corsproxy.tools.own_answers import FORWARDED_METHODS
-from corsproxy.tools.verify.questions import Question, questions_of
+from corsproxy.tools.verify.questions import RouteQuestion, questions_of
 
 MADE_UP_SEGMENT = "corsproxy-verify"
 _NOWHERE = "corsproxy-verify-not-found"
@@ -25,7 +25,7 @@ _SAFE = "/%:@!$&'()*+,;=~-._[]|{}^\"<>\\`"
 
 
 @dataclass(frozen=True, slots=True)
-class RoutePlan:
+class RouteToAsk:
     """One route that is asked."""
 
     index: int
@@ -35,7 +35,7 @@ class RoutePlan:
     url: str
     nowhere: str | None
     """A URL of the same route where there is nothing; None for an exact route."""
-    questions: tuple[Question, ...]
+    questions: tuple[RouteQuestion, ...]
     notes: tuple[str, ...]
 
 
@@ -48,13 +48,13 @@ class NotAsked:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class VerifyPlan:
     """All that is asked of one deployment."""
 
     url: str
     host: str
     """The Host that is asked for; empty for the URL's own."""
-    routes: tuple[RoutePlan, ...]
+    routes: tuple[RouteToAsk, ...]
     not_asked: tuple[NotAsked, ...]
 
     @property
@@ -63,14 +63,14 @@ class Plan:
         return sum(len(route.questions) for route in self.routes)
 
 
-def make_plan(settings: Settings, url: str, *, host: str, only: Sequence[str]) -> Plan:
+def make_plan(settings: Settings, url: str, *, host: str, only: Sequence[str]) -> VerifyPlan:
     """Return what to ask; raises `UsageError` if a path that `only` names leads to no route, or nothing is left."""
     base = url.rstrip("/")
     asked_host = host or urlsplit(url).netloc.rpartition("@")[2]
-    table = _Table(settings, asked_host, 443 if url.startswith("https:") else 80)
+    table = _RoutesByIndex(settings, asked_host, 443 if url.startswith("https:") else 80)
     chosen = _chosen(settings, table, only)
     others = _some_origins(settings)
-    routes: list[RoutePlan] = []
+    routes: list[RouteToAsk] = []
     not_asked: list[NotAsked] = []
     for index, route in enumerate(settings.routes):
         if only and index not in chosen:
@@ -83,7 +83,7 @@ def make_plan(settings: Settings, url: str, *, host: str, only: Sequence[str]) -
     if not routes:
         reasons = "; ".join(f"{one.route.path}: {one.why}" for one in not_asked)
         raise UsageError(f"there is nothing to ask: {reasons}")
-    return Plan(url, host, tuple(routes), tuple(not_asked))
+    return VerifyPlan(url, host, tuple(routes), tuple(not_asked))
 
 
 def policies_of(route: Route) -> tuple[PolicySettings, ...]:
@@ -91,7 +91,7 @@ def policies_of(route: Route) -> tuple[PolicySettings, ...]:
     return route.policies
 
 
-class _Table:
+class _RoutesByIndex:
     """The data path's own route table, by place in the file."""
 
     def __init__(self, settings: Settings, host: str, default_port: int) -> None:
@@ -110,7 +110,9 @@ class _Table:
         return frozenset(method for method in FORWARDED_METHODS if self.find(path, method) == index)
 
 
-def _plan_route(table: _Table, index: int, route: Route, base: str, path: str, others: Sequence[str]) -> RoutePlan:
+def _plan_route(
+    table: _RoutesByIndex, index: int, route: Route, base: str, path: str, others: Sequence[str]
+) -> RouteToAsk:
     policies = policies_of(route)
     compiled: tuple[Policy, ...] = tuple(policy.cors for policy in policies)
     methods = table.methods(path, index)
@@ -118,10 +120,10 @@ def _plan_route(table: _Table, index: int, route: Route, base: str, path: str, o
     below = f"{path.rstrip('/')}/{_NOWHERE}"
     nowhere = f"{base}{below}" if table.find(below) == index else None
     questions = tuple(one for one in asked.questions if nowhere is not None or not one.asks_nowhere)
-    return RoutePlan(index, route, policies, base + path, nowhere, questions, asked.notes)
+    return RouteToAsk(index, route, policies, base + path, nowhere, questions, asked.notes)
 
 
-def _chosen(settings: Settings, table: _Table, only: Sequence[str]) -> dict[int, tuple[str, ...]]:
+def _chosen(settings: Settings, table: _RoutesByIndex, only: Sequence[str]) -> dict[int, tuple[str, ...]]:
     """Return the paths that `only` names, by the route they lead to."""
     chosen: dict[int, tuple[str, ...]] = {}
     for text in only:
@@ -148,7 +150,7 @@ def _made_up_path(route: Route) -> str:
     return quote("/" + "/".join(segments), safe=_SAFE, errors="surrogateescape")
 
 
-def _why_not(table: _Table, index: int, route: Route, path: str, host: str) -> str | None:
+def _why_not(table: _RoutesByIndex, index: int, route: Route, path: str, host: str) -> str | None:
     """Return why a route cannot be asked, None if it can."""
     policies = policies_of(route)
     if any(policy.mode == "shadow" for policy in policies):

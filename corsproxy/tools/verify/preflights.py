@@ -8,7 +8,7 @@ from corsproxy.tools.browser import checks, names
 from corsproxy.tools.verify.difference import Code, Found
 from corsproxy.tools.verify.evidence import Evidence
 from corsproxy.tools.verify.origins import refused_members
-from corsproxy.tools.verify.plan import RoutePlan
+from corsproxy.tools.verify.plan import RouteToAsk
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _HARMLESS_NAMES = frozenset({"accept", "accept-language", "content-language", "*"})
@@ -16,7 +16,7 @@ _HARMLESS_NAMES = frozenset({"accept", "accept-language", "content-language", "*
 _LONGEST = max(checks.MAX_AGE_CAPS.values())
 
 
-def preflight_differences(evidence: Sequence[Evidence], plan: RoutePlan) -> Iterator[Found]:
+def preflight_differences(evidence: Sequence[Evidence], plan: RouteToAsk) -> Iterator[Found]:
     """Return what is different about preflights."""
     refused = refused_members(evidence)
     preflights = [one for one in evidence if one.question.is_preflight and one.origin not in refused]
@@ -88,7 +88,7 @@ def _missing(wanted: Sequence[Evidence]) -> Iterator[Found]:
         yield Found(Code.HEADER_NOT_GRANTED, f"{', '.join(headers)}: {first}", names=tuple(headers))
 
 
-def _extra(preflights: Sequence[Evidence], plan: RoutePlan) -> Iterator[Found]:
+def _extra(preflights: Sequence[Evidence], plan: RouteToAsk) -> Iterator[Found]:
     """Methods and header names that a browser gets and the file does not allow."""
     methods: dict[str, None] = {}
     headers: dict[str, None] = {}
@@ -132,7 +132,7 @@ def _can_be_set(name: str) -> bool:
     return name not in _HARMLESS_NAMES and not names.is_forbidden_header(name, "")
 
 
-def _max_age(wanted: Sequence[Evidence], plan: RoutePlan) -> Iterator[Found]:
+def _max_age(wanted: Sequence[Evidence], plan: RouteToAsk) -> Iterator[Found]:
     passed = [one for one in wanted if one.why_refused(one.answer) is None]
     if not passed or not plan.policies:
         return

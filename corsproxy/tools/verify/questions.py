@@ -51,7 +51,7 @@ PAIRS = frozenset({Purpose.CACHE_FILLED_BY_OTHER, Purpose.CACHE_FILLED_BY_MEMBER
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class RouteQuestion:
     """One request to come."""
 
     purpose: Purpose
@@ -78,14 +78,14 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RouteQuestions:
     """The questions, and what is left out of them."""
 
-    questions: tuple[Question, ...]
+    questions: tuple[RouteQuestion, ...]
     notes: tuple[str, ...] = ()
 
 
-def questions_of(policies: Sequence[Policy], methods: frozenset[str] | None, others: Sequence[str]) -> Asked:
+def questions_of(policies: Sequence[Policy], methods: frozenset[str] | None, others: Sequence[str]) -> RouteQuestions:
     """Return what to ask of a route under its policies; without one nobody must be let in.
 
     `methods` are those that the route is for, None if it is for all; `others` are origins that the rest of the file
@@ -105,44 +105,44 @@ def questions_of(policies: Sequence[Policy], methods: frozenset[str] | None, oth
     for place, policy in enumerate(policies):
         made += _preflights([one for one in kept if one.policy == place], policy, methods)
     made += _strangers_preflights(policies, methods)
-    seen: dict[tuple[object, ...], Question] = {}
+    seen: dict[tuple[object, ...], RouteQuestion] = {}
     for one in made:
         if methods is None or one.method in methods:
             again = (one.purpose if one.key or one.purpose in _ALONE else "", one.method, one.origin, one.is_preflight)
             seen.setdefault((*again, one.header, one.key), one)
-    return Asked(tuple(seen.values()), tuple(notes))
+    return RouteQuestions(tuple(seen.values()), tuple(notes))
 
 
 _ALONE = frozenset({Purpose.NOT_FOUND, Purpose.NOT_MODIFIED, Purpose.COOKIE})
 """What is not the same as another question, though method and origin are."""
 
 
-def _actual(members: Sequence[Member], policies: Sequence[Policy], others: Sequence[str]) -> Iterator[Question]:
+def _actual(members: Sequence[Member], policies: Sequence[Policy], others: Sequence[str]) -> Iterator[RouteQuestion]:
     for member in members:
-        yield Question(Purpose.MEMBER, "GET", member.origin, rule=member.rule, policy=member.policy)
-    yield Question(Purpose.NO_ORIGIN, "GET", None)
+        yield RouteQuestion(Purpose.MEMBER, "GET", member.origin, rule=member.rule, policy=member.policy)
+    yield RouteQuestion(Purpose.NO_ORIGIN, "GET", None)
     if not policies or not all(policy.grants_everyone for policy in policies):
         yield from _look_alikes(members)
         for origin in others:
-            yield Question(Purpose.LOOK_ALIKE, "GET", origin)
-    yield Question(Purpose.COOKIE, "GET", STRANGER, likeness=Likeness.STRANGER)
+            yield RouteQuestion(Purpose.LOOK_ALIKE, "GET", origin)
+    yield RouteQuestion(Purpose.COOKIE, "GET", STRANGER, likeness=Likeness.STRANGER)
     first = next((one for one in members if one.origin != "null"), None)
     if first is None:
         return
     for purpose, method in ((Purpose.HEAD, "HEAD"), (Purpose.NOT_FOUND, "GET"), (Purpose.NOT_MODIFIED, "GET")):
-        yield Question(purpose, method, first.origin, rule=first.rule, policy=first.policy)
+        yield RouteQuestion(purpose, method, first.origin, rule=first.rule, policy=first.policy)
     if not any(policy.grants_everyone for policy in policies):
         other = next((one.origin for one in members if one.origin not in {first.origin, "null"}), STRANGER)
         for key, pair in ((1, (other, first.origin)), (2, (first.origin, other))):
             purpose = Purpose.CACHE_FILLED_BY_OTHER if key == 1 else Purpose.CACHE_FILLED_BY_MEMBER
             for origin in pair:
-                yield Question(purpose, "GET", origin, key=key, rule=first.rule, policy=first.policy)
+                yield RouteQuestion(purpose, "GET", origin, key=key, rule=first.rule, policy=first.policy)
 
 
-def _look_alikes(members: Sequence[Member]) -> Iterator[Question]:
+def _look_alikes(members: Sequence[Member]) -> Iterator[RouteQuestion]:
     for likeness, origins in strangers().items():
         for origin in origins:
-            yield Question(Purpose.LOOK_ALIKE, "GET", origin, likeness=likeness)
+            yield RouteQuestion(Purpose.LOOK_ALIKE, "GET", origin, likeness=likeness)
     bases: dict[str, Member] = {}
     rules = set()
     for member in members:
@@ -152,7 +152,7 @@ def _look_alikes(members: Sequence[Member]) -> Iterator[Question]:
         bases.setdefault(member.base, member)
         if member.base != member.origin:
             # Of a pattern the apex is none, and a comparison may be careless about a whole member, too.
-            yield Question(
+            yield RouteQuestion(
                 Purpose.LOOK_ALIKE, "GET", member.base, likeness=Likeness.APEX, resembles=member.base,
                 rule=member.rule, policy=member.policy,
             )  # fmt: skip
@@ -160,17 +160,17 @@ def _look_alikes(members: Sequence[Member]) -> Iterator[Question]:
     for place, (base, member) in enumerate(list(bases.items())[:MAX_BASES]):
         for likeness, origins in look_alikes(base).items():
             for origin in origins if place < _WHOLE_SETS or likeness in _TELLING else ():
-                yield Question(
+                yield RouteQuestion(
                     Purpose.LOOK_ALIKE, "GET", origin, likeness=likeness, resembles=base, rule=member.rule,
                     policy=member.policy,
                 )  # fmt: skip
 
 
-def _preflights(members: Sequence[Member], policy: Policy, methods: frozenset[str] | None) -> Iterator[Question]:
+def _preflights(members: Sequence[Member], policy: Policy, methods: frozenset[str] | None) -> Iterator[RouteQuestion]:
     """Preflights of every origin that a policy allows, then of the first for each of its methods and headers."""
     method, header = _telling(policy, methods)
     for one in members:
-        yield Question(
+        yield RouteQuestion(
             Purpose.MEMBER, method, one.origin, is_preflight=True, header=header, rule=one.rule, policy=one.policy
         )
     first = next((one for one in members if one.origin != "null"), None)
@@ -178,19 +178,21 @@ def _preflights(members: Sequence[Member], policy: Policy, methods: frozenset[st
         return
     plain = _plain(methods)
     for wanted in (plain, *_methods(policy.spec.allow_methods, methods, with_others=True)):
-        yield Question(Purpose.METHOD, wanted, first.origin, is_preflight=True, rule=first.rule, policy=first.policy)
+        yield RouteQuestion(
+            Purpose.METHOD, wanted, first.origin, is_preflight=True, rule=first.rule, policy=first.policy
+        )
     for name in dict.fromkeys((*policy.spec.allow_headers, "Authorization", UNWANTED_HEADER)):
         if name != "*":
-            yield Question(
+            yield RouteQuestion(
                 Purpose.HEADER, plain, first.origin, is_preflight=True, header=name, rule=first.rule,
                 policy=first.policy,
             )  # fmt: skip
 
 
-def _strangers_preflights(policies: Sequence[Policy], methods: frozenset[str] | None) -> Iterator[Question]:
+def _strangers_preflights(policies: Sequence[Policy], methods: frozenset[str] | None) -> Iterator[RouteQuestion]:
     method, header = _telling(policies[0], methods) if policies else (_plain(methods), None)
     for origin, likeness in ((STRANGER, Likeness.STRANGER), ("null", Likeness.NULL)):
-        yield Question(Purpose.LOOK_ALIKE, method, origin, is_preflight=True, header=header, likeness=likeness)
+        yield RouteQuestion(Purpose.LOOK_ALIKE, method, origin, is_preflight=True, header=header, likeness=likeness)
 
 
 def _telling(policy: Policy, methods: frozenset[str] | None) -> tuple[str, str | None]:

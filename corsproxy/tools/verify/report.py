@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from corsproxy.tools.verify.outcome import Difference, Outcome
-from corsproxy.tools.verify.plan import Plan, RoutePlan
-from corsproxy.tools.verify.questions import Question
+from corsproxy.tools.verify.outcome import Difference, VerifyOutcome
+from corsproxy.tools.verify.plan import RouteToAsk, VerifyPlan
+from corsproxy.tools.verify.questions import RouteQuestion
 
 _SHOWN = 3
 """Origins of one difference that the text names; JSON has them all."""
 
 
-def outcome_data(outcome: Outcome) -> dict[str, Any]:
+def outcome_data(outcome: VerifyOutcome) -> dict[str, Any]:
     """Return the outcome as data."""
     return {
         "url": outcome.plan.url,
@@ -59,7 +59,7 @@ def _difference_data(difference: Difference) -> dict[str, Any]:
     }
 
 
-def outcome_lines(outcome: Outcome) -> Iterator[str]:
+def outcome_lines(outcome: VerifyOutcome) -> Iterator[str]:
     """Write the outcome for people: a table of the routes, then each difference."""
     rows = [
         (one.plan.route.path, one.plan.url, str(one.requests), str(len(one.differences) or "none"))
@@ -90,7 +90,7 @@ def _difference_lines(difference: Difference) -> Iterator[str]:
     yield f"    the rule   {meaning.rule}"
 
 
-def plan_data(plan: Plan) -> dict[str, Any]:
+def plan_data(plan: VerifyPlan) -> dict[str, Any]:
     """Return the plan as data."""
     return {
         "url": plan.url,
@@ -112,7 +112,7 @@ def plan_data(plan: Plan) -> dict[str, Any]:
     }
 
 
-def plan_lines(plan: Plan) -> Iterator[str]:
+def plan_lines(plan: VerifyPlan) -> Iterator[str]:
     """Write the plan for people."""
     for route in plan.routes:
         policies = ", ".join(policy.name for policy in route.policies) or "no policy"
@@ -128,7 +128,7 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     yield f"{plan.requests} requests at most"
 
 
-def _request(route: RoutePlan, question: Question) -> tuple[Question, str, str, tuple[tuple[str, str], ...]]:
+def _request(route: RouteToAsk, question: RouteQuestion) -> tuple[RouteQuestion, str, str, tuple[tuple[str, str], ...]]:
     """Return method, URL without its made-up query, and the fields that CORS goes by."""
     fields: tuple[tuple[str, str], ...] = (("Origin", question.origin),) if question.origin is not None else ()
     if question.is_preflight:
@@ -140,7 +140,7 @@ def _request(route: RoutePlan, question: Question) -> tuple[Question, str, str, 
     return question, "OPTIONS" if question.is_preflight else question.method, url, fields
 
 
-def _not_asked(plan: Plan) -> Iterator[str]:
+def _not_asked(plan: VerifyPlan) -> Iterator[str]:
     for one in plan.not_asked:
         yield f"not asked: {one.route.path}: {one.why}"
 

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from corsproxy.proxy.client import listener as listener_module
 from corsproxy.proxy.client.connection import ClientConnection
-from corsproxy.proxy.client.listener import Handler, Listener
+from corsproxy.proxy.client.listener import ClientListener, Handler
 from corsproxy.proxy.client.request import ClientRequest
 from corsproxy.settings import Limits
 
@@ -40,7 +40,7 @@ def talk(handler: Handler, data: bytes, *, until: bytes = b"") -> bytes:
     """Send `data` on a connection and return what comes back, to its end or to what `until` says."""
 
     async def run() -> bytes:
-        listener = Listener(handler, Limits(), lambda *_: b"id")
+        listener = ClientListener(handler, Limits(), lambda *_: b"id")
         server = await asyncio.get_running_loop().create_server(listener, "127.0.0.1", 0)
         reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
         writer.write(data)
@@ -95,7 +95,7 @@ def test_small_answers_leave_at_once(run: Callable[[Coroutine[None, None, int]],
     """Both loops switch Nagle's algorithm off (TCP_NODELAY), or every second answer would wait for an ACK."""
 
     async def ask() -> int:
-        listener = Listener(answer, Limits(), lambda *_: b"id")
+        listener = ClientListener(answer, Limits(), lambda *_: b"id")
         server = await asyncio.get_running_loop().create_server(listener, "127.0.0.1", 0)
         reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
         writer.write(GET % 1)
@@ -127,7 +127,7 @@ def test_a_client_that_goes_cancels_what_answers_it() -> None:
                 raise
             return True
 
-        listener = Listener(handler, Limits(), lambda *_: b"id")
+        listener = ClientListener(handler, Limits(), lambda *_: b"id")
         server = await asyncio.get_running_loop().create_server(listener, "127.0.0.1", 0)
         _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
         writer.write(GET % 1)
