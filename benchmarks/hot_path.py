@@ -53,6 +53,10 @@ def _varied(count: int) -> list[bytes]:
     """Return requests of which no two have path, User-Agent, cookie, token or trace in common with their neighbours."""
     chosen = random.Random(7)
     agents = [_BROWSER_FIELDS.replace(b"130.0.0.0", b"%d.0.%d.0" % (90 + n % 50, n)) for n in range(200)]
+
+    def digits(count: int) -> bytes:
+        return b"%0*x" % (count, chosen.getrandbits(4 * count))
+
     return [
         b"GET /orders/%d?page=%d HTTP/1.1\r\n%bCookie: session=%b\r\nAuthorization: Bearer %b\r\n"
         b"traceparent: 00-%b-%b-01\r\n\r\n"
@@ -60,7 +64,10 @@ def _varied(count: int) -> list[bytes]:
             chosen.randrange(10**9),
             chosen.randrange(100),
             chosen.choice(agents),
-            *(b"%0*x" % (width, chosen.getrandbits(4 * width)) for width in (32, 64, 32, 16)),
+            digits(32),
+            digits(64),
+            digits(32),
+            digits(16),
         )
         for _ in range(count)
     ]
