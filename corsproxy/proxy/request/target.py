@@ -12,7 +12,8 @@ from typing import Final
 from corsproxy.proxy.errors import Refusal
 from corsproxy.proxy.fields.hosts import is_valid_host
 
-_SCHEME: Final = re.compile(rb"https?://", re.IGNORECASE)
+_ABSOLUTE: Final = re.compile(rb"(https?)://([^/?#]*)", re.IGNORECASE)
+"""The front of an absolute-form target: its scheme and its authority (RFC 3986 section 3.2)."""
 
 _HASH: Final = 0x23
 """As a number: `bytes` in `bytes` makes an exception and drops it before it looks, every time (CPython 3.11)."""
@@ -42,18 +43,16 @@ def parse_target(raw: bytes) -> Target:
     """
     authority, is_https = None, False
     if raw[:1] != b"/":
-        scheme = _SCHEME.match(raw)
-        if scheme is None:
+        front = _ABSOLUTE.match(raw)
+        if front is None:
             raise Refusal(400, "the request target is neither a path nor an http URL", close=True)
-        is_https = scheme.end() == len(b"https://")
-        authority, slash, rest = raw[scheme.end() :].partition(b"/")
-        if not slash and b"?" in authority:
-            authority, _, query = authority.partition(b"?")
-            rest = b"?" + query
-        authority = authority.removesuffix(b":")
+        is_https = len(front[1]) == len(b"https")
+        authority = front[2].removesuffix(b":")
         if not is_valid_host(authority):
             raise Refusal(400, "the request target's host is not a host name", close=True)
-        raw = b"/" + rest
+        raw = raw[front.end() :]
+        if raw[:1] != b"/":
+            raw = b"/" + raw
     if _HASH in raw:
         raise Refusal(400, "a request target has no fragment", close=True)
     path, mark, query = raw.partition(b"?")
