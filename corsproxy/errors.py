@@ -1,17 +1,17 @@
-"""A user's mistake, wherever it is found: told in one line and by an exit status, never by a traceback."""
+"""User mistakes, wherever they are found: one line and an exit status, never a traceback."""
 
 
 class UsageError(Exception):
-    """What was asked for cannot be done as asked; the message says why and what to do instead."""
+    """A command that cannot be carried out as given; the message has the reason and the remedy."""
 
     status = 2
-    """The exit status it ends with."""
+    """The exit status of the program."""
 
 
 class ListenError(UsageError):
-    """A listener cannot be opened now: its port is taken, or its address is not there yet.
+    """A listener cannot be opened now: its port is in use, or its address does not exist yet.
 
-    A status of its own, so that a supervisor may try again where it gives up over a bad configuration.
+    It has its own status, so that a supervisor can retry, which is pointless with a bad configuration.
     """
 
     status = 3

@@ -1,13 +1,13 @@
-"""What strangers wrote, made fit for a terminal and for one line: the one way in which it is escaped.
+"""Escape untrusted text for a terminal and for one line; the only place that does.
 
-Knows nothing of where it is shown. `corsproxy.cors`, which imports nothing, writes its own in the same way.
+It must not know where the text is shown. `corsproxy.cors`, which imports nothing, has the same escapes of its own.
 """
 
 from __future__ import annotations
 
 
 def printable(text: str) -> str:
-    r"""Escape what a terminal would act on, or hide: control characters, line ends, direction marks, as `\u200b`."""
+    r"""Return `text` with control characters, line ends, direction marks and the like escaped, such as `\u200b`."""
     if text.isprintable():
         return text
     return "".join(sign if sign.isprintable() else escaped(sign) for sign in text)

@@ -1,8 +1,8 @@
-"""The CORS core: what the Fetch standard says of origins, methods, header names, and of one request under one policy.
+"""The CORS core: the rules of the Fetch standard for origins, methods and header names, and for one request.
 
 Strings and tuples in, frozen values out.
-Nothing here knows of HTTP on the wire, of paths, of YAML, of sockets, clocks or logs.
-A person's `PolicySpec` is compiled once to a `Policy` of finished header values; a request only looks things up.
+Nothing here knows HTTP on the wire, paths, YAML, sockets, clocks or logs.
+A `PolicySpec`, as a person wrote it, is compiled once to a `Policy` of finished header values; requests only look up.
 The standard is https://fetch.spec.whatwg.org/#http-cors-protocol.
 """
 

@@ -1,6 +1,6 @@
-"""From what a person wrote to a policy, or to everything that is wrong with it.
+"""Compile a `PolicySpec` to a `Policy`, or to a list of all its problems.
 
-The front door of compilation; the rules for each key are in `origin_rules` and `name_rules`.
+This is the front door; the rules for each key are in `origin_rules` and `name_rules`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from corsproxy.cors.timing import check_timing, value_for_all, value_without_ori
 
 
 def compile_policy(spec: PolicySpec) -> Policy:
-    """Compile a policy; raise `PolicyErrors` with every error of the spec at once."""
+    """Return the compiled policy; raise `PolicyErrors` with all errors of the spec."""
     patterns, problems = _check(spec)
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors:
@@ -29,14 +29,14 @@ def compile_policy(spec: PolicySpec) -> Policy:
 
 
 def check_policy(spec: PolicySpec) -> tuple[Policy | None, tuple[PolicyProblem, ...]]:
-    """Compile a policy, None if that cannot be, and give everything that is wrong or doubtful in its spec."""
+    """Return the compiled policy, None if the spec has errors, and all errors and warnings."""
     patterns, problems = _check(spec)
     is_good = all(problem.severity == "warning" for problem in problems)
     return _compile(spec, patterns) if is_good else None, tuple(problems)
 
 
 def policy_warnings(spec: PolicySpec) -> tuple[PolicyProblem, ...]:
-    """Return what is allowed but doubtful in a spec, whether or not it compiles."""
+    """Return the warnings about a spec, whether or not it compiles."""
     return tuple(problem for problem in _check(spec)[1] if problem.severity == "warning")
 
 
@@ -52,7 +52,7 @@ def _check(spec: PolicySpec) -> tuple[list[tuple[int, Pattern]], list[PolicyProb
 
 
 def _compile(spec: PolicySpec, patterns: list[tuple[int, Pattern]]) -> Policy:
-    """Finish everything that a request would look up; the spec is free of errors."""
+    """Return the policy of a spec without errors."""
     any_origin_rule = _first(patterns, PatternKind.ANY)
     null_rule = _first(patterns, PatternKind.NULL)
     methods = list(dict.fromkeys(normalize(method.encode("ascii")) for method in spec.allow_methods))
@@ -107,11 +107,11 @@ def _headers_value(headers: dict[bytes, bytes], credentials: bool) -> bytes:
 
 
 def _actual(spec: PolicySpec) -> FieldBlock:
-    """What follows Access-Control-Allow-Origin on actual responses, whoever asks."""
+    """Return the fields after Access-Control-Allow-Origin on actual responses, which are the same for every origin."""
     exposed = _distinct(spec.expose_headers)
     value = b", ".join(exposed.values())
     if b"*" in exposed:
-        # With credentials the data path lists each response's own names.
+        # With credentials a browser takes `*` literally, so the data path lists the names of each response.
         value = b"" if spec.allow_credentials else b"*"
     fields = (
         (ACCESS_CONTROL_ALLOW_CREDENTIALS, b"true" if spec.allow_credentials else b""),
@@ -121,7 +121,7 @@ def _actual(spec: PolicySpec) -> FieldBlock:
 
 
 def _distinct(names: tuple[str, ...]) -> dict[bytes, bytes]:
-    """Names as first written, by their lower case."""
+    """Return the names as first written, keyed by their lower-case form."""
     distinct: dict[bytes, bytes] = {}
     for name in names:
         encoded = name.encode("ascii")

@@ -1,7 +1,7 @@
 """The decision for one request under one policy, in the order of Fetch's own checks.
 
 https://fetch.spec.whatwg.org/#http-cors-protocol and #cors-preflight-fetch, seen from the server.
-Knows nothing of routes, of the upstream, or of how the answer is written.
+It must not know routes, upstreams, or how a response is written.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from corsproxy.cors.request_headers import parse_request_headers
 
 
 class Kind(StrEnum):
-    """What a request is to CORS."""
+    """The kind of a request, as CORS sees it."""
 
     NONE = "none"
     """No Origin: not a CORS request."""
@@ -36,23 +36,23 @@ class Kind(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a request is refused; the whole list, used wherever a refusal is named."""
+    """Why a request is refused: the closed list that every refusal uses."""
 
     ORIGIN_NOT_ALLOWED = "origin_not_allowed"
     ORIGIN_MALFORMED = "origin_malformed"
-    """Not a serialised origin: upper case, a path, two lines."""
+    """Not a serialized origin: upper case, a path, two lines."""
     METHOD_NOT_ALLOWED = "method_not_allowed"
     HEADERS_NOT_ALLOWED = "headers_not_allowed"
     NO_POLICY = "no_policy"
     CREDENTIALS_NOT_ALLOWED = "credentials_not_allowed"
-    """Only where a browser is played: credentials cannot be seen from here."""
+    """Only from the browser model: a server cannot see the credentials mode."""
     NO_ROUTE = "no_route"
-    """Only where a browser is played."""
+    """Only from the browser model."""
 
 
 @dataclass(frozen=True, slots=True)
 class CorsRequest:
-    """What CORS looks at in a request: every field line's value, in order, white space around it taken off."""
+    """The parts of a request that CORS reads: all values in order, without surrounding white space."""
 
     method: str
     origins: tuple[bytes, ...] = ()
@@ -65,27 +65,27 @@ class CorsRequest:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the policy says to one request."""
+    """The decision of a policy about one request."""
 
     kind: Kind
     granted: bool
-    """A CORS request passed every check; never true for `Kind.NONE`, which asks for nothing."""
+    """True if a CORS request passed every check; never true for `Kind.NONE`, which asks for nothing."""
     reason: Reason | None = None
-    """None exactly where `granted`, or where `kind` is NONE."""
+    """None if and only if `granted`, or if `kind` is NONE."""
     fields: Fields = ()
-    """The CORS fields of the response, in order; those of a refused preflight are there for the browser to name."""
+    """The CORS fields of the response, in order; a refused preflight has some only if `diagnostics` is on."""
     block: bytes = b""
     """`fields` as finished lines, each ended by CRLF."""
     varies_on_origin: bool = False
     """True if `Origin` must be in the response's Vary."""
     exposes_all_names: bool = False
-    """True if Access-Control-Expose-Headers must be added, with the names of that very response."""
+    """True if Access-Control-Expose-Headers must be added, with the names of that response."""
     policy: int = 0
-    """The place of the policy that decided, of several."""
+    """The index of the policy that decided, if there are several."""
 
 
 def classify(request: CorsRequest) -> Kind:
-    """Return what a request is to CORS (https://fetch.spec.whatwg.org/#cors-request, #cors-preflight-request)."""
+    """Return the kind of a request (https://fetch.spec.whatwg.org/#cors-request, #cors-preflight-request)."""
     if not request.origins:
         return Kind.NONE
     if request.method == "OPTIONS" and request.requested_methods:
@@ -96,9 +96,9 @@ def classify(request: CorsRequest) -> Kind:
 def decide_among(
     policies: tuple[Policy, ...], request: CorsRequest, own_origins: frozenset[bytes] = frozenset()
 ) -> Decision:
-    """Decide by the first policy whose origins pass, or refuse by the last; no policy grants nothing.
+    """Return the decision of the first policy whose origins match, else of the last; no policy grants nothing.
 
-    Pages of `own_origins` are the server's own: what they ask for is no CORS request unless a policy names them.
+    Pages of `own_origins` are the server's own: their requests are not CORS requests unless a policy names them.
     """
     decision = _decide_among(policies, request)
     if decision.granted or not own_origins or len(request.origins) != 1 or request.origins[0] not in own_origins:
@@ -114,7 +114,10 @@ def _decide_among(policies: tuple[Policy, ...], request: CorsRequest) -> Decisio
 
 
 def _with_timing(policy: Policy, decision: Decision, request: CorsRequest) -> Decision:
-    """Add Timing-Allow-Origin to the answer to anything but a preflight."""
+    """Add Timing-Allow-Origin to the response to anything but a preflight.
+
+    A page cannot time a preflight (https://fetch.spec.whatwg.org/#concept-tao-check).
+    """
     if not policy.timing or decision.kind is Kind.PREFLIGHT:
         return decision
     value = policy.timing_for_all
@@ -133,7 +136,8 @@ def _with_timing(policy: Policy, decision: Decision, request: CorsRequest) -> De
 def _decide_cors_among(policies: tuple[Policy, ...], request: CorsRequest) -> Decision:
     if len(policies) <= 1:
         return _decide_cors(policies[0] if policies else None, request)
-    # The answer depends on the origin even if one of the policies lets everybody pass.
+    # The response depends on the origin even if one of the policies allows every origin: without `Vary` a shared
+    # cache could serve one policy's grant to a page that another policy decides on.
     last = len(policies) - 1
     if classify(request) is Kind.NONE:
         return replace(_UNASKED_VARYING, policy=last)
@@ -144,7 +148,7 @@ def _decide_cors_among(policies: tuple[Policy, ...], request: CorsRequest) -> De
 
 
 def decide(policy: Policy | None, request: CorsRequest) -> Decision:
-    """Decide on one request; `policy` None grants nothing."""
+    """Return the decision about one request; `policy` None grants nothing."""
     return _decide_among(() if policy is None else (policy,), request)
 
 
@@ -154,7 +158,8 @@ def _decide_cors(policy: Policy | None, request: CorsRequest) -> Decision:
         return _REFUSALS[kind, Reason.NO_POLICY, False] if kind is not Kind.NONE else _UNASKED
     if kind is Kind.NONE:
         return _decide_unasked(policy)
-    # Checks in Fetch's order: the CORS check, then method, then headers; the first failure decides.
+    # In the order of https://fetch.spec.whatwg.org/#cors-preflight-fetch: the CORS check, then the method, then the
+    # headers. The first failure is the reason, because a browser reports that one and checks no further.
     reason = refuse_origin(policy, request.origins)
     if reason is None and kind is Kind.PREFLIGHT:
         return _decide_preflight(policy, request)
@@ -164,9 +169,9 @@ def _decide_cors(policy: Policy | None, request: CorsRequest) -> Decision:
 
 
 def _decide_unasked(policy: Policy) -> Decision:
-    """A request without Origin gets what does not depend on one.
+    """Return the decision about a request without Origin: a grant that is the same for everyone, or none.
 
-    So caches may share a response that is the same for everyone
+    A cache may store this response and serve it to a page, which then needs the grant
     (https://fetch.spec.whatwg.org/#cors-protocol-and-http-caches).
     """
     if policy.grants_everyone:
@@ -175,7 +180,12 @@ def _decide_unasked(policy: Policy) -> Decision:
 
 
 def refuse_origin(policy: Policy, origins: tuple[bytes, ...]) -> Reason | None:
-    """The CORS check (https://fetch.spec.whatwg.org/#concept-cors-check), from the server's side."""
+    """Make the CORS check (https://fetch.spec.whatwg.org/#concept-cors-check) as the server; return None if it passes.
+
+    The comparison is of bytes, in the serialized form, because a browser compares Access-Control-Allow-Origin so.
+    Repeated Origin lines never match: two servers could take different lines for the origin.
+    `null` matches only if it is listed, because any page can make itself `null` with a sandboxed frame.
+    """
     if policy.grants_everyone:
         return None
     if len(origins) != 1:
@@ -194,7 +204,7 @@ def refuse_origin(policy: Policy, origins: tuple[bytes, ...]) -> Reason | None:
 
 
 def _decide_preflight(policy: Policy, request: CorsRequest) -> Decision:
-    """The method and header checks of https://fetch.spec.whatwg.org/#cors-preflight-fetch, and the grant."""
+    """Make the method and header checks of https://fetch.spec.whatwg.org/#cors-preflight-fetch; return the decision."""
     allows_method = _allows_method(policy, request.requested_methods)
     if not allows_method and not policy.spec.diagnostics:
         return _REFUSALS[Kind.PREFLIGHT, Reason.METHOD_NOT_ALLOWED, policy.varies_on_origin]
@@ -225,9 +235,9 @@ def _allows_headers(policy: Policy, names: tuple[bytes, ...]) -> bool:
 
 
 def _diagnosed(policy: Policy, request: CorsRequest, names: tuple[bytes, ...], reason: Reason) -> Decision:
-    """Refuse with the grant less what is refused, so that the browser's own console says what is missing.
+    """Refuse with the grant minus the refused parts, so that the browser's console names what is missing.
 
-    No star: one would grant what is refused. The browser refuses by its own checks.
+    The browser then refuses by its own checks. A star is never sent here: it would grant the refused part.
     """
     methods = policy.method_names
     if policy.allow_any_method:
@@ -246,9 +256,10 @@ def _diagnosed(policy: Policy, request: CorsRequest, names: tuple[bytes, ...], r
 
 
 def _list_requested(policy: Policy, method: bytes, names: tuple[bytes, ...]) -> FieldBlock:
-    """What follows Access-Control-Allow-Origin where credentials make a wildcard mean nothing.
+    """Return the fields after Access-Control-Allow-Origin for a policy with credentials and a wildcard.
 
-    Listing what was requested says as much of this request as the wildcard would.
+    With credentials a browser takes `*` literally (https://fetch.spec.whatwg.org/#cors-preflight-fetch), so the
+    requested method and names are listed instead. For this request they grant exactly what the wildcard would.
     """
     methods = method if policy.allow_any_method else policy.methods_value
     headers = b", ".join(names) if policy.allow_any_header else policy.headers_value
@@ -256,7 +267,7 @@ def _list_requested(policy: Policy, method: bytes, names: tuple[bytes, ...]) -> 
 
 
 def preflight_tail(allow_credentials: bool, methods: bytes, headers: bytes, max_age: int) -> FieldBlock:
-    """Finish the fields that follow Access-Control-Allow-Origin on a granted preflight; empty lists are left out."""
+    """Return the fields after Access-Control-Allow-Origin on a granted preflight; empty lists are omitted."""
     fields = (
         (ACCESS_CONTROL_ALLOW_CREDENTIALS, b"true" if allow_credentials else b""),
         (ACCESS_CONTROL_ALLOW_METHODS, methods),
@@ -271,7 +282,7 @@ def _grant_actual(policy: Policy, kind: Kind, origin: bytes) -> Decision:
 
 
 def _granted(policy: Policy, kind: Kind, origin: bytes, tail: FieldBlock) -> Decision:
-    # Everyone's answer must not repeat what a stranger wrote, well-formed or not.
+    # A response for everyone has `*`, never the request's own Origin: caches share it, and it needs no Vary.
     value = b"*" if policy.grants_everyone else origin
     return Decision(
         kind=kind,
@@ -291,7 +302,7 @@ _REFUSALS = {
     for reason in Reason
     for varies in (False, True)
 }
-"""Every refusal there is: a refused response has no CORS field, so nothing of it depends on the request.
+"""All possible refusals: a refused response has no CORS field, so no part of it depends on the request.
 
-A list of `timing`'s own is added to those of actual requests.
+`_with_timing` adds an explicit list of origins to those of actual requests.
 """

@@ -1,4 +1,4 @@
-"""Whom a regular expression lets in, judged by its effect: the origins it matches, not the way it is written.
+"""The effect of a regular expression: the origins that it matches, not the way it is written.
 
 The expression's automaton is walked together with that of serialised origins, so that what is found is found of every
 origin it matches; a few made-up ones are then shown as witnesses.
@@ -19,20 +19,20 @@ from corsproxy.cors.public_suffix import is_public_suffix
 from corsproxy.cors.serialised import DOMAIN, IPV4, IPV6, LOOPBACK
 
 _MOST_NARROW = 10
-"""Characters in one place that still count as spelled out: a digit, an alternation of letters."""
+"""The most characters in one place that still count as spelled out: a digit, an alternation of letters."""
 
 _MOST_NAMES = 2_000
-"""Ends of hosts that are followed; what names more sites than that does not spell them out."""
+"""The most ends of hosts to follow; an expression with more sites does not spell them out."""
 
 _MOST_NETWORKS = 16
-"""Beginnings of IPv4 addresses, two octets long, that count as spelled out."""
+"""The most prefixes of IPv4 addresses, two octets long, that count as spelled out."""
 
 _DOT = mask_of(".")
 _HOST = mask_of("abcdefghijklmnopqrstuvwxyz0123456789-_.")
 
 
 class Danger(Enum):
-    """What an expression lets in without spelling it out."""
+    """A kind of origin that an expression matches without spelling it out."""
 
     STRANGER = "stranger"
     """Any site."""
@@ -41,32 +41,32 @@ class Danger(Enum):
     SUFFIX = "suffix"
     """Any site under a public suffix."""
     INSECURE = "insecure"
-    """A plain-http page that is not loopback's."""
+    """A plain-http page that is not on loopback."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShownDanger:
-    """One danger, with an origin that shows it."""
+    """One danger, with an origin as an example."""
 
     danger: Danger
     witness: str | None
     """None if not everything in the expression was understood, so that it may not be matched after all."""
     spans_labels: bool = False
-    """True if what is not spelled out may hold a dot, and so more than a name under one suffix."""
+    """True if the part that is not spelled out may contain a dot, and so more than a name under one suffix."""
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What is known of an expression."""
+    """The findings about an expression."""
 
     matches_none: bool
-    """No serialised origin matches."""
+    """True if no serialized origin matches."""
     findings: tuple[ShownDanger, ...] = ()
 
 
 @lru_cache(maxsize=64)
 def effect_of(text: str) -> Effect:
-    """Judge an expression that compiles."""
+    """Return the findings about an expression that compiles."""
     try:
         return _Judge(MatchGraph(Automaton(text))).effect()
     except (TooLargeError, RecursionError):
@@ -80,7 +80,7 @@ class _Judge:
         self._graph = graph
 
     def effect(self) -> Effect:
-        """Return what the walk shows."""
+        """Return the findings of the walk."""
         if not self._graph.ends:
             return Effect(matches_none=True)
         found: dict[Danger, ShownDanger] = {}
@@ -88,7 +88,7 @@ class _Judge:
             found.setdefault(finding.danger, finding)
         if Danger.STRANGER not in found:
             found |= {finding.danger: finding for finding in self._addresses()}
-        if Danger.STRANGER in found:  # who lets everybody in lets these in, too
+        if Danger.STRANGER in found:  # an expression that matches everyone matches these, too
             found.pop(Danger.LOOK_ALIKE, None)
             found.pop(Danger.SUFFIX, None)
         return Effect(matches_none=False, findings=tuple(found.values()))
@@ -103,7 +103,7 @@ class _Judge:
                 return
 
     def _strangers(self) -> Iterator[ShownDanger]:
-        """Follow hosts from their end: what comes before a whole site is its owner's."""
+        """Follow hosts from their end: names below a whole site belong to its owner."""
         todo: list[tuple[str, Iterable[int]]] = [("", self._graph.host_ends(DOMAIN))]
         for names, (name, nodes) in enumerate(_popped(todo)):
             if names > _MOST_NAMES + 2 * len(self._graph.automaton.reads):
@@ -131,11 +131,11 @@ class _Judge:
             todo += longer.items()
 
     def _is_free(self, before: int, node: int, written: int) -> bool:
-        """Return whether an edge takes more characters, or more often, than the expression spells out."""
+        """Return whether an edge accepts more characters, or more repetitions, than the expression spells out."""
         return (written & _HOST).bit_count() > _MOST_NARROW or self._graph.loops[before] == self._graph.loops[node]
 
     def _finding(self, free: list[tuple[int, int, int]], name: str) -> ShownDanger:
-        """Return what it means that before `name` anything may stand; the first node is nearest to the beginning."""
+        """Return the danger if anything may precede `name`; the first node is nearest to the beginning."""
         before, node, mask = min(free)
         label, dot, suffix = name.partition(".")
         begin, rest = self._graph.beginning(before), self._graph.ending(node)
@@ -158,7 +158,7 @@ class _Judge:
         return ShownDanger(danger, self._graph.witness([text + rest for text in made_up], shortest), spans_labels)
 
     def _addresses(self) -> Iterator[ShownDanger]:
-        """Judge IP addresses: by the networks that are spelled out."""
+        """Judge IP addresses by the networks that are spelled out."""
         ends = self._graph.host_ends(IPV6)
         alive = self._graph.reaching(ends)
         for node in alive:
@@ -199,10 +199,10 @@ def _popped(todo: list[tuple[str, Iterable[int]]]) -> Iterator[tuple[str, Iterab
 
 
 def _is_site(name: str) -> bool:
-    """Return whether everything below `name` is of one owner."""
+    """Return whether everything below `name` has one owner."""
     return name == "localhost" or (name != "" and not is_public_suffix(name))
 
 
 def _is_private(name: str) -> bool:
-    """Return whether an IPv4 address that begins so is of a private network (RFC 1918, RFC 3927)."""
+    """Return whether an IPv4 address with this prefix is in a private network (RFC 1918, RFC 3927)."""
     return name.startswith(("10.", "192.168.", "169.254.", *(f"172.{second}." for second in range(16, 32))))

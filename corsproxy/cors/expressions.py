@@ -1,4 +1,4 @@
-"""A regular expression as an automaton over the characters of serialised origins, so that it is judged, never run.
+"""A regular expression as an automaton over the characters of serialized origins, so that it can be judged unrun.
 
 Running it could take years (`re` backtracks, and has no time-out); an automaton is walked in a bounded number of steps.
 What an automaton cannot say (look-around, word boundaries, possessive repeats) is left out, and what is too large is
@@ -19,7 +19,7 @@ from re import _parser  # type: ignore[attr-defined]
 from typing import Any, Final
 
 ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz0123456789-._:/+[]"
-"""Every character that a serialised origin may hold."""
+"""Every character that a serialized origin may contain."""
 
 ALL: Final = (1 << len(ALPHABET)) - 1
 _BITS: Final = {character: 1 << place for place, character in enumerate(ALPHABET)}
@@ -37,16 +37,16 @@ _MASKS: Final = {
     for category, text in _CATEGORIES.items()
 }
 _FOLDED: Final = {"i": "\u0130\u0131", "k": "\u212a", "s": "\u017f"}
-"""Letters beyond ASCII that `re.IGNORECASE` takes for one of ours."""
+"""Letters outside ASCII that `re.IGNORECASE` treats as an ASCII letter."""
 
 _MOST_SHORT = 8
-"""Repetitions that cost little, however often they are tried."""
+"""Repetitions that are cheap, however often they are tried."""
 
 _MOST_REPEATS = 2
-"""Long repeats one behind another that `re` may try in every combination: with two that is the square of 300."""
+"""Consecutive long repeats that `re` may try in every combination: with two, 300 squared."""
 
 STEP, BEGIN, END = 0, 1, 2
-"""Edges that read no character: always open, or at the beginning or end of the text alone."""
+"""Edges that read no character: always open, or only at the beginning or end of the text."""
 
 
 def mask_of(characters: str) -> int:
@@ -60,7 +60,7 @@ class Automaton:
     def __init__(self, text: str) -> None:
         """Read the expression `text`, which compiles."""
         self.reads: list[list[tuple[int, int]]] = []
-        """By state: which characters lead where."""
+        """By state: the characters, and the state to which they lead."""
         self.edges: list[list[tuple[int, int]]] = []
         """By state: edges that read nothing, by kind."""
         self.is_exact = True
@@ -70,9 +70,9 @@ class Automaton:
         self._open_repeats = 0
         self._repeats = 0
         self._most = 1_000 + 40 * len(text)
-        """States; what would need more is widened."""
+        """The most states; an expression that needs more is widened."""
         self._masks: dict[tuple[int, Any, int], int] = {}
-        """By what stands for one character: a repeat reads the same one again and again."""
+        """By the class of one character: a repeat reads the same class again and again."""
         self._groups: dict[int, tuple[Any, int]] = {}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -187,11 +187,11 @@ class Automaton:
         return after
 
     def starts(self) -> set[int]:
-        """Return the states that a text begins in."""
+        """Return the states in which a text begins."""
         return self._closure({0}, (STEP, BEGIN))
 
     def accepting(self) -> set[int]:
-        """Return the states that a text may end in."""
+        """Return the states in which a text may end."""
         before: list[list[int]] = [[] for _ in self.edges]
         for state, edges in enumerate(self.edges):
             for kind, after in edges:
@@ -213,7 +213,7 @@ class Automaton:
         return not states.isdisjoint(self.accepting())
 
     def after(self, states: Iterable[int], character: str) -> set[int]:
-        """Return the states that reading a character leads to."""
+        """Return the states after reading a character."""
         bit = _BITS.get(character, 0)
         read = {after for state in states for mask, after in self.reads[state] if mask & bit}
         return self._closure(read, (STEP,))
@@ -229,7 +229,7 @@ class Automaton:
 
 
 def _mask(operator: Any, argument: Any, flags: int) -> int:
-    """Return the characters that a class of one character takes."""
+    """Return the characters that a character class matches."""
     if operator is sre.ANY:
         return ALL
     folds = bool(flags & int(re.IGNORECASE))

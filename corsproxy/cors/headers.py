@@ -1,7 +1,7 @@
-"""What Fetch says of header names, and the names of the CORS fields themselves.
+"""Header names in Fetch, and the names of the CORS fields themselves.
 
-Every set is in lower case, as field names ignore letter case (RFC 9110 section 5.1).
-Knows names only: no values but those made of names, no policy.
+All sets are in lower case, because field names ignore letter case (RFC 9110 section 5.1).
+It must not know policies, nor values other than lists of names.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ACCESS_CONTROL_REQUEST_METHOD = b"Access-Control-Request-Method"
 ACCESS_CONTROL_REQUEST_HEADERS = b"Access-Control-Request-Headers"
 
 AUTHORIZATION = b"authorization"
-"""The one name a `*` does not cover (https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name)."""
+"""The only name that `*` does not cover (https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name)."""
 
 _CORS_PREFIX = b"access-control-"
 
@@ -50,7 +50,7 @@ REQUEST_ONLY = frozenset(
     x-forwarded-proto x-requested-with
     """.split()
 )
-"""Fields that only requests carry, so that exposing them exposes nothing (RFC 9110 sections 10.1, 11.6, 12.5, 13.1)."""
+"""Fields that only requests carry, so exposing them has no effect (RFC 9110 sections 10.1, 11.6, 12.5, 13.1)."""
 
 RESPONSE_ONLY = frozenset(
     b"""
@@ -64,30 +64,33 @@ RESPONSE_ONLY = frozenset(
     x-powered-by x-robots-tag x-xss-protection
     """.split()
 )
-"""Fields that only responses carry, so that no page sends them (RFC 9110 sections 8.8, 10.2, 11.6, 12.5, 14.3)."""
+"""Fields that only responses carry, so no page sends them (RFC 9110 sections 8.8, 10.2, 11.6, 12.5, 14.3)."""
 
 
 def is_forbidden_request_header(name: bytes) -> bool:
-    """Return whether no page may set `name` (https://fetch.spec.whatwg.org/#forbidden-request-header)."""
+    """Return whether Fetch forbids pages to set `name` (https://fetch.spec.whatwg.org/#forbidden-request-header)."""
     lower = name.lower()
     return lower in _FORBIDDEN_REQUEST or lower.startswith(_FORBIDDEN_REQUEST_PREFIXES)
 
 
 def is_forbidden_response_header(name: bytes) -> bool:
-    """Return whether no page may read `name`, listed or not."""
+    """Return whether pages can never read `name`, even if it is listed."""
     return name.lower() in FORBIDDEN_RESPONSE
 
 
 def is_cors_response_field(name: bytes) -> bool:
-    """Return whether a response field of this name is the policy's alone to write: any `Access-Control-*`."""
+    """Return whether only the policy may write a response field of this name: any `Access-Control-*`.
+
+    The whole prefix and not a list: a field that a browser adds to the protocol later must not leak a grant.
+    """
     return name[:15].lower() == _CORS_PREFIX
 
 
 def exposed_names(names: Iterable[bytes]) -> bytes:
-    """Build the Access-Control-Expose-Headers value that stands for `*` where credentials forbid the wildcard.
+    """Return the Access-Control-Expose-Headers value that replaces `*` if credentials forbid the wildcard.
 
-    `names` are the field names of that very response; each distinct one is listed once, as first written.
-    Left out are those exposed anyway, those never exposed, and the CORS fields.
+    `names` are the field names of that response; each distinct one is listed once, as first written.
+    Names that are always exposed, names that are never exposed, and the CORS fields are omitted.
     """
     distinct: dict[bytes, bytes] = {}
     for name in names:
@@ -98,5 +101,5 @@ def exposed_names(names: Iterable[bytes]) -> bytes:
 
 
 def field_block(fields: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """Write fields as finished lines, each ended by CRLF."""
+    """Return fields as finished lines, each ended by CRLF."""
     return b"".join([b"%s: %s\r\n" % field for field in fields])

@@ -1,8 +1,8 @@
-"""Hosts as they stand in a serialised origin: lower-case domains, canonical IPv4, compressed IPv6 in brackets.
+"""Hosts as they appear in a serialized origin: lower-case domains, canonical IPv4, compressed IPv6 in brackets.
 
-The form is that of the URL standard's host serialiser (https://url.spec.whatwg.org/#host-serializing).
+The form is that of the URL standard's host serializer (https://url.spec.whatwg.org/#host-serializing).
 Shared by the bounded parser (`origins`) and the strict one (`patterns`), so that the two agree.
-Every function takes any text, never raises, and is linear in it; callers cap the length.
+Every function accepts any text, never raises, and takes linear time; callers cap the length.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ import re
 MAX_DOMAIN = 253
 """Characters of a domain without a final dot (RFC 1035 section 2.3.4, less the length bytes)."""
 
-# Browsers take labels with an underscore, and with hyphens anywhere; so do we.
-# A final dot makes another origin of the same name, which browsers keep apart, too.
+# Browsers accept labels with an underscore, and with hyphens anywhere; so does this.
+# A name with a final dot is a different origin from the same name without it, in browsers too.
 _DOMAIN = re.compile(r"[a-z0-9_-]{1,63}+(?:\.[a-z0-9_-]{1,63}+)*+\.?")
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
-# A host whose last label is a number is an IPv4 address or nothing (https://url.spec.whatwg.org/#ends-in-a-number-checker).
+# A host whose last label is a number is an IPv4 address or invalid (https://url.spec.whatwg.org/#ends-in-a-number-checker).
 _ENDS_IN_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?", re.DOTALL)
 _IPV6_PIECE = re.compile(r"[0-9a-f]{1,4}")
 
 
 def is_host(text: str) -> bool:
-    """Return whether `text` is a host in the very form a browser would serialise."""
+    """Return whether `text` is a host exactly as a browser would serialize it."""
     if text.startswith("["):
         return text.endswith("]") and canonical_ipv6(text[1:-1]) == text[1:-1]
     return is_domain(text) or is_ipv4(text)
@@ -39,7 +39,7 @@ def is_domain(text: str) -> bool:
 
 
 def ends_in_number(text: str) -> bool:
-    """Return whether a browser would read `text` as an IPv4 address, well or badly written."""
+    """Return whether a browser would read `text` as an IPv4 address, valid or not."""
     return _ENDS_IN_NUMBER.fullmatch(text) is not None
 
 
@@ -49,7 +49,7 @@ def is_ipv4(text: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether `host`, serialised, always means the browser's own machine.
+    """Return whether a serialized `host` always means the browser's own machine.
 
     `localhost` and the names under it (RFC 6761 section 6.3), 127.0.0.0/8 and `[::1]`.
     """
@@ -61,11 +61,11 @@ def is_loopback(host: str) -> bool:
 
 
 def canonical_ipv6(text: str) -> str | None:
-    """Write the IPv6 address `text` (no brackets, no zone) as browsers do, or None where it is none.
+    """Return the IPv6 address `text` (no brackets, no zone) as browsers write it, or None if it is not one.
 
     Lower case, no leading zeros, the first longest run of two or more zero pieces as `::`, no dotted part
     (https://url.spec.whatwg.org/#concept-ipv6-serializer).
-    The standard library is no help: what it writes for IPv4-mapped addresses depends on its version.
+    `ipaddress` cannot be used: its form of IPv4-mapped addresses depends on the version of Python.
     """
     pieces = _ipv6_pieces(text.lower()) if len(text) <= 45 else None
     if pieces is None:
@@ -79,7 +79,7 @@ def canonical_ipv6(text: str) -> str | None:
 
 
 def _ipv6_pieces(text: str) -> list[int] | None:
-    """The eight pieces of an address in any of the spellings of RFC 4291 section 2.2."""
+    """Return the eight pieces of an address in any of the forms of RFC 4291 section 2.2."""
     head, gap, tail = text.partition("::")
     left = _pieces(head, is_last=not gap)
     right = _pieces(tail, is_last=True) if gap else []
@@ -92,7 +92,7 @@ def _ipv6_pieces(text: str) -> list[int] | None:
 
 
 def _pieces(text: str, *, is_last: bool) -> list[int] | None:
-    """Pieces between colons; the last may be dotted, which makes two of it."""
+    """Return the pieces between colons; a dotted last one counts as two."""
     found: list[int] = []
     parts = text.split(":") if text else []
     for place, part in enumerate(parts):
@@ -107,7 +107,7 @@ def _pieces(text: str, *, is_last: bool) -> list[int] | None:
 
 
 def _longest_zeros(pieces: list[int]) -> tuple[int, int]:
-    """Where the first longest run of zeros starts, and how long it is."""
+    """Return the start and the length of the first longest run of zeros."""
     best = (0, 0)
     start = 0
     for place, piece in enumerate([*pieces, 1]):

@@ -1,8 +1,8 @@
-"""Matching an origin against many patterns at the cost of matching it against one.
+"""An index that matches an origin against many patterns at the cost of one.
 
-Each kind of pattern is a dictionary keyed by what must be equal, so that a request only looks things up;
-regular expressions, which cannot be keyed, come last and one by one.
-Every dictionary's value is the number of the rule, its place in the policy's list; of two equal rules the first counts.
+Each kind of pattern is a dictionary keyed by the parts that must be equal, so that a request only looks things up;
+regular expressions, which cannot be keyed, are tried last, one by one.
+The values are the number of the rule, which is its index in the policy's list; of two equal rules the first counts.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from corsproxy.cors.origins import Origin
 from corsproxy.cors.patterns import Pattern, PatternKind
 
 _ANY_PORT = -1
-"""Stands beside real ports in keys; no port is negative."""
+"""A key for any port; no real port is negative."""
 
 _Place = tuple[str, int | None]
 """Scheme, and port or `_ANY_PORT`."""
 
-# What a star inside a label stands for.
+# The characters that a star inside a label matches.
 _STAR = re.compile(r"[a-z0-9-]+")
 
 
 @dataclass(frozen=True, slots=True)
 class OriginIndex:
-    """Patterns of tuple origins, ready for look-up; `*` and `null` are the policy's business."""
+    """Patterns of tuple origins, ready for look-up; the policy handles `*` and `null`."""
 
     exact: dict[bytes, int] = field(default_factory=dict)
-    """By the serialised origin, so that what a request sends is looked up unparsed."""
+    """By the serialized origin, so that the bytes of a request are looked up without parsing."""
     any_port: dict[tuple[str, str], int] = field(default_factory=dict)
     """By scheme and host."""
     subdomains: dict[_Place, dict[str, int]] = field(default_factory=dict)
-    """By place, then domain."""
+    """By scheme and port, then domain."""
     labels: dict[_Place, dict[str, dict[tuple[int, int], dict[tuple[str, str], int]]]] = field(default_factory=dict)
-    """By place, then domain, then the lengths of what stands before and after the star, then those themselves."""
+    """By scheme and port, then domain, then the lengths of prefix and suffix, then prefix and suffix themselves."""
     schemes: dict[str, int] = field(default_factory=dict)
     """By scheme: any host of it."""
     regexes: list[tuple[re.Pattern[str] | Matcher, int]] = field(default_factory=list, compare=False)
@@ -81,12 +81,12 @@ def build_index(patterns: list[tuple[int, Pattern]]) -> OriginIndex:
         elif pattern.any_port:
             index.any_port.setdefault((pattern.scheme, pattern.host), rule)
         elif pattern.kind is PatternKind.EXACT:
-            index.exact.setdefault(pattern.text.encode("ascii"), rule)  # which is its serialised form
+            index.exact.setdefault(pattern.text.encode("ascii"), rule)  # the text is its serialized form
     return index
 
 
 def _under(by_domain: dict[str, int], host: str) -> Iterator[int]:
-    """Rules for a domain that `host` lies under; a host has at most 127 labels, so this ends soon."""
+    """Yield rules for a domain above `host`; a host has at most 127 labels, which bounds the loop."""
     dot = host.find(".")
     while dot >= 0:
         rule = by_domain.get(host[dot + 1 :])
@@ -96,9 +96,9 @@ def _under(by_domain: dict[str, int], host: str) -> Iterator[int]:
 
 
 def _in_label(by_label: dict[str, dict[tuple[int, int], dict[tuple[str, str], int]]], host: str) -> Iterator[int]:
-    """Rules whose prefix and suffix the leftmost label has; it has 63 characters, which bounds the shapes tried."""
+    """Yield rules whose prefix and suffix the leftmost label has; its 63 characters bound the shapes to try."""
     label, _, domain = host.partition(".")
-    # Where prefix and suffix would overlap, nothing is left for the star, which stands for at least one character.
+    # If prefix and suffix would overlap, nothing is left for the star, which matches at least one character.
     for (before, after), affixes in by_label.get(domain, {}).items():
         end = len(label) - after
         if _STAR.fullmatch(label, before, end):

@@ -1,7 +1,7 @@
-"""What Fetch says of methods: which are safelisted, which forbidden, and how few of them it normalises.
+"""Methods in Fetch: which are safelisted, which are forbidden, and which few it normalizes.
 
 Methods are compared byte for byte (https://fetch.spec.whatwg.org/#methods); `patch` is not `PATCH`.
-Knows no policy.
+It must not know policies.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ FORBIDDEN = frozenset({b"CONNECT", b"TRACE", b"TRACK"})
 """Never permitted, in any letter case (https://fetch.spec.whatwg.org/#forbidden-method)."""
 
 NORMALIZED = frozenset({b"DELETE", b"GET", b"HEAD", b"OPTIONS", b"POST", b"PUT"})
-"""The only ones a browser turns to upper case (https://fetch.spec.whatwg.org/#concept-method-normalize)."""
+"""The only ones that a browser converts to upper case (https://fetch.spec.whatwg.org/#concept-method-normalize)."""
 
 
 CARRIED = frozenset(
@@ -23,7 +23,7 @@ CARRIED = frozenset(
     UNSUBSCRIBE
     """.split()
 )
-"""What the proxy's parser of requests knows: any other method is answered 501, so none may be granted."""
+"""The methods of the proxy's request parser (llhttp); any other is answered 501, so it must not be granted."""
 
 
 def is_forbidden(method: bytes) -> bool:
@@ -32,6 +32,6 @@ def is_forbidden(method: bytes) -> bool:
 
 
 def normalize(method: bytes) -> bytes:
-    """Spell `method` as a browser would send it."""
+    """Return `method` as a browser would send it."""
     upper = method.upper()
     return upper if upper in NORMALIZED else method

@@ -1,6 +1,6 @@
-"""What a policy may say of methods, header names, max age and dangers; everything but origins.
+"""The rules for methods, header names, max age and dangers of a policy: everything but origins.
 
-Each check takes one key's value and gives its problems, in order.
+Each check takes the value of one key and returns its problems, in order.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def check_methods(methods: tuple[str, ...]) -> list[PolicyProblem]:
 
 
 def _why_not_carried(method: str) -> str:
-    """Return why a valid method cannot pass the proxy, and what to write."""
+    """Return why the proxy cannot carry a valid method, and the remedy."""
     said = "the proxy cannot carry it and answers 501"
     if method.upper().encode() in CARRIED:
         return f"{said}: browsers send it as written; write {quote(method.upper())}, in the page too"
@@ -88,7 +88,7 @@ def check_exposed(names: tuple[str, ...]) -> list[PolicyProblem]:
 
 
 def check_max_age(max_age: object) -> list[PolicyProblem]:
-    """Check `max_age`; 0 is a value like any other, and turns the preflight cache off."""
+    """Check `max_age`; 0 is valid and disables the preflight cache."""
     if isinstance(max_age, int) and not isinstance(max_age, bool) and 0 <= max_age <= MAX_MAX_AGE:
         return []
     rule = f"whole seconds from 0 (no caching) to {MAX_MAX_AGE} (24h), as no browser caches longer"
@@ -107,7 +107,7 @@ def check_dangers(names: tuple[str, ...] | frozenset[str]) -> list[PolicyProblem
 
 
 def _not_a_name(text: str, noun: str) -> str | None:
-    """Return why `text` cannot name anything, and what to do; None where it can."""
+    """Return why `text` is not a valid name, and the remedy; None if it is."""
     if not text:
         return "the value is empty; remove it"
     if "," in text or " " in text.strip():
@@ -115,7 +115,7 @@ def _not_a_name(text: str, noun: str) -> str | None:
     if text != text.strip() or text.endswith(":"):
         return f"write {quote(text.strip().rstrip(': '))}"
     if WILDCARD in text:
-        # A star is a token byte, so the name would be valid, and match nothing anyone sends.
+        # A star is a valid token byte, so the name would be accepted but would match no request.
         return f"a star is valid only alone, for every {noun}; name each one, or write '*'"
     if not text.isascii() or not is_token(text.encode("ascii")):
         return "a name is made of letters, digits and !#$%&'*+-.^_`|~ (RFC 9110: token)"
@@ -131,6 +131,6 @@ def _problem(
     rule: str,
     severity: Severity = "error",
 ) -> PolicyProblem:
-    # A warning's value is valid, so its message says what is doubtful, not that it is wrong.
+    # The value of a warning is valid, so its message has no adjective such as `invalid`.
     adjective = f"{reason} " if severity == "error" else ""
     return PolicyProblem(key, index, reason, value, f"{adjective}{noun} {quote(value)}: {rule}", severity)

@@ -1,7 +1,7 @@
-"""What a policy may say of origins: each must parse, and the dangerous ones must be wanted.
+"""The rules for `allow_origins`: each item must parse, and a dangerous one must be allowed by name.
 
-The four dangers, and only they, can be allowed by name in `dangerously_allow`.
-The guard goes by effect: a rule is judged by whom it lets in, however it is written.
+Only the four dangers have a name in `dangerously_allow`.
+A rule is judged by its effect, that is by the origins that it matches, however it is written.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _KEY = "allow_origins"
 
 
 def check_origins(spec: PolicySpec) -> tuple[list[tuple[int, Pattern]], list[PolicyProblem]]:
-    """Parse `allow_origins`; give the patterns with their places, and every problem."""
+    """Parse `allow_origins`; return the patterns with their indexes, and all problems."""
     if not spec.allow_origins and not spec.allows_nobody:
         message = "missing origins: a policy names at least one; for every origin without credentials write '*'"
         return [], [PolicyProblem(_KEY, None, "missing", None, message)]
@@ -51,20 +51,20 @@ def check_origins(spec: PolicySpec) -> tuple[list[tuple[int, Pattern]], list[Pol
 
 @dataclass(frozen=True, slots=True)
 class _Risk:
-    """One way in which a rule lets in whom it should not."""
+    """One way in which a rule matches origins that it should not."""
 
     name: str
-    """What allows it under `dangerously_allow`."""
+    """The name that allows it in `dangerously_allow`."""
     rule: str
-    """Why it is refused, and the way out."""
+    """The reason to refuse it, and the remedy."""
     doubt: str = ""
-    """Why it is doubtful without credentials; empty if it is not."""
+    """The reason for a warning without credentials; empty for none."""
     also: str = ""
     """Another name that covers it."""
 
 
 def _risks(pattern: Pattern, *, credentials: bool) -> Iterator[_Risk]:
-    """Yield what is refused with credentials, and `null`, which always is."""
+    """Yield the risks of a pattern with credentials, and of `null`, which is always one."""
     if pattern.kind is PatternKind.NULL:
         yield _Risk(NULL_ORIGIN, "any page can make itself a 'null' origin with a sandboxed frame; remove it")
     elif pattern.kind is PatternKind.ANY:
@@ -97,7 +97,7 @@ _INSECURE = "anyone who controls the network can write a plain-http page and, wi
 
 
 def _of_regex(finding: ShownDanger, text: str) -> _Risk:
-    """Return what an expression lets in, with a witness."""
+    """Return the risk of an expression, with an origin as the witness."""
     shown = f", such as {quote(finding.witness)}" if finding.witness else ""
     if finding.danger is Danger.INSECURE:
         return _Risk(INSECURE_ORIGINS, f"{_INSECURE}, and this regex matches one{shown}; begin it with 'https://'")
@@ -125,14 +125,14 @@ def _of_regex(finding: ShownDanger, text: str) -> _Risk:
 
 
 def _opens_public_suffix(pattern: Pattern) -> bool:
-    """Return whether the star stands for names of different owners."""
+    """Return whether the star matches names of different owners."""
     if pattern.kind not in (PatternKind.SUBDOMAINS, PatternKind.LABEL):
         return False
     return not is_loopback(pattern.host) and is_public_suffix(pattern.host)
 
 
 def _dangers(index: int, pattern: Pattern, risks: tuple[_Risk, ...], spec: PolicySpec) -> list[PolicyProblem]:
-    """What is refused, or told of, unless it is allowed by name."""
+    """Return the errors and warnings about risks that no name allows."""
     problems = []
     for risk in risks:
         if risk.name in spec.dangerously_allow or (risk.also and risk.also in spec.dangerously_allow):
@@ -146,7 +146,7 @@ def _dangers(index: int, pattern: Pattern, risks: tuple[_Risk, ...], spec: Polic
 
 
 def _doubts(index: int, pattern: Pattern, risks: tuple[_Risk, ...]) -> list[PolicyProblem]:
-    """What is allowed but probably not meant."""
+    """Return warnings about rules that are allowed but probably not intended."""
     if pattern.kind is not PatternKind.REGEX:
         return []
     if effect_of(pattern.text).matches_none:
@@ -161,11 +161,11 @@ def _doubts(index: int, pattern: Pattern, risks: tuple[_Risk, ...]) -> list[Poli
 
 
 def _repeated(patterns: list[tuple[int, Pattern]]) -> list[PolicyProblem]:
-    """Rules that stand in the list already."""
+    """Return warnings about duplicate rules."""
     seen: dict[str, int] = {}
     problems = []
     for index, pattern in patterns:
-        # A regular expression that reads like an origin is another rule.
+        # A regular expression with the text of an origin is a different rule.
         text = f"regex: {pattern.text}" if pattern.regex is not None else pattern.text
         if seen.setdefault(text, index) != index:
             rule = "it is already in the list; remove one"
@@ -174,7 +174,7 @@ def _repeated(patterns: list[tuple[int, Pattern]]) -> list[PolicyProblem]:
 
 
 def _needless(patterns: list[tuple[int, Pattern]]) -> list[PolicyProblem]:
-    """Rules beside a `*`, which matches whatever they match; `null` excepted, which it does not with credentials."""
+    """Return warnings about rules that a `*` makes redundant; with credentials, `*` does not match `null`."""
     if not any(pattern.kind is PatternKind.ANY for _, pattern in patterns):
         return []
     return [
@@ -185,6 +185,6 @@ def _needless(patterns: list[tuple[int, Pattern]]) -> list[PolicyProblem]:
 
 
 def _problem(index: int, reason: ProblemReason, value: str, rule: str, severity: Severity = "error") -> PolicyProblem:
-    # A warning's value is valid, so its message says what is doubtful, not that it is wrong.
+    # The value of a warning is valid, so its message has no adjective such as `invalid`.
     adjective = f"{reason} " if severity == "error" else ""
     return PolicyProblem(_KEY, index, reason, value, f"{adjective}origin {quote(value)}: {rule}", severity)

@@ -1,8 +1,8 @@
-"""The bounded parser for origins that strangers send.
+"""The bounded parser for the Origin of a request.
 
-It takes exactly what a browser serialises (https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin):
-lower case, no default port, no path, no user information, hosts in their one canonical form.
-Knows no policy and no pattern.
+It accepts exactly what a browser serializes (https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin):
+lower case, no default port, no path, no user information, hosts in their canonical form.
+It must not know policies or patterns.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ MAX_SCHEME = 64
 """Characters; the longest in use (`safari-web-extension`) has 20."""
 
 MAX_ORIGIN = MAX_SCHEME + len("://") + MAX_DOMAIN + len(".") + len(":65535")
-"""Bytes; anything longer is refused unread."""
+"""Bytes; anything longer is refused without a look, so that a long Origin costs nothing."""
 
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "ftp": 21}
-"""Ports a serialised origin never shows (https://url.spec.whatwg.org/#default-port)."""
+"""Ports that a serialized origin omits (https://url.spec.whatwg.org/#default-port)."""
 
 NULL = b"null"
 """The serialisation of every opaque origin: sandboxed frames, `data:` and `file:` pages, some redirects."""
 
-# Possessive: no byte is looked at twice.
+# Possessive quantifiers: no backtracking, so the time is linear whatever is sent.
 _ORIGIN = re.compile(r"([a-z][a-z0-9+.\-]*+)://(\[[0-9a-f:]++\]|[a-z0-9_.\-]++)(?::([1-9][0-9]{0,4}))?")
 
 
@@ -43,10 +43,10 @@ class Origin:
 
 
 def parse_origin(value: bytes) -> Origin | None:
-    """Parse an Origin field value, or return None for anything a browser does not send; never raises.
+    """Return the origin in an Origin field value, or None for anything that no browser sends; never raises.
 
-    `null` is None, too: it is no tuple, and no two of it are the same origin.
-    Port 0 is None: nothing can be served from it.
+    `null` is None, too: it is not a tuple, and two `null` are not the same origin.
+    Port 0 is None: no page can be served from it.
     """
     if len(value) > MAX_ORIGIN or not value.isascii():
         return None

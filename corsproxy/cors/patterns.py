@@ -1,8 +1,8 @@
 """The strict parser for the origins of a configuration.
 
 A pattern is an origin, an origin whose leftmost label or port is a star, `*`, `null`, or a regular expression.
-Anything else is a `PatternError` that names the rule and, where it can be guessed, the right spelling.
-Knows no policy: what is dangerous is judged elsewhere.
+Anything else is a `PatternError` that names the rule and, if it can be guessed, the correct spelling.
+It must not know policies: dangers are judged elsewhere.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from corsproxy.cors.origins import DEFAULT_PORTS, MAX_SCHEME, Origin
 from corsproxy.cors.spelling import broken_rules, right_spelling
 
 EXTENSION_SCHEMES = ("chrome-extension", "moz-extension", "safari-web-extension", "vscode-webview")
-"""Schemes whose hosts are made by the browser, often anew in each (Firefox), so that nobody can name them."""
+"""Schemes whose hosts the browser generates, in Firefox anew for each installation, so they cannot be listed."""
 
 
 class PatternKind(Enum):
@@ -44,32 +44,32 @@ class Pattern:
     """One parsed item of `allow_origins`."""
 
     text: str
-    """As written; for EXACT without `any_port` it is the serialised origin itself."""
+    """As written; for EXACT without `any_port`, the serialized origin itself."""
     kind: PatternKind
     scheme: str = ""
     """Empty for ANY, NULL and REGEX, as are the host and its parts."""
     host: str = ""
     """The whole host for EXACT, else the domain after the leftmost label."""
     port: int | None = None
-    """None is the scheme's default, or any where `any_port` says so."""
+    """None is the scheme's default, or any port if `any_port` is true."""
     any_port: bool = False
     prefix: str = ""
-    """LABEL only: what the leftmost label begins with; empty, or ends with a hyphen."""
+    """Only for LABEL: the start of the leftmost label; empty, or ends with a hyphen."""
     suffix: str = ""
-    """LABEL only: what the leftmost label ends with; empty, or begins with a hyphen."""
+    """Only for LABEL: the end of the leftmost label; empty, or begins with a hyphen."""
     regex: re.Pattern[str] | None = None
-    """REGEX only."""
+    """Only for REGEX."""
 
     @property
     def origin(self) -> Origin | None:
-        """The one origin this pattern stands for, where it is only one."""
+        """Return the only origin that this pattern matches; None if it matches several."""
         if self.kind is not PatternKind.EXACT or self.any_port:
             return None
         return Origin(self.scheme, self.host, self.port)
 
 
 class PatternError(ValueError):
-    """Text that is no pattern; `rule` says why, `spelling` is the right one where it is known."""
+    """Text that is not a pattern; `rule` is the reason, `spelling` the correct form if it is known."""
 
     def __init__(self, rule: str, spelling: str | None = None) -> None:
         self.rule = rule
@@ -105,11 +105,11 @@ def parse_pattern(text: str) -> Pattern:
 
 
 def parse_regex(text: str) -> Pattern:
-    """Compile a regular expression over whole origins; raise `PatternError` where it does not compile."""
+    """Compile a regular expression over whole origins; raise `PatternError` if it does not compile."""
     if not text:
         raise PatternError("the regular expression is empty and would match nothing")
     try:
-        # What `re` warns about is the future of its own syntax, nothing the user could act on now.
+        # `re` warns about future changes of its syntax, on which the user cannot act.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             regex = re.compile(text)
@@ -123,11 +123,11 @@ def parse_regex(text: str) -> Pattern:
 
 
 def _port(text: str, scheme: str, digits: str | None) -> int | None:
-    """The port's number, or None where there is none or any."""
+    """Return the port, or None for no port or any port."""
     if digits is None or digits == "*":
         return None
     spelling = _checked(right_spelling(text), text)
-    # The length first: a huge number need not be computed.
+    # The length first, so that a huge number is never converted.
     if len(digits.lstrip("0")) > 5 or int(digits) > 65535:
         raise PatternError("a port is at most 65535")
     port = int(digits)
@@ -141,7 +141,7 @@ def _port(text: str, scheme: str, digits: str | None) -> int | None:
 
 
 def _starred(text: str, scheme: str, host: str, port: int | None, *, any_port: bool) -> Pattern:
-    """A pattern with a star in its host, which may stand in the leftmost label only."""
+    """Return the pattern of a host with a star, which is allowed only in the leftmost label."""
     label, dot, domain = host.partition(".")
     if scheme not in _STAR_SCHEMES:
         known = ", ".join(f"{one}://*" for one in EXTENSION_SCHEMES)
@@ -170,7 +170,7 @@ def _starred(text: str, scheme: str, host: str, port: int | None, *, any_port: b
 
 
 def _checked(spelling: str | None, text: str) -> str | None:
-    """The proposed spelling, where it really is one."""
+    """Return the proposed spelling if it is valid and different, else None."""
     if spelling is None or spelling == text:
         return None
     try:

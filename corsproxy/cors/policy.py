@@ -1,6 +1,6 @@
-"""A compiled policy: everything a request looks up, finished.
+"""A compiled policy: everything that a request looks up, in finished form.
 
-Made by `compiler`, read by `decision`; knows neither.
+`compiler` builds it, `decision` reads it; it must not know either.
 """
 
 from __future__ import annotations
@@ -18,60 +18,60 @@ Fields = tuple[tuple[bytes, bytes], ...]
 
 @dataclass(frozen=True, slots=True)
 class FieldBlock:
-    """Response fields, and the same as finished lines."""
+    """Response fields, and the same fields as finished lines."""
 
     fields: Fields = ()
     block: bytes = b""
 
     @classmethod
     def of(cls, fields: Iterable[tuple[bytes, bytes]]) -> FieldBlock:
-        """Finish `fields`."""
+        """Return `fields` with their finished lines."""
         pairs = tuple(fields)
         return cls(pairs, field_block(pairs))
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A checked policy; two are equal where their specs are, as all the rest follows from the spec."""
+    """A checked policy; two are equal if their specs are, because everything else follows from the spec."""
 
     spec: PolicySpec
-    """What it was compiled from."""
+    """The spec from which it was compiled."""
     allow_any_origin: bool = field(compare=False)
-    """The list has a `*`."""
+    """True if the list has a `*`."""
     allow_null: bool = field(compare=False)
-    """The list has `null`; it never matches otherwise."""
+    """True if the list has `null`, which never matches otherwise."""
     any_origin_rule: int | None = field(compare=False)
-    """The place of the first `*` in the list; None exactly where `allow_any_origin` is false."""
+    """The index of the first `*` in the list; None if and only if `allow_any_origin` is false."""
     null_rule: int | None = field(compare=False)
-    """The place of the first `null` in the list; None exactly where `allow_null` is false."""
+    """The index of the first `null` in the list; None if and only if `allow_null` is false."""
     origins: OriginIndex = field(compare=False, repr=False)
-    """Every other rule."""
+    """All other rules."""
     methods: frozenset[bytes] = field(compare=False)
-    """Allowed beside the safelisted ones; `*` is not in it."""
+    """The methods allowed in addition to the safelisted ones; never `*`."""
     allow_any_method: bool = field(compare=False)
     header_names: frozenset[bytes] = field(compare=False)
-    """Allowed, in lower case; `*` is not in it."""
+    """The allowed names in lower case; never `*`."""
     allow_any_header: bool = field(compare=False)
     max_requested_names: int = field(compare=False)
-    """How many names of Access-Control-Request-Headers are read."""
+    """The most names to read from Access-Control-Request-Headers."""
     max_requested_bytes: int = field(compare=False)
-    """How many bytes of Access-Control-Request-Headers are read."""
+    """The most bytes to read from Access-Control-Request-Headers."""
     methods_value: bytes = field(compare=False)
-    """The finished Access-Control-Allow-Methods; empty where it is left out, or lists what was requested."""
+    """The finished Access-Control-Allow-Methods; empty if it is omitted, or lists the requested method."""
     headers_value: bytes = field(compare=False)
-    """The finished Access-Control-Allow-Headers; empty where it is left out, or lists what was requested."""
+    """The finished Access-Control-Allow-Headers; empty if it is omitted, or lists the requested names."""
     method_names: tuple[bytes, ...] = field(compare=False)
     """The methods of `methods`, in the order of the spec."""
     header_list: tuple[bytes, ...] = field(compare=False)
-    """The names of `header_names` as they were written, in the order of the spec."""
+    """The names of `header_names` as written, in the order of the spec."""
     preflight: FieldBlock | None = field(compare=False)
-    """What follows Access-Control-Allow-Origin on a granted preflight; None where it lists what was requested."""
+    """The fields after Access-Control-Allow-Origin on a granted preflight; None if they depend on the request."""
     actual: FieldBlock = field(compare=False)
-    """What follows Access-Control-Allow-Origin on a granted actual response, less Timing-Allow-Origin."""
+    """The fields after Access-Control-Allow-Origin on a granted actual response, without Timing-Allow-Origin."""
     timing_for_all: bytes = field(compare=False)
-    """The Timing-Allow-Origin of every response; empty where there is none of its own."""
+    """The Timing-Allow-Origin of every response; empty without an explicit list."""
     timing_without_origin: bytes = field(compare=False)
-    """That of a response to no Origin, where it follows the grant; empty where nothing can be listed."""
+    """The one of a response to a request without Origin, if it follows the grant; empty if nothing can be listed."""
 
     @property
     def allow_credentials(self) -> bool:
@@ -80,26 +80,26 @@ class Policy:
 
     @property
     def timing(self) -> bool:
-        """Return whether Timing-Allow-Origin is this policy's to write."""
+        """Return whether this policy writes Timing-Allow-Origin."""
         return bool(self.spec.timing)
 
     @property
     def grants_everyone(self) -> bool:
-        """Return whether the answer is the same for everyone: `*` without credentials."""
+        """Return whether the grant is the same for everyone: `*` without credentials."""
         return self.allow_any_origin and not self.spec.allow_credentials
 
     @property
     def varies_on_origin(self) -> bool:
-        """Return whether the answer depends on the origin, so that caches must be told."""
+        """Return whether the response depends on the origin, so that it needs `Vary: Origin`."""
         return not self.grants_everyone
 
     @property
     def exposes_all_names(self) -> bool:
-        """Return whether the names of each response must be listed: credentials forbid the wildcard as written."""
+        """Return whether the names of each response must be listed, because credentials forbid the wildcard."""
         return self.spec.allow_credentials and "*" in self.spec.expose_headers
 
     def matching_rule(self, origin: bytes) -> int | None:
-        """Return the place in `allow_origins` of the first rule that lets `origin` pass; for tools alone."""
+        """Return the index in `allow_origins` of the first rule that matches `origin`; only for tools."""
         rules = [self.origins.exact.get(origin)]
         parsed = parse_origin(origin)
         if parsed is not None:
@@ -111,7 +111,10 @@ class Policy:
         return min((rule for rule in rules if rule is not None), default=None)
 
     def names(self, origin: bytes) -> bool:
-        """Return whether a rule of the list other than `*` lets `origin` pass: what is needed to open a WebSocket."""
+        """Return whether a rule of the list other than `*` matches `origin`, as a WebSocket requires.
+
+        A WebSocket always carries cookies, so `*` would let any site act as the user (cross-site WebSocket hijacking).
+        """
         if origin in self.origins.exact:
             return True
         if origin == NULL:

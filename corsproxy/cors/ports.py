@@ -1,4 +1,4 @@
-"""Ports that browsers ask no HTTP server on (https://fetch.spec.whatwg.org/#port-blocking)."""
+"""Ports on which browsers never connect to an HTTP server (https://fetch.spec.whatwg.org/#port-blocking)."""
 
 from __future__ import annotations
 

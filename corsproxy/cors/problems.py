@@ -1,6 +1,6 @@
-"""What is wrong with a policy, as data first and text second.
+"""Problems of a policy: data first, text second.
 
-Imports nothing of the project, so that everything here may raise it.
+It imports nothing of the project, so that every module of the core can raise them.
 """
 
 from __future__ import annotations
@@ -10,24 +10,24 @@ from dataclasses import dataclass
 from typing import Literal
 
 ProblemReason = Literal["missing", "invalid", "prohibited", "forbidden", "duplicate"]
-"""`forbidden` is Fetch's word, `prohibited` is ours, `invalid` is a matter of syntax."""
+"""`forbidden`: Fetch never permits it; `prohibited`: corsproxy refuses it; `invalid`: the syntax is wrong."""
 
 Severity = Literal["error", "warning"]
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyProblem:
-    """One thing that is wrong, or doubtful, in a `PolicySpec`."""
+    """One error or warning about a `PolicySpec`."""
 
     field: str
-    """The key of the spec, as `allow_origins`."""
+    """The key of the spec, such as `allow_origins`."""
     index: int | None
-    """The place in the key's list; None is the key as a whole."""
+    """The index in the key's list; None is the whole key."""
     reason: ProblemReason
     value: object
-    """What stands there."""
+    """The value there."""
     message: str
-    """The reason, the value, the rule and the way out, in one line."""
+    """The reason, the value, the rule and the remedy, on one line."""
     severity: Severity = "error"
 
     def __str__(self) -> str:
@@ -36,7 +36,7 @@ class PolicyProblem:
 
 
 class PolicyErrors(ValueError):  # noqa: N818 - it holds many, and the name is public
-    """A policy that cannot be compiled; `problems` holds every error of it, in the order of the spec."""
+    """A policy that cannot be compiled; `problems` has all its errors, in the order of the spec."""
 
     def __init__(self, problems: Iterable[PolicyProblem]) -> None:
         self.problems = tuple(problems)
@@ -44,11 +44,11 @@ class PolicyErrors(ValueError):  # noqa: N818 - it holds many, and the name is p
 
 
 _SHOWN = 80
-"""Characters of a value that a message quotes, as in the messages about all other keys."""
+"""The most characters of a value that a message quotes, as for all other keys of the file."""
 
 
 def quote(value: object) -> str:
-    """Show a value in a message: in single quotes, on one line, backslashes as written."""
+    """Return a value for a message: in single quotes, on one line, backslashes as written."""
     text = str(value)
     text = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
     return f"'{''.join(char if char.isprintable() else ascii(char)[1:-1] for char in text)}'"

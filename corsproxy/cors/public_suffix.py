@@ -1,8 +1,8 @@
 """The Public Suffix List (https://publicsuffix.org/list/), private section included, from the bundled copy.
 
-Under a public suffix anyone may register a name, so a star there is everybody.
-Read at most once, and only where a policy needs it, because reading it takes some 40 ms; on the request path only by
-quick mode, to judge a cookie.
+Anyone may register a name under a public suffix, so a star there matches everyone.
+It is read at most once, and only if a policy needs it, because that takes about 40 ms; on the request path only quick
+mode reads it, to judge a cookie.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 def is_public_suffix(domain: str) -> bool:
     """Return whether names directly under `domain`, which may have a final dot, belong to different owners.
 
-    That is so, too, where every name under it is a public suffix (`kawasaki.jp`).
-    A last label the list does not know counts as a public suffix, as the list's own algorithm says:
-    the proxy cannot know who hands out names under `corp` or `internal`.
+    It is also true if every name under it is a public suffix (`kawasaki.jp`).
+    A last label that is not on the list counts as a public suffix, by the list's own algorithm:
+    the proxy cannot know who assigns names under `corp` or `internal`.
     """
     return bool(_public_suffixes().is_public(domain))
 

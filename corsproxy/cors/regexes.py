@@ -1,4 +1,4 @@
-"""What was meant by a regular expression that is not what it should be; only for messages.
+"""The intended form of a regular expression that cannot match an origin; only for messages.
 
 Nothing here decides what matches: `effects` does.
 """
@@ -14,7 +14,7 @@ _UNESCAPED_DOT = re.compile(r"\.(?=[a-z0-9(])")
 _SKIPPED = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
 _TOKEN = re.compile(r"\\.|[A-Z]", re.DOTALL)
 
-# In the order in which they are mended: what is wrong with an expression over origins, and how it is put right.
+# The mistakes in an expression over origins, and their corrections, in the order in which they are applied.
 _MENDINGS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("there are no slashes around it", lambda text: text[1:-1] if re.fullmatch("/[^/].*/", text) else text),
     ("an origin has no trailing slash or path", lambda text: re.sub(r"(?<=[^/:])(\\?/)(\??|\.\*|\$)\$?$", "", text)),
@@ -25,12 +25,12 @@ _MENDINGS: tuple[tuple[str, Callable[[str], str]], ...] = (
 
 
 def has_loose_dot(text: str) -> bool:
-    """Return whether a dot before a word is left unescaped, and so stands for any character."""
+    """Return whether a dot before a word is unescaped, and so matches any character."""
     return _UNESCAPED_DOT.search(_SKIPPED.sub("_", text)) is not None
 
 
 def intended(text: str) -> tuple[str, str | None]:
-    """Return which rules an expression that matches no origin breaks, and the one that was meant, if that is known."""
+    """Return the rules that an expression without matches breaks, and the intended one, if it is known."""
     broken = []
     for rule, mend in _MENDINGS:
         mended = mend(text)

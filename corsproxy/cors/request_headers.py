@@ -1,10 +1,10 @@
-"""The parser for Access-Control-Request-Headers, as strangers send it.
+"""The bounded parser for the Access-Control-Request-Headers of a request.
 
 A browser sends one line of lower-case names, sorted, unique, a comma between them
 (https://fetch.spec.whatwg.org/#cors-unsafe-request-header-names).
-RFC 9110 section 5.6.1 lets intermediaries split it in lines and add white space and empty elements, so these are
-tolerated, the empty ones up to a small number.
-The cost is bounded before any of it is looked at; nothing here raises.
+RFC 9110 section 5.6.1 lets intermediaries split it into lines and add white space and empty elements, so these are
+tolerated, empty elements up to a small number.
+The length is checked before anything is parsed, because anyone can send this field at any size; nothing here raises.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from __future__ import annotations
 from corsproxy.cors.tokens import TOKEN_BYTES
 
 MAX_EMPTY_ELEMENTS = 16
-"""A sender of honest mistakes stays far below; jub0bs/cors has the same number."""
+"""Honest senders stay far below; jub0bs/cors has the same number."""
 
 MAX_NAMES = 256
-"""Beyond those a policy lists: a page that sets more header fields than this meets no server that takes them."""
+"""In addition to those that a policy lists; no common server accepts requests with more header fields."""
 
 MAX_BYTES = 8192
-"""Beyond those of the names a policy lists: what Apache and nginx take for one header line."""
+"""In addition to the names that a policy lists; Apache and nginx accept this much for one header line."""
 
 _LIST_BYTES = TOKEN_BYTES + b", \t"
 
 
 def parse_request_headers(lines: tuple[bytes, ...], *, max_names: int, max_bytes: int) -> tuple[bytes, ...] | None:
-    """Read the requested header names: distinct, in lower case, in order; None where it is no list of names.
+    """Return the requested header names: distinct, in lower case, in order; None if the value is not a list of names.
 
     No more than `max_names` names and `max_bytes` bytes are read, commas and white space counted.
     """

@@ -1,7 +1,7 @@
-"""Serialised origins as an automaton: what may stand in one after which beginning, and what kind of host it then has.
+"""Serialized origins as an automaton: which characters may follow a prefix, and what kind of host it then has.
 
-The grammar of `origins.parse_origin`, for questions about all origins that a rule matches.
-It takes a little more than that: lengths, ports above 65535 and the canonical form of an IPv6 address are not seen.
+It is the grammar of `origins.parse_origin`, for questions about all origins that a rule matches.
+It accepts a little more: lengths, ports above 65535 and the canonical form of an IPv6 address are not checked.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ _HEX = "0123456789abcdef"
 _DEFAULT = {"http": "80", "https": "443"}
 
 LOOPBACK, DOMAIN, IPV4, IPV6 = "loopback", "domain", "ipv4", "ipv6"
-"""Kinds of hosts; loopback is none of the others."""
+"""Kinds of hosts; a loopback host is only LOOPBACK."""
 
 
 @dataclass(slots=True)
 class State:
-    """What is known after the beginning of an origin."""
+    """The state after a prefix of an origin."""
 
     region: str
-    """Where the next character stands: `scheme`, `host` or `port`."""
+    """The part to which the next character belongs: `scheme`, `host` or `port`."""
     scheme: str
     """`http`, `https` or `other`; empty before it is complete."""
     kind: str | None
@@ -35,12 +35,12 @@ class State:
     begins_host: bool
     """True if the host's first character comes next."""
     steps: list[tuple[int, int]] = field(default_factory=list)
-    """Which characters lead to which state."""
+    """The characters, as a mask, that lead to each next state."""
 
 
 @cache
 def serialised_origins() -> tuple[State, ...]:
-    """Return the states of the automaton, the first of which is its beginning."""
+    """Return the states of the automaton; the first is the initial state."""
     names = [_START]
     places = {_START: 0}
     states: list[State] = []
@@ -60,7 +60,7 @@ def serialised_origins() -> tuple[State, ...]:
     return tuple(states)
 
 
-# A state's name is a tuple: its region, the scheme, and what is known of host or port.
+# A state's name is a tuple: its region, the scheme, and what is known about the host or port.
 _Name = tuple[str, str, str]
 _START: _Name = ("scheme", "", "")
 
@@ -114,10 +114,10 @@ def _port_step(scheme: str, known: str, character: str) -> _Name | None:
     return "port", scheme, f"{kind} {longer if default.startswith(longer) else '9' * len(longer)}"
 
 
-# What is known of a host is a word: empty at its beginning; `.` after a dot, `.#` after a label that is a number;
-# `localhost` as far as a label agrees with it; `x` for any other label; `#`, `#0` and `#0x` for a label that is a
-# number, which no domain ends with; `4` and the address so far, as much as matters, while it may be IPv4;
-# `[` and what an IPv6 address begins with; `]` after one, `]1` after the loopback one.
+# What is known about a host is a word: empty at first; `.` after a dot, `.#` after a numeric label;
+# the prefix of `localhost` that a label shares with it; `x` for any other label; `#`, `#0` and `#0x` for a label that is a
+# number, which cannot end a domain; `4` and the relevant part of the address so far, while it may be IPv4;
+# `[` and the start of an IPv6 address; `]` after one, `]1` after the loopback one.
 
 
 def _kind(known: str) -> str | None:
@@ -175,7 +175,7 @@ def _ipv4_step(known: str, character: str) -> str | None:
             return None
         if len(before) == 3:
             return ".#"
-        # Of what has been read only the loopback network matters, and how many octets there were.
+        # Only two things matter: whether this is the loopback network, and the number of octets.
         first = before[0] if before else octet if octet == "127" else "9"
         return "4" + ".".join([first, *["9"] * len(before), ""])
     if not character.isdecimal():
@@ -189,7 +189,7 @@ def _ipv4_step(known: str, character: str) -> str | None:
 
 
 def _like(octet: str, *, is_first: bool) -> str:
-    """Return one octet for all that may go on in the same ways."""
+    """Return a representative of all octets that can continue in the same ways."""
     if is_first and "127".startswith(octet):
         return octet
     if len(octet) == 3:

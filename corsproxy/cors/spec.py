@@ -1,6 +1,6 @@
-"""What a person wrote: a CORS policy before it is checked.
+"""A CORS policy as a person wrote it, before it is checked.
 
-Plain values with the documented defaults; knows nothing of how they are judged.
+Plain values with the documented defaults; it must not know how they are judged.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ INSECURE_ORIGINS = "insecure_origins"
 PUBLIC_SUFFIX_ORIGINS = "public_suffix_origins"
 
 DANGERS = (ANY_ORIGIN_WITH_CREDENTIALS, NULL_ORIGIN, INSECURE_ORIGINS, PUBLIC_SUFFIX_ORIGINS)
-"""The names `dangerously_allow` knows."""
+"""The valid names in `dangerously_allow`."""
 
 MAX_MAX_AGE = 86_400
 """Seconds; no browser keeps a preflight longer (Firefox 86,400, Chromium 7,200, Safari 600)."""
@@ -28,7 +28,7 @@ class OriginSpec:
     text: str
     is_regex: bool = False
     in_file: bool = False
-    """True if it is a line of a file of origins, of which there may be very many."""
+    """True if it is a line of a file of origins, which may have very many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,9 @@ class PolicySpec:
     expose_headers: tuple[str, ...] = ()
     allow_credentials: bool = False
     max_age: int = 600
-    """Seconds a browser may keep a preflight's answer; 0 is not at all."""
+    """Seconds for which a browser may cache a preflight; 0 disables the cache."""
     timing: bool | tuple[str, ...] = False
-    """True if Timing-Allow-Origin gets the same grant; or whom it names, whoever asks."""
+    """True if Timing-Allow-Origin follows the grant; or the origins to name in every response."""
     diagnostics: bool = False
     """True if a preflight that fails for its method or headers is answered so that the browser names them."""
     dangerously_allow: tuple[str, ...] | frozenset[str] = ()

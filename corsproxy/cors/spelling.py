@@ -1,4 +1,4 @@
-"""What is wrong with the spelling of an origin, and the spelling that was meant.
+"""The broken rules in the spelling of an origin, and the intended spelling.
 
 Only for messages: nothing here decides what matches, and `patterns` checks each proposal before it is shown.
 """
@@ -20,7 +20,7 @@ _DEVIATIONS = frozenset("ßς\u200c\u200d")
 
 _IPV4_LIKE = re.compile(r"://(?:[^/]*\.)?(?:[0-9]+|0[xX][0-9a-fA-F]*)\.?(?=[:/]|$)")
 
-# Rules that a text may break, in the order they are told; the first column says whether it does.
+# Rules that a text may break, in the order of the message; the first column tests the text.
 _RULES: tuple[tuple[Callable[[str], object], str], ...] = (
     (lambda text: text != text.strip(), "there is white space around it"),
     (lambda text: "://" not in text, "an origin begins with a scheme, such as 'https://'"),
@@ -36,7 +36,7 @@ _RULES: tuple[tuple[Callable[[str], object], str], ...] = (
 
 
 def broken_rules(text: str) -> str:
-    """Say in a few words which rules of a serialised origin `text` breaks."""
+    """Return in a few words which rules of a serialized origin `text` breaks."""
     if not text.strip():
         return "the value is empty; remove it"
     if text.strip().lower() == "null":
@@ -52,7 +52,7 @@ def broken_rules(text: str) -> str:
 
 
 def right_spelling(text: str) -> str | None:
-    """Guess the origin that was meant; None where nothing sensible is left."""
+    """Return a guess of the intended origin; None if there is no sensible one."""
     text = text.strip()
     if text.lower() == "null":
         return None
@@ -73,14 +73,14 @@ def right_spelling(text: str) -> str | None:
 
 
 def _after_scheme(text: str) -> tuple[str, str]:
-    """The authority, and what follows it."""
+    """Return the authority, and the rest after it."""
     rest = text.partition("://")[2] if "://" in text else text.lstrip("/")
     match = _AUTHORITY_END.search(rest)
     return (rest[: match.start()], rest[match.start() :]) if match else (rest, "")
 
 
 def _split_port(authority: str) -> tuple[str, str]:
-    """Host and port, of which the port may be empty."""
+    """Return host and port; the port may be empty."""
     if authority.startswith("["):
         host, bracket, port = authority.partition("]")
         return host + (bracket or "]"), port.removeprefix(":")
@@ -91,7 +91,7 @@ def _split_port(authority: str) -> tuple[str, str]:
 
 
 def _host(host: str) -> str | None:
-    """The host as browsers serialise it."""
+    """Return the host as browsers serialize it."""
     if host.startswith("["):
         address = canonical_ipv6(host[1:-1])
         return None if address is None else f"[{address}]"
@@ -100,7 +100,7 @@ def _host(host: str) -> str | None:
 
 
 def _label(label: str) -> str | None:
-    """A label in its ASCII form (RFC 3490 section 4.1, with the deviations of UTS 46)."""
+    """Return a label in its ASCII form (RFC 3490 section 4.1, with the deviations of UTS 46)."""
     label = unicodedata.normalize("NFC", label.lower())
     if label.isascii():
         return label

@@ -1,7 +1,7 @@
-"""Timing-Allow-Origin (https://w3c.github.io/resource-timing/#sec-timing-allow-origin): who may see when things came.
+"""Timing-Allow-Origin (https://w3c.github.io/resource-timing/#sec-timing-allow-origin): who may read timings.
 
-Written with the grant, or as a list of its own; images, scripts and style sheets send no Origin, so that for them the
-origins are listed.
+It follows the grant, or is an explicit list. Images, scripts and style sheets send no Origin, so for them the origins
+are listed.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from corsproxy.cors.problems import PolicyProblem, quote
 from corsproxy.cors.spec import WILDCARD, PolicySpec
 
 MOST_BYTES = 4096
-"""Of a list that every response without Origin carries: half of what servers take as a whole head."""
+"""Bytes of the list in every response without Origin: half of what many clients and proxies accept as a head."""
 
 
 def check_timing(spec: PolicySpec) -> list[PolicyProblem]:
-    """Check `timing`: its own list, or what cannot be listed where it follows the grant."""
+    """Check `timing`: an explicit list, or the origins that cannot be listed if it follows the grant."""
     if spec.timing is True:
         return _check_followed(spec)
     problems = []
@@ -35,7 +35,7 @@ def check_timing(spec: PolicySpec) -> list[PolicyProblem]:
 
 
 def _check_followed(spec: PolicySpec) -> list[PolicyProblem]:
-    """Warn of origins whose pages do not see the timings of images and scripts."""
+    """Return warnings about origins whose pages cannot read the timings of images and scripts."""
     if any(origin.text == WILDCARD for origin in spec.allow_origins) and not spec.allow_credentials:
         return []
     said = []
@@ -54,14 +54,14 @@ def _check_followed(spec: PolicySpec) -> list[PolicyProblem]:
 
 
 def value_for_all(spec: PolicySpec) -> bytes:
-    """Return what every response carries, whatever the Origin; empty where there is no such list."""
+    """Return the value for every response, whatever the Origin; empty without an explicit list."""
     if isinstance(spec.timing, bool):
         return b""
     return _joined(list(dict.fromkeys(spec.timing)))
 
 
 def value_without_origin(spec: PolicySpec) -> bytes:
-    """Return the exact origins of the configuration itself, as far as they fit, for responses to no Origin."""
+    """Return the exact origins of the configuration itself, as far as they fit, for requests without Origin."""
     if spec.timing is not True:
         return b""
     listed = _listable(spec)

@@ -1,6 +1,6 @@
 """Tokens, the alphabet of methods and field names (RFC 9110 section 5.6.2).
 
-Knows bytes only.
+It must not know anything but bytes.
 """
 
 from __future__ import annotations
