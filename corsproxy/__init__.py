@@ -1,4 +1,4 @@
-"""A reverse proxy that owns CORS for HTTP services that do not, or do it wrong.
+"""A reverse proxy that handles CORS for HTTP services that lack it or get it wrong.
 
 The rules live in `corsproxy.cors`, bytes move in `corsproxy.proxy`; docs/architecture.md has the map.
 """

@@ -15,10 +15,10 @@ from corsproxy.cli.options import Command, Decorator, configuration_file, option
 
 
 def _single_upstream(ctx: click.Context, param: click.Parameter, urls: tuple[str, ...]) -> str | None:
-    """Return the one upstream; a second one needs a path of its own."""
+    """Return the upstream; a second one needs its own path."""
     if len(urls) > 1:
         raise click.BadParameter(
-            f"one upstream only: give the others a path, as in --upstream {urls[0]} --route /api={urls[1]}", ctx, param
+            f"only one upstream: give the others a path, as in --upstream {urls[0]} --route /api={urls[1]}", ctx, param
         )
     return urls[0] if urls else None
 
@@ -54,7 +54,7 @@ _CONFIGURATION: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
         {
             "multiple": True,
             "metavar": "PATH=URL",
-            "help": "Without a file: forward what is below PATH here, beside or instead of --upstream (repeatable).",
+            "help": "Without a file: forward requests below PATH here, with or without --upstream (repeatable).",
         },
     ),
     (
@@ -98,7 +98,7 @@ _CONFIGURATION: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     ),
     (
         ("--max-age",),
-        {"metavar": "DURATION", "help": "Without a file: how long a browser may remember a preflight (default: 10m)."},
+        {"metavar": "DURATION", "help": "Without a file: how long a browser may cache a preflight (default: 10m)."},
     ),
     (
         ("--send-host",),
@@ -111,7 +111,7 @@ _CONFIGURATION: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
         ("--send-origin",),
         {
             "type": click.Choice(["forward", "remove", "upstream"]),
-            "help": "Without a file: the Origin that the upstream gets: as it came, none, or its own "
+            "help": "Without a file: the Origin that the upstream gets: unchanged, none, or its own "
             "(default: forward); with the other two refused origins are rejected.",
         },
     ),
@@ -120,7 +120,7 @@ _CONFIGURATION: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
         {
             "multiple": True,
             "metavar": "ADDRESS",
-            "help": "Without a file: a peer, or network, whose X-Forwarded-* are believed (repeatable).",
+            "help": "Without a file: a peer, or network, whose X-Forwarded-* are trusted (repeatable).",
         },
     ),
     (
@@ -128,7 +128,7 @@ _CONFIGURATION: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
         {
             "multiple": True,
             "metavar": "ORIGIN",
-            "help": "Without a file: an origin of the proxy's own, as browsers know it (repeatable).",
+            "help": "Without a file: an origin of the proxy itself, as browsers know it (repeatable).",
         },
     ),
     (
@@ -153,14 +153,14 @@ _CONFIGURATION: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
         ("--https",),
         {
             "is_flag": True,
-            "help": "Without a file: HTTPS with a certificate for localhost, of an authority made once for this user.",
+            "help": "Without a file: HTTPS with a certificate for localhost, from an authority created for this user.",
         },
     ),
     (
         ("--listen",),
         {
             "metavar": "HOST:PORT",
-            "help": "Listen here (default: 127.0.0.1:8080); a bare PORT is on loopback; [V6]:PORT and unix:/path too.",
+            "help": "Listen here (default: 127.0.0.1:8080); a bare PORT is on loopback; also [V6]:PORT and unix:/path.",
         },
     ),
     (("--admin",), {"metavar": "HOST:PORT", "help": "Listen here for health, metrics and the inspector."}),
@@ -185,7 +185,7 @@ _CONFIGURATION: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
         ("--log-level",),
         {
             "type": click.Choice(["debug", "info", "warning", "error"]),
-            "help": "What is logged (default: info).",
+            "help": "The lowest severity to log (default: info).",
         },
     ),
 )
@@ -193,7 +193,7 @@ _CONFIGURATION: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
 
 _ALWAYS_SHOWN = frozenset(("--config", "--upstream", "--route", "--allow-origin"))
 
-SAME_AS_SERVE = "It takes every option of `corsproxy serve`, and speaks about what that would run."
+SAME_AS_SERVE = "It takes every option of `corsproxy serve`, and works on the configuration that `serve` would run."
 
 
 def takes_configuration(*, shows_all: bool = False, insecure: bool = True) -> Decorator:
@@ -223,13 +223,13 @@ def takes_configuration(*, shows_all: bool = False, insecure: bool = True) -> De
 
 
 def _field(names: Sequence[str]) -> str:
-    """Return the name under which click hands a parameter over."""
+    """Return the name under which click passes a parameter."""
     plain = [name for name in names if not name.startswith("-")]
     return plain[0] if plain else names[-1].split("/")[0].lstrip("-").replace("-", "_")
 
 
 def _options(context: click.Context, taken: dict[str, Any]) -> Any:
-    """Return the `Options` of a command, with how the user wrote each."""
+    """Return the `Options` of a command, with the spelling that the user chose for each."""
     from corsproxy.config import Options
 
     names = {}

@@ -1,6 +1,6 @@
-"""The environment: which `CORSPROXY_*` variables mean nothing to a command, and what was probably meant.
+"""The environment: `CORSPROXY_*` variables that have no effect on a command, and the probably intended ones.
 
-Knows names and values, and nothing of what they do.
+It must not know what the variables do.
 """
 
 from __future__ import annotations
@@ -9,15 +9,15 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 
 CONFIG_TEXT = "CORSPROXY_CONFIG_TEXT"
-"""Holds a whole configuration file; no option has it as its twin, as no command line is that long."""
+"""The text of a whole configuration file; it has no option, because no command line is that long."""
 
 _PREFIX = "CORSPROXY_"
 
 _OTHERS = frozenset((CONFIG_TEXT, "CORSPROXY_COMPILE"))
-"""Known, though no option's twin; the second is for the build."""
+"""Known variables without an option; the second one is for the build."""
 
 _OF_KUBERNETES = re.compile(r"CORSPROXY_(?:.*_PORT|.*PORT_.*|.*SERVICE_.*)")
-"""What a kubelet sets in every container for a service named `corsproxy` or `corsproxy-…`, beside CORSPROXY_PORT."""
+"""The variables, besides CORSPROXY_PORT, that a kubelet sets for a service named `corsproxy` or `corsproxy-…`."""
 
 _MEANT = {
     "PORT": "LISTEN",
@@ -38,15 +38,15 @@ _MEANT = {
     "CONFIG_FILE": "CONFIG",
     "INSPECTOR": "INSPECT",
 }
-"""Names that other programs use, where the spelling alone would not tell which of ours was meant."""
+"""Names that other programs use, if their spelling is too different from ours for a guess."""
 
 
 def unknown_variables(
     environ: Mapping[str, str], command: str, known: Collection[str], of_others: Mapping[str, Collection[str]]
 ) -> Iterator[str]:
-    """Write a warning for each variable that looks like ours and means nothing to the command.
+    """Yield a warning for each variable with our prefix that has no effect on the command.
 
-    `known` are the twins that the command takes, `of_others` those of other commands with the names of these.
+    `known` are the variables of the command, `of_others` those of other commands with the names of these.
     """
     for name in sorted(environ):
         if not name.startswith(_PREFIX) or name in known or name in _OTHERS:

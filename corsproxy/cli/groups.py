@@ -78,7 +78,7 @@ def _with_a_guess(args: list[str]) -> Iterator[None]:
         from corsproxy.cli.guesses import other_line, unquoted_star
 
         if option_name := unquoted_star(args, os.listdir()):
-            message = f"a shell puts the names of files in place of a bare *: write {option_name} '*'"
+            message = f"the shell replaces a bare * with file names: write {option_name} '*'"
         elif line := other_line(args):
             message = f"{error.message}\nWrite: {line}"
         else:

@@ -1,6 +1,6 @@
-"""First guesses: what somebody types who knows another program, and the line that does it here.
+"""First guesses: what users of other programs type, and the line that does the same here.
 
-Text in, text out; looked at only where click has refused the words.
+Text in, text out; used only after click has rejected the command line.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _RENAMED = {
     "--origins": "--allow-origin",
     "--credentials": "--allow-credentials",
 }
-"""Options of `serve` under the names that other programs give them."""
+"""Options of `serve`, by the names that other programs use."""
 
 
 def other_line(args: Sequence[str]) -> str | None:
-    """Return the command line that was probably meant; None if nothing better is known."""
+    """Return the command line that was probably intended; None if there is no better one."""
     words = list(args)
     if words[:1] in (["help"], ["version"]):
         return " ".join(["corsproxy", *words[1:2], f"--{words[0]}"])
@@ -44,7 +44,7 @@ def other_line(args: Sequence[str]) -> str | None:
 
 
 def _meant(words: list[str]) -> list[str]:
-    """Return the words of `serve` with the options that it has."""
+    """Return the words of `serve` with its own option names."""
     meant: list[str] = []
     upstreams = 0
     for place, word in enumerate(words):
@@ -72,7 +72,7 @@ def _as_url(text: str) -> str:
 
 
 def unquoted_star(args: Sequence[str], names: Collection[str]) -> str | None:
-    """Return the option behind which a shell has put the names of files in place of a star; None where it has not."""
+    """Return the option after which the shell has replaced a star with file names; None if it has not."""
     for place, word in enumerate(args):
         behind = [other for other in args[place + 1 :] if not other.startswith("-")]
         if word.startswith("--allow-") and len(behind) > 1 and all(other in names for other in behind):

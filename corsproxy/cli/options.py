@@ -16,7 +16,7 @@ Decorator = Callable[[Command], Command]
 
 
 class _Item(click.ParamType[str]):
-    """One item of a list: in the environment white space or a comma ends it."""
+    """One item of a list; in the environment, white space or a comma separates items."""
 
     name = "text"
 
@@ -25,7 +25,7 @@ class _Item(click.ParamType[str]):
 
 
 class Line(click.ParamType[str]):
-    """One item of a list whose items hold spaces: in the environment a line end ends it."""
+    """One item of a list whose items contain spaces; in the environment, line ends separate items."""
 
     name = "text"
 
@@ -46,14 +46,14 @@ def option(*names: str, twin: bool = True, **settings: Any) -> Decorator:
 
 
 def named_file(ctx: click.Context, param: click.Parameter, name: str | None) -> str | None:
-    """Refuse an empty file name: it is a shell variable that nobody set, and no default is what was meant."""
+    """Refuse an empty file name: it comes from an unset shell variable, and the default would not be intended."""
     if name == "":
-        raise click.BadParameter("the name of the file is empty; name one, or leave this out", ctx, param)
+        raise click.BadParameter("the file name is empty; give one, or omit the option", ctx, param)
     return name
 
 
 def configuration_file(ctx: click.Context, param: click.Parameter, name: str | None) -> str | None:
-    """Take `-` for standard input, as other programs that read a file do."""
+    """Accept `-` for standard input, as other programs do."""
     return "/dev/stdin" if name == "-" else named_file(ctx, param, name)
 
 
@@ -76,7 +76,7 @@ def request_options(command: Command) -> Command:
         option(
             "--credentials",
             is_flag=True,
-            help="The page asks with credentials: include (cookies, client certificates).",
+            help="The page sends credentials: include (cookies, client certificates).",
         ),
         option(
             "--header", "headers", multiple=True, metavar="NAME", help="A request header the page sets (repeatable)."

@@ -16,10 +16,10 @@ from corsproxy.streams import forget_output, open_standard_streams
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, message="corsproxy %(version)s")
 def cli() -> None:
-    """A reverse proxy that owns CORS for services that do not, or do it wrong.
+    """A reverse proxy that handles CORS for services that lack it or get it wrong.
 
-    It answers preflights from a policy in YAML, removes every CORS header the upstream sends, puts the right ones on
-    every response, and says why a browser refused.
+    It answers preflights from a policy in YAML, removes every CORS header that the upstream sends, adds the correct
+    ones to every response, and explains why a browser refused a request.
 
     Shell completion: eval "$(_CORSPROXY_COMPLETE=bash_source corsproxy)" (or zsh_source, fish_source).
     """
@@ -38,4 +38,4 @@ def main() -> None:
         # Every command tells of its own files: what is left is an answer that cannot be written (the disk is full).
         forget_output()
         said = "standard output is closed" if error.errno == errno.EBADF else error.strerror
-        fail(f"corsproxy: cannot write the answer: {said}")
+        fail(f"corsproxy: cannot write the output: {said}")

@@ -55,7 +55,7 @@ def _why_prohibited(name: str) -> str | None:
         remedy = {"origin": "the key 'origin' does", "timing-allow-origin": "its key 'timing' does"}.get(name)
         return f"the policy decides on it{f'; {remedy}' if remedy else ''}"
     if name in _FRAMING:
-        return "it says where a message ends, which the proxy alone knows"
+        return "it frames the message, which is up to the proxy alone"
     if name in _HOP_BY_HOP:
         return "it belongs to one connection, and is never passed on"
     if name == "host":

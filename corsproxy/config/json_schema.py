@@ -24,7 +24,7 @@ def json_schema() -> JsonSchema:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "corsproxy",
-        "description": "The configuration file of corsproxy, a reverse proxy that owns CORS.",
+        "description": "The configuration file of corsproxy, a reverse proxy that handles CORS.",
         **_record(FILE),
         "$defs": {"variable": variable, **{record.noun: _record(record) for record in _NAMED.values()}},
     }

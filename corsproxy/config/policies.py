@@ -181,7 +181,7 @@ class _Compiler:
             else:
                 good.append(line)
         if not good:
-            message = "missing origins: the file names none, so it lets nobody in"
+            message = "missing origins: the file lists none, so it allows no page"
             if self._once(f"{path}.file", message):
                 self._report.warning(f"{path}.file", "missing", message)
         self._rules.add(len(self._origins), path, file, good, name)

@@ -179,7 +179,7 @@ class _Builder:
                 "undefined",
             )
         if (node := self._anchors[event.anchor]) is None:
-            raise SyntaxProblem(place, f"invalid alias '*{event.anchor}': it stands inside its own anchor")
+            raise SyntaxProblem(place, f"invalid alias '*{event.anchor}': it is inside its own anchor")
         return node
 
     def _finish(self, event: Any, node: Node) -> None:

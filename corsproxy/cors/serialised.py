@@ -115,8 +115,8 @@ def _port_step(scheme: str, known: str, character: str) -> _Name | None:
 
 
 # What is known about a host is a word: empty at first; `.` after a dot, `.#` after a numeric label;
-# the prefix of `localhost` that a label shares with it; `x` for any other label; `#`, `#0` and `#0x` for a label that is a
-# number, which cannot end a domain; `4` and the relevant part of the address so far, while it may be IPv4;
+# the prefix of `localhost` that a label shares with it; `x` for any other label; `#`, `#0` and `#0x` for a numeric
+# label, which cannot end a domain; `4` and the relevant part of the address so far, while it may be IPv4;
 # `[` and the start of an IPv6 address; `]` after one, `]1` after the loopback one.
 
 

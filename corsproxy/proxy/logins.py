@@ -158,7 +158,7 @@ def _refusal(route: RoutePlan, scheme: bytes) -> Refusal:
         why = "'connection_login: refuse' does not pass it on"
     else:
         why = (
-            "'connection_login: auto' does not pass it on where a connection may carry the requests of many clients "
+            "'connection_login: auto' does not forward it if a connection may carry the requests of several clients "
             "(from a trusted proxy or a Unix socket, or with X-Forwarded-For, Forwarded or Via); behind an edge that "
             "gives each client a connection of its own, set 'connection_login: bind'"
         )

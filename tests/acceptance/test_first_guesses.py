@@ -50,7 +50,7 @@ def test_a_star_that_the_shell_has_filled_in_is_known_by_the_names(tmp_path: Pat
         (tmp_path / name).touch()
     status, _, said = ran("serve", "--allow-origin", "README.md", "setup.py", directory=tmp_path)
     assert status == 2
-    assert said[-1] == "Error: a shell puts the names of files in place of a bare *: write --allow-origin '*'"
+    assert said[-1] == "Error: the shell replaces a bare * with file names: write --allow-origin '*'"
 
 
 def test_a_port_in_use_is_answered_with_another() -> None:

@@ -37,7 +37,7 @@ def test_a_bare_variable_inside_brackets_is_told_to_take_quotes(tmp_path: Path, 
 def test_init_says_what_is_missing_and_what_to_run(tmp_path: Path) -> None:
     """The command can be pasted, whatever the file is called."""
     status, _, said = invoked("init", "none/new.yaml", directory=tmp_path)
-    assert (status, said) == (2, ["corsproxy: cannot write none/new.yaml: its directory is missing; make it first"])
+    assert (status, said) == (2, ["corsproxy: cannot write none/new.yaml: its directory is missing; create it first"])
     status, told, _ = invoked("init", "my file.yaml", directory=tmp_path)
     assert status == 0
     assert told[0].endswith("then run: corsproxy check 'my file.yaml'")

@@ -44,12 +44,12 @@ def proxy() -> Iterator[Proxy]:
         yield running
 
 
-_REFUSED = b"the policy of this path does not let this origin open a WebSocket; "
-_NAME_IT = b"name the origin under allow_origins ('*' names nobody here), or write 'websockets: any' for every page"
+_REFUSED = b"the policy of this path does not allow this origin to open a WebSocket; "
+_NAME_IT = b"name the origin under allow_origins ('*' allows no page here), or write 'websockets: any' for every page"
 NOT_ALLOWED = b"request refused: origin_not_allowed: " + _REFUSED + _NAME_IT
 MALFORMED = b"request refused: origin_malformed: " + _REFUSED + _NAME_IT
 NO_POLICY = b"request refused: no_policy: " + _REFUSED + b"give its route a policy that names the origin"
-NOBODY = b"request refused: the policy of this path lets nobody open a WebSocket (websockets: off)"
+NOBODY = b"request refused: the policy of this path allows no WebSocket (websockets: off)"
 
 OPENED = [
     pytest.param(b"/plain", b"h", APP, id="an allowed origin"),

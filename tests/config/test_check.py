@@ -138,7 +138,7 @@ def test_init_never_overwrites(file: Path) -> None:
 
 def test_init_says_why_it_cannot_write(file: Path) -> None:
     """A folder that is not there is no traceback."""
-    with pytest.raises(UsageError, match="its directory is missing; make it first"):
+    with pytest.raises(UsageError, match="its directory is missing; create it first"):
         init(f"{file}/a.yaml", Options())
     file.write_text("mine")
     with pytest.raises(UsageError, match=r"cannot write .*: Not a directory"):

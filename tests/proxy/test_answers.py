@@ -85,7 +85,7 @@ def test_a_refusal_without_a_reason() -> None:
     """It says what was refused."""
     assert answers.preflight_refusal_text(None) == b"preflight refused\n"
     assert answers.refused_text(None) == b"request refused\n"
-    assert answers.no_method_text() == b"no route of this path takes the method\n"
+    assert answers.no_method_text() == b"no route of this path accepts the method\n"
 
 
 WAYS_OUT = [

@@ -197,7 +197,7 @@ def test_an_empty_file_name_is_a_mistake_and_no_default(command: str, tmp_path: 
     file.write_text(config("http://127.0.0.1:9"), encoding="utf-8")
     status, _, lines = (ran if command.startswith("serve") else invoked)(*command.split(), "", directory=tmp_path)
     assert status == 2
-    assert lines[-1].endswith(": the name of the file is empty; name one, or leave this out")
+    assert lines[-1].endswith(": the file name is empty; give one, or omit the option")
 
 
 def test_a_bad_file_is_told_with_all_its_problems(tmp_path: Path) -> None:

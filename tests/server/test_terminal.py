@@ -79,9 +79,9 @@ def test_a_cookie_that_the_browser_will_throw_away_is_one_line_in_quick_mode() -
         ask(proxy.address, "/end", Origin=OTHER)
         proxy.stderr.wait_line("^refused GET /end ")
         assert proxy.stop() == 0
-        said = [line for line in proxy.stderr.lines if "thrown away" in line]
+        said = [line for line in proxy.stderr.lines if "will be rejected" in line]
     assert [line.partition(":")[0] for line in said] == [
-        f"the cookie {name} of GET /login will be thrown away by the browser" for name in ("sid", "__Host-id")
+        f"the cookie {name} of GET /login will be rejected by the browser" for name in ("sid", "__Host-id")
     ]
     assert "SameSite=None without Secure" in said[0]
     assert "needs Path=/" in said[1]
@@ -100,9 +100,9 @@ def test_a_cookie_withheld_from_a_page_of_another_site_is_one_line() -> None:
             ask(proxy.address, "/login", Host="localhost:8080", Origin="http://127.0.0.1:5173")
         ask(proxy.address, "/end", Origin=OTHER)
         proxy.stderr.wait_line("^refused GET /end ")
-        said = [line for line in proxy.stderr.lines if "thrown away" in line]
+        said = [line for line in proxy.stderr.lines if "will be rejected" in line]
     expected = (
-        "the cookie sid of GET /login will be thrown away by the browser: SameSite=Lax in an answer to a page of "
+        "the cookie sid of GET /login will be rejected by the browser: SameSite=Lax in an answer to a page of "
         "another site, http://127.0.0.1:5173; open the page under the host it asks (localhost): "
         "localhost and 127.0.0.1 are two sites"
     )
@@ -120,7 +120,7 @@ def test_an_upstream_that_makes_up_cookie_names_is_told_of_at_most_a_hundred_tim
         ask(proxy.address, "/b")
         ask(proxy.address, "/end", Origin=OTHER)
         proxy.stderr.wait_line("^refused GET /end ")
-        assert sum("thrown away" in line for line in proxy.stderr.lines) == 100
+        assert sum("will be rejected" in line for line in proxy.stderr.lines) == 100
 
 
 def test_with_a_file_lost_cookies_are_not_looked_for() -> None:
@@ -128,4 +128,4 @@ def test_with_a_file_lost_cookies_are_not_looked_for() -> None:
     with Upstream.answering(ANSWER % COOKIES) as upstream, started(config(upstream)) as proxy:
         ask(proxy.address)
         assert proxy.stop() == 0
-        assert "thrown away" not in proxy.stderr.text
+        assert "will be rejected" not in proxy.stderr.text

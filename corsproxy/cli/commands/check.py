@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 @click.argument("file", callback=configuration_file, required=False, metavar="[FILE]")
 @takes_configuration()
 @format_option
-@option("--strict", is_flag=True, help="Warnings fail too.")
+@option("--strict", is_flag=True, help="Fail on warnings, too.")
 def check(file: str | None, options: Options, output_format: Literal["text", "json"], strict: bool) -> None:
-    """Validate a configuration file: every problem at once.
+    """Validate a configuration file, and report every problem at once.
 
-    Without FILE it is what `serve` would run: the file that --config or CORSPROXY_CONFIG names, the options of quick
-    mode, or corsproxy.yaml here.
+    Without FILE, validate what `serve` would run: the file that --config or CORSPROXY_CONFIG names, the options of
+    quick mode, or corsproxy.yaml here.
 
     \b
     Example:

@@ -12,9 +12,9 @@ from corsproxy.cli.options import (
 
 
 @command()
-@option("--check", is_flag=True, help="Exit after the table: 0 when every call went as expected.")
+@option("--check", is_flag=True, help="Exit after the table: 0 if every call went as expected.")
 def demo(check: bool) -> None:
-    """Show it: a legacy API without CORS, a page on another origin, and the proxy between them, on loopback.
+    """Run a demo: a legacy API without CORS, a page on another origin, and the proxy between them, on loopback.
 
     \b
     Example:

@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 @click.argument("path")
 @takes_configuration()
 @request_options
-@option("--host", metavar="HOST", help="The Host the request is for, where routes depend on it.")
+@option("--host", metavar="HOST", help="The Host of the request, if routes depend on it.")
 @option(
     "--browser",
     type=click.Choice(["standard", "chromium", "firefox"]),
     default="standard",
-    help="Whose rules decide: the standard's, or a browser's with its departures (default: standard).",
+    help="The rules to apply: the standard's, or a browser's with its departures (default: standard).",
 )
 @format_option
 def explain(path: str, options: Options, output_format: str, **question: Any) -> None:
-    """Say what the configuration does with one request, and why; asks no network.
+    """Explain what the configuration does with one request; uses no network.
 
     \b
     Example:

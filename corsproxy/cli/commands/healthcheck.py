@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @command(epilog=SAME_AS_SERVE)
 @takes_configuration()
 def healthcheck(options: Options) -> None:
-    """Ask the admin listener whether the proxy is healthy; finds it as `serve` does.
+    """Ask the admin listener whether the proxy is healthy; finds the listener like `serve`.
 
     \b
     Example:

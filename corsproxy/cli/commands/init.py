@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.argument("file", callback=named_file, default="corsproxy.yaml", metavar="[FILE]")
 @takes_configuration(shows_all=True)
 def init(file: str, options: Options) -> None:
-    """Write a commented starter file, or what the options of quick mode say; never overwrites one.
+    """Write a commented starter file, or one for the given options of quick mode; never overwrites.
 
     \b
     Example:

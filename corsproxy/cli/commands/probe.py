@@ -25,7 +25,7 @@ from corsproxy.cli.options import (
 @timeout_option
 @format_option
 def probe(url: str | None, output_format: str, **options: Any) -> None:
-    """Play a browser against any live server, and say step by step what passes and what fails.
+    """Act as a browser against any live server, and report step by step what passes and what fails.
 
     \b
     Example:

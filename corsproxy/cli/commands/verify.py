@@ -24,17 +24,19 @@ if TYPE_CHECKING:
 @command(epilog=f"{SAME_AS_SERVE} Only --insecure is about URL.")
 @click.argument("url")
 @takes_configuration(insecure=False)
-@option("--only", multiple=True, metavar="PATH", help="Ask the route of this path alone, by this path (repeatable).")
-@option("--host", metavar="NAME", help="Ask for the routes of this host (default: the URL's).")
+@option("--only", multiple=True, metavar="PATH", help="Test only the route of this path, with this path (repeatable).")
+@option("--host", metavar="NAME", help="Test the routes of this host (default: the URL's).")
 @option(
     "--send",
     multiple=True,
     type=Line(),
     metavar="HEADER",
-    help="'Name: value' for every GET and HEAD, never for a preflight (repeatable; one a line in the environment).",
+    help="'Name: value' for every GET and HEAD, never for a preflight (repeatable; one per line in the environment).",
 )
-@option("--dry-run", is_flag=True, help="Print what would be asked, and ask nobody.")
-@option("--shared-keys", is_flag=True, help="No query of its own on each GET and HEAD: caches are asked as by pages.")
+@option("--dry-run", is_flag=True, help="Print the requests, and send none.")
+@option(
+    "--shared-keys", is_flag=True, help="Add no unique query to each GET and HEAD: use the cache keys that pages use."
+)
 @option("--insecure", twin=False, is_flag=True, help="Do not verify the server's certificate.")
 @timeout_option
 @option(
@@ -45,9 +47,9 @@ if TYPE_CHECKING:
     help="For people, for tools, or for CI.",
 )
 def verify(url: str, options: Options, output_format: str, **asked: Any) -> None:
-    """Hold a live deployment, of whatever server, against the policy file: each difference that a browser would see.
+    """Check a live deployment, of any server, against the policy file: report each difference that a browser would see.
 
-    Sends OPTIONS, GET and HEAD alone, says before how many, and keeps to a rate.
+    Sends only OPTIONS, GET and HEAD, prints their number first, and limits its rate.
 
     \b
     Example:

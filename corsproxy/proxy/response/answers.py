@@ -18,11 +18,11 @@ ALLOW_LINE: Final = b"Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"
 
 _REFUSAL_SENTENCES: Final[dict[Reason, str]] = {
     Reason.ORIGIN_NOT_ALLOWED: "the policy of this path does not allow this origin",
-    Reason.ORIGIN_MALFORMED: "the Origin field is not a serialised origin",
+    Reason.ORIGIN_MALFORMED: "the Origin field is not a serialized origin",
     Reason.METHOD_NOT_ALLOWED: "the policy of this path does not allow the requested method",
     Reason.HEADERS_NOT_ALLOWED: "the policy of this path does not allow one of the requested headers",
     Reason.NO_POLICY: "this path has no CORS policy",
-    Reason.NO_ROUTE: "no route of this path takes the method",
+    Reason.NO_ROUTE: "no route of this path accepts the method",
 }
 
 
@@ -48,7 +48,7 @@ def answer_head(status: int, fields: bytes, *, length: int) -> bytes:
 
 
 def with_id(text: bytes, request_id: bytes) -> bytes:
-    """Return the text with the request's id at its end, by which what the reader has before him is found in a log."""
+    """Return the text with the request's id at its end, so that the response can be found in a log."""
     return b"%b; request id %b\n" % (text.rstrip(b"\n"), request_id)
 
 
@@ -58,7 +58,7 @@ def id_line(request_id: bytes) -> bytes:
 
 
 def preflight_refusal_text(reason: Reason | None) -> bytes:
-    """Return the body of a refused preflight: the reason from the closed list, and what it means."""
+    """Return the body of a refused preflight: the reason from the closed list, and its meaning."""
     if reason is None:
         return b"preflight refused\n"
     sentence = _REFUSAL_SENTENCES.get(reason, "")
@@ -66,36 +66,37 @@ def preflight_refusal_text(reason: Reason | None) -> bytes:
 
 
 def no_method_text() -> bytes:
-    """Return the body of a request that no route of its path takes, for its method."""
+    """Return the body for a request whose method no route of its path accepts."""
     return f"{_REFUSAL_SENTENCES[Reason.NO_ROUTE]}\n".encode()
 
 
 def refused_text(reason: Reason | None, *, by_options: bool = False) -> bytes:
-    """Return the body of an actual request that is refused here; `by_options` names options instead of keys."""
+    """Return the body for a refused actual request; `by_options` names options instead of keys."""
     if reason is None:
         return b"request refused\n"
     text = f"request refused: {reason.value}: {_REFUSAL_SENTENCES.get(reason, '')}"
     if reason is Reason.ORIGIN_NOT_ALLOWED:
-        # Nothing in the request proves it: Host is whatever an attacker resolves to this address (DNS rebinding).
+        # The request cannot prove that it is the proxy's own page: an attacker's name can resolve to this address
+        # (DNS rebinding), and Host is then that name.
         key = "with --public-origin" if by_options else "under public_origins"
         text += f"; if the page is this proxy's own, name its origin {key}"
     return f"{text}\n".encode()
 
 
 def websocket_refused_text(reason: Reason | None, *, by_options: bool = False) -> bytes:
-    """Return the body of a WebSocket handshake that is refused here; without `reason`, nobody may open one."""
+    """Return the body for a refused WebSocket handshake; without `reason`, the policy allows none."""
     if reason is None:
         what = "--websockets off" if by_options else "websockets: off"
-        return f"request refused: the policy of this path lets nobody open a WebSocket ({what})\n".encode()
+        return f"request refused: the policy of this path allows no WebSocket ({what})\n".encode()
     if reason is Reason.NO_POLICY:
         remedy = "give its route a policy that names the origin"
     elif by_options:
         remedy = "start corsproxy with --allow-origin ORIGIN, or with --websockets any for every page"
     else:
         remedy = (
-            "name the origin under allow_origins ('*' names nobody here), or write 'websockets: any' for every page"
+            "name the origin under allow_origins ('*' allows no page here), or write 'websockets: any' for every page"
         )
-    sentence = "the policy of this path does not let this origin open a WebSocket"
+    sentence = "the policy of this path does not allow this origin to open a WebSocket"
     return f"request refused: {reason.value}: {sentence}; {remedy}\n".encode()
 
 
@@ -106,14 +107,14 @@ class _Date:
 
     def __init__(self) -> None:
         self._begin = self._end = 0.0
-        """The second that the line is about."""
+        """The second for which the line is valid."""
         self.value = b""
         self._line = b""
 
     def line(self) -> bytes:
         """Return the finished line of now."""
         now = _now()
-        if not self._begin <= now < self._end:  # clocks are set back, too
+        if not self._begin <= now < self._end:  # the clock may be set back, too
             second = int(now)
             self._begin, self._end = float(second), float(second + 1)
             self.value = formatdate(second, usegmt=True).encode("ascii")

@@ -22,7 +22,7 @@ _ATTRIBUTE_LONGEST = 1024
 """Bytes of an attribute's value; a browser passes a longer one over."""
 _CONTROLS = bytes([*range(0x09), *range(0x0A, 0x20), 0x7F])
 
-_PLAIN_HTTP = "Secure, and the proxy is asked by plain http off loopback: use http://localhost, or --https"
+_PLAIN_HTTP = "Secure, but the proxy is reached by plain http off loopback: use http://localhost, or --https"
 _SECURE = "{} without Secure: add it in the upstream, or in a file by 'cookies: {{secure: add}}'"
 _DOMAIN = "its Domain is not the host that was asked: remove it, or in a file by 'cookies: {domain: remove}'"
 _SUFFIX = (

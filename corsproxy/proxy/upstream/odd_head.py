@@ -37,7 +37,7 @@ def read_head(section: bytes, oddities: Oddities, *, is_head_request: bool, expe
         FieldLine(RESPONSE_FIELDS[name], name, value) for name, value in read_field_lines(lines[1:], oddities)
     ]
     if head.status == 101 and not expects_upgrade:
-        raise protocol_error("101 to a request that asked for no upgrade")
+        raise protocol_error("101 to a request without an upgrade")
     if head.status < 200 and head.status != 101:
         _refuse_content(head)
     else:

@@ -33,8 +33,8 @@ _MISTAKES = {
     errno.EPERM: "permission denied",
     errno.EAFNOSUPPORT: "this machine has no such kind of address (IPv6 switched off?)",
     errno.EINVAL: "an address of one link needs its interface: [fe80::1%eth0]:8080",
-    socket.EAI_NONAME: "nobody knows this host: use an address of this machine, as 127.0.0.1 or 0.0.0.0",
-    socket.EAI_AGAIN: "no name server says where this host is: use an address of this machine, as 127.0.0.1",
+    socket.EAI_NONAME: "this host is unknown: use an address of this machine, such as 127.0.0.1 or 0.0.0.0",
+    socket.EAI_AGAIN: "no name server answers for this host: use an address of this machine, such as 127.0.0.1",
 }
 _UNIX_MISTAKES = {
     errno.EADDRINUSE: "the address is in use: stop what listens there, or take another path",
@@ -44,7 +44,7 @@ _UNIX_MISTAKES = {
     ),
     errno.EPERM: "there is a socket of another user: remove it, or take another path",
     errno.ENOENT: "the directory is missing: make it, or take another path",
-    errno.EROFS: "the file system is read-only: take a path where files can be made, as below /run or /tmp",
+    errno.EROFS: "the file system is read-only: choose a path where files can be created, such as below /run or /tmp",
     errno.EEXIST: "there is a file that is not a socket: remove it, or take another path",
 }
 

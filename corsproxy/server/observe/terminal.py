@@ -1,9 +1,9 @@
-"""In development each refusal is also a plain line on the terminal: what was refused, why, and how to mend it.
+"""Refusals as plain lines on a developer's terminal: what was refused, why, and the remedy.
 
-So is, once, a cookie that the browser will throw away.
+A cookie that the browser will reject gets a line once, too.
 
-Only in quick mode, where the options are the whole policy; with a file the inspector and `explain` say more.
-An observer of the data path; knows nothing of how a decision is made.
+Only in quick mode, where the options are the whole policy; with a file, the inspector and `explain` give more detail.
+It observes the data path and must not know how a decision is made.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ FIXES: dict[Reason, str] = {
         "(repeat the option for each origin: they replace the pages of this machine, allowed by default)"
     ),
     Reason.ORIGIN_MALFORMED: (
-        "this is no origin a browser sends: scheme://host[:port] in lower case, once, without a path; see what sent it"
+        "no browser sends this origin: scheme://host[:port] in lower case, once, without a path; check what sent it"
     ),
     Reason.METHOD_NOT_ALLOWED: "the method {method} is not allowed; name it in a file: 'corsproxy init' writes one",
     Reason.HEADERS_NOT_ALLOWED: (
         "a header of {headers} is not allowed; name it in a file: 'corsproxy init' writes one "
-        "(behind --allow-origin '*' a browser sends no credentials)"
+        "(with --allow-origin '*' a browser sends no credentials)"
     ),
     Reason.NO_POLICY: "no policy applies; start corsproxy with --allow-origin {origin}",
 }
-"""What to do about each reason that a running proxy can have."""
+"""The remedy for each reason that a running proxy can give."""
 
 _COOKIES = 100
-"""Cookies told of at most: an upstream may make up a name for each response."""
+"""The most cookies to report: an upstream may make up a name for each response."""
 _COOKIE_NAME = 80
 """Bytes of a cookie's name that are shown and remembered."""
 
 
 class Terminal:
-    """Says each refusal, and each lost cookie, in one line."""
+    """Print each refusal, and each lost cookie, on one line."""
 
     def __init__(self, say: Announcer, settings: Settings, *, in_container: bool) -> None:
         self._say = say
@@ -54,7 +54,7 @@ class Terminal:
         self._lost: set[tuple[str | None, bytes]] = set()
 
     def __call__(self, record: RequestRecord) -> None:
-        """Report why this one was refused, where it was."""
+        """Report why this request was refused, if it was."""
         if record.error is not None:
             self._hint(record)
         if record.lost_cookies:
@@ -65,7 +65,7 @@ class Terminal:
         self._say(refusal_line(record, decision.reason), "warning")
 
     def _hint(self, record: RequestRecord) -> None:
-        """Report once for each upstream what to do about it."""
+        """Report the remedy for a failed upstream, once for each."""
         upstream = self._upstreams.get(record.upstream or "")
         hint = upstream_hint(record, upstream, in_container=self._in_container) if upstream is not None else None
         if hint is not None and hint not in self._hinted:
@@ -73,7 +73,7 @@ class Terminal:
             self._say(hint, "warning")
 
     def _tell_lost(self, record: RequestRecord) -> None:
-        """Report once for each upstream and name why the browser throws a cookie away."""
+        """Report why the browser will reject a cookie, once for each upstream and name."""
         for name, why in record.lost_cookies:
             key = record.upstream, name[:_COOKIE_NAME]
             if key not in self._lost and len(self._lost) < _COOKIES:
@@ -82,14 +82,14 @@ class Terminal:
 
 
 def lost_cookie_line(record: RequestRecord, name: bytes, why: str) -> str:
-    """Write on one line which cookie the browser will throw away, and why; its value has no place there."""
+    """Return the line about a cookie that the browser will reject; its value, which may be a login, is not shown."""
     cookie = f"the cookie {readable(name[:_COOKIE_NAME])}" if name else "a cookie without a name"
     path = readable(record.raw_path)
-    return printable(f"{cookie} of {record.method} {path} will be thrown away by the browser: {why}")
+    return printable(f"{cookie} of {record.method} {path} will be rejected by the browser: {why}")
 
 
 def upstream_hint(record: RequestRecord, upstream: Upstream, *, in_container: bool) -> str | None:
-    """Return what to do about an upstream that could not be reached; None where the log's own line says enough."""
+    """Return the remedy for an upstream that could not be reached; None if the log line is enough."""
     if record.error == UpstreamErrorKind.TLS and "certificate" in record.error_detail.lower():
         return (
             f"the certificate of {upstream.origin} is not trusted here; "
@@ -107,7 +107,7 @@ def upstream_hint(record: RequestRecord, upstream: Upstream, *, in_container: bo
 
 
 def refusal_line(record: RequestRecord, reason: Reason) -> str:
-    """Write the reason and the fix for a refused request on one line."""
+    """Return the reason and the remedy for a refused request on one line."""
     origin = readable(record.origin) or ""
     method = readable(record.requested_method) or record.method
     fix = FIXES.get(reason, "")

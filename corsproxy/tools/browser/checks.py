@@ -44,7 +44,7 @@ def cors_check(answer: Answer, origin: str, *, include: bool) -> Finding:
     if allowed == "*" and not include:
         return Finding(True, f"{ACAO} is *, and no credentials are sent")
     if allowed == "*":
-        why = f"{ACAO} is *, which counts for nothing where credentials are sent: it must be the origin itself"
+        why = f"{ACAO} is *, which has no effect with credentials: it must be the origin itself"
         return Finding(False, why, "credentials_not_allowed")
     if allowed != origin:
         return Finding(False, _unequal(answer, allowed, origin), "origin_not_allowed")
@@ -74,7 +74,7 @@ def status_check(answer: Answer) -> Finding:
         return Finding(True, f"the status is {answer.status}")
     if answer.status in {301, 302, 303, 307, 308}:
         return Finding(False, f"the status is {answer.status}: a preflight must not be redirected")
-    hint = ": a preflight carries no credentials, so it must be answered before anybody asks for them"
+    hint = ": a preflight carries no credentials, so it must be answered before the login"
     return Finding(False, f"the status is {answer.status}, not 200 to 299{hint if answer.status in {401, 407} else ''}")
 
 
@@ -94,7 +94,7 @@ def method_check(answer: Answer, method: str, *, include: bool, forced: bool = F
     said = f"is {answer.combined(ACAM)!r}" if answer.lines(ACAM) else "is missing"
     why = f"{method} is not allowed: {ACAM} {said}"
     if "*" in methods:
-        why += ", and a star counts for nothing where credentials are sent"
+        why += ", and a star has no effect with credentials"
     elif method.lower() in (name.lower() for name in methods):
         why += ", and the letter case of methods counts"
     return Finding(False, why, "method_not_allowed")
@@ -120,7 +120,7 @@ def headers_check(answer: Answer, unsafe: Iterable[str], *, include: bool, star_
         # Browsers warn of it and still let it pass: https://chromestatus.com/feature/5742041264816128.
         why += ", and a star never covers Authorization (Chromium and Firefox still let it, and warn)"
     elif "*" in low:
-        why += ", and a star counts for nothing where credentials are sent"
+        why += ", and a star has no effect with credentials"
     return Finding(False, why, "headers_not_allowed")
 
 

@@ -54,7 +54,7 @@ CALLS = (
         body='{"quantity": 3}',
         direct=(
             "A page may not send a PUT, JSON, or a header of its own to another origin without asking first. "
-            "The browser asked with OPTIONS, a preflight, and the API answered 405. "
+            "The browser sent OPTIONS, a preflight, and the API answered 405. "
             "The PUT itself was never sent."
         ),
         proxied=(
@@ -69,7 +69,7 @@ CALLS = (
         path="/account",
         credentials=True,
         direct=(
-            "The API allows everybody with a star, and credentials too: browsers refuse that pair, "
+            "The API allows everyone with a star, and credentials too: browsers refuse that pair, "
             "since any website could then read this user's account. "
             "The cookie was sent all the same and the API counted the visit; only the answer is withheld."
         ),

@@ -14,9 +14,9 @@ DANGEROUS = {
     "any_origin_with_credentials": "Dangerous: every web site can then act as the signed-in user.",
     "null_origin": "Dangerous: every web site can make itself the origin null with a sandboxed frame; "
     "serve the page from http://localhost instead of a file, if that is what it is.",
-    "insecure_origins": "Dangerous: whoever sits in the network can change a plain-http page, "
+    "insecure_origins": "Dangerous: anyone on the network can change a plain-http page, "
     "and then act as the signed-in user; serve the page over https.",
-    "public_suffix_origins": "Dangerous: anybody can register a name under that suffix, "
+    "public_suffix_origins": "Dangerous: anyone can register a name under that suffix, "
     "and then act as the signed-in user.",
 }
 """By the name under `dangerously_allow`."""

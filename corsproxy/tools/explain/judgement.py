@@ -86,9 +86,8 @@ class Judgement:
             return failure.why if failure else "every check passes"
         method = names.normalised(asked.method)
         if self.reason == "no_route" and self.choice.allowed:
-            return (
-                f"no route of {asked.path} takes {method}, only {', '.join(self.choice.allowed)}: the proxy answers 405"
-            )
+            allowed = ", ".join(self.choice.allowed)
+            return f"no route of {asked.path} accepts {method}, only {allowed}: the proxy answers 405"
         if self.reason == "method_not_allowed" and method not in FORWARDED_METHODS:
             return f"the proxy knows no method {method!r} and answers 501"
         policy_name = policy.name if policy else ""

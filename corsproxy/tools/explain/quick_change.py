@@ -49,7 +49,7 @@ def quick_change(options: Options, question: Question) -> Change:
     raise NoChangeError(_NO_OPTION)
 
 
-_NO_OPTION = "no option of quick mode allows it: 'corsproxy init' writes a file in which more can be said"
+_NO_OPTION = "no option of quick mode allows it: 'corsproxy init' writes a file, which can express more"
 
 
 def _loaded(options: Options) -> Loaded:

@@ -169,7 +169,7 @@ def _remarks(judgement: Judgement) -> Iterator[str]:
     if policy is not None and policy.on_refused == "reject" and judgement.response.status == 403:
         key = "with --public-origin" if judgement.by_options else "under public_origins"
         yield (
-            "the policy rejects: the upstream is not asked; "
+            "the policy rejects: the upstream gets no request; "
             f"if the page is the proxy's own, name its origin {key}: then it passes"
         )
     if policy is not None and policy.cors.allow_any_origin and policy.websockets == "policy":
@@ -178,6 +178,6 @@ def _remarks(judgement: Judgement) -> Iterator[str]:
             if judgement.by_options
             else "name the origin under allow_origins, or write 'websockets: any'"
         )
-        yield f"'*' lets nobody open a WebSocket, which always carries cookies: {remedy}"
+        yield f"'*' allows no page to open a WebSocket, which always carries cookies: {remedy}"
     if judgement.route is not None and judgement.response.status == 200:
-        yield "200 stands for whatever status the upstream answers"
+        yield "200 represents any status from the upstream"

@@ -99,7 +99,7 @@ class _Models:
         if "localhost" in host.host:
             return "its name pretends to be localhost"
         if host.scheme == "http" and (twin := self._https.get(host.host)):
-            return f"plain http of {twin.origin}: whoever sits in the network can put a page there"
+            return f"plain http of {twin.origin}: anyone on the network can put a page there"
         if held := self._held_by(host):
             return f"its name holds {held} and belongs to {host.domain}"
         for domain in dict.fromkeys(near for look in _looks(host.domain) for near in self._near.get(look, ())):

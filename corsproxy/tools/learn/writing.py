@@ -60,7 +60,7 @@ def write(
 
 def _header(loaded: Loaded, traffic: Traffic) -> Iterator[str]:
     yield f"# Proposed by 'corsproxy learn' from {_clean(str(traffic.seen))}, and {_clean(loaded.file)}."
-    yield "# Read it before you use it: what was recorded is not always what is meant, and credentials are in no log."
+    yield "# Read it before you use it: recorded traffic is not always intended, and no log has credentials."
     yield "#"
 
 
@@ -74,7 +74,7 @@ def _block(
     if traffic.routes[path].dropped:
         yield f"    # {traffic.routes[path].dropped} requests of further origins are not counted"
     if settings is None:
-        yield "    # credentials cannot be seen in a log: allow_credentials: true where pages send cookies"
+        yield "    # no log shows credentials: set allow_credentials: true if pages send cookies"
     for line in _left_out(proposal):
         yield f"    # {line}"
     if spec is None:

@@ -41,7 +41,7 @@ def _stars(answers: Iterable[Answer]) -> Iterator[ProbeFinding]:
         yield ProbeFinding(
             "credentials_with_wildcard",
             Severity.WARNING,
-            f"{name}: * stands beside {checks.ACAC}: true: with credentials a star is not a wildcard",
+            f"{name}: * with {checks.ACAC}: true: with credentials a star is not a wildcard",
             "write the names themselves, or leave credentials out",
         )
 
@@ -57,7 +57,7 @@ def _lines(answers: Sequence[Answer]) -> Iterator[ProbeFinding]:
             yield ProbeFinding(
                 "duplicate_lines",
                 Severity.ERROR if name != checks.ACMA else Severity.WARNING,
-                f"{name} stands {most} times in one answer: browsers read them as one list, which matches nothing",
+                f"{name} appears {most} times in one response: browsers read them as one list, which matches nothing",
                 "write CORS in one layer only: the application or the server before it",
             )
     listed = [line for answer in answers for line in answer.lines(checks.ACAO) if "," in line]
@@ -90,7 +90,7 @@ def _preflight(play: Play, by_variant: Mapping[Variant, FurtherAnswer]) -> Itera
                 "preflight_redirected",
                 severity,
                 f"a preflight is redirected ({answer.status} to {location}): browsers do not follow it",
-                "answer preflights where they arrive; have pages ask the final URL (https, trailing slash)",
+                "answer preflights without a redirect; point pages at the final URL (https, trailing slash)",
             )
 
 
@@ -137,7 +137,7 @@ def _errors(play: Play, by_variant: Mapping[Variant, FurtherAnswer], origin: str
     yield ProbeFinding(
         "error_without_grant",
         Severity.WARNING,
-        f"an answer of {asked.answer.status} has no grant: the page sees a network error instead of the status",
+        f"a response with {asked.answer.status} has no grant: the page sees a network error instead of the status",
         "put the CORS fields on every answer, errors too (nginx: add_header ... always)",
     )
 

@@ -78,13 +78,13 @@ def cache_findings(
     if answer is None:
         return
     said = answer.combined(checks.ACAO)
-    got = f"the answer of {said}" if said else "an answer without a grant, which another origin got"
+    got = f"the response for {said}" if said else "a response without a grant, which another origin got"
     told = ", though its Vary says Origin" if varies(answer) else ""
     fix = REMEDY if told else "send Vary: Origin with every answer of this URL, so that caches can tell them apart"
     yield ProbeFinding(
         "cache_mixes_origins",
         Severity.ERROR,
-        f"{cache_of(answer)} hands one origin's answer to another: {got}{told}",
+        f"{cache_of(answer)} serves one origin's response to another: {got}{told}",
         fix,
         page,
     )

@@ -86,7 +86,7 @@ def report_lines(report: ProbeReport) -> Iterator[str]:
     """Write the report for people: what was sent, what came back, each step, the verdict, the findings."""
     request, play = report.request, report.play
     mode = "with credentials" if request.include else "without credentials"
-    yield f"{request.method} {request.url}, asked by a page of {request.origin}, {mode}"
+    yield f"{request.method} {request.url}, from a page of {request.origin}, {mode}"
     for exchange in play.exchanges:
         yield ""
         yield from exchange_lines(exchange)

@@ -102,12 +102,12 @@ _CARELESS: dict[Likeness, tuple[str, str, str]] = {
     ),
     _L.INSECURE: (
         "trusts_http_origin",
-        "the plain-http origin of the same host is granted: whoever sits in the network can put a page there",
+        "the plain-http origin of the same host is granted: anyone on the network can put a page there",
         "allow https origins only",
     ),
     _L.SHARED_HOST: (
         "shared_host",
-        "a page on a host that anybody can have a page on is granted",
+        "a page on a host where anyone can have a page is granted",
         "name the one page's origin, or serve the page from a domain of your own",
     ),
     _L.LOCALHOST: (

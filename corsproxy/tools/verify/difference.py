@@ -110,7 +110,7 @@ MEANINGS: dict[Code, Meaning] = {
         for code in LIKENESS_CODES.values()
     },
     Code.IGNORES_CASE: Meaning(
-        "origins that are not allowed", "sends no upper case: nobody gains, and the comparison is not of origins",
+        "origins that are not allowed", "sends no upper case: no attacker gains, but the comparison is not exact",
         _CORS_CHECK, "allow_origins",
     ),
     Code.NO_ANSWER: Meaning("answers", "sees a network error", f"{FETCH}#concept-http-fetch", ""),

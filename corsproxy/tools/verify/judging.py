@@ -63,7 +63,7 @@ def _doubled(evidence: Sequence[Evidence]) -> Iterator[Found]:
     if seen:
         shown = "; ".join(f"{name}: {one.answer.combined(name)}" for name, one in seen.items())
         first = next(iter(seen.values()))
-        message = f"{' and '.join(seen)} must stand once, with one value, and is read as {shown!r}"
+        message = f"{' and '.join(seen)} must appear once, with one value, and is read as {shown!r}"
         yield Found(Code.DUPLICATE_LINES, message, (first.origin,) if first.origin else (), names=tuple(seen))
 
 
@@ -75,11 +75,11 @@ def _stars(evidence: Sequence[Evidence]) -> Iterator[Found]:
     origins = tuple(dict.fromkeys(one.origin for one in stars if one.origin and not one.is_asked_as_member))
     beside = next((one for one in stars if one.answer.combined(checks.ACAC) == "true"), None)
     if beside is not None:
-        message = f"{checks.ACAO}: * stands beside {checks.ACAC}: true"
+        message = f"{checks.ACAO}: * with {checks.ACAC}: true"
         yield Found(Code.WILDCARD_WITH_CREDENTIALS, message, origins)
     else:
         needs = any(one.wants_credentials for one in stars)
-        more = ", and with credentials nobody" if needs else ""
+        more = ", and with credentials no origin" if needs else ""
         yield Found(Code.WILDCARD_ORIGIN, f"{checks.ACAO} is *: every origin is granted{more}", origins)
 
 
@@ -112,7 +112,7 @@ def _caches(evidence: Sequence[Evidence], mixed: Sequence[Evidence]) -> Iterator
     got = f"an answer for {seen}" if seen else "an answer without a grant, which another origin got"
     told = any(varies(other.answer) for other in (*mixed, *evidence) if other.is_actual)
     remedy = REMEDY if told else "send Vary: Origin with every answer, so that caches can tell them apart"
-    message = f"asked by {one.origin}, {cache_of(one.answer)} gives {got}; {remedy}"
+    message = f"for {one.origin}, {cache_of(one.answer)} serves {got}; {remedy}"
     yield Found(Code.CACHE_MIXES_ORIGINS, message, (one.origin,), one.question.rule)
 
 

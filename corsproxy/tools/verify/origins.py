@@ -65,7 +65,7 @@ def _let_in(evidence: Sequence[Evidence]) -> Iterator[Found]:
     if Likeness.STRANGER in strangers:
         null = ", null too" if Likeness.NULL in strangers else ""
         credentials = _with_credentials(granted)
-        message = f"an origin that nobody allows is granted{credentials}{null}"
+        message = f"an origin that no policy allows is granted{credentials}{null}"
         yield Found(Code.REFLECTS_ANY_ORIGIN, message, _origins(granted, {Likeness.STRANGER}))
         return
     others = [one for one in granted if one.question.likeness is None]
@@ -134,5 +134,5 @@ def _where(ones: Sequence[Evidence]) -> str:
     if all(one.question.is_preflight for one in ones):
         return " (preflights)"
     if all(one.question.purpose is Purpose.COOKIE for one in ones):
-        return " (where the request has a cookie)"
+        return " (if the request has a cookie)"
     return "" if any(one.question.is_preflight for one in ones) else " (answers to GET and HEAD)"

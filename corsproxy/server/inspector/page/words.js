@@ -1,16 +1,16 @@
-// What the inspector says in words: verdicts, kinds, and each reason of the closed list.
+// The inspector's texts: verdicts, kinds, and each reason of the closed list.
 
 const REASONS = {
   origin_not_allowed: (event) => `The policy does not name the origin ${event.origin}.`,
   origin_malformed: (event) =>
     `“${event.origin}” is not an origin that a browser sends: scheme://host[:port] in lower case, once, without a path.`,
   method_not_allowed: (event) => `The policy does not allow the method ${event.requested_method ?? event.method}.`,
-  headers_not_allowed: (event) => `The policy does not allow every one of these headers: ${event.requested_headers}.`,
+  headers_not_allowed: (event) => `The policy does not allow all of these headers: ${event.requested_headers}.`,
   no_policy: (event) => (event.route === null
-    ? "No route leads to this host and path, so there is no policy that could grant anything."
-    : `The route ${event.route} has no policy: CORS headers are stripped, none are given.`),
+    ? "No route matches this host and path, so no policy can grant anything."
+    : `The route ${event.route} has no policy: CORS headers are stripped, and none are added.`),
   credentials_not_allowed: () => "The policy does not allow credentials.",
-  no_route: () => "No route leads to this host and path.",
+  no_route: () => "No route matches this host and path.",
 };
 
 /** Why a request was refused, as a sentence. */
