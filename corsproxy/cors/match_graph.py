@@ -12,7 +12,7 @@ from corsproxy.cors.origins import parse_origin
 from corsproxy.cors.serialised import serialised_origins
 
 _PREFERRED = "xevil" + ALPHABET
-"""Characters of a witness, the first that will do."""
+"""Characters for a witness, in order of preference."""
 
 _Edge = tuple[int, int, int]
 
@@ -30,10 +30,10 @@ class MatchGraph:
         self.at: list[tuple[int, int]] = []
         """By node: the state of each automaton."""
         self._from: list[tuple[int, int] | None] = []
-        """By node: the node it was first reached from, and the characters that led here (0 is none)."""
+        """By node: the node from which it was first reached, and the characters that led here (0 is none)."""
         self.after: list[list[_Edge]] = []
         self.before: list[list[_Edge]] = []
-        """By node: the nodes beside it, the characters on the way, and those that the expression takes there."""
+        """By node: the neighbours, the characters on the way, and those that the expression accepts there."""
         self._build()
         accepting = automaton.accepting()
         self.ends = [
@@ -78,7 +78,7 @@ class MatchGraph:
         return self.origins[self.at[node][1]].region
 
     def closed(self, nodes: Iterable[int], *, forward: bool = False) -> set[int]:
-        """Return `nodes` and those that edges without a character lead from (or to)."""
+        """Return `nodes` and those that edges without a character connect to them, forwards or backwards."""
         edges = self.after if forward else self.before
         found, todo = set(nodes), list(nodes)
         while todo:
@@ -142,7 +142,7 @@ class MatchGraph:
         return frozenset(found)
 
     def beginning(self, node: int) -> str:
-        """Return a beginning that leads to `node`."""
+        """Return a prefix that leads to `node`."""
         text = ""
         while (step := self._from[node]) is not None:
             node, mask = step
@@ -150,7 +150,7 @@ class MatchGraph:
         return text
 
     def ending(self, node: int) -> str:
-        """Return the shortest end that a host at `node` may have: nothing, or a port."""
+        """Return the shortest suffix that may follow a host at `node`: nothing, or a port."""
         ends = set(self.ends)
         found, todo = {node}, [(node, "")]
         for at, text in todo:  # which grows
@@ -163,7 +163,7 @@ class MatchGraph:
         return ""
 
     def witness(self, made_up: Iterable[str], otherwise: str | None) -> str | None:
-        """Return the first made-up origin that matches, else what the walk has come by."""
+        """Return the first made-up origin that matches, else the path of the walk."""
         for text in (*made_up, otherwise) if self.automaton.is_exact else ():
             if text is not None and parse_origin(text.encode("ascii")) is not None and self.automaton.matches(text):
                 return text

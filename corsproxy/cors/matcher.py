@@ -7,11 +7,11 @@ import re
 from corsproxy.cors.expressions import Automaton
 
 _MOST_REMEMBERED = 20_000
-"""States in the sets that a matcher remembers; strangers choose the texts, so that a full table is emptied."""
+"""States in the cached sets of a matcher; clients choose the texts, so a full cache is emptied."""
 
 
 class Matcher:
-    """Compares texts with an automaton: each character once, whatever the expression, where `re` might never end."""
+    """Match texts with an automaton that reads each character once, where `re` could take exponential time."""
 
     def __init__(self, automaton: Automaton) -> None:
         self._automaton = automaton
@@ -21,7 +21,7 @@ class Matcher:
         self._size = 0
 
     def fullmatch(self, text: str) -> bool:
-        """Return whether the whole text matches; it is one of `ALPHABET`'s characters, and not empty."""
+        """Return whether the whole text matches; the text has only characters of `ALPHABET`, and at least one."""
         states = self._start
         for character in text:
             after = self._known.get((states, character))
@@ -39,7 +39,7 @@ class Matcher:
 
 
 def safe_matcher(regex: re.Pattern[str]) -> re.Pattern[str] | Matcher:
-    """Return what compares an origin with an expression: `re`, unless a stranger's origin could keep it busy.
+    """Return a matcher for an expression: `re`, unless a hostile Origin could keep it busy (ReDoS).
 
     An expression that an automaton cannot say in full (look-around, references) is left to `re`.
     """

@@ -31,8 +31,8 @@ __all__ = [
     "with_head",
 ]
 
-# What moves bytes is loaded when it is first asked for: `explain` and `verify` read the route table, and aiohttp,
-# asyncio and ssl take three times as long to load as those two take for everything else.
+# The modules that move bytes are loaded on first use: `explain` and `verify` only read the route table, and aiohttp,
+# asyncio and ssl take three times as long to load as everything else that those two need.
 _LOADED_ON_DEMAND = {
     "Plan": "plan",
     "Proxy": "proxy",
@@ -44,7 +44,7 @@ _LOADED_ON_DEMAND = {
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
-        """Return what the type checker takes from the imports above."""
+        """Return the names that the type checker reads from the imports above."""
         from importlib import import_module
 
         if name not in _LOADED_ON_DEMAND:

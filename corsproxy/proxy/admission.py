@@ -35,17 +35,17 @@ from corsproxy.proxy.response.answers import (
 from corsproxy.proxy.routes import AmbiguousPath
 
 _MOST_PASSES = 3
-"""Requests that have passed this process so often go round in a circle (RFC 9110 section 7.6.3)."""
+"""Passes through this process after which a request counts as a loop (RFC 9110 section 7.6.3)."""
 
 _KNOWN_METHODS = frozenset({"TRACE", *(method.decode("ascii") for method in CARRIED)})
-"""What is not answered 501; TRACE has a refusal of its own."""
+"""Methods that are not answered 501; TRACE has its own refusal."""
 
 _WEB_PORTS = {"http": 80, "https": 443}
-"""The schemes a page can come from when it asks its own host, and the port that each leaves out."""
+"""The schemes of pages that can send requests to their own host, each with its default port."""
 
 
 class Admitted:
-    """A request whose head and target have been read, with the route they lead to."""
+    """A request whose head and target have been read, with its route."""
 
     __slots__ = ("forwarding", "head", "is_preflight", "route", "target")
 
@@ -55,14 +55,14 @@ class Admitted:
         self.head = head
         self.target = target
         self.route = route
-        """None if no route leads there."""
+        """None if no route matches."""
         self.forwarding = forwarding
-        """By which way it has come."""
+        """The path by which the request came: peer, address, scheme."""
         self.is_preflight = is_preflight
 
 
 def admit(context: RequestContext, new_request_id: Callable[[], bytes]) -> Admitted:
-    """Find the route; refuse what two servers could read differently."""
+    """Return the request with its route; refuse anything that two servers could read differently."""
     request, record = context.request, context.record
     record.minor = request.minor
     if request.minor < 0 or request.method == "CONNECT":
@@ -78,7 +78,7 @@ def admit(context: RequestContext, new_request_id: Callable[[], bytes]) -> Admit
     if head.origins:
         record.origin = head.origins[0] if len(head.origins) == 1 else b", ".join(head.origins)
     if request.method == "OPTIONS" and request.target == b"*":
-        # RFC 9110 section 9.3.7: about the server as a whole, which is this one; no path, so no policy.
+        # RFC 9110 section 9.3.7: it is about the server as a whole, which is this proxy; without a path, no policy.
         raise Refusal(204, "", fields=ALLOW_LINE)
     target = parse_target(request.target)
     record.raw_path = target.path
@@ -87,14 +87,14 @@ def admit(context: RequestContext, new_request_id: Callable[[], bytes]) -> Admit
         record.raw_fields = [(line.name, line.value) for line in request.lines]
         context.plan.begun.add(record)
     if target.authority is not None:
-        # RFC 9112 section 3.2.2 lets the target win; two servers on the way may not agree, so they must not differ.
+        # RFC 9112 section 3.2.2 prefers the target; but a server behind might prefer Host, so the two must agree.
         if head.host and not is_same_host(target.authority, head.host, target.default_port):
             raise Refusal(400, "the host of the request target is not that of the Host field", close=True)
         head.host = head.host or target.authority
     method = request.method
     is_preflight = method == "OPTIONS" and bool(head.origins) and bool(head.requested_methods)
     if is_preflight:
-        method = head.requested_methods[0].decode("latin-1")  # a route is chosen for what it asks for
+        method = head.requested_methods[0].decode("latin-1")  # the route is that of the requested method
     try:
         route = context.plan.routes.match(head.host, target.path, method)
     except AmbiguousPath:
@@ -109,7 +109,7 @@ def admit(context: RequestContext, new_request_id: Callable[[], bytes]) -> Admit
 
 
 def _trusted(context: RequestContext) -> ConnectionForwarding:
-    """Return what is settled for the life of the connection: whose word it is, and over what."""
+    """Return what is fixed for the connection: whether the peer is trusted, and over which scheme."""
     connection, trust = context.connection, context.plan.trust
     known = connection.forwarding
     if isinstance(known, tuple) and known[0] is trust:
@@ -121,7 +121,7 @@ def _trusted(context: RequestContext) -> ConnectionForwarding:
 
 
 def decide(context: RequestContext, admitted: Admitted) -> Grant:
-    """Bring the policy's decision; return what it puts on the response: nothing in shadow mode."""
+    """Return the policy's decision with its response fields, which are empty in shadow mode."""
     head, route, record = admitted.head, admitted.route, context.record
     gate = route.gate if route is not None else NO_ROUTE_GATE
     if admitted.is_preflight and not _says_twice(head):
@@ -158,21 +158,21 @@ def _says_twice(head: RequestHead) -> bool:
 
 
 def _allowed(context: RequestContext, admitted: Admitted) -> tuple[str, ...]:
-    """Return the methods that the routes of this path take, where none takes the request's."""
+    """Return the methods that the routes of this path accept, if none accepts the request's."""
     return context.plan.routes.allowed(admitted.head.host, admitted.target.path)
 
 
 def let_pass(
     context: RequestContext, admitted: Admitted, route: RoutePlan, grant: Grant, via_token: bytes
 ) -> bytes | None:
-    """Refuse what must not reach the upstream; return the protocol that this may be asked to switch to, if any."""
+    """Refuse requests that must not reach the upstream; return the protocol of a permitted upgrade, if any."""
     head, request = admitted.head, context.request
     if request.method == "TRACE":
-        # RFC 9110 section 9.3.8: it would send credentials back to whoever asks.
+        # RFC 9110 section 9.3.8: TRACE would echo credentials back to the client.
         raise Refusal(405, "TRACE is not forwarded", fields=ALLOW_LINE)
     upgrade = _upgrade(context, head) if head.upgrades else None
     is_refused = grant.decision.kind is Kind.ACTUAL and not grant.decision.granted
-    # The Origin of an upgrade is judged by `websockets` alone: a page of the same host, for one, is fine there.
+    # Only `websockets` judges the Origin of an upgrade: it also accepts a page of the same host, for example.
     if is_refused and route.rejects and upgrade is None:
         by_options = context.plan.settings.by_options
         raise Refusal(403, refused_text(grant.decision.reason, by_options=by_options).decode().rstrip())
@@ -184,7 +184,7 @@ def let_pass(
     if request.method == "OPTIONS" and head.max_forwards == 0:
         raise Refusal(204, "", fields=ALLOW_LINE)  # RFC 9110 section 7.6.2
     if upgrade is not None and (reason := _refuse_upgrade(context, route, head)) is not None:
-        # Under a star everybody is granted the response, but nobody a WebSocket: the log tells of the refusal.
+        # A star grants everyone the response, but no one a WebSocket: the log reports the refusal.
         if reason == "policy" and grant.decision.granted:
             context.record.decision = replace(grant.decision, granted=False, reason=Reason.ORIGIN_NOT_ALLOWED)
         text = websocket_refused_text(
@@ -196,7 +196,7 @@ def let_pass(
 
 
 def _upgrade(context: RequestContext, head: RequestHead) -> bytes | None:
-    """WebSocket, asked for properly; every other protocol is stripped (RFC 9110 section 7.8)."""
+    """Return the Upgrade value of a valid WebSocket handshake; other upgrades are stripped (RFC 9110 section 7.8)."""
     request = context.request
     if not request.upgrade or request.minor != 1 or request.method != "GET":
         return None
@@ -209,7 +209,7 @@ def _refuse_upgrade(context: RequestContext, route: RoutePlan, head: RequestHead
     """Return why a WebSocket is refused, None if it is not.
 
     A WebSocket is not under CORS in the browser: the server alone can check (RFC 6455 section 10.2).
-    It always carries cookies, so `*` names nobody.
+    It always carries cookies, so `*` allows no page (cross-site WebSocket hijacking).
     """
     origin = head.origins[0] if len(head.origins) == 1 else None
     websockets = route.websockets
@@ -228,7 +228,7 @@ def _refuse_upgrade(context: RequestContext, route: RoutePlan, head: RequestHead
 
 
 def _is_own_origin(value: bytes, host: bytes) -> bool:
-    """Return whether a page of `value` came from the host it asks, by http or https: who ends TLS is unknown here."""
+    """Return whether `value` is an origin of `host`, by http or https, because TLS may end in front of the proxy."""
     origin = parse_origin(value)
     default = _WEB_PORTS.get(origin.scheme) if origin is not None else None
     if origin is None or default is None or not host:

@@ -1,4 +1,4 @@
-"""Content on its way, both ways: framing put on, bytes counted, the slower side holding the faster one back.
+"""Content in both directions: it is framed and counted, and the slower side holds back the faster one.
 
 Knows no heads, no routes and no policy.
 """
@@ -15,7 +15,7 @@ from corsproxy.proxy.upstream.connection import UpstreamConnection
 
 
 class ContentWriter:
-    """Writes the content of a response to the client, as it is or in chunks (RFC 9112 section 7.1)."""
+    """Write the content of a response to the client, unchanged or in chunks (RFC 9112 section 7.1)."""
 
     __slots__ = ("_chunked", "_connection", "_discards", "_record", "_upstream")
 
@@ -36,7 +36,7 @@ class ContentWriter:
         """True if the response must have no content (HEAD, 205)."""
 
     def write(self, pieces: list[bytes]) -> None:
-        """Send pieces as they came; hold the upstream back where the client is slow."""
+        """Send pieces as they arrived; hold back the upstream if the client is slow."""
         connection = self._connection
         transport = connection.transport
         if self._discards or transport.is_closing():
@@ -61,7 +61,7 @@ class ContentWriter:
         """Nothing waits here for that: `send_request_content` does."""
 
     def write_whole(self, head: list[bytes], body: list[bytes], trailers: Sequence[tuple[bytes, bytes]]) -> None:
-        """Send a response that is complete already, in one piece."""
+        """Send a response that is already complete, in one piece."""
         if body and not self._discards:
             size = sum(map(len, body))
             self._record.bytes_out += size
@@ -88,7 +88,7 @@ def _last_chunk(trailers: Sequence[tuple[bytes, bytes]]) -> bytes:
 def first_content(
     pieces: list[bytes], content: RequestContent, record: RequestRecord, *, chunked: bool, limit: int
 ) -> bytes:
-    """Return what is here of a request's content, in the framing it came in, to leave in one write with the head.
+    """Return the content that has already arrived, in its own framing, to be sent in one write with the head.
 
     In two, the second would fail where the upstream has refused the request and closed, and take its answer along.
     Raises `ClientError`.
@@ -112,7 +112,7 @@ async def send_request_content(
     limit: int,
     stall_timeout: float,
 ) -> None:
-    """Send a request's content to the upstream as it comes, in the framing it came in.
+    """Send a request's content to the upstream as it arrives, in its own framing.
 
     A failure fails the exchange on `upstream`, where the one who waits for the response learns of it; what was sent
     stays without an end, so that it cannot pass for whole.

@@ -1,4 +1,4 @@
-"""A CORS policy at work: the decision for a request with its finished bytes, looked up before it is made.
+"""The CORS decision for a request with its finished bytes, from a cache or from the core.
 
 Decisions are the core's; this only remembers them, in bounded tables keyed by the raw bytes a client sent.
 Knows no sockets.
@@ -15,14 +15,14 @@ from corsproxy.proxy.table import Table
 from corsproxy.settings import PolicySettings
 
 _REMEMBERED_KEY_BYTES: Final = 256
-"""Longer keys are decided each time: what the tables of a policy can hold stays near 4 MiB.
+"""Longer keys are not cached, so that the tables of a policy stay near 4 MiB, whatever clients send.
 
 An origin has 20 to 60 bytes, the names that a page sets together about as many.
 """
 
 
 class Grant:
-    """A decision with what it puts on a response."""
+    """A decision with the fields that it adds to a response."""
 
     __slots__ = ("answer", "block", "body", "decision", "exposes_all_names", "owns_timing", "status", "varies")
 
@@ -33,21 +33,21 @@ class Grant:
         self.varies = decision.varies_on_origin
         self.exposes_all_names = decision.exposes_all_names
         self.owns_timing = False
-        """True if Timing-Allow-Origin is the deciding policy's to write and not the upstream's."""
+        """True if the deciding policy, not the upstream, writes Timing-Allow-Origin."""
         self.status = status
-        """Of a preflight: what it is answered."""
+        """For a preflight: the status of the response."""
         self.answer = answer
-        """Of a preflight: the finished head, but for what depends on the connection."""
+        """For a preflight: the finished head, without the fields that depend on the connection."""
         self.body = body
 
 
 class CorsGate:
-    """Decides for the requests of the routes that share their policies."""
+    """Decide on the requests of all routes that share the same policies."""
 
     __slots__ = ("_actual", "_own_origins", "_policies", "_preflight", "_settings", "enforces")
 
     def __init__(self, policies: tuple[PolicySettings, ...], own_origins: frozenset[bytes] = frozenset()) -> None:
-        """`own_origins` are the proxy's, as browsers know them."""
+        """Store the policies; `own_origins` are the proxy's, as browsers know them."""
         self._settings = policies
         self._policies = tuple(policy.cors for policy in policies)
         self._own_origins = own_origins
@@ -57,7 +57,7 @@ class CorsGate:
         self._preflight: Table[tuple[bytes, bytes, bytes], Grant] = Table()
 
     def actual(self, method: str, origins: Sequence[bytes]) -> Grant:
-        """Decide for a request that is not a preflight."""
+        """Return the decision about a request that is not a preflight."""
         key = origins[0] if origins else None
         if len(origins) <= 1:
             grant = self._actual.known.get(key)
@@ -72,7 +72,7 @@ class CorsGate:
         return grant
 
     def preflight(self, origin: bytes, method: bytes, header_lines: Sequence[bytes]) -> Grant:
-        """Decide for a CORS-preflight request, and make its answer."""
+        """Return the decision about a preflight, with its finished response."""
         key = (origin, method, b"\n".join(header_lines))
         grant = self._preflight.known.get(key)
         if grant is None:
@@ -93,4 +93,4 @@ class CorsGate:
 
 
 NO_GRANT = Grant(Decision(Kind.NONE, granted=False))
-"""Of a request that nothing is decided for, or only for the log: it puts nothing on a response."""
+"""The empty decision, for a request without one, or with one only for the log."""

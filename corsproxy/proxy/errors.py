@@ -1,6 +1,6 @@
-"""What can go wrong between two sockets, as a closed list: who is at fault decides the status, here and nowhere else.
+"""The closed list of failures between two sockets, and the only place that maps the party at fault to a status.
 
-Knows no sockets and no CORS.
+It must not know sockets or CORS.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class UpstreamErrorKind(StrEnum):
-    """Why an upstream could not give a whole answer; the `kind` label of `corsproxy_upstream_errors_total`."""
+    """Why an upstream gave no complete response; the `kind` label of `corsproxy_upstream_errors_total`."""
 
     DNS = "dns"
     CONNECT = "connect"
@@ -24,7 +24,7 @@ class UpstreamErrorKind(StrEnum):
 
 
 class ClientErrorKind(StrEnum):
-    """Why a client did not get, or did not send, a whole message; only in the access log."""
+    """Why a client did not receive, or send, a complete message; only in the access log."""
 
     DISCONNECTED = "client_disconnected"
     BAD_BODY = "client_bad_body"
@@ -56,7 +56,7 @@ STATUS_OF_CLIENT_ERROR: dict[ClientErrorKind, int] = {
 
 
 class UpstreamError(Exception):
-    """The upstream failed; `detail` is for our own log, never for the client."""
+    """The upstream failed; `detail` is for the log and never sent to the client."""
 
     def __init__(self, kind: UpstreamErrorKind, detail: str = "") -> None:
         super().__init__(f"{kind}: {detail}" if detail else str(kind))
@@ -82,8 +82,8 @@ class ClientError(Exception):
         return STATUS_OF_CLIENT_ERROR[self.kind]
 
 
-class Refusal(Exception):  # noqa: N818 - it is an answer, not an error of ours
-    """A client request that is answered here and not forwarded: a status and a short text for people."""
+class Refusal(Exception):  # noqa: N818 - it is a response, not an error of the proxy
+    """A client request that the proxy answers itself: a status and a short text for people."""
 
     def __init__(self, status: int, text: str, *, fields: bytes = b"", close: bool = False) -> None:
         super().__init__(f"{status}: {text}")
@@ -92,11 +92,11 @@ class Refusal(Exception):  # noqa: N818 - it is an answer, not an error of ours
         self.fields = fields
         """Further finished field lines (`Allow`, `Retry-After`)."""
         self.close = close
-        """True if what follows on the connection cannot be trusted."""
+        """True if the rest of the connection cannot be trusted, because its framing is unclear."""
 
 
 class PlanError(Exception):
-    """A configuration that is valid by itself but cannot be put to work here (a certificate that does not load)."""
+    """A valid configuration that does not work on this machine (a certificate that does not load)."""
 
     def __init__(self, path: str, message: str) -> None:
         super().__init__(f"{path}: {message}")

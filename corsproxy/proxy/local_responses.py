@@ -1,4 +1,4 @@
-"""The answers the proxy sends in its own name, with the grant where one has been decided on.
+"""The proxy's own responses, with the grant if there is a decision.
 
 Failures of an upstream and of a client get their text here; their status is in `errors`.
 """
@@ -34,7 +34,7 @@ CLIENT_TEXTS: dict[ClientErrorKind, str] = {
 
 
 def reply(context: RequestContext, grant: Grant, status: int, text: bytes, fields: bytes = b"") -> None:
-    """Answer in the proxy's own name, with what the grant puts on a response."""
+    """Send a response of the proxy itself, with the fields of the grant."""
     request_id = context.record.raw_request_id
     if text and status != 204:
         fields += id_line(request_id)
@@ -48,7 +48,7 @@ def reply(context: RequestContext, grant: Grant, status: int, text: bytes, field
 
 
 def answer_preflight(context: RequestContext, grant: Grant) -> None:
-    """Send the answer that was finished when the decision was made."""
+    """Send the response that was finished with the decision."""
     if not grant.body:
         send_reply(context, grant.status, grant.answer, b"")
         return
@@ -59,7 +59,7 @@ def answer_preflight(context: RequestContext, grant: Grant) -> None:
 
 
 def send_reply(context: RequestContext, status: int, head: bytes, body: bytes) -> None:
-    """Send a finished answer, with what depends on the connection."""
+    """Send a finished response, with the fields that depend on the connection."""
     if context.connection.takes_no_more or not context.request.content.is_eof():
         context.keep = False
     context.record.status = status
@@ -75,7 +75,7 @@ def send_reply(context: RequestContext, status: int, head: bytes, body: bytes) -
 
 
 def fail(context: RequestContext, grant: Grant, status: int, text: str) -> None:
-    """Answer for a failure; where the response has begun, cut it (RFC 9112 section 8)."""
+    """Answer a failure; if the response has begun, cut it, so that it cannot look complete (RFC 9112 section 8)."""
     if context.started:
         if context.ends_by_close:
             context.connection.reset()

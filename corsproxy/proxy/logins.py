@@ -1,4 +1,4 @@
-"""Logins that belong to the connection: which upstream connection is one client's alone, and where there may be none.
+"""Logins that belong to the connection: which upstream connections are reserved, and when a login is refused.
 
 From the first `Authorization` or challenge with NTLM or Negotiate on, the client's connection and the upstream's belong
 together until either ends; the other is closed then.
@@ -27,11 +27,11 @@ from corsproxy.proxy.upstream.pool import UpstreamPool
 log = logging.getLogger(__name__)
 
 _EDGE_FIELDS = frozenset({b"forwarded", b"x-forwarded-for"})
-"""With Via, the fields by which a request shows that an edge passed it on; browsers send none of them."""
+"""The fields, besides Via, that show that an edge forwarded a request; browsers send none of them."""
 
 
 class ConnectionLogins:
-    """The upstreams' connections that belong to one connection of a client, at most one of each pool."""
+    """The upstream connections reserved for one client connection, at most one of each pool."""
 
     __slots__ = ("_client", "_lent")
 
@@ -41,7 +41,7 @@ class ConnectionLogins:
         client.logins = self
 
     def take(self, pool: UpstreamPool) -> Lease | None:
-        """Lend the client its own connection; if that has ended, the client's ends with this request."""
+        """Lend the client its reserved connection; if that has ended, the client's ends with this request."""
         connection = self._lent.get(pool)
         if connection is None:
             return None
@@ -51,7 +51,7 @@ class ConnectionLogins:
         return lease
 
     def bind(self, pool: UpstreamPool, connection: UpstreamConnection) -> None:
-        """Let a lent connection belong to this client from now on."""
+        """Reserve a lent connection for this client from now on."""
         if connection.owner is self:
             return
         self.end(pool)
@@ -59,39 +59,39 @@ class ConnectionLogins:
         self._lent[pool] = connection
 
     def end(self, pool: UpstreamPool) -> bool:
-        """Close the client's own connection to an upstream; return whether there was one."""
+        """Close the client's reserved connection to an upstream; return whether there was one."""
         connection = self._lent.pop(pool, None)
         if connection is not None:
             connection.abort()
         return connection is not None
 
     def upstream_ended(self, connection: UpstreamConnection) -> None:
-        """Close the client's connection, after the request under way: what it was logged in to is gone."""
+        """Close the client's connection after the current request, because its login has ended with the upstream's."""
         for pool, own in tuple(self._lent.items()):
             if own is connection:
                 del self._lent[pool]
                 self._client.close_when_idle()
 
     def client_ended(self) -> None:
-        """Close the upstreams' connections: nobody else may ever use them."""
+        """Close the upstream connections, so that no other client can use the login on them."""
         for pool in tuple(self._lent):
             self.end(pool)
 
 
 def logins_of(connection: ClientConnection) -> ConnectionLogins | None:
-    """Return what belongs to this client alone, if anything does."""
+    """Return the connections reserved for this client, if any."""
     logins = connection.logins
     return logins if isinstance(logins, ConnectionLogins) else None
 
 
 def note_edge(connection: ClientConnection, head: RequestHead) -> None:
-    """Remember if an edge has passed this request on: then others may come on the same connection."""
+    """Remember if an edge forwarded this request: then other clients may share the connection."""
     if head.via or any(name.lower() in _EDGE_FIELDS for name, _ in head.forwarded):
         connection.carries_many = True
 
 
 def admit_login(connection: ClientConnection, head: RequestHead, route: RoutePlan) -> None:
-    """Refuse the login of a request if it cannot be kept apart; end one that must not go on.
+    """Refuse the login of a request if its connection may be shared; end a login that must not continue.
 
     Raises `Refusal` with 502.
     """
@@ -99,13 +99,13 @@ def admit_login(connection: ClientConnection, head: RequestHead, route: RoutePla
         return
     logins = logins_of(connection)
     if logins is not None and logins.end(route.pool):
-        connection.close_when_idle()  # others have come on a connection that was one client's
+        connection.close_when_idle()  # other clients have used a connection that was reserved for one
     if head.login is not None:
         raise _refusal(route, head.login)
 
 
 def may_log_in(connection: ClientConnection, route: RoutePlan) -> bool:
-    """Return whether this client connection may have an upstream connection of its own."""
+    """Return whether an upstream connection may be reserved for this client connection."""
     mode = route.upstream.connection_login
     if mode != "auto":
         return mode == "bind"
@@ -115,7 +115,7 @@ def may_log_in(connection: ClientConnection, route: RoutePlan) -> bool:
 def settle_challenges(
     connection: ClientConnection, upstream: UpstreamConnection, head: ResponseHead, route: RoutePlan
 ) -> None:
-    """Bind the connection on which a 401 asks for such a login; where it may not be, take these challenges out.
+    """Reserve the connection on which a 401 asks for such a login; if that is not allowed, remove these challenges.
 
     Raises `Refusal` with 502 if no challenge is left.
     """
@@ -142,7 +142,7 @@ def settle_challenges(
 
 
 def bind(connection: ClientConnection, upstream: UpstreamConnection, route: RoutePlan) -> None:
-    """Let the two connections belong together."""
+    """Bind the two connections to each other."""
     (logins_of(connection) or ConnectionLogins(connection)).bind(route.pool, upstream)
 
 

@@ -1,4 +1,4 @@
-"""The finished head for an upstream, from what the client sent and what the configuration says.
+"""The finished head for an upstream, from the client's request and the configuration.
 
 Knows no sockets and no policy.
 """
@@ -16,7 +16,7 @@ from corsproxy.proxy.request.head import Line, RequestHead
 from corsproxy.proxy.request_context import RequestContext
 
 _NEEDS_LENGTH = frozenset({"POST", "PUT", "PATCH"})
-"""RFC 9110 section 8.6: methods that give meaning to content say `Content-Length: 0` where there is none."""
+"""RFC 9110 section 8.6: methods with defined content send `Content-Length: 0` if they have none."""
 
 _REFERENCE = RequestField.REFERENCE
 
@@ -30,7 +30,7 @@ def head_for_upstream(
     upgrade: bytes | None,
     expects_continue: bool,
 ) -> bytes:
-    """Write the head; raises `Refusal` if its target would leave what the route serves.
+    """Write the head; raise `Refusal` if its target would leave the route.
 
     `upgrade` is the protocol that the upstream is asked to switch to.
     """
@@ -81,7 +81,7 @@ def rewrite_origin(head: RequestHead, origins: OriginRewriter, proxy_origin: byt
 
 
 def rewrite_references(head: RequestHead, destinations: DestinationRewriter, host: bytes, proxy_origin: bytes) -> bool:
-    """Name places in Destination and If by the address that the upstream knows; return whether any was named so."""
+    """Rewrite addresses in Destination and If to the upstream's own; return whether any was rewritten."""
     lines: list[Line] = []
     changed = False
     for line in head.fields:
@@ -96,13 +96,13 @@ def rewrite_references(head: RequestHead, destinations: DestinationRewriter, hos
 
 
 def count_down(head: RequestHead, allowed: int) -> None:
-    """RFC 9110 section 7.6.2: of the hops that are allowed, one less from here."""
+    """Decrement Max-Forwards (RFC 9110 section 7.6.2)."""
     left = b"%d" % (allowed - 1)
     head.fields = [_saying(one, left) if one.meaning is RequestField.MAX_FORWARDS else one for one in head.fields]
 
 
 def edit_fields(head: RequestHead, editor: FieldEditor) -> None:
-    """Leave out what the configuration removes, and what it sets another value of."""
+    """Drop the fields that the configuration removes or sets to another value."""
     head.fields = [one for one in head.fields if not editor.edits(one.name)]
 
 
@@ -121,7 +121,7 @@ def upstream_head(
     upgrade: bytes | None,
     expects_continue: bool,
 ) -> bytes:
-    """Write the head for the upstream: `added` are the proxy's own finished lines, `upgrade` the protocol asked for."""
+    """Write the head for the upstream; `added` are the proxy's own lines, `upgrade` is the requested protocol."""
     parts = [method.encode("ascii"), b" ", target, b" HTTP/1.1\r\n", host_line]
     parts += [line.line for line in head.fields]
     if head.chunked:

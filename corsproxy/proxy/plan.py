@@ -1,4 +1,4 @@
-"""A configuration made ready for the data path: the route tree, the upstreams' pools, every finished piece of a head.
+"""A configuration prepared for the data path: the route tree, the upstreams' pools, the finished parts of heads.
 
 Made whole when a file is loaded, swapped in at once, never changed: a request keeps the plan it began with.
 Knows no sockets beyond the pools it holds.
@@ -61,19 +61,19 @@ class RoutePlan:
         policy = route.policy
         self.route = route
         self.label = route.path
-        """The `route` of metrics and logs."""
+        """The `route` label of metrics and logs."""
         self.upstream = upstream
         self.pool = pool
         self.gate = gate
         self.rejects = policy is not None and policy.on_refused == "reject"
         self.websockets = policy.websockets if policy is not None else "policy"
-        """What becomes of an upgrade whose origin no policy names."""
+        """How an upgrade is treated if no policy names its origin."""
         self.websockets_named = tuple((one.cors, one.websockets) for one in route.policies)
-        """By policy, in order: who is named, and what then becomes of the upgrade."""
+        """For each policy, in order: which origins it names, and how their upgrades are treated."""
         self.origins = (
             OriginRewriter.compile(upstream, route.strip_prefix) if upstream.origin_mode != "forward" else None
         )
-        """None where Origin and Referer go on as they are."""
+        """None if Origin and Referer are forwarded unchanged."""
         self.request_edits = FieldEditor.compile(upstream.request_headers, folds=True)
         self.rules = ResponseRules(
             enforces=self.gate.enforces,
@@ -86,7 +86,7 @@ class RoutePlan:
         )
         self._base_path = upstream.base_path.encode()
         self._base_read = (other_reading(self._base_path) or self._base_path) + b"/"
-        """As a server reads it that decodes, which is how it reads every path below it."""
+        """The base path as a decoding server reads it, with a slash."""
         self._base_depth = self._base_read.count(b"/")
         self._base_query = upstream.base_query.encode()
         self._strip_prefix = route.strip_prefix.encode()
@@ -102,7 +102,7 @@ class RoutePlan:
         )
 
     def forwarded_block(self, forwarding: Forwarding, *, by_own_name: bool) -> bytes:
-        """Return what the upstream is told of the request's way, as finished lines.
+        """Return the forwarding fields for the upstream, as finished lines.
 
         `by_own_name` is for a request that names places by the upstream's own address: told of the proxy's as well,
         Radicale takes them for another server's.
@@ -117,7 +117,7 @@ class RoutePlan:
         return self._host_line
 
     def upstream_host(self, client_host: bytes) -> bytes:
-        """Return the Host for the upstream; a client of HTTP/1.0 may have sent none to pass on."""
+        """Return the Host for the upstream; an HTTP/1.0 client may have sent none."""
         return client_host if self.upstream.host_mode == "client" and client_host else self._host
 
     def upstream_target(self, target: Target) -> bytes:
@@ -133,7 +133,7 @@ class RoutePlan:
         return path if query is None else b"%b?%b" % (path, query)
 
     def upstream_path(self, path: bytes) -> bytes:
-        """Return the path alone, likewise; it is one below the prefix that is stripped."""
+        """Return only the path, in the same way; it is below the stripped prefix."""
         if self._strip:
             path = path[self._strip :]
             if path[:1] != b"/":
@@ -148,29 +148,29 @@ class RoutePlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A `Settings` ready for the data path of one worker."""
+    """`Settings` prepared for the data path of one worker."""
 
     settings: Settings
     routes: RouteTable[RoutePlan]
     pools: tuple[UpstreamPool, ...]
     trust: Trust
     own_origins: frozenset[bytes]
-    """The proxy's, as browsers know them; empty where the configuration does not say."""
+    """The proxy's own origins, as browsers know them; empty if the configuration has none."""
     begun: set[RequestRecord] | None = None
     """Requests that have begun, for the inspector, which takes out those that have ended; None where it is off."""
 
     @property
     def limits(self) -> Limits:
-        """What a client may take up."""
+        """The limits for one client."""
         return self.settings.limits
 
 
 NO_ROUTE_GATE = CorsGate(())
-"""Decides where no route was found: grants nothing."""
+"""The gate for requests without a route: it grants nothing."""
 
 
 def compile_plan(settings: Settings, previous: Plan | None = None) -> Plan:
-    """Make `settings` ready in the running loop; pools of upstreams that did not change are kept.
+    """Prepare `settings` in the running loop; pools of unchanged upstreams are kept.
 
     Raises `PlanError` where a file the configuration names cannot be used; nothing has changed then.
     """
@@ -179,8 +179,7 @@ def compile_plan(settings: Settings, previous: Plan | None = None) -> Plan:
     contexts: dict[Upstream, ssl.SSLContext | None] = {}
     upstreams = _distinct(route.upstream for route in settings.routes)
     for upstream in upstreams:
-        # A certificate may have been renewed under the same name: a context is always made from what the files hold
-        # now.
+        # A certificate may have been renewed under the same name, so a context is always made from the current files.
         if upstream not in kept or upstream.scheme == "https":
             contexts[upstream] = tls_context(upstream)
     pools = {
@@ -189,8 +188,8 @@ def compile_plan(settings: Settings, previous: Plan | None = None) -> Plan:
     }
     default_port = 443 if settings.tls is not None else 80
     own_origins = frozenset(origin.encode() for origin in settings.public_origins)
-    # One gate for each list of policies: what it remembers, and so what strangers make it remember, is kept once.
-    # Told apart by identity: a policy may hold a hundred thousand origins, which a hash would go through.
+    # One gate for each list of policies, so that there is one bounded cache for whatever clients send.
+    # Compared by identity: a policy may have a hundred thousand origins, and a hash would read them all.
     gates: dict[tuple[int, ...], CorsGate] = {}
     plans = []
     for route in settings.routes:

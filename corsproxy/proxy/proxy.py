@@ -19,16 +19,16 @@ from corsproxy.proxy.request_record import Observer, RequestRecord
 from corsproxy.proxy.response.answers import with_id
 
 SWEEP_INTERVAL = 0.25
-"""Seconds between two looks at all deadlines: time-outs are late by at most this, and cost no timer each."""
+"""Seconds between two checks of all deadlines: timeouts are late by at most this, and need no timers."""
 
 
 def new_via_token() -> str:
-    """Return a pseudonym for Via: the same in every worker of a process, so that a loop is seen whichever it passes."""
+    """Return the pseudonym for Via: the same in all workers, so that a loop is detected across them."""
     return f"corsproxy-{secrets.token_hex(4)}"
 
 
 class Proxy:
-    """Forwards what arrives on the connections made by `protocol_factory`, under the plan in force.
+    """Forward the requests of all connections made by `protocol_factory`, under the plan in force.
 
     Made inside a running loop. Each finished request is handed to every one of `observers`.
     """
@@ -48,22 +48,22 @@ class Proxy:
 
     @property
     def begun(self) -> set[RequestRecord] | None:
-        """Requests that have begun, for the inspector."""
+        """The requests in progress, for the inspector."""
         return self.plan.begun
 
     @property
     def protocol_factory(self) -> Callable[[], asyncio.BaseProtocol]:
-        """What `loop.create_server` calls for each connection."""
+        """Return the protocol for a new connection; `loop.create_server` calls this."""
         return self._listener
 
     @property
     def connections(self) -> int:
-        """Open connections of clients."""
+        """Return the number of open client connections."""
         return len(self._listener.connections)
 
     @property
     def upstream_connections(self) -> list[tuple[str, str, int]]:
-        """Name, state and number of the connections to each upstream, those of retired plans included."""
+        """Return the number of connections by upstream and state, including those of retired plans."""
         counts: dict[tuple[str, str], int] = {}
         for pool in {id(pool): pool for plan in (self.plan, *self._retired) for pool in plan.pools}.values():
             for state, count in pool.states().items():
@@ -73,11 +73,11 @@ class Proxy:
 
     @property
     def in_flight(self) -> int:
-        """Requests being answered."""
+        """Return the number of requests in flight."""
         return self._relay.in_flight
 
     def swap(self, plan: Plan) -> None:
-        """Put a new plan in force at once; requests under way keep the one they began with."""
+        """Put a new plan in force at once; requests in flight keep theirs."""
         old, self._relay.plan = self._relay.plan, plan
         self._listener.limits = plan.limits
         for pool in old.pools:
@@ -86,7 +86,7 @@ class Proxy:
         self._retired.append(old)
 
     def start_draining(self) -> None:
-        """Take no further request on any connection, and close tunnels: nothing else would end them."""
+        """Accept no further requests on any connection, and close tunnels, which would not end by themselves."""
         for connection in self._listener.open_connections:
             if connection.tunnel is not None:
                 connection.abort()
@@ -94,7 +94,7 @@ class Proxy:
                 connection.close_when_idle()
 
     async def wait_drained(self, seconds: float) -> bool:
-        """Wait until no client is connected, `seconds` at most; True if that came to pass."""
+        """Wait at most `seconds` for all clients to disconnect; return whether they did."""
         end = self._loop.time() + seconds
         while self._listener.connections:
             if self._loop.time() >= end:
@@ -103,7 +103,7 @@ class Proxy:
         return True
 
     async def close(self) -> None:
-        """Cut what is left and close every connection."""
+        """Cut the remaining requests and close all connections."""
         self._sweep_handle.cancel()
         for connection in self._listener.open_connections:
             connection.abort()
@@ -123,7 +123,7 @@ class Proxy:
         self._sweep_handle = self._loop.call_later(SWEEP_INTERVAL, self._sweep)
 
     def _on_unread(self, unread: Unread) -> bytes:
-        """A request that could not be parsed, or was not even read, is still a line in the log; returns its id."""
+        """Log a request that could not be parsed or read, and return its id."""
         record = RequestRecord("", time.monotonic(), unread.peer)
         record.status = unread.status
         record.raw_request_id = self._relay.new_request_id()

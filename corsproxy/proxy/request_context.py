@@ -1,4 +1,4 @@
-"""One request from its head to its end: what it came with, what became of it, and that it ends once.
+"""One request from its head to its end: its input, its outcome, and that it ends exactly once.
 
 What is found out on the way (head, route, grant) is no part of it: each step gets it from the one before.
 """
@@ -34,7 +34,7 @@ class RequestContext:
         self._relay = relay
         self._is_finished = False
         self.plan = relay.plan
-        """The configuration in force when it came, which it keeps."""
+        """The configuration in force when the request arrived, which it keeps."""
         self.request = request
         self.connection: ClientConnection = request.connection
         self.record = record
@@ -47,13 +47,13 @@ class RequestContext:
 
     @property
     def connection_line(self) -> bytes:
-        """What becomes of the connection: 1.1 persists unless told, 1.0 does not unless told (RFC 9112 section 9.3)."""
+        """Whether the connection persists: by default in HTTP/1.1, not in HTTP/1.0 (RFC 9112 section 9.3)."""
         if not self.keep:
             return b"Connection: close\r\n"
         return b"" if self.request.minor else b"Connection: keep-alive\r\n"
 
     def finish(self) -> bool:
-        """End the request, the first time that this is called; return whether the connection may carry another."""
+        """End the request on the first call; return whether the connection may carry another."""
         if not self._is_finished:
             self._is_finished = True
             self._relay.over(self.record)

@@ -1,4 +1,4 @@
-"""Ids for requests that have brought none.
+"""Ids for requests without one.
 
 Knows no request.
 """
@@ -9,11 +9,11 @@ import secrets
 from typing import Final
 
 _ENDS: Final = [b"%02x" % number for number in range(256)]
-"""Of ids; what stands before is written once for so many."""
+"""The last two digits of an id; the rest is formatted once for 256 ids."""
 
 
 class RequestIds:
-    """Gives out ids: what no other worker begins with, then a number."""
+    """Generate ids: a prefix that no other worker has, then a number."""
 
     __slots__ = ("_beginning", "_count", "_own")
 

@@ -1,4 +1,4 @@
-"""What is known of one request when it is over: the one value the data path hands to logs, metrics and the inspector.
+"""The record of one finished request: the value that the data path passes to logs, metrics and the inspector.
 
 Filled in as the request goes along, read once by each observer, never kept by the data path.
 """
@@ -11,7 +11,7 @@ from corsproxy.cors import Decision
 
 
 class RequestRecord:
-    """One client request and what became of it.
+    """One client request and its outcome.
 
     Mutable while the request runs; observers get it once, when the response is finished or given up, and may keep it.
     """
@@ -55,12 +55,12 @@ class RequestRecord:
         self.host: bytes = b""
         """The Host field."""
         self.raw_query: bytes | None = None
-        """Kept for the inspector alone, as are the fields: no log has a place for either."""
+        """Only for the inspector, like the fields: no log ever contains either, because they may hold credentials."""
         self.raw_fields: Sequence[tuple[bytes, bytes]] = ()
         self.raw_path: bytes = b""
         """As sent, without the query."""
         self.status: int = 0
-        """What the client got; 0 where it went away before any answer."""
+        """The status that the client got; 0 if it went away before any response."""
         self.bytes_in: int = 0
         """Content received from the client, without framing."""
         self.bytes_out: int = 0
@@ -70,19 +70,18 @@ class RequestRecord:
         self.route: str | None = None
         """The matched route's path pattern."""
         self.upstream: str | None = None
-        """The upstream's name, where it was asked."""
+        """The upstream's name, if it was asked."""
         self.upstream_status: int | None = None
         self.upstream_started: float = 0.0
-        """`time.monotonic()` when the upstream was sent the head; 0 where it was not."""
+        """`time.monotonic()` when the head was sent to the upstream; 0 if it was not."""
         self.upstream_duration: float | None = None
-        """Seconds from there to the head of its final answer, or to its failure."""
+        """Seconds from there to the head of the final response, or to the failure."""
         self.minor: int | None = None
-        """Of HTTP/1; None where no request could be read."""
+        """The minor version of HTTP/1; None if no request could be read."""
         self.trace_id: bytes = b""
-        """Of `traceparent`."""
+        """The trace id of `traceparent`."""
         self.decision: Decision | None = None
-        """None where no decision was due (no route was found and there was no Origin, or the request was refused
-        before)."""
+        """None if no decision was due: without a route and an Origin, or for a request refused before."""
         self.origin: bytes | None = None
         """The Origin field; several lines are joined with `, `."""
         self.requested_method: bytes | None = None
@@ -92,13 +91,13 @@ class RequestRecord:
         self.error: str | None = None
         """The kind of an upstream's or client's failure, from a closed list (corsproxy/proxy/errors.py), else None."""
         self.error_detail: str = ""
-        """More of an upstream's failure, for our own log and terminal, never for a client."""
+        """Details of an upstream's failure, for log and terminal, never for a client."""
         self.lost_cookies: tuple[tuple[bytes, str], ...] = ()
-        """Names of cookies that the browser will throw away, with the reason; looked for in quick mode alone."""
+        """Names of cookies that the browser will reject, with the reason; only in quick mode."""
         self.raw_request_id: bytes = b""
         """As sent to the upstream."""
 
-    # Decoded only where somebody reads them: most requests are counted and not logged.
+    # Decoded on access only: most requests are counted but not logged.
 
     @property
     def path(self) -> str:
@@ -112,7 +111,7 @@ class RequestRecord:
 
     @property
     def request_id(self) -> str:
-        """The X-Request-Id the upstream got."""
+        """The X-Request-Id sent to the upstream."""
         return self.raw_request_id.decode("ascii")
 
 

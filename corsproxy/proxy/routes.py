@@ -1,4 +1,4 @@
-"""Which route a request takes: a tree over path segments, built when the configuration is loaded.
+"""The route of a request: a tree over path segments, built when the configuration is loaded.
 
 The most specific route wins, whatever the order in the file: host before host with a star (the longer first) before no
 host, then segment by segment literal before `{name}`, longer before shorter, exact before prefix, methods before none.
@@ -19,27 +19,27 @@ from corsproxy.settings import Route
 T = TypeVar("T")
 
 
-class AmbiguousPath(Exception):  # noqa: N818 - it is the client's fault and an answer, not an error of ours
+class AmbiguousPath(Exception):  # noqa: N818 - it is the client's fault and gets a response
     """Two readings of the path lead to different routes."""
 
 
 class _Ends(Generic[T]):
-    """The routes that end at one place of the tree, which only their methods tell apart."""
+    """The routes that end at one node of the tree and differ only in their methods."""
 
     __slots__ = ("any", "by_method")
 
     def __init__(self) -> None:
         self.any: T | None = None
-        """The route for every method that no other names."""
+        """The route for all methods that no other route names."""
         self.by_method: dict[str, T] = {}
 
     def take(self, method: str) -> T | None:
-        """Return what the route for `method` leads to."""
+        """Return the value of the route for `method`."""
         return self.by_method.get(method, self.any)
 
 
 class _Node(Generic[T]):
-    """A place in the tree: what is reached by one more segment, and which routes end here."""
+    """A node of the tree: its children by segment, and the routes that end here."""
 
     __slots__ = ("any", "exact", "literal", "prefix")
 
@@ -50,7 +50,7 @@ class _Node(Generic[T]):
         self.prefix: _Ends[T] | None = None
 
     def find(self, segments: Sequence[bytes], index: int, method: str) -> T | None:
-        """Return what the most specific route below this node leads to, of those that take `method`."""
+        """Return the value of the most specific route below this node that accepts `method`."""
         if index == len(segments):
             if self.exact is not None and (found := self.exact.take(method)) is not None:
                 return found
@@ -64,7 +64,7 @@ class _Node(Generic[T]):
         return self.prefix.take(method) if self.prefix is not None else None
 
     def methods(self, segments: Sequence[bytes], index: int) -> Iterator[str]:
-        """Yield the methods of every route that the path leads to."""
+        """Yield the methods of all routes that match the path."""
         if index == len(segments):
             yield from self.exact.by_method if self.exact is not None else ()
         else:
@@ -86,7 +86,7 @@ class _Trees(Generic[T]):
 
 
 class RouteTable(Generic[T]):
-    """Finds the value of the most specific route for a host, a path and a method.
+    """Find the value of the most specific route for a host, a path and a method.
 
     Cost is bounded by the depth of the longest route and the labels of the longest host with a star, not by their
     number.
@@ -96,16 +96,16 @@ class RouteTable(Generic[T]):
         self._hosts: dict[tuple[bytes, int | None], _Trees[T]] = {}
         """By host and port."""
         self._under: dict[tuple[bytes, int | None], _Trees[T]] = {}
-        """By the domain under which any host will do, and port."""
+        """By the domain under a host star, and port."""
         self._any_host: _Trees[T] = _Trees()
         self._default_port = default_port
         self._depth = max((len(route.segments) + route.exact for route, _ in entries), default=0)
-        """Segments that can make a difference; 0 where every route is `/`, and any reading of a path leads to it."""
+        """The number of segments that can matter; 0 if every route is `/`, which any reading of a path matches."""
         names = [segment.encode() for route, _ in entries for segment in route.segments if segment is not None]
         self._longest = max(map(len, names), default=0)
-        """Bytes of a segment that can make a difference."""
+        """The number of bytes of a segment that can matter."""
         self._has_escapes = any(b"%" in name for name in names)
-        """Only then can a path that reads one way lead to two routes: by its route's path as written, and decoded."""
+        """True if a path can match two routes: one as written, and one decoded."""
         self._has_methods = any(route.methods for route, _ in entries)
         heads = {_place(route) for route, _ in entries if "HEAD" in route.methods}
         for route, value in entries:
@@ -113,10 +113,10 @@ class RouteTable(Generic[T]):
             for reading, tree in enumerate(self._trees(route).by_reading):
                 _insert(tree, route, methods, value, decode=bool(reading))
         self._labels = max((domain.count(b".") + 1 for domain, _ in self._under), default=0)
-        """Labels of a domain that can make a difference."""
+        """The number of labels of a domain that can matter."""
 
     def _trees(self, route: Route) -> _Trees[T]:
-        """Return where a route belongs, by its host."""
+        """Return the trees to which a route belongs, by its host."""
         if route.host is None:
             return self._any_host
         if route.host.startswith("*."):
@@ -124,7 +124,7 @@ class RouteTable(Generic[T]):
         return self._hosts.setdefault((route.host.encode(), route.host_port), _Trees())
 
     def allowed(self, host: bytes, path: bytes) -> tuple[str, ...]:
-        """Return the methods of the routes that `host` and `path` lead to: for a request whose own they do not name."""
+        """Return the methods of all routes for `host` and `path`, for the Allow field of a 405."""
         if not self._has_methods:
             return ()
         segments = self._segments(path)
@@ -132,7 +132,7 @@ class RouteTable(Generic[T]):
         return tuple(dict.fromkeys(found))
 
     def match(self, host: bytes, path: bytes, method: str = "GET") -> T | None:
-        """Return what the route for `host` (a valid Host value, or empty), `path` and `method` leads to, or None.
+        """Return the value of the route for `host` (a valid Host value, or empty), `path` and `method`, or None.
 
         Raises `AmbiguousPath` where another reading of the path would lead elsewhere, no route counting as one.
         """
@@ -154,7 +154,7 @@ class RouteTable(Generic[T]):
         return self._any_host.by_reading[reading].find(segments, 0, method)
 
     def _segments(self, path: bytes) -> Sequence[bytes]:
-        # One more than any route has: a path with more segments is longer than every exact route, and that is enough.
+        # One more than any route has: it is enough to know that the path is longer than every exact route.
         if len(path) > LONG:
             return _leading_segments(path, self._depth, self._longest)
         return path[1:].split(b"/", self._depth) if path != b"/" else ()
@@ -166,7 +166,7 @@ class RouteTable(Generic[T]):
         for one in ports:
             if (trees := self._hosts.get((name, one))) is not None:
                 yield trees
-        # An empty label (`.example`, `a..example`) is none, so no star stands for it.
+        # An empty label (`.example`, `a..example`) is invalid, so no star matches it.
         if self._under and not name.startswith(b".") and b".." not in name:
             labels = name.rsplit(b".", self._labels)
             for start in range(1, len(labels)):
@@ -178,7 +178,7 @@ class RouteTable(Generic[T]):
 
 
 def with_head(methods: tuple[str, ...], *, is_named: bool) -> tuple[str, ...]:
-    """Return the methods of a route, HEAD beside GET unless another route of the path names it."""
+    """Return the methods of a route; GET includes HEAD unless another route of the path names it."""
     if "GET" not in methods or "HEAD" in methods or is_named:
         return methods
     at = methods.index("GET") + 1
@@ -190,7 +190,7 @@ def _place(route: Route) -> tuple[str | None, int | None, tuple[str | None, ...]
 
 
 def _leading_segments(path: bytes, count: int, longest: int) -> list[bytes]:
-    """Split a long path as far as `count` segments, each cut where it is already longer than `longest`.
+    """Split a long path into at most `count` segments, each truncated if it is longer than `longest`.
 
     What cannot matter is neither copied nor hashed.
     """

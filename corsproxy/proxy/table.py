@@ -1,4 +1,4 @@
-"""What was found out once and is looked up from then on: one kind of table, bounded by entries and bytes.
+"""The cache of the data path: one kind of table, bounded by entries and bytes.
 
 Keys are strangers' to choose, so a table that is full is emptied: that costs whoever fills it, and keeps no order.
 Knows nothing of what it keeps.
@@ -13,27 +13,27 @@ Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 _MOST_ENTRIES: Final = 1024
-"""More than programs, names and origins that meet one proxy; strangers' inventions make up the rest."""
+"""More than the programs, names and origins that one proxy sees; only made-up values could fill the rest."""
 
 _MOST_BYTES: Final = 256 * 1024
-"""Of all keys together: what hangs on them takes a few times as much."""
+"""The most bytes of all keys together; their values take a few times as much."""
 
 _LONGEST_NAME: Final = 64
-"""A longer name is classified each time."""
+"""Longer names are not cached."""
 
 
 class Table(Generic[Key, Value]):
-    """What is known; look up in `known`, and `keep` what was not there."""
+    """A bounded cache: look up in `known`, and `keep` a missing value."""
 
     __slots__ = ("_bytes", "known")
 
     def __init__(self) -> None:
         self._bytes = 0
         self.known: dict[Key, Value] = {}
-        """For look-ups alone."""
+        """For look-ups only."""
 
     def keep(self, key: Key, size: int, value: Value) -> Value:
-        """Remember a value under a key of `size` bytes; return it."""
+        """Store a value under a key of `size` bytes; return it."""
         if len(self.known) >= _MOST_ENTRIES or self._bytes + size > _MOST_BYTES:
             self.known.clear()
             self._bytes = 0
@@ -43,7 +43,7 @@ class Table(Generic[Key, Value]):
 
 
 class NameTable(Generic[Value]):
-    """What each name, as it is spelt, means: classified when it is first seen, a look-up from then on."""
+    """The meaning of each name as spelled: classified once, then looked up."""
 
     __slots__ = ("_classify", "_table", "known")
 
@@ -51,7 +51,7 @@ class NameTable(Generic[Value]):
         self._classify = classify
         self._table: Table[bytes, Value] = Table()
         self.known = self._table.known
-        """The names seen, for loops that would pay for a call; what is not here is asked for by `[]`."""
+        """The names seen so far, for loops in which a call would cost too much; use `[]` for a missing one."""
 
     def __getitem__(self, name: bytes) -> Value:
         known = self.known.get(name)
@@ -62,7 +62,7 @@ class NameTable(Generic[Value]):
 
 
 def marking_all_but(harmless: bytes) -> bytes:
-    """Return a table for `bytes.translate` under which text of `harmless` bytes alone, one at least, stays as it is.
+    """Return a table for `bytes.translate` that leaves text unchanged if it has only `harmless` bytes, at least one.
 
     `text.translate(table) != text` costs a quarter of `text.translate(None, harmless)`, which first makes a table.
     """

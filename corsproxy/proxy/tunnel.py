@@ -1,4 +1,4 @@
-"""After a 101: bytes pass both ways unread until either side closes (RFC 9110 section 7.8).
+"""A tunnel after a 101: bytes pass both ways uninspected until either side closes (RFC 9110 section 7.8).
 
 Each side's slowness holds the other side's reading back; nothing else is kept.
 Knows no protocol that runs inside, and no policy: who may open a tunnel was decided before.
@@ -19,7 +19,7 @@ from corsproxy.proxy.upstream.connection import UpstreamConnection
 from corsproxy.proxy.upstream.head import ResponseHead
 
 CLOSE_GRACE = 1.0
-"""Seconds that the last bytes may take to reach a side when the other has closed."""
+"""Seconds for delivering the last bytes to one side after the other has closed."""
 
 
 async def switch_protocols(
@@ -36,7 +36,7 @@ async def switch_protocols(
     record.upstream_status = record.status = 101
     offered = [line.value.lower() for line in head.fields if line.name.lower() == b"upgrade"]
     if offered != [protocol.lower()]:
-        raise UpstreamError(UpstreamErrorKind.PROTOCOL, "101 to another protocol than was asked for")
+        raise UpstreamError(UpstreamErrorKind.PROTOCOL, "101 to a protocol that was not requested")
     context.started = True
     context.keep = False
     route.pool.count_as_tunnel(upstream)
@@ -60,7 +60,7 @@ class OpaqueTunnel:
         self._held = False
 
     async def run(self) -> None:
-        """Carry bytes until either side closes, or neither has said anything for too long."""
+        """Forward bytes until either side closes, or both have been silent for too long."""
         client, upstream = self._client, self._upstream
         try:
             early = client.open_tunnel(self)
@@ -74,12 +74,12 @@ class OpaqueTunnel:
         except UpstreamError as error:
             if error.kind is not UpstreamErrorKind.READ_TIMEOUT:
                 raise
-            client.abort()  # silence is how a tunnel ends whose peers are gone: nobody's failure
+            client.abort()  # expected if both peers have vanished, so it is not an error
 
     # --- from the client --------------------------------------------------------------------------------------------
 
     def from_client(self, data: bytes) -> None:
-        """Send on what the client sent; hold its reading back where the upstream is slow."""
+        """Forward the client's bytes; stop reading from it if the upstream is slow."""
         if self._upstream.closed:
             return
         self._record.bytes_in += len(data)
@@ -90,19 +90,19 @@ class OpaqueTunnel:
             self._client.flow.pause(TUNNEL)
 
     def client_eof(self) -> None:
-        """The client has closed: let the upstream have what is under way, then close it too."""
+        """Deliver the last bytes to the upstream after the client has closed, then close it too."""
         if not self._upstream.closed:
             self._upstream.set_deadline(CLOSE_GRACE, UpstreamErrorKind.READ_TIMEOUT)
             self._upstream.transport.close()
 
     def client_writable(self) -> None:
-        """The client takes bytes again."""
+        """Resume, because the client reads again."""
         self._upstream.resume()
 
     # --- from the upstream ------------------------------------------------------------------------------------------
 
     def write(self, pieces: list[bytes]) -> None:
-        """Send on what the upstream sent; hold its reading back where the client is slow."""
+        """Forward the upstream's bytes; stop reading from it if the client is slow."""
         transport = self._client.transport
         if transport.is_closing():
             return
@@ -111,7 +111,7 @@ class OpaqueTunnel:
             transport.write(piece)
         if self._client.writing_paused:
             self._upstream.pause()
-            self._note_sign_of_life()  # a pause is no silence to the connection, but here it counts
+            self._note_sign_of_life()  # a pause is not silence for the connection, but it is one for the tunnel
 
     def upstream_writable(self) -> None:
         """The upstream takes bytes again."""
