@@ -3,7 +3,7 @@
 The only user of PyYAML; must not know sockets, aiohttp or click.
 """
 
-from corsproxy.config.addresses import parse_listen, parse_upstream_url
+from corsproxy.config.addresses import parse_listen
 from corsproxy.config.configuration import (
     INSPECTOR_ADDRESS,
     Configuration,
@@ -19,8 +19,10 @@ from corsproxy.config.json_schema import json_schema
 from corsproxy.config.load import Loaded, load_file, load_text
 from corsproxy.config.options import Options
 from corsproxy.config.problems import ConfigError, Place, Problem, RefusedError, Span, nearest, quote
-from corsproxy.config.quick import LOOPBACK_ORIGINS, QUICK_FILE, file_text, load_quick, option_of
+from corsproxy.config.quick import QUICK_FILE, file_text, load_quick, option_of
+from corsproxy.config.quick_text import LOOPBACK_ORIGINS
 from corsproxy.config.source import MAX_BYTES
+from corsproxy.config.upstream_urls import parse_upstream_url
 from corsproxy.config.validity import expiry
 
 __all__ = [

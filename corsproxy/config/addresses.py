@@ -1,4 +1,4 @@
-"""Hosts, ports, addresses to listen on, upstream URLs and networks, as the file and the command line write them.
+"""Hosts, ports, addresses to listen on and networks, as the file and the command line write them.
 
 Strict, and helpful: a refusal shows the right spelling where there is one.
 Text to values; nothing is resolved or opened.
@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
-from typing import Literal
 
 from corsproxy.config.problems import RefusedError, did_you_mean, quote
 from corsproxy.cors import CARRIED, PatternError, parse_pattern
@@ -22,33 +20,12 @@ _MAX_UNIX_PATH = 107
 """sun_path holds 108 bytes on Linux, the last of them zero (unix(7))."""
 _NUMERIC = re.compile(r"[0-9]+|0x[0-9a-f]*")
 """A last label like this makes the host an IPv4 address in another spelling (WHATWG URL, "ends in a number")."""
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
-_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
-
-
-@dataclass(frozen=True, slots=True)
-class UpstreamUrl:
-    """The parts of an upstream's URL, named as in `settings.Upstream`."""
-
-    scheme: Literal["http", "https"]
-    host: str
-    port: int
-    unix_path: str | None = None
-    base_path: str = ""
-    base_query: str = ""
-
-    @property
-    def origin(self) -> str:
-        """The URL's origin, serialised."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        port = "" if self.port == (443 if self.scheme == "https" else 80) else f":{self.port}"
-        return f"{self.scheme}://{host}{port}"
 
 
 def parse_listen(text: str) -> Address:
     """Parse `HOST:PORT`, `[V6]:PORT`, a bare `PORT` (loopback) or `unix:/path`; raises `RefusedError`."""
     if text.startswith("unix:"):
-        return UnixAddress(_unix_path(text.removeprefix("unix:"), text))
+        return UnixAddress(unix_socket_path(text.removeprefix("unix:"), text))
     if text.isascii() and text.isdecimal():
         if len(text) > 5 or int(text) > 65535:
             raise RefusedError(f"invalid port {quote(text)}: expected a number of at most 65535")
@@ -90,7 +67,7 @@ def parse_host(text: str) -> str:
         except ValueError:
             raise RefusedError(f"invalid IPv6 address {quote(text)}") from None
     if not text.isascii():
-        raise RefusedError(f"invalid host {quote(text)}: write it in its ASCII form{_punycode(text)}")
+        raise RefusedError(f"invalid host {quote(text)}: write it in its ASCII form{punycode(text)}")
     host = text.lower()
     name = host.removesuffix(".")
     labels = name.split(".")
@@ -198,75 +175,14 @@ def parse_network(text: str) -> Network:
     )
 
 
-def parse_upstream_url(text: str) -> UpstreamUrl:
-    """Parse `http://HOST[:PORT][/base][?query]`, the same with `https`, or `unix:/path[:/base][?query]`."""
-    _refuse_characters(text)
-    if "#" in text:
-        raise RefusedError(
-            f"invalid URL {quote(text)}: a fragment is never sent to a server; remove '#' and everything after it"
-        )
-    address, _, query = text.partition("?")
-    _refuse_escapes(address, text)
-    if address.startswith("unix:"):
-        socket, _, base = address.removeprefix("unix:").partition(":")
-        unix_path = _unix_path(socket, text)
-        return UpstreamUrl("http", "localhost", 80, unix_path, _base_path(base, text), query)
-    scheme = _scheme(address, text)
-    authority, slash, path = address.partition("://")[2].partition("/")
-    if "@" in authority:
-        raise RefusedError(
-            f"prohibited user information in the URL of {quote(authority.rpartition('@')[2])}: "
-            "passwords in URLs end up in logs; remove it, clients send their own Authorization",
-            "prohibited",
-        )
-    host, port = parse_authority(authority)
-    if port == 0:
-        raise RefusedError(f"invalid URL {quote(text)}: nothing listens on port 0")
-    port = port or (443 if scheme == "https" else 80)
-    return UpstreamUrl(scheme, host.strip("[]"), port, None, _base_path(slash + path, text), query)
-
-
-def parse_upstream_origin(text: str) -> str:
-    """Parse an origin by which an upstream calls itself, and give it serialised: lower case, no default port."""
-    url = parse_upstream_url(text)
-    if url.unix_path is not None:
-        raise RefusedError(f"invalid origin {quote(text)}: an alias is an http or https origin")
-    if url.base_path or url.base_query or text.endswith(("/", "?")):
-        raise RefusedError(f"invalid origin {quote(text)}: an origin has no path: write {url.origin}")
-    return url.origin
-
-
 def _refuse_url(text: str) -> None:
     if "/" in text:
         host = (text.partition("://")[2] or text).partition("/")[0]
         raise RefusedError(f"invalid host {quote(text)}: a host has no scheme or path: write {host}")
 
 
-def _scheme(address: str, text: str) -> Literal["http", "https"]:
-    if not (found := _SCHEME.match(address)):
-        rest = address.lstrip("/") or "localhost:8000"
-        raise RefusedError(f"invalid URL {quote(text)}: the scheme is missing: write http://{rest}")
-    scheme = found[1].lower()
-    if scheme == "http":
-        return "http"
-    if scheme == "https":
-        return "https"
-    if scheme in ("ws", "wss"):
-        right = scheme.replace("ws", "http") + text[len(scheme) :]
-        raise RefusedError(f"invalid URL {quote(text)}: a WebSocket starts as HTTP: write {right}")
-    raise RefusedError(f"invalid scheme {quote(scheme)}: an upstream is http://, https:// or unix:/path")
-
-
-def _base_path(path: str, text: str) -> str:
-    if path and not path.startswith("/"):
-        raise RefusedError(f"invalid URL {quote(text)}: the base path begins with '/': write unix:/path:/base")
-    trimmed = path.removesuffix("/")
-    if any(segment in ("", ".", "..") for segment in trimmed.split("/")[1:]) or "\\" in trimmed:
-        raise RefusedError(f"invalid base path {quote(path)}: write it without '//', '/./', '/../' and backslash")
-    return trimmed
-
-
-def _unix_path(path: str, text: str) -> str:
+def unix_socket_path(path: str, text: str) -> str:
+    """Check the path of a Unix socket, part of `text`."""
     if path.startswith("//"):
         raise RefusedError(f"invalid socket {quote(text)}: write unix:{'/' + path.lstrip('/')}")
     if not path.startswith("/") or path.endswith("/"):
@@ -286,32 +202,7 @@ def _port(text: str, whole: str) -> int:
     return int(text)
 
 
-def _refuse_characters(text: str) -> None:
-    if not text:
-        raise RefusedError("missing URL: write http://HOST:PORT", "missing")
-    for character in text:
-        if not character.isascii():
-            host = (_SCHEME.sub("", text).partition("/")[0]).rpartition("@")[2]
-            right = _punycode(host) if not host.isascii() else f": {_percent(character)} for {character!r}"
-            raise RefusedError(f"invalid URL {quote(text)}: a URL must be ASCII{right}")
-        if character <= " " or character == "\x7f":
-            raise RefusedError(
-                f"invalid URL {quote(text)}: remove the {character!r}, or write it as {_percent(character)}"
-            )
-
-
-def _refuse_escapes(address: str, text: str) -> None:
-    if found := _BAD_ESCAPE.search(address):
-        raise RefusedError(
-            f"invalid URL {quote(text)}: {address[found.start() : found.start() + 3]!r} is not a percent-escape"
-        )
-
-
-def _percent(character: str) -> str:
-    return "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "surrogateescape"))
-
-
-def _punycode(host: str) -> str:
+def punycode(host: str) -> str:
     """Return `: ` and the ASCII form of a host with its port, or nothing where there is none to show."""
     name, colon, port = host.partition(":")
     try:

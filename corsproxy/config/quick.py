@@ -13,23 +13,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from corsproxy.config.addresses import parse_upstream_url
 from corsproxy.config.load import Loaded, load_text
 from corsproxy.config.options import Options
-from corsproxy.config.problems import ConfigError, Problem, RefusedError, quote
+from corsproxy.config.problems import ConfigError, Problem, quote
+from corsproxy.config.quick_text import POLICY_NAME, UPSTREAM_NAME, quick_text, quoted, upstream_pairs
 from corsproxy.cors import is_loopback
 from corsproxy.settings import CookieRules, Settings
 
-LOOPBACK_ORIGINS: Final = tuple(
-    f"{scheme}://{host}:*" for host in ("localhost", "127.0.0.1", "[::1]") for scheme in ("http", "https")
-)
-"""Pages served from this machine, on any port."""
-
 QUICK_FILE: Final = "(quick mode)"
 """Stands where the file's name would."""
-
-_POLICY = "quick"
-_UPSTREAM = "upstream"
 
 _PRIVATE_SUFFIXES = (".local", ".test", ".internal", ".localhost", ".home.arpa")
 """Names that nobody can own on the internet: RFC 6762, RFC 6761, RFC 8375, and ICANN's resolution on `.internal`."""
@@ -65,7 +57,7 @@ def load_quick(options: Options, *, file: str = QUICK_FILE) -> Loaded:
     Raises `ConfigError` whose problems name the option: `--upstream`, `--allow-origin`.
     """
     mistakes = tuple(_mistakes(options))
-    if any(mistake.path == options.name("upstream") for mistake in mistakes) or not _pairs(options):
+    if any(mistake.path == options.name("upstream") for mistake in mistakes) or not upstream_pairs(options):
         raise ConfigError(mistakes)
     tolerated: set[int] = set()
     try:
@@ -105,7 +97,9 @@ def file_text(options: Options) -> str:
     loaded = load_quick(options)
     insecure = any(spec.dangerously_allow for spec in loaded.specs.values())
     text = quick_text(options, insecure=insecure)
-    text = text.replace(f"\n  {_POLICY}:\n", "\n  app:\n").replace(f"    policy: {_POLICY}\n", "    policy: app\n")
+    text = text.replace(f"\n  {POLICY_NAME}:\n", "\n  app:\n").replace(
+        f"    policy: {POLICY_NAME}\n", "    policy: app\n"
+    )
     text = text.replace("\npolicies:\n", f"\n{_ON_COOKIES}policies:\n", 1)
     for section, comment in _COMMENTS.items():
         text = f"\n{text}".replace(f"\n{section}:", f"\n\n# {comment}\n{section}:", 1).removeprefix("\n")
@@ -125,9 +119,9 @@ _COMMENTS = {
 
 def _process_lines(options: Options) -> Iterator[str]:
     """Write what options say of the process, with what there is besides."""
-    yield f"listen: {_quoted(options.listen or '127.0.0.1:8080')}   # 0.0.0.0:8080 in a container"
+    yield f"listen: {quoted(options.listen or '127.0.0.1:8080')}   # 0.0.0.0:8080 in a container"
     if options.admin is not None or options.inspect:
-        yield f"admin: {_quoted(options.admin or '127.0.0.1:8081')}"
+        yield f"admin: {quoted(options.admin or '127.0.0.1:8081')}"
     else:
         yield "# admin: 127.0.0.1:8081   # health, metrics, and the inspector if it is on"
     yield f"inspector: {str(bool(options.inspect)).lower()}   # a page that shows requests live"
@@ -138,11 +132,6 @@ def _process_lines(options: Options) -> Iterator[str]:
         yield f"log: {{{said}}}"
 
 
-def quick_text(options: Options, *, insecure: bool = False) -> str:
-    """Write the file that the options stand for; `insecure` lets plain-http origins have credentials."""
-    return "\n".join((*_upstream_lines(options), *_policy_lines(options, insecure), *_route_lines(options))) + "\n"
-
-
 def option_of(path: str, options: Options) -> str:
     """Return the option, as the user wrote it, that stands for a key path of the file of quick mode."""
     section, _, rest = path.partition(".")
@@ -150,7 +139,7 @@ def option_of(path: str, options: Options) -> str:
         name, _, key = rest.partition(".")
         option = _OPTION_OF_KEY.get(key.partition(".")[0]) or ("upstream" if _is_single(name, options) else "routes")
     elif section.startswith("policies"):
-        option = _OPTION_OF_KEY.get(rest.removeprefix(f"{_POLICY}.").partition("[")[0], "allow_origins")
+        option = _OPTION_OF_KEY.get(rest.removeprefix(f"{POLICY_NAME}.").partition("[")[0], "allow_origins")
     elif section.startswith("routes"):
         option = "routes" if options.routes else "upstream"
     else:
@@ -191,99 +180,13 @@ def _problem(option: str, message: str) -> Problem:
     return Problem("", 0, 0, option, "error", "invalid", message)
 
 
-def _pairs(options: Options) -> list[tuple[str, str, str]]:
-    """Return the name of each upstream, its path and its URL."""
-    pairs = [(_UPSTREAM, "/", options.upstream)] if options.upstream is not None else []
-    taken = {_UPSTREAM}
-    for route in options.routes:
-        path, equals, url = route.partition("=")
-        if not equals or not path.startswith("/") or not url or path in (known for _, known, _ in pairs):
-            continue  # a mistake, and told as one
-        slug = re.sub(r"[^A-Za-z0-9]+", "-", path).strip("-").lower()[:40].strip("-") or "root"
-        name = next(name for name in (slug, *(f"{slug}-{at}" for at in range(2, 1000))) if name not in taken)
-        taken.add(name)
-        pairs.append((name, path, url))
-    return pairs
-
-
 def _is_single(name: str, options: Options) -> bool:
-    return not options.routes or (name == _UPSTREAM and options.upstream is not None)
-
-
-def _upstream_lines(options: Options) -> Iterator[str]:
-    yield "upstreams:"
-    for name, _, url in _pairs(options):
-        yield f"  {name}:"
-        yield f"    url: {_quoted(url)}"
-        if _is_on_this_machine(url):
-            yield "    response_timeout: 1h"
-        if options.send_host is not None:
-            yield f"    host: {_quoted(options.send_host)}"
-        if options.send_origin is not None:
-            yield f"    origin: {_quoted(options.send_origin)}"
-        if options.insecure and url.lower().startswith("https:"):
-            yield "    tls: {verify: false}"
-
-
-def _policy_lines(options: Options, insecure: bool) -> Iterator[str]:
-    credentials = options.allow_credentials
-    rejects = options.send_origin not in (None, "forward")
-    yield "policies:"
-    yield f"  {_POLICY}:"
-    yield "    allow_origins:"
-    yield from (f"      - {_quoted(origin)}" for origin in options.allow_origins or LOOPBACK_ORIGINS)
-    yield f"    allow_methods: {_flow(options.allow_methods or ('*',))}"
-    yield f"    allow_headers: {_flow(options.allow_headers or ('*', 'Authorization'))}"
-    yield f"    expose_headers: {_flow(options.expose_headers or ('*',))}"
-    if credentials is None:
-        credentials = "*" not in options.allow_origins  # Fetch lets none go with it
-    yield f"    allow_credentials: {str(credentials).lower()}"
-    if options.max_age is not None:
-        yield f"    max_age: {_quoted(options.max_age)}"
-    if options.on_refused is not None or rejects:
-        yield f"    on_refused: {_quoted(options.on_refused or 'reject')}"
-    if options.websockets is not None:
-        yield f"    websockets: {_quoted(options.websockets)}"
-    yield "    diagnostics: true"
-    if insecure:
-        yield "    dangerously_allow: [insecure_origins]"
-
-
-def _route_lines(options: Options) -> Iterator[str]:
-    if options.trusted_proxies:
-        yield f"trusted_proxies: {_flow(options.trusted_proxies)}"
-    if options.public_origins:
-        yield f"public_origins: {_flow(options.public_origins)}"
-    yield "routes:"
-    for name, path, _ in _pairs(options):
-        yield f"  - path: {_quoted(path)}"
-        yield f"    upstream: {name}"
-        yield f"    policy: {_POLICY}"
-
-
-def _quoted(text: str) -> str:
-    """Write a text as YAML; nothing in it comes from the environment, so a dollar sign is one."""
-    escapes = {'"': r"\"", "\\": r"\\", "$": "$$"}
-    text = re.sub("[\ud800-\udfff]", "\ufffd", text)  # bytes of the command line that are no UTF-8
-    signs = (escapes.get(sign) or (sign if sign.isprintable() else f"\\U{ord(sign):08x}") for sign in text)
-    return f'"{"".join(signs)}"'
-
-
-def _flow(texts: Sequence[str]) -> str:
-    return f"[{', '.join(map(_quoted, texts))}]"
-
-
-def _is_on_this_machine(url: str) -> bool:
-    try:
-        found = parse_upstream_url(url)
-    except RefusedError:
-        return False
-    return found.unix_path is not None or is_loopback(f"[{found.host}]" if ":" in found.host else found.host)
+    return not options.routes or (name == UPSTREAM_NAME and options.upstream is not None)
 
 
 def _origin_at(problem: Problem) -> int | None:
     """Return the place in the list of the origin that a problem is about, where it is one that safety refuses."""
-    found = re.fullmatch(rf"policies\.{_POLICY}\.allow_origins\[(\d+)\]", problem.path)
+    found = re.fullmatch(rf"policies\.{POLICY_NAME}\.allow_origins\[(\d+)\]", problem.path)
     return int(found[1]) if found and problem.severity == "error" and problem.reason == "prohibited" else None
 
 
@@ -313,7 +216,7 @@ def _plain_http(options: Options, at: int) -> Problem:
 
 
 def _unverified(options: Options) -> Iterator[Problem]:
-    urls = [url for _, _, url in _pairs(options) if url.lower().startswith("https:")]
+    urls = [url for _, _, url in upstream_pairs(options) if url.lower().startswith("https:")]
     if urls:
         message = f"the certificate of {', '.join(urls)} is not verified: anyone on the way can impersonate it"
         yield Problem("", 0, 0, options.name("insecure"), "warning", "prohibited", message)
@@ -333,11 +236,11 @@ def _by_option(problems: Sequence[Problem], options: Options) -> Iterator[Proble
 
 
 _AS_OPTIONS = (
-    (f"write 'on_refused: reject' in policy '{_POLICY}'", "add --on-refused reject"),
+    (f"write 'on_refused: reject' in policy '{POLICY_NAME}'", "add --on-refused reject"),
     ("name the origins, with 'on_refused: reject'", "name them with --allow-origin, and add --on-refused reject"),
     ("'upstream' with 'host: client'", "'upstream' with --send-host client"),
     ("write 'host: upstream'", "write --send-host upstream"),
-    (f"policy '{_POLICY}'", "the policy"),
+    (f"policy '{POLICY_NAME}'", "the policy"),
 )
 """What a message says of keys, and of options."""
 

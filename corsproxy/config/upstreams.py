@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from corsproxy.config.addresses import UpstreamUrl
 from corsproxy.config.ciphers import check_ciphers
 from corsproxy.config.cookies import compile_cookies
 from corsproxy.config.declaration import TlsValues, UpstreamValues
@@ -12,6 +11,7 @@ from corsproxy.config.field_edits import compile_field_edits
 from corsproxy.config.files import Files
 from corsproxy.config.problems import Report, join
 from corsproxy.config.shape import BAD, Bad
+from corsproxy.config.upstream_urls import UpstreamUrl
 from corsproxy.settings import HostMode, Upstream, UpstreamTls
 
 

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corsproxy.config import addresses
-from corsproxy.config.addresses import UpstreamUrl, parse_listen, parse_upstream_url
+from corsproxy.config.addresses import parse_listen
 from corsproxy.config.problems import RefusedError
+from corsproxy.config.upstream_urls import UpstreamUrl, parse_upstream_url
 from corsproxy.settings import TcpAddress, UnixAddress
 from tests.config.files import refusal
 
@@ -213,7 +214,7 @@ def test_no_text_raises_anything_but_a_refusal(text: str) -> None:
     """No text raises anything but a refusal."""
     for parse in (
         addresses.parse_listen,
-        addresses.parse_upstream_url,
+        parse_upstream_url,
         addresses.parse_route_host,
         addresses.parse_admin_host,
         addresses.parse_host_header,

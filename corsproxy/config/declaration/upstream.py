@@ -5,17 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from corsproxy.config.addresses import (
-    UpstreamUrl,
-    parse_cookie_domain,
-    parse_host_header,
-    parse_upstream_origin,
-    parse_upstream_url,
-)
+from corsproxy.config.addresses import parse_cookie_domain, parse_host_header
 from corsproxy.config.declaration.common import LEAST, TEXT
 from corsproxy.config.field_edits import FieldEditValues, field_edits
 from corsproxy.config.paths import parse_cookie_path
 from corsproxy.config.shape import Items, ListOf, Word, key, record
+from corsproxy.config.upstream_urls import UpstreamUrl, parse_upstream_origin, parse_upstream_url
 from corsproxy.config.words import BOOLEAN, choice, choice_or, duration, integer, text
 from corsproxy.settings import (
     ConnectionLogin,

@@ -1,0 +1,113 @@
+"""The file that the options of quick mode stand for, as text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from corsproxy.config.options import Options
+from corsproxy.config.problems import RefusedError
+from corsproxy.config.upstream_urls import parse_upstream_url
+from corsproxy.cors import is_loopback
+
+LOOPBACK_ORIGINS: Final = tuple(
+    f"{scheme}://{host}:*" for host in ("localhost", "127.0.0.1", "[::1]") for scheme in ("http", "https")
+)
+"""Pages served from this machine, on any port."""
+
+POLICY_NAME = "quick"
+"""The name of the one policy."""
+
+UPSTREAM_NAME = "upstream"
+
+
+def quick_text(options: Options, *, insecure: bool = False) -> str:
+    """Write the file that the options stand for; `insecure` lets plain-http origins have credentials."""
+    return "\n".join((*_upstream_lines(options), *_policy_lines(options, insecure), *_route_lines(options))) + "\n"
+
+
+def upstream_pairs(options: Options) -> list[tuple[str, str, str]]:
+    """Return the name of each upstream, its path and its URL."""
+    pairs = [(UPSTREAM_NAME, "/", options.upstream)] if options.upstream is not None else []
+    taken = {UPSTREAM_NAME}
+    for route in options.routes:
+        path, equals, url = route.partition("=")
+        if not equals or not path.startswith("/") or not url or path in (known for _, known, _ in pairs):
+            continue  # a mistake, and told as one
+        slug = re.sub(r"[^A-Za-z0-9]+", "-", path).strip("-").lower()[:40].strip("-") or "root"
+        name = next(name for name in (slug, *(f"{slug}-{at}" for at in range(2, 1000))) if name not in taken)
+        taken.add(name)
+        pairs.append((name, path, url))
+    return pairs
+
+
+def _upstream_lines(options: Options) -> Iterator[str]:
+    yield "upstreams:"
+    for name, _, url in upstream_pairs(options):
+        yield f"  {name}:"
+        yield f"    url: {quoted(url)}"
+        if _is_on_this_machine(url):
+            yield "    response_timeout: 1h"
+        if options.send_host is not None:
+            yield f"    host: {quoted(options.send_host)}"
+        if options.send_origin is not None:
+            yield f"    origin: {quoted(options.send_origin)}"
+        if options.insecure and url.lower().startswith("https:"):
+            yield "    tls: {verify: false}"
+
+
+def _policy_lines(options: Options, insecure: bool) -> Iterator[str]:
+    credentials = options.allow_credentials
+    rejects = options.send_origin not in (None, "forward")
+    yield "policies:"
+    yield f"  {POLICY_NAME}:"
+    yield "    allow_origins:"
+    yield from (f"      - {quoted(origin)}" for origin in options.allow_origins or LOOPBACK_ORIGINS)
+    yield f"    allow_methods: {_flow(options.allow_methods or ('*',))}"
+    yield f"    allow_headers: {_flow(options.allow_headers or ('*', 'Authorization'))}"
+    yield f"    expose_headers: {_flow(options.expose_headers or ('*',))}"
+    if credentials is None:
+        credentials = "*" not in options.allow_origins  # Fetch lets none go with it
+    yield f"    allow_credentials: {str(credentials).lower()}"
+    if options.max_age is not None:
+        yield f"    max_age: {quoted(options.max_age)}"
+    if options.on_refused is not None or rejects:
+        yield f"    on_refused: {quoted(options.on_refused or 'reject')}"
+    if options.websockets is not None:
+        yield f"    websockets: {quoted(options.websockets)}"
+    yield "    diagnostics: true"
+    if insecure:
+        yield "    dangerously_allow: [insecure_origins]"
+
+
+def _route_lines(options: Options) -> Iterator[str]:
+    if options.trusted_proxies:
+        yield f"trusted_proxies: {_flow(options.trusted_proxies)}"
+    if options.public_origins:
+        yield f"public_origins: {_flow(options.public_origins)}"
+    yield "routes:"
+    for name, path, _ in upstream_pairs(options):
+        yield f"  - path: {quoted(path)}"
+        yield f"    upstream: {name}"
+        yield f"    policy: {POLICY_NAME}"
+
+
+def quoted(text: str) -> str:
+    """Write a text as YAML; nothing in it comes from the environment, so a dollar sign is one."""
+    escapes = {'"': r"\"", "\\": r"\\", "$": "$$"}
+    text = re.sub("[\ud800-\udfff]", "\ufffd", text)  # bytes of the command line that are no UTF-8
+    signs = (escapes.get(sign) or (sign if sign.isprintable() else f"\\U{ord(sign):08x}") for sign in text)
+    return f'"{"".join(signs)}"'
+
+
+def _flow(texts: Sequence[str]) -> str:
+    return f"[{', '.join(map(quoted, texts))}]"
+
+
+def _is_on_this_machine(url: str) -> bool:
+    try:
+        found = parse_upstream_url(url)
+    except RefusedError:
+        return False
+    return found.unix_path is not None or is_loopback(f"[{found.host}]" if ":" in found.host else found.host)

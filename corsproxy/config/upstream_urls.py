@@ -1,0 +1,123 @@
+"""URLs of upstreams, and the origins by which they call themselves.
+
+Strict, and helpful: a refusal shows the right spelling where there is one.
+Text to values; nothing is resolved or opened.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from corsproxy.config.addresses import parse_authority, punycode, unix_socket_path
+from corsproxy.config.problems import RefusedError, quote
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamUrl:
+    """The parts of an upstream's URL, named as in `settings.Upstream`."""
+
+    scheme: Literal["http", "https"]
+    host: str
+    port: int
+    unix_path: str | None = None
+    base_path: str = ""
+    base_query: str = ""
+
+    @property
+    def origin(self) -> str:
+        """The URL's origin, serialised."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        port = "" if self.port == (443 if self.scheme == "https" else 80) else f":{self.port}"
+        return f"{self.scheme}://{host}{port}"
+
+
+def parse_upstream_url(text: str) -> UpstreamUrl:
+    """Parse `http://HOST[:PORT][/base][?query]`, the same with `https`, or `unix:/path[:/base][?query]`."""
+    _refuse_characters(text)
+    if "#" in text:
+        raise RefusedError(
+            f"invalid URL {quote(text)}: a fragment is never sent to a server; remove '#' and everything after it"
+        )
+    address, _, query = text.partition("?")
+    _refuse_escapes(address, text)
+    if address.startswith("unix:"):
+        socket, _, base = address.removeprefix("unix:").partition(":")
+        unix_path = unix_socket_path(socket, text)
+        return UpstreamUrl("http", "localhost", 80, unix_path, _base_path(base, text), query)
+    scheme = _scheme(address, text)
+    authority, slash, path = address.partition("://")[2].partition("/")
+    if "@" in authority:
+        raise RefusedError(
+            f"prohibited user information in the URL of {quote(authority.rpartition('@')[2])}: "
+            "passwords in URLs end up in logs; remove it, clients send their own Authorization",
+            "prohibited",
+        )
+    host, port = parse_authority(authority)
+    if port == 0:
+        raise RefusedError(f"invalid URL {quote(text)}: nothing listens on port 0")
+    port = port or (443 if scheme == "https" else 80)
+    return UpstreamUrl(scheme, host.strip("[]"), port, None, _base_path(slash + path, text), query)
+
+
+def parse_upstream_origin(text: str) -> str:
+    """Parse an origin by which an upstream calls itself, and give it serialised: lower case, no default port."""
+    url = parse_upstream_url(text)
+    if url.unix_path is not None:
+        raise RefusedError(f"invalid origin {quote(text)}: an alias is an http or https origin")
+    if url.base_path or url.base_query or text.endswith(("/", "?")):
+        raise RefusedError(f"invalid origin {quote(text)}: an origin has no path: write {url.origin}")
+    return url.origin
+
+
+def _scheme(address: str, text: str) -> Literal["http", "https"]:
+    if not (found := _SCHEME.match(address)):
+        rest = address.lstrip("/") or "localhost:8000"
+        raise RefusedError(f"invalid URL {quote(text)}: the scheme is missing: write http://{rest}")
+    scheme = found[1].lower()
+    if scheme == "http":
+        return "http"
+    if scheme == "https":
+        return "https"
+    if scheme in ("ws", "wss"):
+        right = scheme.replace("ws", "http") + text[len(scheme) :]
+        raise RefusedError(f"invalid URL {quote(text)}: a WebSocket starts as HTTP: write {right}")
+    raise RefusedError(f"invalid scheme {quote(scheme)}: an upstream is http://, https:// or unix:/path")
+
+
+def _base_path(path: str, text: str) -> str:
+    if path and not path.startswith("/"):
+        raise RefusedError(f"invalid URL {quote(text)}: the base path begins with '/': write unix:/path:/base")
+    trimmed = path.removesuffix("/")
+    if any(segment in ("", ".", "..") for segment in trimmed.split("/")[1:]) or "\\" in trimmed:
+        raise RefusedError(f"invalid base path {quote(path)}: write it without '//', '/./', '/../' and backslash")
+    return trimmed
+
+
+def _refuse_characters(text: str) -> None:
+    if not text:
+        raise RefusedError("missing URL: write http://HOST:PORT", "missing")
+    for character in text:
+        if not character.isascii():
+            host = (_SCHEME.sub("", text).partition("/")[0]).rpartition("@")[2]
+            right = punycode(host) if not host.isascii() else f": {_percent(character)} for {character!r}"
+            raise RefusedError(f"invalid URL {quote(text)}: a URL must be ASCII{right}")
+        if character <= " " or character == "\x7f":
+            raise RefusedError(
+                f"invalid URL {quote(text)}: remove the {character!r}, or write it as {_percent(character)}"
+            )
+
+
+def _refuse_escapes(address: str, text: str) -> None:
+    if found := _BAD_ESCAPE.search(address):
+        raise RefusedError(
+            f"invalid URL {quote(text)}: {address[found.start() : found.start() + 3]!r} is not a percent-escape"
+        )
+
+
+def _percent(character: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "surrogateescape"))
