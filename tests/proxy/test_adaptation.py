@@ -198,18 +198,20 @@ def test_what_a_stranger_says_about_other_hops_does_not_reach_the_upstream(bench
         (b"X-Forwarded-Proto", b"http"),
         (b"X-Forwarded-Host", b"api.example"),
         (b"X-Forwarded-Port", b"80"),
+        (b"Forwarded", b'for=127.0.0.1;proto=http;host="api.example"'),
     ]
 
 
 FORWARDED_MODES = {
-    b"/x": [b"X-Forwarded-For", b"X-Forwarded-Proto", b"X-Forwarded-Host", b"X-Forwarded-Port"],
+    b"/x": [b"X-Forwarded-For", b"X-Forwarded-Proto", b"X-Forwarded-Host", b"X-Forwarded-Port", b"Forwarded"],
     b"/shop/x": [b"X-Forwarded-For"],
-    b"/told": [b"X-Forwarded-For", b"X-Forwarded-Proto", b"X-Forwarded-Host", b"X-Forwarded-Port"],
+    b"/told": [b"X-Forwarded-For", b"X-Forwarded-Proto", b"X-Forwarded-Host", b"X-Forwarded-Port", b"Forwarded"],
     b"/outer/told": [
         b"X-Forwarded-For",
         b"X-Forwarded-Proto",
         b"X-Forwarded-Host",
         b"X-Forwarded-Port",
+        b"Forwarded",
         b"X-Forwarded-Prefix",
     ],
     b"/untold": [],
@@ -254,4 +256,5 @@ def test_a_trusted_proxy_is_believed() -> None:
         assert request.values(b"X-Forwarded-Proto") == [b"https"]
         assert request.values(b"X-Forwarded-Host") == [b"www.example"]
         assert request.values(b"X-Forwarded-Port") == [b"443"]
+        assert request.values(b"Forwarded") == [b'for=9.9.9.9;proto=https;host="www.example", for=127.0.0.1']
         assert request.values(b"X-Forwarded-Prefix") == [b"/a/outer"]

@@ -37,6 +37,7 @@ def test_what_the_upstream_is_sent(bench: Bench) -> None:
     assert request.values(b"X-Api-Key") == [b"s3cret"]
     assert request.values(b"X-Forwarded-Proto") == [b"https"]
     assert request.values(b"X-Forwarded-For") == [b"127.0.0.1"]
+    assert request.values(b"Forwarded") == []  # it would say http, and some believe it first
     assert request.values(b"Cookie") == [b"own=1"]
     assert request.values(b"Via") == [b"1.1 mine"]
     for name in (b"X-Debug", b"X-Request-Id", b"User-Agent"):

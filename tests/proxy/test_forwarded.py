@@ -33,9 +33,14 @@ def lines_of(forwarding: Forwarding, mode: ForwardedMode = "all", stripped: byte
     return [(name, value) for name, _, value in (line.partition(b": ") for line in block.split(b"\r\n")[:-1])]
 
 
-def told(chain: bytes, proto: bytes, host: bytes, port: bytes, *more: Line) -> list[Line]:
-    """Return the four lines that every request with a host gets, and others after them."""
-    return [(XFF, chain), (XFP, proto), (XFH, host), (XFPORT, port), *more]
+def told(chain: bytes, proto: bytes, host: bytes, port: bytes, *more: Line, fwd: bytes | None = None) -> list[Line]:
+    """Return the five lines that every request with a host gets, and others after them.
+
+    `fwd` is Forwarded where a chain has several hops, or is continued.
+    """
+    if fwd is None:
+        fwd = b'for=%b;proto=%b;host="%b"' % (b'"[%b]"' % chain if b":" in chain else chain, proto, host)
+    return [(XFF, chain), (XFP, proto), (XFH, host), (XFPORT, port), (FWD, fwd), *more]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +112,20 @@ UNTRUSTED = [
         "IPv4 on a dual-stack listener", "::ffff:9.9.9.9", (), told(b"9.9.9.9", b"http", b"api.test", b"80"), "9.9.9.9"
     ),
     Row("a Unix socket", "", FORGED, told(b"unknown", b"http", b"api.test", b"80"), "unknown"),
-    Row("no host", "9.9.9.9", (), [(XFF, b"9.9.9.9"), (XFP, b"http")], "9.9.9.9", origin=b"", host=b""),
+    Row(
+        "no host",
+        "9.9.9.9",
+        (),
+        [(XFF, b"9.9.9.9"), (XFP, b"http"), (FWD, b"for=9.9.9.9;proto=http")],
+        "9.9.9.9",
+        origin=b"",
+        host=b"",
+    ),
     Row(
         "a host that is none",
         "9.9.9.9",
         (),
-        [(XFF, b"9.9.9.9"), (XFP, b"http")],
+        [(XFF, b"9.9.9.9"), (XFP, b"http"), (FWD, b"for=9.9.9.9;proto=http")],
         "9.9.9.9",
         origin=b"",
         host=b"a,b/c@d",
@@ -127,56 +140,104 @@ TRUSTED = [
         "the client a trusted proxy names",
         "10.0.0.1",
         ((XFF, b"9.9.9.9"),),
-        told(b"9.9.9.9, 10.0.0.1", b"http", b"api.test", b"80"),
+        told(
+            b"9.9.9.9, 10.0.0.1",
+            b"http",
+            b"api.test",
+            b"80",
+            fwd=b'for=9.9.9.9;proto=http;host="api.test", for=10.0.0.1',
+        ),
         "9.9.9.9",
     ),
     Row(
         "several lines, folded in order",
         "10.0.0.1",
         ((XFF, b"1.1.1.1, 2.2.2.2"), (XFF, b""), (b"x-forwarded-for", b" 9.9.9.9 ")),
-        told(b"1.1.1.1, 2.2.2.2, 9.9.9.9, 10.0.0.1", b"http", b"api.test", b"80"),
+        told(
+            b"1.1.1.1, 2.2.2.2, 9.9.9.9, 10.0.0.1",
+            b"http",
+            b"api.test",
+            b"80",
+            fwd=b'for=1.1.1.1, for=2.2.2.2, for=9.9.9.9;proto=http;host="api.test", for=10.0.0.1',
+        ),
         "9.9.9.9",
     ),
     Row(
         "the nearest hop that is not trusted, not the first",
         "10.0.0.1",
         ((XFF, b"6.6.6.6, 9.9.9.9, 10.0.0.2"),),
-        told(b"6.6.6.6, 9.9.9.9, 10.0.0.2, 10.0.0.1", b"http", b"api.test", b"80"),
+        told(
+            b"6.6.6.6, 9.9.9.9, 10.0.0.2, 10.0.0.1",
+            b"http",
+            b"api.test",
+            b"80",
+            fwd=b'for=6.6.6.6, for=9.9.9.9;proto=http;host="api.test", for=10.0.0.2, for=10.0.0.1',
+        ),
         "9.9.9.9",
     ),
     Row(
         "only trusted hops",
         "10.0.0.1",
         ((XFF, b"10.0.0.3, 10.0.0.2"),),
-        told(b"10.0.0.3, 10.0.0.2, 10.0.0.1", b"http", b"api.test", b"80"),
+        told(
+            b"10.0.0.3, 10.0.0.2, 10.0.0.1",
+            b"http",
+            b"api.test",
+            b"80",
+            fwd=b'for=10.0.0.3;proto=http;host="api.test", for=10.0.0.2, for=10.0.0.1',
+        ),
         "10.0.0.3",
     ),
     Row(
         "a hop without an address",
         "10.0.0.1",
         ((XFF, b"9.9.9.9, unknown, 10.0.0.2"),),
-        told(b"9.9.9.9, unknown, 10.0.0.2, 10.0.0.1", b"http", b"api.test", b"80"),
+        told(
+            b"9.9.9.9, unknown, 10.0.0.2, 10.0.0.1",
+            b"http",
+            b"api.test",
+            b"80",
+            fwd=b'for=9.9.9.9, for=unknown;proto=http;host="api.test", for=10.0.0.2, for=10.0.0.1',
+        ),
         "10.0.0.2",
     ),
     Row(
         "a hop with a port",
         "10.0.0.1",
         ((XFF, b"9.9.9.9:51234"),),
-        told(b"9.9.9.9:51234, 10.0.0.1", b"http", b"api.test", b"80"),
+        told(
+            b"9.9.9.9:51234, 10.0.0.1",
+            b"http",
+            b"api.test",
+            b"80",
+            fwd=b'for=9.9.9.9;proto=http;host="api.test", for=10.0.0.1',
+        ),
         "9.9.9.9",
     ),
     Row(
         "an IPv6 hop with brackets and port, behind an IPv6 peer",
         "fd00::1",
         ((XFF, b"[2001:DB8::1]:443"),),
-        told(b"[2001:DB8::1]:443, fd00::1", b"http", b"api.test", b"80"),
+        told(
+            b"[2001:DB8::1]:443, fd00::1",
+            b"http",
+            b"api.test",
+            b"80",
+            fwd=b'for="[2001:db8::1]";proto=http;host="api.test", for="[fd00::1]"',
+        ),
         "2001:db8::1",
     ),
     Row(
         "a network written as IPv4 in IPv6",
         "192.168.0.7",
         ((XFF, b"9.9.9.9"),),
-        told(b"9.9.9.9, 192.168.0.7", b"http", b"api.test", b"80"),
+        told(
+            b"9.9.9.9, 192.168.0.7",
+            b"http",
+            b"api.test",
+            b"80",
+            fwd=b'for=9.9.9.9;proto=http;host="api.test", for=192.168.0.7',
+        ),
         "9.9.9.9",
     ),
     Row(
@@ -221,7 +282,13 @@ TRUSTED = [
         "what the outermost trusted proxy wrote, of two",
         "10.0.0.1",
         ((XFF, b"9.9.9.9, 10.0.0.2"), (XFP, b"http, https, http"), (XFH, b"evil.test, www.test, api.test")),
-        told(b"9.9.9.9, 10.0.0.2, 10.0.0.1", b"https", b"www.test", b"443"),
+        told(
+            b"9.9.9.9, 10.0.0.2, 10.0.0.1",
+            b"https",
+            b"www.test",
+            b"443",
+            fwd=b'for=9.9.9.9;proto=https;host="www.test", for=10.0.0.2, for=10.0.0.1',
+        ),
         "9.9.9.9",
         origin=b"https://www.test",
     ),
@@ -229,7 +296,13 @@ TRUSTED = [
         "what the only trusted proxy wrote, behind what its client forged",
         "10.0.0.1",
         ((XFF, b"9.9.9.9"), (XFH, b"evil.test, api.test"), (XFP, b"https"), (XFP, b"http")),
-        told(b"9.9.9.9, 10.0.0.1", b"http", b"api.test", b"80"),
+        told(
+            b"9.9.9.9, 10.0.0.1",
+            b"http",
+            b"api.test",
+            b"80",
+            fwd=b'for=9.9.9.9;proto=http;host="api.test", for=10.0.0.1',
+        ),
         "9.9.9.9",
     ),
     Row(
@@ -256,7 +329,7 @@ TRUSTED = [
             b"https",
             b"www.test:444",
             b"444",
-            (FWD, b'for="[2001:db8::1]:80";proto=https;host="www.test:444", for=10.0.0.1;proto=http;host="api.test"'),
+            fwd=b'for="[2001:db8::1]:80";proto=https;host="www.test:444", for=10.0.0.1',
         ),
         "2001:db8::1",
         origin=b"https://www.test:444",
@@ -272,6 +345,35 @@ TRUSTED = [
         secure=True,
     ),
     Row(
+        "Forwarded whose last element says something else than the client's",
+        "10.0.0.1",
+        ((FWD, b"for=9.9.9.9;proto=https;host=www.test, for=10.0.0.2;proto=http;host=in.test"),),
+        told(
+            b"10.0.0.1",
+            b"https",
+            b"www.test",
+            b"443",
+            fwd=b"for=9.9.9.9;proto=https;host=www.test, for=10.0.0.2;proto=http;host=in.test"
+            b', for=10.0.0.1;proto=https;host="www.test"',
+        ),
+        "9.9.9.9",
+        origin=b"https://www.test",
+    ),
+    Row(
+        "hops that hide, and a port that only X-Forwarded-Port names",
+        "10.0.0.1",
+        ((XFF, b'9.9.9.9", _hidden, _a;b'), (XFP, b"https"), (XFH, b"www.test"), (XFPORT, b"8443")),
+        told(
+            b'9.9.9.9", _hidden, _a;b, 10.0.0.1',
+            b"https",
+            b"www.test",
+            b"8443",
+            fwd=b'for=unknown, for=_hidden, for=unknown;proto=https;host="www.test:8443", for=10.0.0.1',
+        ),
+        "10.0.0.1",
+        origin=b"https://www.test",
+    ),
+    Row(
         "Forwarded that a client may have forged, beside X-Forwarded-*",
         "10.0.0.1",
         ((FWD, b"for=6.6.6.6;host=evil.test"), (XFF, b"9.9.9.9")),
@@ -280,7 +382,7 @@ TRUSTED = [
             b"http",
             b"api.test",
             b"80",
-            (FWD, b'for=6.6.6.6;host=evil.test, for=10.0.0.1;proto=http;host="api.test"'),
+            fwd=b'for=9.9.9.9;proto=http;host="api.test", for=10.0.0.1',
         ),
         "9.9.9.9",
     ),
@@ -293,10 +395,7 @@ TRUSTED = [
             b"https",
             b"api.test",
             b"443",
-            (
-                FWD,
-                b'for=6.6.6.6 ,, For="9.\\9.9.9" ; Proto=HTTPS;, for=10.0.0.2, for=10.0.0.1;proto=http;host="api.test"',
-            ),
+            fwd=b'for=6.6.6.6 ,, For="9.\\9.9.9" ; Proto=HTTPS;, for=10.0.0.2, for=10.0.0.1;host="api.test"',
         ),
         "9.9.9.9",
         origin=b"https://api.test",
@@ -305,21 +404,21 @@ TRUSTED = [
         "Forwarded that would swallow what is added",
         "10.0.0.1",
         ((FWD, b'for=6.6.6.6;host="evil'),),
-        told(b"10.0.0.1", b"http", b"api.test", b"80", (FWD, b'for=10.0.0.1;proto=http;host="api.test"')),
+        told(b"10.0.0.1", b"http", b"api.test", b"80"),
         "10.0.0.1",
     ),
     Row(
         "Forwarded whose parameters nothing separates",
         "10.0.0.1",
         ((FWD, b"for=6.6.6.6 host=evil.test"),),
-        told(b"10.0.0.1", b"http", b"api.test", b"80", (FWD, b'for=10.0.0.1;proto=http;host="api.test"')),
+        told(b"10.0.0.1", b"http", b"api.test", b"80"),
         "10.0.0.1",
     ),
     Row(
         "Forwarded that names a hop twice",
         "10.0.0.1",
         ((FWD, b"for=6.6.6.6;for=7.7.7.7"),),
-        told(b"10.0.0.1", b"http", b"api.test", b"80", (FWD, b'for=10.0.0.1;proto=http;host="api.test"')),
+        told(b"10.0.0.1", b"http", b"api.test", b"80"),
         "10.0.0.1",
     ),
 ]
@@ -368,7 +467,7 @@ def test_a_stripped_prefix_is_told_behind_a_trusted_proxys_own(
     forwarding = LAN.for_connection(peer, secure=False).request(b"api.test", [(PREFIX, value) for value in said])
     lines = lines_of(forwarding, "all", stripped)
     assert [value for name, value in lines if name == PREFIX] == wanted
-    assert len(lines) == 4 + len(wanted)
+    assert len(lines) == 5 + len(wanted)
 
 
 @pytest.mark.parametrize("peer", ["9.9.9.9", "10.0.0.1"])

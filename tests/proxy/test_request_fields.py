@@ -37,7 +37,7 @@ def forwarded(bench: Bench, *lines: bytes, path: bytes = b"/", method: bytes = b
     """Send a request with these lines; return the lines that reached the upstream, but for what the proxy adds."""
     request = b"%b %b HTTP/1.1\r\nHost: h\r\n" % (method, path) + b"".join(line + b"\r\n" for line in lines) + b"\r\n"
     assert bench.ask(request).status == 200
-    own = (b"Host:", b"X-Forwarded-", b"X-Request-Id:", b"Via:")
+    own = (b"Host:", b"X-Forwarded-", b"Forwarded: for=127.0.0.1;", b"X-Request-Id:", b"Via:")
     return [line for line in bench.request.head.split(b"\r\n")[1:] if line and not line.startswith(own)]
 
 

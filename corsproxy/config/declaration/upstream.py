@@ -156,8 +156,8 @@ class UpstreamValues:
     )
     forwarded: ForwardedMode | None = key(
         choice("all", "client", "none"),
-        "The forwarding fields sent: `X-Forwarded-For`, `-Proto`, `-Host`, `-Port`, `Forwarded` of a trusted proxy, "
-        "and `X-Forwarded-Prefix` if a prefix is stripped; only `X-Forwarded-For`; or none.",
+        "The forwarding fields sent: `X-Forwarded-For`, `-Proto`, `-Host`, `-Port`, `Forwarded`, and "
+        "`X-Forwarded-Prefix` if a prefix is stripped; only `X-Forwarded-For`; or none.",
         default_said="`all`; with `origin: upstream`, `client`",
     )
     aliases: Items[str] = key(ListOf(_ALIAS), "Further origins of the upstream itself, for `redirects`.", "[]")

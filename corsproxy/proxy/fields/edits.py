@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 
 from corsproxy import settings
 
+SAID_BY_FORWARDED = frozenset({b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-port", b"x-forwarded-proto"})
+"""Who writes or removes one of these wants no Forwarded that says otherwise: Rack and Spring believe that one first."""
+
 
 @dataclass(frozen=True, slots=True)
 class FieldEditor:
@@ -31,9 +34,12 @@ class FieldEditor:
         if edits.is_empty:
             return None
         pairs = [(name.encode("ascii"), value.encode("utf-8")) for name, value in edits.set]
-        names = (name.encode("ascii").lower() for name in (*(name for name, _ in edits.set), *edits.remove))
+        written = (name.encode("ascii").lower() for name in (*(name for name, _ in edits.set), *edits.remove))
+        names = {_folded(name) if folds else name for name in written}
+        if folds and names & SAID_BY_FORWARDED:
+            names.add(b"forwarded")
         return cls(
-            frozenset(_folded(name) if folds else name for name in names),
+            frozenset(names),
             folds,
             tuple(name for name, _ in pairs),
             b"".join(b"%b: %b\r\n" % pair for pair in pairs),

@@ -10,19 +10,20 @@ Knows the X-Forwarded-* and Forwarded fields; no sockets, no CORS, no routes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 from itertools import product
 
 from corsproxy.proxy.fields.hops import (
     Address,
+    Asked,
     ForwardedElement,
     format_forwarded,
     parse_forwarded,
     parse_hop,
     parse_peer,
 )
-from corsproxy.proxy.fields.hosts import is_port, is_valid_host, port_of
+from corsproxy.proxy.fields.hosts import is_valid_host
 from corsproxy.settings import ForwardedMode, Network
 
 FORWARDING_FIELDS = frozenset(
@@ -131,14 +132,13 @@ class Trust:
 class ConnectionForwarding:
     """One connection's peer, and what follows from it for every request."""
 
-    __slots__ = ("_host", "_last", "_peer", "_secure", "_trust", "client", "trusted")
+    __slots__ = ("_host", "_last", "_secure", "_trust", "client", "trusted")
 
     def __init__(self, trust: Trust, peer: Address | None, secure: bool) -> None:
         self.trusted = trust.believes(peer)
         self.client = UNKNOWN if peer is None else str(peer)
         """The peer itself; `Forwarding.client` may be farther away."""
         self._trust = trust
-        self._peer = peer
         self._secure = secure
         # Requests on a connection ask for the same host nearly always: the last answer is kept.
         self._host = b""
@@ -158,8 +158,10 @@ class ConnectionForwarding:
 
     def _own(self, host: bytes) -> Forwarding:
         scheme = b"https" if self._secure else b"http"
-        made = _forwarding(self.client.encode(), self.client, scheme, host if is_valid_host(host) else b"", b"")
-        return replace(made, proxy_origin=self._trust.origin_of(made.proxy_origin))
+        chain = self.client.encode()
+        asked = Asked(scheme, host if is_valid_host(host) else b"")
+        block = asked.lines(chain) + b"Forwarded: %b\r\n" % format_forwarded(chain, scheme, asked.authority)
+        return Forwarding(block, chain, b"", self.client, self._trust.origin_of(asked.origin))
 
     def _relayed(self, host: bytes, lines: Sequence[tuple[bytes, bytes]]) -> Forwarding:
         """Return what is told when a trusted proxy has already told us something."""
@@ -180,7 +182,8 @@ class ConnectionForwarding:
         forwarded = b", ".join(filter(None, forwarded_lines))
         elements = parse_forwarded(forwarded) if forwarded else None
 
-        # Proxies that write one family pass the other on as a client sent it; X-Forwarded-* is by far the commoner.
+        # Proxies that write one family pass the other on as a client sent it; X-Forwarded-* is by far the commoner,
+        # and a Forwarded beside it is written anew.
         if elements and not any(said.values()):
             addresses, hosts, schemes = (_parameters(elements, what) for what in (b"for", b"host", b"proto"))
         else:
@@ -188,15 +191,42 @@ class ConnectionForwarding:
         client, depth = self._walk(addresses)
         scheme = _SCHEMES.get(_at(schemes, depth).lower(), b"https" if self._secure else b"http")
         asked = next((name for name in (_at(hosts, depth), host) if is_valid_host(name)), b"")
-        port = _at(_items(said[b"port"]), depth)
+        told = Asked(scheme, asked, _at(_items(said[b"port"]), depth))
 
         chain = b", ".join([*filter(None, said[b"for"]), self.client.encode()])
-        made = _forwarding(chain, client, scheme, asked, port)
-        if forwarded:
-            own = format_forwarded(self._peer, self._secure, host)
-            others.append(b"Forwarded: %s\r\n" % (b"%s, %s" % (forwarded, own) if elements else own))
-        origin = self._trust.origin_of(made.proxy_origin)
-        return Forwarding(made.block + b"".join(others), chain, b", ".join(filter(None, prefixes)), client, origin)
+        if elements and not any(said.values()):
+            hops = b"%b, %b" % (forwarded, self._continuing(schemes, hosts, told))
+        else:
+            hops = self._elements(addresses, depth, told)
+        block = b"%bForwarded: %b\r\n%b" % (told.lines(chain), hops, b"".join(others))
+        origin = self._trust.origin_of(told.origin)
+        return Forwarding(block, chain, b", ".join(filter(None, prefixes)), client, origin)
+
+    def _continuing(self, schemes: Sequence[bytes], hosts: Sequence[bytes], told: Asked) -> bytes:
+        """Return the element that goes behind those of a trusted proxy.
+
+        Some believe the last scheme and host that any element names (Rack), so ours names them only where that is
+        something else than X-Forwarded-Proto and -Host say.
+        """
+        scheme = next(filter(None, reversed(schemes)), b"")
+        host = next(filter(None, reversed(hosts)), b"")
+        return format_forwarded(
+            self.client.encode(),
+            b"" if _SCHEMES.get(scheme.lower()) == told.scheme else told.scheme,
+            b"" if host.lower() in (told.host.lower(), told.authority.lower()) else told.authority,
+        )
+
+    def _elements(self, addresses: Sequence[bytes], depth: int, told: Asked) -> bytes:
+        """Return the chain of X-Forwarded-For as Forwarded says it.
+
+        The client's element alone names scheme and host: whichever element a server looks at for them, it finds what
+        X-Forwarded-Proto and -Host say.
+        """
+        hops = [*addresses[-_MOST_HOPS:], self.client.encode()]
+        nearest = max(len(hops) - 1 - depth, 0)
+        elements = [format_forwarded(hop) for hop in hops]
+        elements[nearest] = format_forwarded(hops[nearest], told.scheme, told.authority)
+        return b", ".join(elements)
 
     def _walk(self, hops: Sequence[bytes]) -> tuple[str, int]:
         """Return the nearest untrusted hop, and how many trusted proxies stand before it.
@@ -214,18 +244,6 @@ class ConnectionForwarding:
             if not self._trust.believes(address):
                 break
         return client, max(depth, 1)
-
-
-def _forwarding(chain: bytes, client: str, scheme: bytes, host: bytes, port: bytes) -> Forwarding:
-    """Return the finished lines; `host` is valid or empty, `port` what a trusted proxy said, valid or not."""
-    block = b"X-Forwarded-For: %s\r\nX-Forwarded-Proto: %s\r\n" % (chain, scheme)
-    if not host:
-        return Forwarding(block, chain, b"", client, b"")
-    # The port the client sees, not the listener's own: that is what an upstream builds links from.
-    if not is_port(port):
-        port = port_of(host) or (b"443" if scheme == b"https" else b"80")
-    block += b"X-Forwarded-Host: %s\r\nX-Forwarded-Port: %s\r\n" % (host, port)
-    return Forwarding(block, chain, b"", client, b"%s://%s" % (scheme, host))
 
 
 def block_for(mode: ForwardedMode, forwarding: Forwarding, stripped: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""How a hop is written in `X-Forwarded-For` and `Forwarded` (RFC 7239): grammar only.
+"""How a hop, and what it asked for, is written in `X-Forwarded-*` and `Forwarded` (RFC 7239): grammar only.
 
 Text and bytes in, values out; every function answers None or False to what it cannot read and never raises, because
 all of it was written by strangers.
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from corsproxy.proxy.fields.hosts import is_valid_host
+from corsproxy.proxy.fields.hosts import is_port, port_of
 
 Address = IPv4Address | IPv6Address
 
@@ -22,8 +22,48 @@ _PAIR = re.compile(rb"(" + _TOKEN + rb')=([^\s;,"]+|"(?:[^"\\]|\\.)*")', re.DOTA
 
 _HOP_WITH_PORT = re.compile(r"(?:\[([^\]]*)\]|([0-9.]+))(?::[^:\]]*)?")
 
+_OBFUSCATED = re.compile(rb"_[A-Za-z0-9._-]{1,100}")
+"""RFC 7239 section 6.3, bounded."""
+
 ForwardedElement = dict[bytes, bytes]
 """The parameters of one element of Forwarded: lower-case names, values without quotes."""
+
+
+class Asked:
+    """Over which scheme, for which host and on which port the client has asked."""
+
+    __slots__ = ("host", "port", "scheme")
+
+    def __init__(self, scheme: bytes, host: bytes, port: bytes = b"") -> None:
+        """`host` is valid or empty, `port` what a trusted proxy said, valid or not."""
+        self.scheme = scheme
+        self.host = host
+        # The port the client sees, not the listener's own: that is what an upstream builds links from.
+        self.port = port if is_port(port) else port_of(host) or self._default_port
+        """Of no use without a host."""
+
+    @property
+    def _default_port(self) -> bytes:
+        return b"443" if self.scheme == b"https" else b"80"
+
+    @property
+    def authority(self) -> bytes:
+        """The host, with a port that it does not name though it is not the scheme's."""
+        if not self.host or port_of(self.host) or self.port == self._default_port:
+            return self.host
+        return b"%b:%b" % (self.host, self.port)
+
+    @property
+    def origin(self) -> bytes:
+        """The origin that was asked, empty without a host."""
+        return b"%b://%b" % (self.scheme, self.host) if self.host else b""
+
+    def lines(self, chain: bytes) -> bytes:
+        """Return the X-Forwarded-* lines, behind the `chain` of hops."""
+        block = b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\n" % (chain, self.scheme)
+        if not self.host:
+            return block
+        return b"%bX-Forwarded-Host: %b\r\nX-Forwarded-Port: %b\r\n" % (block, self.host, self.port)
 
 
 def parse_peer(peer: str) -> Address | None:
@@ -81,13 +121,23 @@ def parse_forwarded(value: bytes) -> list[ForwardedElement] | None:
     return elements
 
 
-def format_forwarded(peer: Address | None, secure: bool, host: bytes) -> bytes:
-    """Return the element this proxy adds for one hop: who connected, over what, asking for which host."""
-    node = str(peer or "unknown").encode()
-    if isinstance(peer, IPv6Address):
-        node = b'"[%s]"' % node
-    element = b"for=%s;proto=%s" % (node, b"https" if secure else b"http")
-    return b'%s;host="%s"' % (element, host) if is_valid_host(host) else element
+def format_forwarded(hop: bytes, scheme: bytes = b"", host: bytes = b"") -> bytes:
+    """Return the element of Forwarded for one hop: who connected, over what, asking for which host.
+
+    `hop` is written as in X-Forwarded-For; its port is left out, which Rack would take for the server's.
+    """
+    element = b"for=%b" % _node(hop)
+    if scheme:
+        element += b";proto=%b" % scheme
+    return b'%b;host="%b"' % (element, host) if host else element
+
+
+def _node(hop: bytes) -> bytes:
+    """Return a hop as RFC 7239 section 6 writes it: IPv6 in brackets and quotes, `unknown` for what is no node."""
+    address = parse_hop(hop)
+    if address is None:
+        return hop if _OBFUSCATED.fullmatch(hop) else b"unknown"
+    return b'"[%b]"' % str(address).encode() if isinstance(address, IPv6Address) else str(address).encode()
 
 
 def _unquoted(value: bytes) -> bytes:
