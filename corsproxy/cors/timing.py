@@ -18,9 +18,17 @@ def check_timing(spec: PolicySpec) -> list[PolicyProblem]:
     """Check `timing`: an explicit list, or the origins that cannot be listed if it follows the grant."""
     if spec.timing is True:
         return _check_followed(spec)
+    if spec.timing is False:
+        return []
+    if not spec.timing:
+        message = (
+            "missing origins: an empty list acts like false, so the upstream's own field is kept; write false for "
+            "that, true for the granted origin, or a list of origins"
+        )
+        return [PolicyProblem("timing", None, "missing", (), message, "warning")]
     problems = []
-    for index, text in enumerate(spec.timing or ()):
-        if text == WILDCARD and len(spec.timing or ()) == 1:
+    for index, text in enumerate(spec.timing):
+        if text == WILDCARD and len(spec.timing) == 1:
             continue
         try:
             is_exact = parse_pattern(text).kind is PatternKind.EXACT

@@ -57,6 +57,13 @@ def test_the_list_may_be_filled_to_its_last_byte(more: int, listed: int) -> None
     assert len(value) == (MOST_BYTES if listed == 64 else MOST_BYTES - 66)
 
 
+def test_an_empty_list_names_nobody() -> None:
+    """It looks like "for nobody", but the upstream's own field goes on."""
+    (warning,) = policy_warnings(spec(APP, timing=()))
+    assert (warning.field, warning.index, warning.severity, warning.reason) == ("timing", None, "warning", "missing")
+    assert "write false" in warning.message
+
+
 @pytest.mark.parametrize(
     "quiet",
     [
