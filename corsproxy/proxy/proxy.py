@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import socket
+import ssl
 import time
 from collections.abc import Callable, Sequence
 
+from corsproxy.proxy.client.handshakes import TlsServer
 from corsproxy.proxy.client.listener import ClientListener
 from corsproxy.proxy.client.unread import Unread
 from corsproxy.proxy.plan import Plan
@@ -55,6 +58,10 @@ class Proxy:
     def protocol_factory(self) -> Callable[[], asyncio.BaseProtocol]:
         """Return the protocol for a new connection; `loop.create_server` calls this."""
         return self._listener
+
+    def serve_tls(self, sock: socket.socket, context: ssl.SSLContext) -> TlsServer:
+        """Serve on a socket that listens, and on which each connection begins with TLS; `context` may change."""
+        return TlsServer(sock, context, self._listener, lambda: self._listener.limits.max_connections)
 
     @property
     def connections(self) -> int:

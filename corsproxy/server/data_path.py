@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from corsproxy.config import Configuration
@@ -23,12 +23,6 @@ from corsproxy.server.observe.diagnostics import Announcer, configure_diagnostic
 from corsproxy.server.observe.output import LineWriter
 from corsproxy.server.observe.terminal import Terminal
 from corsproxy.settings import Settings, UnixAddress
-
-_TLS_HANDSHAKE_TIMEOUT = 10.0
-"""Seconds a client may take for its TLS handshake: like a request's head, it is what a stranger can hold open."""
-
-_TLS_CLOSE_TIMEOUT = 2.0
-"""Seconds a client may take to answer the end of a TLS session before the connection is simply closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +67,7 @@ class DataPath:
         self._access_log = AccessLog(outputs.stdout)
         self._tls: ssl.SSLContext | None = None
         self._proxy: Proxy | None = None
-        self._servers: list[asyncio.Server] = []
+        self._stop_accepting: list[Callable[[], None]] = []
 
     @property
     def connections(self) -> int:
@@ -101,16 +95,12 @@ class DataPath:
         loop = asyncio.get_running_loop()
         for listener in self._listeners:
             keep_alive(listener.socket)  # what is accepted inherits it
+            if self._tls is not None:
+                self._stop_accepting.append(self._proxy.serve_tls(listener.socket, self._tls).close)
+                continue
             create = loop.create_unix_server if isinstance(listener.address, UnixAddress) else loop.create_server
-            server = await create(
-                self._proxy.protocol_factory,
-                sock=listener.socket,
-                backlog=BACKLOG,
-                ssl=self._tls,
-                ssl_handshake_timeout=_TLS_HANDSHAKE_TIMEOUT if self._tls is not None else None,
-                ssl_shutdown_timeout=_TLS_CLOSE_TIMEOUT if self._tls is not None else None,
-            )
-            self._servers.append(server)
+            server = await create(self._proxy.protocol_factory, sock=listener.socket, backlog=BACKLOG)
+            self._stop_accepting.append(server.close)
 
     def prepare(self, configuration: Configuration) -> Plan:
         """Make everything ready for another configuration; raises as `start`, and nothing has changed then."""
@@ -136,8 +126,8 @@ class DataPath:
         # A connection that the kernel has taken but we have not accepted would be reset by closing: accept it first.
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        for server in self._servers:
-            server.close()
+        for stop in self._stop_accepting:
+            stop()
         if self._proxy is None:
             return True
         self._proxy.start_draining()

@@ -146,7 +146,9 @@ def _open_tcp(address: TcpAddress) -> list[Listener]:
 
 
 def _listen(family: int, place: tuple[object, ...]) -> Listener:
-    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock = socket.socket(
+        family, socket.SOCK_STREAM, socket.IPPROTO_TCP
+    )  # named, as asyncio asks for it before TCP_NODELAY
     try:
         # Connections of an earlier process in TIME_WAIT do not keep the address; a listening socket still does.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
