@@ -26,7 +26,8 @@ PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(enco
 def call(folder: Path, hook: str, compiled: str = "", *arguments: str) -> subprocess.CompletedProcess[str]:
     """Call a hook of the backend as a frontend does, in a process of its own."""
     script = f"import sys; from setuptools import build_meta; print(build_meta.{hook}(*sys.argv[1:]))"
-    environment = os.environ | {"CORSPROXY_COMPILE": compiled}
+    compile_it, _, level = compiled.partition(" at ")
+    environment = os.environ | {"CORSPROXY_COMPILE": compile_it, "CORSPROXY_OPT_LEVEL": level}
     command = [sys.executable, "-c", script, *arguments]
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=100
@@ -78,6 +79,7 @@ def test_requirements() -> None:
         ("build_editable", "1", "CORSPROXY_COMPILE=1 is not for an editable install"),
         ("get_requires_for_build_wheel", "true", "invalid CORSPROXY_COMPILE=true"),
         ("get_requires_for_build_wheel", "2", "invalid CORSPROXY_COMPILE=2"),
+        ("get_requires_for_build_wheel", "1 at fast", "invalid CORSPROXY_OPT_LEVEL=fast"),
     ],
 )
 def test_a_build_that_cannot_be(hook: str, compiled: str, text: str, tmp_path: Path) -> None:
