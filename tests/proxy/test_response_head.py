@@ -60,7 +60,12 @@ def head(*lines: bytes, status: int = 200, framing: Framing = Framing.LENGTH) ->
 
 
 def written(
-    response: ResponseHead, granted: Grant = NONE, rules: ResponseRules = PLAIN, *, trailers: bool = False
+    response: ResponseHead,
+    granted: Grant = NONE,
+    rules: ResponseRules = PLAIN,
+    *,
+    client_host: bytes = b"proxy.example",
+    trailers: bool = False,
 ) -> list[bytes]:
     """Return the client's lines, the status line first."""
     parts = client_head(
@@ -68,7 +73,7 @@ def written(
         granted,
         rules,
         proxy_origin=b"https://proxy.example",
-        client_host=b"proxy.example",
+        client_host=client_host,
         via=b"Via: 1.1 x\r\n",
         framing=FRAMING,
         trailers=trailers,
@@ -292,8 +297,11 @@ def test_a_426_keeps_its_upgrade() -> None:
 
 
 def test_trailer_is_announced_to_who_takes_it() -> None:
-    """The field goes with the trailer fields."""
+    """The field goes with the trailer fields, and names those alone that go."""
     assert middle(head(DATE, b"Trailer: X-A"), trailers=True) == [b"Trailer: X-A"]
+    line = b"Trailer: X-A ,, X-B,\tVary, Access-Control-Allow-Origin, Content-Length,etag"
+    assert middle(head(DATE, line), trailers=True) == [b"Trailer: X-A, X-B, etag"]
+    assert middle(head(DATE, line), NONE, edits("x-b"), trailers=True) == [b"Trailer: X-A, etag"]
 
 
 def test_an_edit_of_the_proxy_s_own_via() -> None:

@@ -49,6 +49,17 @@ def test_a_response_line_is_turned_back(line: bytes, turned: bytes) -> None:
     assert middle(head(*lines), NONE, PLAIN) == [b"X-1: 1", line, b"X-2: 2"]
 
 
+def test_the_host_that_the_client_has_sent_is_the_upstream_s_too() -> None:
+    """`host: client`: the upstream knows itself by that name alone, also if an edge made it another one."""
+    rewriter = RedirectRewriter.compile(replace(UPSTREAM, host_mode="client"), "/app")
+    rules, line = replace(PLAIN, redirects=rewriter), b"Link: <http://sent.example/base/a>"
+    turned = b"Link: <https://proxy.example/app/a>"
+    assert middle(head(DATE, line), NONE, rules, client_host=b"sent.example") == [turned]
+    assert middle(head(DATE, line), NONE, rules) == [line]
+    early = interim_head(head(line, status=103), rules, PROXY, b"sent.example")
+    assert early == b"HTTP/1.1 103 \r\n" + turned + b"\r\n\r\n"
+
+
 def test_an_interim_link_is_turned_back() -> None:
     """A browser that preloads would ask the upstream."""
     early = head(b"Link: <http://up.example/base/a>; rel=preload", status=103)
