@@ -1,64 +1,16 @@
-"""What a configuration compiles to, and what the data path and the process read.
-
-Frozen values only: no YAML, no sockets, no defaults guessed late.
-`corsproxy.config` makes them, `corsproxy.proxy` and `corsproxy.server` read them; neither of the two knows the other.
-Durations are seconds, sizes are bytes.
-Of the project this module knows `corsproxy.cors` alone.
-"""
+"""A server that requests are forwarded to, and what is done to what goes there and comes from it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network
 from typing import Literal
 
-from corsproxy.cors import Policy
-
-Network = IPv4Network | IPv6Network
-
-OnRefused = Literal["forward", "reject"]
-WebSockets = Literal["policy", "any", "off"]
-Mode = Literal["enforce", "shadow"]
 HostMode = Literal["upstream", "client", "literal"]
 OriginMode = Literal["forward", "remove", "upstream"]
 TlsVersion = Literal["1.0", "1.1", "1.2", "1.3"]
 ForwardedMode = Literal["all", "client", "none"]
 Parsing = Literal["strict", "lenient"]
 ConnectionLogin = Literal["auto", "bind", "refuse"]
-
-
-@dataclass(frozen=True, slots=True)
-class TcpAddress:
-    """A `HOST:PORT` to listen on; port 0 takes a free one."""
-
-    host: str
-    """Without brackets, also for IPv6."""
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-@dataclass(frozen=True, slots=True)
-class UnixAddress:
-    """A `unix:/path` to listen on."""
-
-    path: str
-
-    def __str__(self) -> str:
-        return f"unix:{self.path}"
-
-
-Address = TcpAddress | UnixAddress
-
-
-@dataclass(frozen=True, slots=True)
-class TlsFiles:
-    """The HTTPS listener's certificate chain and key (PEM files)."""
-
-    certificate: str
-    private_key: str
-
 
 LEGACY_CIPHERS = "ALL:!aNULL:!eNULL:@SECLEVEL=0"
 """Every suite that authenticates and encrypts, with keys and digests of any strength."""
@@ -197,107 +149,3 @@ class Upstream:
     def origin(self) -> str:
         """The URL's own serialised origin."""
         return f"{self.scheme}://{self.authority}"
-
-
-@dataclass(frozen=True, slots=True)
-class PolicySettings:
-    """A compiled CORS policy with what the data path does around its decision."""
-
-    name: str
-    cors: Policy
-    on_refused: OnRefused = "forward"
-    websockets: WebSockets = "policy"
-    mode: Mode = "enforce"
-    preflight_status: int = 204
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """Which requests go to which upstream, under which policy."""
-
-    path: str
-    """As written; the label in metrics and logs."""
-    segments: tuple[str | None, ...]
-    """The path split at `/`; None is a `{name}`, which is any one segment that is not empty.
-
-    `/` is `()`, `/orders/{id}` is `("orders", None)`.
-    A trailing slash is dropped for a prefix and is an empty last segment for an exact route.
-    """
-    upstream: Upstream
-    policy: PolicySettings | None = None
-    """None strips CORS fields and grants nothing."""
-    exact: bool = False
-    host: str | None = None
-    """Lower case, IPv6 in brackets, without port; `*.` before it is one or more labels; None is any host."""
-    host_port: int | None = None
-    """Only where the port was written."""
-    strip_prefix: str = ""
-    """Taken off the path before the upstream's base path is put there: empty, or begins with `/`, no trailing slash."""
-    methods: tuple[str, ...] = ()
-    """Only these; empty is any. HEAD goes with GET unless another route of the path names it."""
-    policies_before: tuple[PolicySettings, ...] = ()
-    """Tried before `policy`: of all, the first whose origins pass decides, and `policy` where none does."""
-
-    @property
-    def policies(self) -> tuple[PolicySettings, ...]:
-        """All policies, in the order in which they are tried."""
-        return (*self.policies_before, self.policy) if self.policy is not None else ()
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a client may take up before it is turned away."""
-
-    max_body: int = 0
-    """0 is no limit; more is 413."""
-    max_header_bytes: int = 32 * 1024
-    """The whole head; more is 431."""
-    max_header_lines: int = 128
-    """Field lines of a head; more is 431."""
-    header_timeout: float = 10.0
-    body_timeout: float = 60.0
-    """Longest silence in a request body; then 408."""
-    min_rate: int = 100
-    """Bytes a second that a client moves while it owes content or content waits for it; 0 is none."""
-    idle_timeout: float = 75.0
-    max_connections: int = 10_000
-    """Per worker; one more is answered 503 and closed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shutdown:
-    """How long a stop waits, and for what."""
-
-    delay: float = 0.0
-    drain: float = 20.0
-
-
-@dataclass(frozen=True, slots=True)
-class Log:
-    """What is written, and how."""
-
-    format: Literal["text", "json"] = "text"
-    level: Literal["debug", "info", "warning", "error"] = "info"
-    access: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """One whole configuration, checked and compiled."""
-
-    routes: tuple[Route, ...]
-    listen: Address = TcpAddress("127.0.0.1", 8080)
-    tls: TlsFiles | None = None
-    admin: Address | None = None
-    admin_hosts: tuple[str, ...] = ()
-    """Further names by which the admin listener may be addressed (the inspector's guard)."""
-    inspector: bool = False
-    workers: int = 1
-    trusted_proxies: tuple[Network, ...] = ()
-    public_origins: tuple[str, ...] = ()
-    """The proxy's own origins as browsers know them; empty where nobody has said."""
-    by_options: bool = False
-    """True in quick mode: texts for people then name options instead of keys."""
-    limits: Limits = Limits()
-    shutdown: Shutdown = Shutdown()
-    log: Log = Log()

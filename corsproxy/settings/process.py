@@ -1,0 +1,68 @@
+"""The whole configuration, and what it says of the process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from corsproxy.settings.addresses import Address, Network, TcpAddress, TlsFiles
+from corsproxy.settings.route import Route
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a client may take up before it is turned away."""
+
+    max_body: int = 0
+    """0 is no limit; more is 413."""
+    max_header_bytes: int = 32 * 1024
+    """The whole head; more is 431."""
+    max_header_lines: int = 128
+    """Field lines of a head; more is 431."""
+    header_timeout: float = 10.0
+    body_timeout: float = 60.0
+    """Longest silence in a request body; then 408."""
+    min_rate: int = 100
+    """Bytes a second that a client moves while it owes content or content waits for it; 0 is none."""
+    idle_timeout: float = 75.0
+    max_connections: int = 10_000
+    """Per worker; one more is answered 503 and closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shutdown:
+    """How long a stop waits, and for what."""
+
+    delay: float = 0.0
+    drain: float = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """What is written, and how."""
+
+    format: Literal["text", "json"] = "text"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    access: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One whole configuration, checked and compiled."""
+
+    routes: tuple[Route, ...]
+    listen: Address = field(default=TcpAddress("127.0.0.1", 8080))
+    tls: TlsFiles | None = None
+    admin: Address | None = None
+    admin_hosts: tuple[str, ...] = ()
+    """Further names by which the admin listener may be addressed (the inspector's guard)."""
+    inspector: bool = False
+    workers: int = 1
+    trusted_proxies: tuple[Network, ...] = ()
+    public_origins: tuple[str, ...] = ()
+    """The proxy's own origins as browsers know them; empty where nobody has said."""
+    by_options: bool = False
+    """True in quick mode: texts for people then name options instead of keys."""
+    limits: Limits = Limits()
+    shutdown: Shutdown = Shutdown()
+    log: Log = Log()
