@@ -142,7 +142,7 @@ image-multi: ## the image for amd64 and arm64 under one name (the other one is e
 	  $(PYTHON) scripts/steady_image.py $$image; \
 	  images="$$images containers-storage:$$image"; \
 	done; \
-	buildah manifest rm $(IMAGE) 2>/dev/null || true; \
+	buildah manifest rm $(IMAGE) 2>/dev/null || buildah rmi $(IMAGE) 2>/dev/null || true; \
 	buildah manifest create $(IMAGE) $$images
 
 sbom: $(UV_STAMP) ## write build/sbom.cdx.json: what the image installs, from the lock, as CycloneDX

@@ -28,11 +28,15 @@ def main() -> int:
 
 
 def make_steady(image: str) -> None:
-    """Store the image once more with a record that only its content decides, under the same name."""
+    """Put an image with a record that only its content decides in the place of this one."""
+    made = _buildah("images", "--quiet", "--no-trunc", image)
     with TemporaryDirectory(prefix="corsproxy-image-") as folder:
         _buildah("push", "--quiet", "--disable-compression", image, f"dir:{folder}")
         _rewrite(Path(folder))
-        _buildah("tag", _buildah("pull", "--quiet", f"dir:{folder}"), image)
+        kept = _buildah("pull", "--quiet", f"dir:{folder}")
+    _buildah("tag", kept, image)
+    if kept != made.removeprefix("sha256:"):
+        _buildah("rmi", made)
 
 
 def _rewrite(folder: Path) -> None:
