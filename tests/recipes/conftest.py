@@ -54,7 +54,9 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
     home = tmp_path_factory.mktemp("certificates")
     authority = trustme.CA()
     issued = authority.issue_cert(*NAMES)
-    files = Certificate(home / "chain.pem", home / "key.pem", home / "authority.pem", _fingerprint(issued))
+    files = Certificate(
+        home / "chain.pem", home / "key.pem", home / "authority.pem", fingerprint_of(issued.cert_chain_pems[0].bytes())
+    )
     issued.private_key_pem.write_to_path(files.private_key)
     for pem in issued.cert_chain_pems:
         pem.write_to_path(files.certificate, append=True)
@@ -105,7 +107,8 @@ def _server(script: str, *args: str) -> Iterator[Server]:
         yield Server(output.wait_line(r"serving on (http://\S+)$")[1], output)
 
 
-def _fingerprint(issued: trustme.LeafCert) -> str:
-    certificate = x509.load_pem_x509_certificate(issued.cert_chain_pems[0].bytes())
+def fingerprint_of(pem: bytes) -> str:
+    """Return SHA-256 of a certificate's public key in base64, as Chromium's option takes it."""
+    certificate = x509.load_pem_x509_certificate(pem)
     key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return base64.b64encode(hashlib.sha256(key).digest()).decode()

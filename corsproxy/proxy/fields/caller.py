@@ -26,7 +26,7 @@ class Caller:
         self.origin = origins[0] if len(origins) == 1 else b""
         """Empty if the request names none."""
         self.is_navigation = said.get(b"sec-fetch-mode") == b"navigate" or b"upgrade-insecure-requests" in said
-        self.is_chromium = b" Chrome/" in said.get(b"user-agent", b"")
+        self.is_chromium = b"Chrome/" in said.get(b"user-agent", b"")
         self._site = said.get(b"sec-fetch-site", b"").lower()
 
     @property

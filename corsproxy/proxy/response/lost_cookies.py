@@ -34,6 +34,7 @@ _HTTP_ONLY = "a __Http- cookie needs HttpOnly: add it in the upstream"
 _CROSS_SITE = "{} in an answer to a page of another site, {}; {}"
 _LAX_BY_DEFAULT = "no SameSite, which this browser reads as Lax,"
 _ONE_NAME = "open the page under the host it asks ({}): localhost and 127.0.0.1 are two sites"
+_ONE_SCHEME = "serve the page over {} too: http and https are two sites"
 _SAME_SITE_NONE = "in a file 'cookies: {same_site: none, secure: add}' lets it through"
 _CONTROL = "a control character in it"
 _LONG = f"name and value are longer than {_LONGEST} bytes"
@@ -92,11 +93,22 @@ def why_withheld(value: bytes, proxy_origin: bytes, caller: Caller) -> str | Non
     if kind is None or not caller.is_cross_site(proxy_origin):
         return None
     page = caller.origin.decode("latin-1")
-    proxy_host, page_host = (split_host(origin.partition(b"://")[2])[0] for origin in (proxy_origin, caller.origin))
-    are_one_machine = all(is_loopback(host.decode("latin-1")) for host in (proxy_host, page_host))
-    is_one_name = are_one_machine and proxy_host != page_host
-    way_out = _ONE_NAME.format(proxy_host.decode("latin-1")) if is_one_name else _SAME_SITE_NONE
-    return _CROSS_SITE.format(kind, page or "which it does not name", way_out)
+    return _CROSS_SITE.format(
+        kind, page or "which it does not name", _way_into_site(page, proxy_origin.decode("latin-1"))
+    )
+
+
+def _way_into_site(page: str, proxy: str) -> str:
+    """Return how a page comes to be of the proxy's site, or how a cookie does without that."""
+    scheme, _, authority = proxy.partition("://")
+    host, page_host = (
+        split_host(text.encode("latin-1"))[0].decode("latin-1") for text in (authority, page.partition("://")[2])
+    )
+    if host == page_host:
+        return _ONE_SCHEME.format(scheme)
+    if is_loopback(host) and is_loopback(page_host):
+        return _ONE_NAME.format(host)
+    return _SAME_SITE_NONE
 
 
 def _cookie(value: bytes) -> tuple[bytes, bytes]:
