@@ -6,7 +6,7 @@ Knows no sockets.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from corsproxy.cors import CorsRequest, Decision, Kind, decide_among
@@ -82,6 +82,11 @@ class CorsGate:
             if size <= _REMEMBERED_KEY_BYTES:
                 self._preflight.keep(key, size, grant)
         return grant
+
+    def remembered(self) -> Iterator[tuple[tuple[bytes, ...], Grant]]:
+        """Yield what was sent, and the grant for it, of each decision that is remembered: strangers choose how many."""
+        yield from (((origin,) if origin else (), grant) for origin, grant in self._actual.known.items())
+        yield from self._preflight.known.items()
 
     def _answered(self, decision: Decision) -> Grant:
         vary = b"Vary: Origin\r\n" if decision.varies_on_origin else b""

@@ -174,7 +174,7 @@ routes:
             served = len(upstream.connections)
             assert served == 3  # the second request to /good went over the same connection
             assert names[:2] == ["billing.internal", "billing.internal"]
-            certified = [connection._socket.getpeercert() for connection in upstream.connections]  # type: ignore[attr-defined]
+            certified = [connection.socket.getpeercert() for connection in upstream.connections]  # type: ignore[attr-defined]
             assert [bool(certificate) for certificate in certified] == [False, True, False]
             for path in ("/stranger", "/misnamed"):
                 response = ask(proxy.address, asking(path))

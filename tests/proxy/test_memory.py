@@ -91,7 +91,7 @@ def test_http_78_a_large_upload_to_a_slow_upstream(bench: Bench) -> None:
     def script(connection: Connection) -> None:
         connection.read_head()
         early = [len(connection.received) - connection.received.find(b"\r\n\r\n") - 4]
-        sock = connection._socket
+        sock = connection.socket
         most[0] = drained(lambda: early.pop() if early else len(sock.recv(65536)), bench.proxy.pid)
         connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 

@@ -128,7 +128,7 @@ def test_what_may_be_about_a_person_is_not_kept(name: str) -> None:
     line = f"{name}: of-one-person-only".encode()
     plain = read_plain_head(b"HTTP/1.1 200 OK\r\n%b\r\nContent-Length: 0" % line, is_head_request=False)
     assert plain is not None
-    assert [kept for kept in plain_head._LINES.known if b"of-one-person-only" in kept] == []
+    assert [kept for kept in plain_head.KNOWN_LINES.known if b"of-one-person-only" in kept] == []
 
 
 def test_the_lines_that_are_kept_are_few_and_short() -> None:
@@ -136,8 +136,8 @@ def test_the_lines_that_are_kept_are_few_and_short() -> None:
     for number in range(3000):
         read_plain_head(b"HTTP/1.1 200 OK\r\nServer: s%d\r\nContent-Length: 0" % number, is_head_request=False)
     read_plain_head(b"HTTP/1.1 200 OK\r\nServer: %b\r\nContent-Length: 0" % (b"s" * 600), is_head_request=False)
-    assert len(plain_head._LINES.known) <= 1024
-    assert max(map(len, plain_head._LINES.known)) <= 512
+    assert len(plain_head.KNOWN_LINES.known) <= 1024
+    assert max(map(len, plain_head.KNOWN_LINES.known)) <= 512
 
 
 def test_a_table_of_names_does_not_grow_for_ever() -> None:

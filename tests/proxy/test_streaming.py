@@ -236,8 +236,7 @@ def test_http_78_a_slow_upstream_holds_the_client_back(bench: Bench) -> None:
         assert go_on.wait(20)
         while taken[0] < size:
             taken[0] += len(connection.read_some())
-            connection.received.clear()
-            connection._read = 0
+            connection.forget()
         connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
 
     bench.script = script

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -198,9 +197,10 @@ def test_what_a_policy_remembers_of_strangers_is_bounded() -> None:
         for long in (b"", b"x" * 1000):
             gate.actual("GET", (origin + long,))
             gate.preflight(origin, b"GET", (b"x-%d" % number + long,))
-        most = max(most, len(gate._actual.known) + len(gate._preflight.known))
-    kept = [*gate._actual.known.values(), *gate._preflight.known.values()]
-    keys = [*filter(None, gate._actual.known), *itertools.chain.from_iterable(gate._preflight.known)]
+        most = max(most, len(list(gate.remembered())))
+    remembered = list(gate.remembered())
+    kept = [grant for _, grant in remembered]
+    keys = [key for keys, _ in remembered for key in keys]
     assert most <= 2048
     assert max(map(len, keys)) <= 256
     assert sum(len(grant.answer) + len(grant.block) + len(grant.body) for grant in kept) < 4 * MIB

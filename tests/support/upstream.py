@@ -73,7 +73,7 @@ class Connection:
         self.ended: str | None = None
         """How the peer ended it: None while it has not, else `closed` (FIN) or `reset`."""
         self._upstream = upstream
-        self._socket = sock
+        self.socket = sock
         self._read = 0
 
     def read_request(self) -> Request:
@@ -111,6 +111,11 @@ class Connection:
             self._receive()
         return self._take(self._read + size)
 
+    def forget(self) -> None:
+        """Forget what was read, in a script for which it would become too much."""
+        del self.received[: self._read]
+        self._read = 0
+
     def read_some(self) -> bytes:
         """Read what is there, at least one byte."""
         if len(self.received) == self._read:
@@ -127,30 +132,30 @@ class Connection:
     def send(self, data: bytes) -> None:
         """Send all of it; a peer that is gone is no error."""
         with contextlib.suppress(OSError):
-            self._socket.sendall(data)
+            self.socket.sendall(data)
 
     def finish_sending(self) -> None:
         """Send a FIN, and go on reading."""
         with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_WR)
+            self.socket.shutdown(socket.SHUT_WR)
 
     def send_closing_alert(self) -> None:
         """Say over TLS that nothing more will come; the script's end closes the connection behind it."""
-        assert isinstance(self._socket, ssl.SSLSocket)
-        self._socket.setblocking(False)  # the peer's own alert is not waited for
+        assert isinstance(self.socket, ssl.SSLSocket)
+        self.socket.setblocking(False)  # the peer's own alert is not waited for
         with contextlib.suppress(OSError):
-            self._socket.unwrap()
+            self.socket.unwrap()
 
     def reset(self) -> None:
         """End the connection with a RST."""
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close()
 
     def close(self) -> None:
         """Close the connection; done by itself when the script returns."""
         with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
+            self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
 
     def _read_chunks(self) -> bytes:
         start = self._read
@@ -167,7 +172,7 @@ class Connection:
 
     def _receive(self) -> None:
         try:
-            data = self._socket.recv(65536)
+            data = self.socket.recv(65536)
         except TimeoutError:
             raise
         except OSError:

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import re
 
+from corsproxy.proxy.fields.lengths import MAX_LENGTH
+
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
 
 _QUOTED = rb'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*+"'
@@ -31,9 +33,6 @@ _TRAILER_LINE_BEGUN = re.compile(rb"(?:" + _TOKEN + rb"(?::[\t\x20-\x7e\x80-\xff
 
 _SMALL_SIZES = {spelling % size: size for size in range(1, 256) for spelling in (b"%x", b"%X")}
 """Chunks so small are looked up: read like any other, a flood of them would keep a worker busy for little money."""
-
-_LARGEST = (1 << 63) - 1
-"""More than any server counts in a signed number; what overflows there could be read as something small."""
 
 
 class ChunkError(ValueError):
@@ -129,7 +128,7 @@ class ChunkReader:
         self._ends_chunk = bool(self._left)
         self._in_trailers = not self._left
         self.size += self._left
-        if self.size > _LARGEST:
+        if self.size > MAX_LENGTH:
             raise ChunkError("more content than can be counted")
         self._extension_bytes += line.end() - line.end(1) - len(b"\r\n")
         if self._extension_bytes > self._limit + self.size:

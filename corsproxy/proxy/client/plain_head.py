@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from corsproxy.proxy.client.head import ParsedHead
+from corsproxy.proxy.fields.lengths import read_length
 from corsproxy.proxy.fields.lines import FieldLine, is_repeated, keep_line
 from corsproxy.proxy.fields.names import REQUEST_FIELDS, RequestField
 from corsproxy.proxy.table import NameTable, Table, marking_all_but
@@ -28,9 +29,6 @@ _TEXT: Final = marking_all_but(bytes((0x09, *range(0x20, 0x7F), *range(0x80, 0x1
 _TOKEN: Final = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 """What a field name may hold (RFC 9110 section 5.6.2)."""
 
-_MOST_DIGITS: Final = 18
-"""Of a Content-Length: as many as surely fit in 64 bits."""
-
 _UNUSUAL_NAMES: Final = frozenset({b"transfer-encoding", b"upgrade", b"proxy-connection", b"sec-websocket-key1"})
 """What ends content or a connection in another way, llhttp's other name for Connection, and what aiohttp refuses."""
 
@@ -46,7 +44,7 @@ _HOST: Final = 1 << _ONCE.index(b"host")
 _CONNECTION: Final = RequestField.CONNECTION
 _CONTENT_LENGTH: Final = RequestField.CONTENT_LENGTH
 
-_LINES: Final[Table[bytes, FieldLine[RequestField]]] = Table()
+KNOWN_LINES: Final[Table[bytes, FieldLine[RequestField]]] = Table()
 """Lines of clients that have come before."""
 
 
@@ -66,7 +64,7 @@ def read_plain_head(head: bytes, most_lines: int) -> ParsedHead | None:
     ):
         return None
     lines: list[FieldLine[RequestField]] = []
-    known = _LINES.known
+    known = KNOWN_LINES.known
     seen = 0
     length = 0
     keep_alive = True
@@ -84,10 +82,9 @@ def read_plain_head(head: bytes, most_lines: int) -> ParsedHead | None:
             seen |= once
             meaning = line.meaning
             if meaning is _CONTENT_LENGTH:
-                value = line.value
-                if not value.isdigit() or len(value) > _MOST_DIGITS:
+                length = read_length(line.value)
+                if length < 0:
                     return None
-                length = int(value)
             elif meaning is _CONNECTION:
                 option = line.value.lower()
                 keep_alive = option == b"keep-alive"
@@ -107,7 +104,7 @@ def _new_line(text: bytes) -> FieldLine[RequestField] | None:
         return None
     # Of all white space, `_TEXT` has blanks and tabs alone.
     line = FieldLine(known.meaning, name, value.strip(), known.once)
-    return keep_line(_LINES, text, line) if known.is_repeated else line
+    return keep_line(KNOWN_LINES, text, line) if known.is_repeated else line
 
 
 class _Name:

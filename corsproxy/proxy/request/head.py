@@ -14,6 +14,7 @@ from corsproxy.proxy.errors import Refusal
 from corsproxy.proxy.fields.challenges import login_scheme
 from corsproxy.proxy.fields.connection_options import named_fields, names_fields
 from corsproxy.proxy.fields.hosts import is_valid_host
+from corsproxy.proxy.fields.lengths import read_length
 from corsproxy.proxy.fields.lines import FieldLine
 from corsproxy.proxy.fields.names import RequestField
 
@@ -30,12 +31,6 @@ _PROTECTED_FROM_CONNECTION: Final = frozenset(
 )
 """Fields that a connection option must not take away: the request would break, or mean something else
 (CVE-2022-31813)."""
-
-_MOST_DIGITS: Final = 19
-"""Of a Content-Length: llhttp takes any number of leading zeros, `int` does not."""
-
-_LARGEST_LENGTH: Final = (1 << 63) - 1
-"""Most servers count in a signed number: what overflows there could be read as something small, or as none."""
 
 _SANE_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._~+/=:@-]{1,128}")
 """A request id goes to logs and headers of others: printable, no spaces, no quotes, bounded."""
@@ -176,8 +171,8 @@ def _note_requested_headers(head: RequestHead, _: bytes, value: bytes) -> bool:
 
 
 def _note_content_length(head: RequestHead, _: bytes, value: bytes) -> bool:
-    head.content_length = int(value) if len(value) <= _MOST_DIGITS else _LARGEST_LENGTH + 1
-    if head.content_length > _LARGEST_LENGTH:
+    head.content_length = read_length(value)
+    if head.content_length < 0:
         head.refusal = Refusal(400, "the Content-Length is more than can be counted", close=True)
     head.says_length = True
     return True

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from enum import IntEnum
 
+from corsproxy.proxy.fields.lengths import MAX_LENGTH
 from corsproxy.proxy.upstream.field_section import MAX_FIELD_LINES, read_field_lines
-from corsproxy.proxy.upstream.framing import MAX_LENGTH
 from corsproxy.proxy.upstream.oddity import Oddities, Oddity, protocol_error
 
 MAX_FRAMING_BYTES = 256 * 1024

@@ -7,15 +7,11 @@ Knows heads only.
 
 from __future__ import annotations
 
+from corsproxy.proxy.fields.lengths import read_length
 from corsproxy.proxy.fields.lines import FieldLine
 from corsproxy.proxy.fields.names import ResponseField
 from corsproxy.proxy.upstream.head import NO_CONTENT_STATUSES, RESET_CONTENT, Framing, ResponseHead
 from corsproxy.proxy.upstream.oddity import Oddities, Oddity, protocol_error
-
-MAX_LENGTH = 2**63 - 1
-"""Of content and of a chunk: what a signed 64-bit number holds, since many recipients count in one."""
-
-_MOST_DIGITS = 19
 
 
 def settle(head: ResponseHead, oddities: Oddities, *, is_head_request: bool) -> None:
@@ -96,12 +92,8 @@ def _length(values: list[bytes]) -> int:
     lengths = set()
     for value in values:
         for item in value.split(b","):
-            digits = item.strip(b" \t")
-            if not digits.isdigit() or len(digits) > _MOST_DIGITS:
-                return -1
-            lengths.add(int(digits))
-    length = lengths.pop()
-    return length if not lengths and length <= MAX_LENGTH else -1
+            lengths.add(read_length(item.strip(b" \t")))
+    return lengths.pop() if len(lengths) == 1 else -1
 
 
 def _keep_one_length(head: ResponseHead, length: int, lines: int) -> None:

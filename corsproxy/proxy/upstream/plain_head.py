@@ -7,6 +7,7 @@ Knows no socket and no state: bytes in, a head or None out.
 
 from __future__ import annotations
 
+from corsproxy.proxy.fields.lengths import read_length
 from corsproxy.proxy.fields.lines import FieldLine, keep_line
 from corsproxy.proxy.fields.names import RESPONSE_FIELDS, ResponseField
 from corsproxy.proxy.table import NameTable, Table
@@ -19,9 +20,6 @@ _TEXT = bytes((0x09, *range(0x20, 0x7F), *range(0x80, 0x100)))
 _TOKEN = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 """What a field name may hold (RFC 9110 section 5.6.2)."""
 
-_MOST_DIGITS = 18
-"""Of a Content-Length: as many as surely fit in 63 bits."""
-
 # Python 3.11 finds an enum's members by a slow look-up; these are asked for at every field line.
 _CONNECTION = ResponseField.CONNECTION
 _CONTENT_LENGTH = ResponseField.CONTENT_LENGTH
@@ -32,7 +30,7 @@ _CLOSE = Framing.CLOSE
 _LENGTH = Framing.LENGTH
 _NONE = Framing.NONE
 
-_LINES: Table[bytes, FieldLine[ResponseField]] = Table()
+KNOWN_LINES: Table[bytes, FieldLine[ResponseField]] = Table()
 """Lines of upstreams that have come before."""
 
 
@@ -73,7 +71,7 @@ def read_plain_head(section: bytes, *, is_head_request: bool) -> ResponseHead | 
 
 def _read_fields(head: ResponseHead, lines: list[bytes]) -> bool:
     """Read the field lines, all but the first of `lines`; False if one of them is unusual."""
-    fields, known = head.fields, _LINES.known
+    fields, known = head.fields, KNOWN_LINES.known
     for index in range(1, len(lines)):
         text = lines[index]
         line = known.get(text) or _new_line(text)
@@ -84,10 +82,10 @@ def _read_fields(head: ResponseHead, lines: list[bytes]) -> bool:
         if meaning is _FORWARD:
             continue
         if meaning is _CONTENT_LENGTH:
-            value = line.value
-            if head.length >= 0 or not value.isdigit() or len(value) > _MOST_DIGITS:
+            length = read_length(line.value)
+            if head.length >= 0 or length < 0:
                 return False
-            head.length = int(value)
+            head.length = length
         elif meaning is _TRANSFER_ENCODING:
             if head.framing is _CHUNKED or line.value.lower() != b"chunked":
                 return False
@@ -107,7 +105,7 @@ def _new_line(text: bytes) -> FieldLine[ResponseField] | None:
     meaning = _FIELDS[name]
     if meaning is None or not colon or text.translate(None, _TEXT):
         return None
-    return keep_line(_LINES, text, FieldLine(meaning, name, value.strip(b" \t")))
+    return keep_line(KNOWN_LINES, text, FieldLine(meaning, name, value.strip(b" \t")))
 
 
 def _classify(name: bytes) -> ResponseField | None:

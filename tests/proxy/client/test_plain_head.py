@@ -212,8 +212,8 @@ def test_no_line_of_a_person_is_kept() -> None:
     """A cookie, a credential, an unknown name, a referring page: read each time, whoever sends it."""
     for name in (b"Cookie", b"Authorization", b"X-Api-Key", b"Proxy-Authorization", b"Referer", b"traceparent"):
         assert read_plain_head(b"GET / HTTP/1.1\r\nHost: h\r\n" + name + b": of-one-person-only\r\n\r\n", LINES)
-    assert not [kept for kept in plain_head._LINES.known if b"of-one-person-only" in kept]
-    assert b"Host: h" in plain_head._LINES.known
+    assert not [kept for kept in plain_head.KNOWN_LINES.known if b"of-one-person-only" in kept]
+    assert b"Host: h" in plain_head.KNOWN_LINES.known
 
 
 def test_what_is_kept_is_bounded() -> None:
@@ -221,6 +221,6 @@ def test_what_is_kept_is_bounded() -> None:
     for number in range(5000):
         value = b"%d" % number + b"x" * (number % 1000)
         read_plain_head(b"GET / HTTP/1.1\r\nHost: h\r\nAccept: " + value + b"\r\n\r\n", LINES)
-        assert len(plain_head._LINES.known) <= 1024
-        assert sum(map(len, plain_head._LINES.known)) <= 256 * 1024
-    assert max(map(len, plain_head._LINES.known)) <= 512
+        assert len(plain_head.KNOWN_LINES.known) <= 1024
+        assert sum(map(len, plain_head.KNOWN_LINES.known)) <= 256 * 1024
+    assert max(map(len, plain_head.KNOWN_LINES.known)) <= 512
