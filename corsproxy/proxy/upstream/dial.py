@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import os
 import socket
 import ssl
 from collections.abc import Callable
@@ -40,7 +41,14 @@ async def dial(
     except ssl.SSLError as error:
         raise UpstreamError(UpstreamErrorKind.TLS, described(error, upstream.name)) from None
     except OSError as error:
-        raise UpstreamError(UpstreamErrorKind.CONNECT, error.strerror or type(error).__name__) from None
+        raise UpstreamError(UpstreamErrorKind.CONNECT, _refused(upstream, error)) from None
+
+
+def _refused(upstream: Upstream, error: OSError) -> str:
+    """Return where nothing could be reached and why, in the system's words: asyncio's own show a tuple of Python."""
+    host = f"[{upstream.host}]" if ":" in upstream.host else upstream.host
+    why = os.strerror(error.errno) if error.errno else error.strerror or type(error).__name__
+    return f"{upstream.unix_path or f'{host}:{upstream.port}'}: {why}"
 
 
 async def _connect(
