@@ -43,7 +43,7 @@ def init_command(options: InitOptions, *, out: TextIO) -> int:
     except FileExistsError:
         raise UsageError(f"{file} exists already; name another file, or remove it first") from None
     except FileNotFoundError:
-        raise UsageError(f"cannot write {file}: its directory is missing; make it first") from None
+        raise UsageError(f"cannot write {file}: its directory is missing; create it first") from None
     except OSError as error:
         raise UsageError(f"cannot write {file}: {error.strerror}") from None
     print(_next_step(file, is_quick=is_quick), file=out)
