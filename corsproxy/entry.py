@@ -12,12 +12,9 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 
-TIMEOUT = 3.0
-"""Seconds until a proxy that does not answer is unhealthy; as in `corsproxy.server.healthcheck`."""
+from corsproxy.health import LOOPBACK_OF, TIMEOUT
 
 _ADDRESS = re.compile(r"(?:(?P<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):)?(?P<port>[0-9]{1,5})")
-
-_LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what is asked in place of every address
 
 
 def main() -> None:
@@ -50,7 +47,7 @@ def quick_address(args: Sequence[str], environ: Mapping[str, str]) -> tuple[str,
     if found is None or not 0 < int(found["port"]) < 65536:
         return None
     host = (found["host"] or "127.0.0.1").strip("[]")
-    return _LOOPBACK_OF.get(host, host), int(found["port"])
+    return LOOPBACK_OF.get(host, host), int(found["port"])
 
 
 def quick_healthcheck(address: tuple[str, int]) -> int | None:

@@ -22,15 +22,16 @@ PACKAGE = ROOT / "corsproxy"
 MAY_IMPORT: dict[str, set[str]] = {
     "__init__": set(),
     "__main__": {"entry"},
-    "entry": {"cli"},
+    "entry": {"cli", "health"},
     "errors": set(),
     "escape": set(),
+    "health": set(),
     "streams": set(),
     "cors": set(),
     "settings": {"cors"},
     "config": {"cors", "settings", "errors", "escape"},
     "proxy": {"cors", "settings"},
-    "server": {"cors", "settings", "errors", "escape", "config", "proxy"},
+    "server": {"cors", "settings", "errors", "escape", "health", "config", "proxy"},
     "tools": {"cors", "settings", "errors", "escape", "config", "proxy"},
     "cli": {"cors", "settings", "errors", "escape", "streams", "config", "proxy", "server", "tools"},
 }

@@ -14,12 +14,8 @@ from collections.abc import Mapping
 from corsproxy.config import Options, find_admin
 from corsproxy.errors import UsageError
 from corsproxy.escape import printable
+from corsproxy.health import LOOPBACK_OF, TIMEOUT
 from corsproxy.settings import Address, TcpAddress, UnixAddress
-
-TIMEOUT = 3.0
-"""Seconds until a proxy that does not answer is unhealthy; less than any orchestrator waits by default."""
-
-_LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what is asked in place of every address
 
 
 def healthcheck(options: Options, environ: Mapping[str, str]) -> int:
@@ -52,7 +48,7 @@ def _ask(address: Address) -> int:
         connection.sock.settimeout(TIMEOUT)
     else:
         connection = http.client.HTTPConnection(
-            _LOOPBACK_OF.get(address.host, address.host), address.port, timeout=TIMEOUT
+            LOOPBACK_OF.get(address.host, address.host), address.port, timeout=TIMEOUT
         )
     try:
         if isinstance(address, UnixAddress):

@@ -155,7 +155,11 @@ def test_a_health_check_loads_next_to_nothing() -> None:
         )
     assert done.returncode == 0, done.stderr
     loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
-    assert {name for name in loaded if name.startswith("corsproxy")} == {"corsproxy", "corsproxy.entry"}
+    assert {name for name in loaded if name.startswith("corsproxy")} == {
+        "corsproxy",
+        "corsproxy.entry",
+        "corsproxy.health",
+    }
     assert not loaded & {"click", "yaml", "aiohttp", "asyncio", "http.client", "email"}
 
 
