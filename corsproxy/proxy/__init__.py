@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from corsproxy.proxy.errors import PlanError, UpstreamErrorKind
 from corsproxy.proxy.request_record import Observer, RequestRecord
 from corsproxy.proxy.routes import AmbiguousPath, RouteTable, with_head
+from corsproxy.proxy.table import NameTable, Table
 
 if TYPE_CHECKING:
     from corsproxy.proxy.plan import Plan, compile_plan
@@ -18,12 +19,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AmbiguousPath",
+    "NameTable",
     "Observer",
     "Plan",
     "PlanError",
     "Proxy",
     "RequestRecord",
     "RouteTable",
+    "Table",
     "UpstreamErrorKind",
     "compile_plan",
     "keep_alive",

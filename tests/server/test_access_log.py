@@ -274,6 +274,30 @@ def test_the_documented_fields_are_those_of_the_line() -> None:
     assert list(documented) == list(json.loads(json_line(record(), NOW)))
 
 
+def test_a_line_remembers_nothing_of_the_one_before() -> None:
+    """Two requests that asked for the same may have met two policies, two upstreams or a failure."""
+    asked = {"origin": APP.encode(), "requested_method": b"PUT", "requested_headers": None}
+    granted = Decision(Kind.PREFLIGHT, granted=True)
+    refused = Decision(Kind.PREFLIGHT, granted=False, reason=Reason.METHOD_NOT_ALLOWED)
+    told = [
+        json.loads(json_line(record(**asked, decision=decision, error=error, upstream=upstream, minor=1), NOW))
+        for decision, error, upstream in (
+            (granted, None, None),
+            (refused, None, None),
+            (refused, "connect", "one"),
+            (refused, "connect", "other"),
+            (granted, None, None),
+        )
+    ]
+    assert [(one["cors"], one["reason"], one["error"], one["upstream"]) for one in told] == [
+        ("preflight_granted", None, None, None),
+        ("preflight_refused", "method_not_allowed", None, None),
+        ("preflight_refused", "method_not_allowed", "connect", "one"),
+        ("preflight_refused", "method_not_allowed", "connect", "other"),
+        ("preflight_granted", None, None, None),
+    ]
+
+
 @pytest.mark.parametrize(
     "sent",
     [

@@ -12,10 +12,11 @@ import re
 import time
 from collections.abc import Callable
 from json.encoder import encode_basestring_ascii as quoted
+from typing import Final
 
 from corsproxy.cors import Decision, Kind
 from corsproxy.escape import printable
-from corsproxy.proxy import RequestRecord
+from corsproxy.proxy import NameTable, RequestRecord, Table
 from corsproxy.server.observe.escape import Clock, readable
 from corsproxy.server.observe.output import LineWriter
 from corsproxy.settings import Log
@@ -49,6 +50,10 @@ FIELDS = {
 _SAY_DROPPED_EVERY = 10.0
 """Seconds between two warnings that lines are being dropped."""
 
+# Python 3.11 finds an enum's members by a slow look-up; these are asked for at every request.
+_NONE: Final = Kind.NONE
+_PREFLIGHT: Final = Kind.PREFLIGHT
+
 log = logging.getLogger(__name__)
 
 
@@ -71,8 +76,9 @@ class AccessLog:
         """Write one finished request."""
         if self._line is None:
             return
-        self._writer.write(self._line(record, self._clock.text(time.time())).encode("utf-8", "backslashreplace"))
-        if self._writer.dropped != self._dropped:
+        writer = self._writer
+        writer.write(self._line(record, self._clock.text(time.time())).encode("utf-8", "backslashreplace"))
+        if writer.dropped != self._dropped:
             self._say_dropped(time.monotonic())
 
     def _say_dropped(self, now: float) -> None:
@@ -87,30 +93,87 @@ class AccessLog:
 
 def cors_word(decision: Decision | None) -> str:
     """Name the decision as the `cors` field does."""
-    if decision is None or decision.kind is Kind.NONE:
+    if decision is None or decision.kind is _NONE:
         return "none"
     outcome = "granted" if decision.granted else "refused"
-    return f"preflight_{outcome}" if decision.kind is Kind.PREFLIGHT else outcome
+    return f"preflight_{outcome}" if decision.kind is _PREFLIGHT else outcome
 
 
 def json_line(record: RequestRecord, now: str) -> str:
     """Write a finished request as one JSON object and a newline, all ASCII."""
-    decision = record.decision
-    reason = decision.reason if decision is not None else None
+    client, method, request_id, trace_id = record.client, record.method, record.raw_request_id, record.trace_id
+    seconds = record.upstream_duration
     return (
-        f'{{"time":"{now}","client":{_json(record.client or None)},"method":{_json(record.method or None)},'
-        f'"path":{quoted(readable(record.raw_path))},"status":{record.status},"bytes_in":{record.bytes_in},'
-        f'"bytes_out":{record.bytes_out},"duration_ms":{record.duration * 1000:.3f},'
-        f'"route":{_json(record.route)},"upstream":{_json(record.upstream)},'
-        f'"upstream_status":{record.upstream_status or "null"},"origin":{_json(_origin(record.origin))},'
-        f'"cors":"{cors_word(decision)}","reason":{_json(reason.value if reason is not None else None)},'
-        f'"requested_method":{_json(readable(record.requested_method))},'
-        f'"requested_headers":{_json(readable(record.requested_headers))},'
-        f'"error":{_json(record.error)},"request_id":{_json(record.request_id or None)},'
-        f'"host":{_json(readable(record.host) or None)},"protocol":{_json(record.protocol)},'
-        f'"upstream_ms":{_milliseconds(record.upstream_duration)},'
-        f'"trace_id":{_json(record.trace_id.decode("ascii") or None)}}}\n'
+        f'{{"time":"{now}","client":{quoted(client) if client else "null"},'
+        f'"method":{quoted(method) if method else "null"},'
+        f'"path":{quoted(record.raw_path.decode("utf-8", "backslashreplace"))},"status":{record.status},'
+        f'"bytes_in":{record.bytes_in},"bytes_out":{record.bytes_out},"duration_ms":{record.duration * 1000:.3f},'
+        f"{_route_members(record)},{_cors_members(record)},"
+        # An id and a trace have neither quotes nor backslashes, whoever sent them.
+        f'"request_id":{_bare_json(request_id)},"host":{_HOSTS[record.host]},"protocol":{_PROTOCOLS[record.minor]},'
+        f'"upstream_ms":{"null" if seconds is None else f"{seconds * 1000:.3f}"},"trace_id":{_bare_json(trace_id)}}}\n'
     )
+
+
+def _bare_json(sent: bytes) -> str:
+    return f'"{sent.decode("ascii")}"' if sent else "null"
+
+
+_HOSTS: Final = NameTable(lambda host: _json(readable(host) or None))
+"""Hosts as they stand in JSON."""
+
+_PROTOCOLS: Final = {None: "null", -1: '"HTTP/1.0"', 0: '"HTTP/1.0"', 1: '"HTTP/1.1"'}
+
+_ROUTES: Final[Table[tuple[str | None, str | None, int | None], str]] = Table()
+"""Members of JSON objects that say which way requests went: few, and the same again and again."""
+
+
+def _route_members(record: RequestRecord) -> str:
+    key = (record.route, record.upstream, record.upstream_status)
+    known = _ROUTES.known.get(key)
+    if known is not None:
+        return known
+    text = (
+        f'"route":{_json(record.route)},"upstream":{_json(record.upstream)},'
+        f'"upstream_status":{record.upstream_status or "null"}'
+    )
+    return _ROUTES.keep(key, len(text), text)
+
+
+class _CorsMembers:
+    """The members of a JSON object that say what CORS made of a request."""
+
+    __slots__ = ("decision", "error", "text")
+
+    def __init__(self, decision: Decision | None, error: str | None, text: str) -> None:
+        self.decision = decision
+        self.error = error
+        self.text = text
+
+
+_CORS: Final[Table[tuple[bytes | None, bytes | None, bytes | None], _CorsMembers]] = Table()
+"""By what was asked. Decisions are told apart by identity: the gate remembers them, and gives out the same again."""
+
+_LONGEST_MEMBERS: Final = 512
+"""Longer ones, which no page asks for, are written each time."""
+
+
+def _cors_members(record: RequestRecord) -> str:
+    decision, error = record.decision, record.error
+    key = (record.origin, record.requested_method, record.requested_headers)
+    known = _CORS.known.get(key)
+    if known is not None and known.decision is decision and known.error == error:
+        return known.text
+    reason = decision.reason if decision is not None else None
+    text = (
+        f'"origin":{_json(_origin(record.origin))},"cors":"{cors_word(decision)}",'
+        f'"reason":{_json(reason.value if reason is not None else None)},'
+        f'"requested_method":{_json(readable(record.requested_method))},'
+        f'"requested_headers":{_json(readable(record.requested_headers))},"error":{_json(error)}'
+    )
+    if len(text) <= _LONGEST_MEMBERS:
+        _CORS.keep(key, len(text), _CorsMembers(decision, error, text))
+    return text
 
 
 def text_line(record: RequestRecord, now: str) -> str:
@@ -156,10 +219,6 @@ def _origin(sent: bytes | None) -> str | None:
 
 def _json(value: str | None) -> str:
     return "null" if value is None else quoted(value)
-
-
-def _milliseconds(seconds: float | None) -> str:
-    return "null" if seconds is None else f"{seconds * 1000:.3f}"
 
 
 def _bare(value: str) -> str:

@@ -8,17 +8,22 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass, field
+from typing import Final
 
 from corsproxy.cors import Kind
 from corsproxy.proxy import RequestRecord, UpstreamErrorKind
 
-BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Upper bounds in seconds: a millisecond is a preflight, 30 s an upstream about to time out."""
 
-KNOWN_METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"))
+KNOWN_METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"))
 """Of RFC 9110 section 9 and RFC 5789; every other one is the label `other`, as strangers may send any."""
 
-_UPSTREAM_ERRORS = frozenset(str(kind) for kind in UpstreamErrorKind)
+_UPSTREAM_ERRORS: Final = frozenset(str(kind) for kind in UpstreamErrorKind)
+
+# Python 3.11 finds an enum's members by a slow look-up; these are asked for at every request.
+_NONE: Final = Kind.NONE
+_PREFLIGHT: Final = Kind.PREFLIGHT
 
 
 Histogram = tuple[float, ...]
@@ -63,8 +68,8 @@ class Counters:
         if record.upstream_duration is not None and record.upstream is not None:
             _count(self.upstream_durations, record.upstream, record.upstream_duration)
         decision = record.decision
-        if decision is not None and decision.kind is not Kind.NONE:
-            kind = "preflight" if decision.kind is Kind.PREFLIGHT else "actual"
+        if decision is not None and decision.kind is not _NONE:
+            kind = "preflight" if decision.kind is _PREFLIGHT else "actual"
             reason = decision.reason.value if decision.reason is not None else ""
             key = (route, kind, "granted" if decision.granted else "refused", reason)
             self.decisions[key] = self.decisions.get(key, 0) + 1
@@ -81,8 +86,11 @@ class Counters:
             tuple((label, tuple(row)) for label, row in self.durations.items()),
             tuple((label, tuple(row)) for label, row in self.upstream_durations.items()),
         )
-        for name in self.__slots__:
-            getattr(self, name).clear()
+        self.requests.clear()
+        self.decisions.clear()
+        self.upstream_errors.clear()
+        self.durations.clear()
+        self.upstream_durations.clear()
         return taken
 
     def add(self, taken: Counts) -> None:

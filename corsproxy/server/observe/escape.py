@@ -19,19 +19,25 @@ def readable(sent: bytes | None) -> str | None:
 
 
 class Clock:
-    """Tells the time as RFC 3339 in UTC with milliseconds, making the text of a second once."""
+    """Tells the time as RFC 3339 in UTC with milliseconds, making the text of a second once, and of a millisecond."""
 
-    __slots__ = ("_second", "_text")
+    __slots__ = ("_beginning", "_millisecond", "_second", "_text")
 
     def __init__(self) -> None:
+        self._millisecond = -1
         self._second = -1
+        self._beginning = ""
         self._text = ""
 
     def text(self, now: float) -> str:
         """Return the text of `now`, seconds since the epoch."""
         milliseconds = int(now * 1000)
+        if milliseconds == self._millisecond:
+            return self._text
         second, rest = divmod(milliseconds, 1000)
         if second != self._second:
             self._second = second
-            self._text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-        return f"{self._text}.{rest:03d}Z"
+            self._beginning = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        self._millisecond = milliseconds
+        self._text = f"{self._beginning}.{rest:03d}Z"
+        return self._text
