@@ -28,7 +28,6 @@ from corsproxy.server.process import Reading, ServerProcess
 from corsproxy.server.reload.watch import content_digest, look
 from corsproxy.server.runtime import new_event_loop
 from corsproxy.server.workers.fleet import Fleet, SingleProcess
-from corsproxy.server.workers.supervisor import Workers
 from corsproxy.settings import Log, Settings, TcpAddress, UnixAddress
 
 
@@ -122,6 +121,9 @@ def _fleet(
 ) -> Fleet:
     settings = configuration.settings
     if lock is not None:
+        # Loaded here, as one process, which most are, needs none of it.
+        from corsproxy.server.workers.supervisor import Workers
+
         return Workers(settings.workers, listeners, lock, totals, counts=counts, inspects=settings.inspector)
     recorder = Recorder(shows_fields=shows_fields(settings)) if settings.inspector else None
     return SingleProcess(DataPath(listeners, outputs, totals.counters if counts else None, recorder=recorder), recorder)
