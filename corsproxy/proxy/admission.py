@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Literal
+from typing import Final, Literal
 
 from corsproxy.cors import CARRIED, Kind, Reason, parse_origin
 from corsproxy.proxy.cors_gate import NO_GRANT, Grant
@@ -34,13 +34,13 @@ from corsproxy.proxy.response.answers import (
 )
 from corsproxy.proxy.routes import AmbiguousPath
 
-_MOST_PASSES = 3
+_MOST_PASSES: Final = 3
 """Passes through this process after which a request counts as a loop (RFC 9110 section 7.6.3)."""
 
-_KNOWN_METHODS = frozenset({"TRACE", *(method.decode("ascii") for method in CARRIED)})
+_KNOWN_METHODS: Final = frozenset({"TRACE", *(method.decode("ascii") for method in CARRIED)})
 """Methods that are not answered 501; TRACE has its own refusal."""
 
-_WEB_PORTS = {"http": 80, "https": 443}
+_WEB_PORTS: Final = {"http": 80, "https": 443}
 """The schemes of pages that can send requests to their own host, each with its default port."""
 
 

@@ -63,7 +63,9 @@ class ContentWriter:
     def write_whole(self, head: list[bytes], body: list[bytes], trailers: Sequence[tuple[bytes, bytes]]) -> None:
         """Send a response that is already complete, in one piece."""
         if body and not self._discards:
-            size = sum(map(len, body))
+            size = 0
+            for piece in body:
+                size += len(piece)
             self._record.bytes_out += size
             if self._chunked:
                 head += (b"%x\r\n" % size, *body, b"\r\n")

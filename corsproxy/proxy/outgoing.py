@@ -5,6 +5,8 @@ Knows no sockets and no policy.
 
 from __future__ import annotations
 
+from typing import Final
+
 from corsproxy.proxy.admission import Admitted
 from corsproxy.proxy.fields.destinations import DestinationRewriter
 from corsproxy.proxy.fields.edits import FieldEditor
@@ -15,10 +17,10 @@ from corsproxy.proxy.plan import RoutePlan
 from corsproxy.proxy.request.head import Line, RequestHead
 from corsproxy.proxy.request_context import RequestContext
 
-_NEEDS_LENGTH = frozenset({"POST", "PUT", "PATCH"})
+_NEEDS_LENGTH: Final = frozenset({"POST", "PUT", "PATCH"})
 """RFC 9110 section 8.6: methods with defined content send `Content-Length: 0` if they have none."""
 
-_REFERENCE = RequestField.REFERENCE
+_REFERENCE: Final = RequestField.REFERENCE
 
 
 def head_for_upstream(

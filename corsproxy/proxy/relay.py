@@ -15,6 +15,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Coroutine, Sequence
+from typing import Final
 
 from corsproxy.proxy.admission import admit, decide, let_pass, routed
 from corsproxy.proxy.client.request import ClientRequest
@@ -30,6 +31,8 @@ from corsproxy.proxy.request_record import Observer, RequestRecord, where
 from corsproxy.proxy.upstream.connection import UpstreamConnection
 
 log = logging.getLogger(__name__)
+
+_now: Final = time.monotonic
 
 
 class Relay:
@@ -52,9 +55,7 @@ class Relay:
         A request that can be answered, or sent to the upstream, without waiting costs no task: the answer is given at
         once, or None and the connection told later. Else what is returned is to be awaited.
         """
-        context = RequestContext(
-            self, request, RequestRecord(request.method, time.monotonic(), request.connection.peer)
-        )
+        context = RequestContext(self, request, RequestRecord(request.method, _now(), request.connection.peer))
         self.in_flight += 1
         grant = NO_GRANT
         try:
@@ -74,7 +75,7 @@ class Relay:
     def over(self, record: RequestRecord) -> None:
         """Tell the observers of a request that has ended."""
         self.in_flight -= 1
-        record.duration = time.monotonic() - record.started
+        record.duration = _now() - record.started
         for observer in self._observers:
             observer(record)
 

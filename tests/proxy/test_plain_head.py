@@ -144,4 +144,4 @@ def test_a_table_of_names_does_not_grow_for_ever() -> None:
     """Names are the upstream's to choose, and it may be as odd as any stranger."""
     for number in range(5000):
         read_plain_head(b"HTTP/1.1 200 OK\r\nX-%d: 1\r\nContent-Length: 0" % number, is_head_request=False)
-    assert len(plain_head._FIELDS.known) <= 1024
+    assert len(plain_head._NAMES.known) <= 1024

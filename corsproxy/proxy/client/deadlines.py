@@ -7,11 +7,12 @@ Knows no loop and no transport: times are numbers that come in.
 from __future__ import annotations
 
 from enum import Enum, auto
+from typing import Final
 
 from corsproxy.proxy.client.pace import LEAST_WINDOW, Pace
 from corsproxy.settings import Limits
 
-NEVER = float("inf")
+NEVER: Final = float("inf")
 
 HALF_CLOSED_GRACE = 2.0
 """Seconds that the answer to a client that has closed its sending side is still awaited, and between signs of its

@@ -107,7 +107,7 @@ def _new_line(text: bytes) -> FieldLine[RequestField] | None:
     return keep_line(KNOWN_LINES, text, line) if known.is_repeated else line
 
 
-class _Name:
+class _RequestName:
     """What the name of a field line says of it."""
 
     __slots__ = ("is_repeated", "is_unusual", "meaning", "once")
@@ -121,4 +121,4 @@ class _Name:
         self.once = 1 << _ONCE.index(lower) if lower in _ONCE else 0
 
 
-_NAMES: Final = NameTable(_Name)
+_NAMES: Final = NameTable(_RequestName)

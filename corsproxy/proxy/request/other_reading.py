@@ -10,28 +10,29 @@ from __future__ import annotations
 import re
 import sys
 from posixpath import normpath
+from typing import Final
 from urllib.parse import unquote_to_bytes
 
-_DECODE_ROUNDS = 3
+_DECODE_ROUNDS: Final = 3
 """Double encoding is seen in attacks, triple in accidents; beyond that every server has its own limit."""
 
-_MOST_ESCAPED = 3**_DECODE_ROUNDS
+_MOST_ESCAPED: Final = 3**_DECODE_ROUNDS
 """Bytes that can stand for one: each round makes one of three."""
 
-LONG = 1024
+LONG: Final = 1024
 """Bytes of a path above which no more of it is read than must be: it is rare, or meant to cost."""
 
-_ESCAPE = re.compile(rb"%(?=[0-9A-Fa-f]{2})")
+_ESCAPE: Final = re.compile(rb"%(?=[0-9A-Fa-f]{2})")
 
-_SLASHES = bytes.maketrans(b"\\", b"/")
+_SLASHES: Final = bytes.maketrans(b"\\", b"/")
 
-_CLASSES = bytes.maketrans(b"25eEfFcC%", b"22%%%%%%%")
+_CLASSES: Final = bytes.maketrans(b"25eEfFcC%", b"22%%%%%%%")
 """For `_may_hide_separators`: digits that may stand first behind a `%`, and what may stand behind those."""
 
 _PERCENT, _DOT, _BACKSLASH = b"%.\\"
 """As numbers: `bytes` in `bytes` makes an exception and drops it before it looks, every time (CPython 3.11)."""
 
-_NUL = "\u0100"
+_NUL: Final = "\u0100"
 """Stands for NUL, which has no other stand-in within Latin-1."""
 
 

@@ -18,12 +18,12 @@ from corsproxy.proxy.upstream.head import Framing
 from corsproxy.proxy.upstream.last_words import LastWords
 from corsproxy.proxy.upstream.reader import ResponseReader
 
-NEVER = float("inf")
+NEVER: Final = float("inf")
 
-_TURNS_TO_READ = 2
+_TURNS_TO_READ: Final = 2
 """Turns of the event loop until what a socket has was read: asyncio runs what was ready before it in the first."""
 
-_ANYTHING = select.POLLIN | select.POLLHUP | select.POLLERR
+_ANYTHING: Final = select.POLLIN | select.POLLHUP | select.POLLERR
 """What an idle connection must not have: bytes, an end or an error. `POLLIN` covers a FIN, too."""
 
 

@@ -6,6 +6,7 @@ Knows nothing of how it is read.
 from __future__ import annotations
 
 from enum import Enum
+from typing import Final
 
 from corsproxy.proxy.fields.lines import FieldLine
 from corsproxy.proxy.fields.names import ResponseField
@@ -20,10 +21,10 @@ class Framing(Enum):
     CLOSE = "close"
 
 
-NO_CONTENT_STATUSES = frozenset({204, 304})
+NO_CONTENT_STATUSES: Final = frozenset({204, 304})
 """RFC 9112 section 6.3: a response with one of these has no content, whatever its fields say."""
 
-RESET_CONTENT = 205
+RESET_CONTENT: Final = 205
 """RFC 9110 section 15.3.6: has no content either, but its fields must say so; where none does, its head is its end, and
 the connection carries no other response."""
 
@@ -45,4 +46,4 @@ class ResponseHead:
         self.keep_alive = True
 
 
-_UNSETTLED = Framing.NONE
+_UNSETTLED: Final = Framing.NONE

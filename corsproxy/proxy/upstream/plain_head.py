@@ -7,30 +7,32 @@ Knows no socket and no state: bytes in, a head or None out.
 
 from __future__ import annotations
 
+from typing import Final
+
 from corsproxy.proxy.fields.lengths import read_length
-from corsproxy.proxy.fields.lines import FieldLine, keep_line
+from corsproxy.proxy.fields.lines import FieldLine, is_repeated, keep_line
 from corsproxy.proxy.fields.names import RESPONSE_FIELDS, ResponseField
-from corsproxy.proxy.table import NameTable, Table
+from corsproxy.proxy.table import NameTable, Table, marking_all_but
 from corsproxy.proxy.upstream.field_section import MAX_FIELD_LINES
 from corsproxy.proxy.upstream.head import NO_CONTENT_STATUSES, RESET_CONTENT, Framing, ResponseHead
 
-_TEXT = bytes((0x09, *range(0x20, 0x7F), *range(0x80, 0x100)))
+_TEXT: Final = marking_all_but(bytes((0x09, *range(0x20, 0x7F), *range(0x80, 0x100))))
 """What a status line and a field value may hold (RFC 9110 section 5.5, RFC 9112 section 4)."""
 
-_TOKEN = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_TOKEN: Final = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 """What a field name may hold (RFC 9110 section 5.6.2)."""
 
 # Python 3.11 finds an enum's members by a slow look-up; these are asked for at every field line.
-_CONNECTION = ResponseField.CONNECTION
-_CONTENT_LENGTH = ResponseField.CONTENT_LENGTH
-_TRANSFER_ENCODING = ResponseField.TRANSFER_ENCODING
-_FORWARD = ResponseField.FORWARD
-_CHUNKED = Framing.CHUNKED
-_CLOSE = Framing.CLOSE
-_LENGTH = Framing.LENGTH
-_NONE = Framing.NONE
+_CONNECTION: Final = ResponseField.CONNECTION
+_CONTENT_LENGTH: Final = ResponseField.CONTENT_LENGTH
+_TRANSFER_ENCODING: Final = ResponseField.TRANSFER_ENCODING
+_FORWARD: Final = ResponseField.FORWARD
+_CHUNKED: Final = Framing.CHUNKED
+_CLOSE: Final = Framing.CLOSE
+_LENGTH: Final = Framing.LENGTH
+_NONE: Final = Framing.NONE
 
-KNOWN_LINES: Table[bytes, FieldLine[ResponseField]] = Table()
+KNOWN_LINES: Final[Table[bytes, FieldLine[ResponseField]]] = Table()
 """Lines of upstreams that have come before."""
 
 
@@ -91,7 +93,10 @@ def _read_fields(head: ResponseHead, lines: list[bytes]) -> bool:
                 return False
             head.framing = _CHUNKED
         elif meaning is _CONNECTION:
-            option = line.value.lower()
+            option = line.value
+            if option == b"keep-alive":
+                continue
+            option = option.lower()
             if option == b"close":
                 head.keep_alive = False  # whatever the other lines say
             elif option != b"keep-alive":
@@ -102,25 +107,34 @@ def _read_fields(head: ResponseHead, lines: list[bytes]) -> bool:
 def _new_line(text: bytes) -> FieldLine[ResponseField] | None:
     """Read a field line that was not seen before; None where it is unusual."""
     name, colon, value = text.partition(b":")
-    meaning = _FIELDS[name]
-    if meaning is None or not colon or text.translate(None, _TEXT):
+    known = _NAMES.known.get(name) or _NAMES[name]
+    if not known.is_token or not colon or text.translate(_TEXT) != text:
         return None
-    return keep_line(KNOWN_LINES, text, FieldLine(meaning, name, value.strip(b" \t")))
+    # Of all white space, `_TEXT` has blanks and tabs alone.
+    line = FieldLine(known.meaning, name, value.strip())
+    return keep_line(KNOWN_LINES, text, line) if known.is_repeated else line
 
 
-def _classify(name: bytes) -> ResponseField | None:
-    return None if not name or name.translate(None, _TOKEN) else RESPONSE_FIELDS[name]
+class _ResponseName:
+    """What the name of a field line says of it."""
+
+    __slots__ = ("is_repeated", "is_token", "meaning")
+
+    def __init__(self, name: bytes) -> None:
+        self.meaning = RESPONSE_FIELDS[name]
+        self.is_token = bool(name) and not name.translate(None, _TOKEN)
+        """False for what is no name."""
+        self.is_repeated = is_repeated(name.lower())
 
 
-_FIELDS = NameTable(_classify)
-"""What each field means to the proxy; None for what is no name."""
+_NAMES: Final = NameTable(_ResponseName)
 
 
 def _read_status_line(text: bytes) -> _StatusLine | None:
     status, reason = text[9:12], text[13:]
     is_plain = (
         text.startswith(b"HTTP/1.1 ")
-        and not text.translate(None, _TEXT)
+        and text.translate(_TEXT) == text
         and status.isdigit()
         and b"200" <= status <= b"599"
         and text[12:13] == b" "
@@ -129,5 +143,5 @@ def _read_status_line(text: bytes) -> _StatusLine | None:
     return _StatusLine(int(status), reason) if is_plain else None
 
 
-_STATUS_LINES = NameTable(_read_status_line)
+_STATUS_LINES: Final = NameTable(_read_status_line)
 """The status lines that have come before; None for one that is unusual."""

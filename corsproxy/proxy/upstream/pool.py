@@ -41,6 +41,9 @@ class UpstreamPool:
 
     def __init__(self, upstream: Upstream, context: ssl.SSLContext | None, loop: asyncio.AbstractEventLoop) -> None:
         self.upstream = upstream
+        # Asked for at every request.
+        self._keepalive_timeout = upstream.keepalive_timeout
+        self._most_age = upstream.max_connection_age
         self._context = context
         self._loop = loop
         self._idle: list[UpstreamConnection] = []
@@ -229,12 +232,11 @@ class UpstreamPool:
 
     def _is_over(self, connection: UpstreamConnection, now: float) -> bool:
         """Return whether an idle connection is too old to be used again."""
-        return now - connection.idle_since >= self.upstream.keepalive_timeout or self._is_worn(connection, now)
+        return now - connection.idle_since >= self._keepalive_timeout or self._is_worn(connection, now)
 
     def _is_worn(self, connection: UpstreamConnection, now: float) -> bool:
         """Return whether a connection, however busy, is not to be used again."""
-        age = self.upstream.max_connection_age
-        return not self.upstream.keepalive_timeout or 0 < age <= now - connection.born
+        return not self._keepalive_timeout or 0 < self._most_age <= now - connection.born
 
     @property
     def _full(self) -> bool:

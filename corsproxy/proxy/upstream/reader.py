@@ -12,6 +12,7 @@ Knows no socket, no clock and no policy: bytes in, a `ResponseHead` and pieces o
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from corsproxy.proxy.errors import UpstreamError, UpstreamErrorKind
 from corsproxy.proxy.fields.names import RESPONSE_FIELDS, ResponseField
@@ -22,22 +23,22 @@ from corsproxy.proxy.upstream.odd_head import read_head
 from corsproxy.proxy.upstream.oddity import Oddities, Oddity, protocol_error
 from corsproxy.proxy.upstream.plain_head import read_plain_head
 
-MAX_HEAD_BYTES = 256 * 1024
+MAX_HEAD_BYTES: Final = 256 * 1024
 """All heads of one response together: interim ones included.
 
 Requests are held to 32 KiB by default; real responses (many cookies, CSP, Link) are larger, and the upstream is ours.
 nginx refuses at 4-8 KiB (proxy_buffer_size), Envoy at 60 KiB, Node at 16 KiB.
 """
 
-_MAX_LINE_ENDS = MAX_FIELD_LINES + 2
+_MAX_LINE_ENDS: Final = MAX_FIELD_LINES + 2
 """Of all heads of one response: the status line's, the field lines' and that of the empty line."""
 
-_HEAD_END = re.compile(rb"\n\r?\n")
+_HEAD_END: Final = re.compile(rb"\n\r?\n")
 
 # Python 3.11 finds an enum's members by a slow look-up; these are asked for at every response.
-_LENGTH = Framing.LENGTH
-_NONE = Framing.NONE
-_CHUNKED = Framing.CHUNKED
+_LENGTH: Final = Framing.LENGTH
+_NONE: Final = Framing.NONE
+_CHUNKED: Final = Framing.CHUNKED
 
 
 class ResponseReader:
