@@ -108,40 +108,70 @@ def json_line(record: RequestRecord, now: str) -> str:
         f'"method":{quoted(method) if method else "null"},'
         f'"path":{quoted(record.raw_path.decode("utf-8", "backslashreplace"))},"status":{record.status},'
         f'"bytes_in":{record.bytes_in},"bytes_out":{record.bytes_out},"duration_ms":{record.duration * 1000:.3f},'
-        f"{_route_members(record)},{_cors_members(record)},"
+        f"{_JSON.way(record)},{_JSON.cors(record)},"
         # An id and a trace have neither quotes nor backslashes, whoever sent them.
-        f'"request_id":{_bare_json(request_id)},"host":{_HOSTS[record.host]},"protocol":{_PROTOCOLS[record.minor]},'
+        f'"request_id":{_bare_json(request_id)},{_JSON.hosts[record.host]},"protocol":{_PROTOCOLS[record.minor]},'
         f'"upstream_ms":{"null" if seconds is None else f"{seconds * 1000:.3f}"},"trace_id":{_bare_json(trace_id)}}}\n'
     )
 
 
-def _bare_json(sent: bytes) -> str:
-    return f'"{sent.decode("ascii")}"' if sent else "null"
-
-
-_HOSTS: Final = NameTable(lambda host: _json(readable(host) or None))
-"""Hosts as they stand in JSON."""
-
-_PROTOCOLS: Final = {None: "null", -1: '"HTTP/1.0"', 0: '"HTTP/1.0"', 1: '"HTTP/1.1"'}
-
-_ROUTES: Final[Table[tuple[str | None, str | None, int | None], str]] = Table()
-"""Members of JSON objects that say which way requests went: few, and the same again and again."""
-
-
-def _route_members(record: RequestRecord) -> str:
-    key = (record.route, record.upstream, record.upstream_status)
-    known = _ROUTES.known.get(key)
-    if known is not None:
-        return known
-    text = (
-        f'"route":{_json(record.route)},"upstream":{_json(record.upstream)},'
-        f'"upstream_status":{record.upstream_status or "null"}'
+def text_line(record: RequestRecord, now: str) -> str:
+    """Write a finished request as one line for people: what happened, then what else there is as `key=value`."""
+    bytes_in, bytes_out, seconds = record.bytes_in, record.bytes_out, record.upstream_duration
+    return (
+        f"{now} {_bare(record.client or '-')} {record.method or '-'} {_bare(readable(record.raw_path)) or '-'}"
+        f" {record.status} {record.duration * 1000:.1f}ms{_TEXT.way(record)}{_TEXT.cors(record)}"
+        f"{f' in={bytes_in}' if bytes_in else ''}{f' out={bytes_out}' if bytes_out else ''}"
+        f"{_bare_pair('request_id', record.raw_request_id)}{_TEXT.hosts[record.host]}"
+        f"{'' if seconds is None else f' upstream_ms={seconds * 1000:.1f}'}{_bare_pair('trace_id', record.trace_id)}\n"
     )
-    return _ROUTES.keep(key, len(text), text)
 
 
-class _CorsMembers:
-    """The members of a JSON object that say what CORS made of a request."""
+class _Parts:
+    """The parts of lines that come again and again, in one format."""
+
+    __slots__ = ("_cors", "_ways", "_write_cors", "_write_way", "hosts")
+
+    def __init__(
+        self,
+        write_way: Callable[[RequestRecord], str],
+        write_cors: Callable[[RequestRecord], str],
+        write_host: Callable[[bytes], str],
+    ) -> None:
+        self._write_way = write_way
+        self._write_cors = write_cors
+        self._ways: Table[tuple[str | None, str | None, int | None], str] = Table()
+        self._cors: Table[tuple[bytes | None, bytes | None, bytes | None], _CorsPart] = Table()
+        self.hosts = NameTable(write_host)
+        """What is said of a Host."""
+
+    def way(self, record: RequestRecord) -> str:
+        """Say which way a request went: its route, its upstream, what that answered."""
+        key = (record.route, record.upstream, record.upstream_status)
+        known = self._ways.known.get(key)
+        if known is not None:
+            return known
+        text = self._write_way(record)
+        return self._ways.keep(key, len(text), text)
+
+    def cors(self, record: RequestRecord) -> str:
+        """Say what was asked of CORS, what came of it, and what failed.
+
+        Decisions are told apart by identity: the gate remembers them, and gives out the same again.
+        """
+        decision, error, origin = record.decision, record.error, record.origin
+        key = (origin, record.requested_method, record.requested_headers)
+        known = self._cors.known.get(key)
+        if known is not None and known.decision is decision and known.error == error:
+            return known.text
+        text = self._write_cors(record)
+        if len(text) <= _LONGEST_PART and (origin is None or _NO_ORIGINS.search(origin) is None):
+            self._cors.keep(key, len(text), _CorsPart(decision, error, text))
+        return text
+
+
+class _CorsPart:
+    """What is said of a request's CORS, and of what that holds."""
 
     __slots__ = ("decision", "error", "text")
 
@@ -151,60 +181,76 @@ class _CorsMembers:
         self.text = text
 
 
-_CORS: Final[Table[tuple[bytes | None, bytes | None, bytes | None], _CorsMembers]] = Table()
-"""By what was asked. Decisions are told apart by identity: the gate remembers them, and gives out the same again."""
-
-_LONGEST_MEMBERS: Final = 512
-"""Longer ones, which no page asks for, are written each time."""
+_LONGEST_PART: Final = 512
+"""A longer one, which no page asks for, is written each time; and so is what may be a person's login."""
 
 
-def _cors_members(record: RequestRecord) -> str:
-    decision, error = record.decision, record.error
-    key = (record.origin, record.requested_method, record.requested_headers)
-    known = _CORS.known.get(key)
-    if known is not None and known.decision is decision and known.error == error:
-        return known.text
-    reason = decision.reason if decision is not None else None
-    text = (
-        f'"origin":{_json(_origin(record.origin))},"cors":"{cors_word(decision)}",'
-        f'"reason":{_json(reason.value if reason is not None else None)},'
-        f'"requested_method":{_json(readable(record.requested_method))},'
-        f'"requested_headers":{_json(readable(record.requested_headers))},"error":{_json(error)}'
+def _json_way(record: RequestRecord) -> str:
+    return (
+        f'"route":{_json(record.route)},"upstream":{_json(record.upstream)},'
+        f'"upstream_status":{record.upstream_status or "null"}'
     )
-    if len(text) <= _LONGEST_MEMBERS:
-        _CORS.keep(key, len(text), _CorsMembers(decision, error, text))
-    return text
 
 
-def text_line(record: RequestRecord, now: str) -> str:
-    """Write a finished request as one line for people: what happened, then what else there is as `key=value`."""
-    decision = record.decision
-    reason = decision.reason if decision is not None else None
-    cors = cors_word(decision)
-    said: dict[str, object] = {
-        "route": record.route,
-        "upstream": record.upstream,
-        "upstream_status": record.upstream_status,
+def _json_cors(record: RequestRecord) -> str:
+    return (
+        f'"origin":{_json(_origin(record.origin))},"cors":"{cors_word(record.decision)}",'
+        f'"reason":{_json(_reason(record))},'
+        f'"requested_method":{_json(readable(record.requested_method))},'
+        f'"requested_headers":{_json(readable(record.requested_headers))},"error":{_json(record.error)}'
+    )
+
+
+def _json_host(host: bytes) -> str:
+    return f'"host":{_json(readable(host) or None)}'
+
+
+def _bare_json(sent: bytes) -> str:
+    return f'"{sent.decode("ascii")}"' if sent else "null"
+
+
+_PROTOCOLS: Final = {None: "null", -1: '"HTTP/1.0"', 0: '"HTTP/1.0"', 1: '"HTTP/1.1"'}
+
+
+def _text_way(record: RequestRecord) -> str:
+    return (
+        f"{_pair('route', record.route)}{_pair('upstream', record.upstream)}"
+        f"{'' if record.upstream_status is None else f' upstream_status={record.upstream_status}'}"
+    )
+
+
+def _text_cors(record: RequestRecord) -> str:
+    cors = cors_word(record.decision)
+    said = {
         "origin": _origin(record.origin),
         "cors": cors if cors != "none" else None,
-        "reason": reason.value if reason is not None else None,
+        "reason": _reason(record),
         "requested_method": readable(record.requested_method),
         "requested_headers": readable(record.requested_headers),
         "error": record.error,
-        "in": record.bytes_in or None,
-        "out": record.bytes_out or None,
-        "request_id": record.request_id or None,
-        "host": readable(record.host) or None,
-        "upstream_ms": None if record.upstream_duration is None else f"{record.upstream_duration * 1000:.1f}",
-        "trace_id": record.trace_id.decode("ascii") or None,
     }
-    details = "".join(f" {name}={_bare(str(value))}" for name, value in said.items() if value is not None)
-    path = _bare(readable(record.raw_path))
-    return (
-        f"{now} {_bare(record.client or '-')} {record.method or '-'} {path or '-'} {record.status}"
-        f" {record.duration * 1000:.1f}ms{details}\n"
-    )
+    return "".join(_pair(name, value) for name, value in said.items())
 
+
+def _text_host(host: bytes) -> str:
+    return _pair("host", readable(host) or None)
+
+
+def _pair(name: str, value: str | None) -> str:
+    return "" if value is None else f" {name}={_bare(value)}"
+
+
+def _bare_pair(name: str, sent: bytes) -> str:
+    return f" {name}={sent.decode('ascii')}" if sent else ""
+
+
+def _reason(record: RequestRecord) -> str | None:
+    decision = record.decision
+    return decision.reason.value if decision is not None and decision.reason is not None else None
+
+
+_JSON: Final = _Parts(_json_way, _json_cors, _json_host)
+_TEXT: Final = _Parts(_text_way, _text_cors, _text_host)
 
 _NO_ORIGINS = re.compile(rb"//[^/?#]*@|[?#].*", re.DOTALL)
 """What some clients write into Origin, the page's whole address, and what no serialised origin has."""
