@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import shlex
@@ -144,7 +145,7 @@ def test_init_leaves_nothing_where_it_cannot_write_the_whole_file(tmp_path: Path
     done = subprocess.run(["sh", "-c", line], stdout=subprocess.PIPE, cwd=ROOT, timeout=DEADLINE, check=False)
     assert (done.returncode, done.stdout.decode()) == (
         2,
-        f"corsproxy: cannot write {tmp_path}/new.yaml: File too large\n",
+        f"corsproxy: cannot write {tmp_path}/new.yaml: {os.strerror(errno.EFBIG)}\n",
     )
     assert list(tmp_path.iterdir()) == []
 
