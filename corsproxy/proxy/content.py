@@ -54,7 +54,7 @@ class ContentWriter:
             self._upstream.pause()
 
     def client_writable(self) -> None:
-        """The client takes bytes again."""
+        """Continue, because the client reads again."""
         self._upstream.resume()
 
     def upstream_writable(self) -> None:

@@ -1,4 +1,4 @@
-"""The client side of a connection: heads read, content taken in, reading paused, deadlines kept, the end made gently.
+"""The client side of a connection: reading heads and content, pausing, deadlines, and closing gently.
 
 `connection` is the asyncio protocol, `listener` makes one for each client; the other rooms know no transport or touch
 only that.

@@ -32,15 +32,15 @@ _TRAILER_LINE = re.compile(rb"(?:" + _TOKEN + rb":[\t\x20-\x7e\x80-\xff]*+)?+\r\
 _TRAILER_LINE_BEGUN = re.compile(rb"(?:" + _TOKEN + rb"(?::[\t\x20-\x7e\x80-\xff]*+)?+)?+\r?+")
 
 _SMALL_SIZES = {spelling % size: size for size in range(1, 256) for spelling in (b"%x", b"%X")}
-"""Chunks so small are looked up: read like any other, a flood of them would keep a worker busy for little money."""
+"""Chunks up to this size are looked up: parsed one by one, a flood of tiny chunks would keep a worker busy."""
 
 
 class ChunkError(ValueError):
-    """The content is not framed as the standard says; where it ends cannot be known."""
+    """The framing of the content is invalid, so its end cannot be known."""
 
 
 class ChunkReader:
-    """Reads the chunks of one request, in whatever segments they come."""
+    """Read the chunks of one request, in whatever segments they arrive."""
 
     __slots__ = (
         "_ends_chunk",
@@ -63,17 +63,17 @@ class ChunkReader:
         """Bytes of trailer fields, and of extensions beyond one for each byte of content: neither is of any use here,
         and both would be read for ever (CVE-2023-39326 in Go, CVE-2024-22019 in Node.js)."""
         self._left = 0
-        """Bytes still to come of the chunk under way."""
+        """Bytes of the current chunk that have not arrived."""
         self._ends_chunk = False
-        """True if the CRLF behind a chunk's content is due."""
+        """True if the CRLF after a chunk's content is due."""
         self._in_trailers = False
         self._line = b""
-        """The beginning of a line that has not come whole."""
+        """The beginning of an incomplete line."""
         self._extension_bytes = 0
         self._trailer_bytes = 0
 
     def read(self, data: bytes) -> tuple[list[bytes], bytes]:
-        """Return the content in `data`, and what stands behind the end of the message; raise `ChunkError`."""
+        """Return the content in `data`, and the bytes after the end of the message; raise `ChunkError`."""
         if self._line:
             data, self._line = self._line + data, b""
         content: list[bytes] = []
@@ -108,7 +108,7 @@ class ChunkReader:
         return content, data[at:] if self.complete else b""
 
     def _read_small(self, data: bytes, at: int, content: list[bytes]) -> int:
-        """Read small chunks that are here as a whole, as many as follow each other; return where they end."""
+        """Read consecutive small chunks that are complete; return where they end."""
         known, find, add = _SMALL_SIZES, data.find, content.append
         while (line_end := find(b"\r", at, at + 3)) > 0:
             size = known.get(data[at:line_end])
@@ -143,7 +143,7 @@ class ChunkReader:
         self.complete = end - at == len(b"\r\n")
 
     def _begin_line(self, line: bytes) -> None:
-        """Keep the beginning of a line, unless it can become none: then the client is told at once."""
+        """Keep the beginning of a line, unless no valid line can begin like it: then fail at once."""
         begun = _TRAILER_LINE_BEGUN if self._in_trailers else _SIZE_LINE_BEGUN
         if begun.fullmatch(line) is None:
             raise ChunkError("invalid chunk size, extension or trailer field")

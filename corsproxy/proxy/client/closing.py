@@ -1,4 +1,4 @@
-"""How a connection to a client ends: at once, with a reset, or when what was sent has arrived.
+"""The ways to end a client connection: at once, with a reset, or after everything sent has arrived.
 
 Knows the transport alone.
 """
@@ -10,11 +10,11 @@ import socket
 import struct
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
-"""SO_LINGER, switched on with no time to linger."""
+"""SO_LINGER with a timeout of 0: closing sends a RST."""
 
 
 def reset(transport: asyncio.Transport) -> None:
-    """End with a RST if the kind of socket has one: a plain end would pass for the end of the content."""
+    """End with a RST if the socket has one, because a plain end would look like the end of the content."""
     sock = transport.get_extra_info("socket")
     if sock is not None and sock.family != socket.AF_UNIX:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)

@@ -1,4 +1,4 @@
-"""One connection of a client: an `asyncio.Protocol` that owns what its rooms are for, and gives each its turn.
+"""One client connection: an `asyncio.Protocol` that owns the parts of this package and calls each in turn.
 
     bytes --> HeadParser --> ClientRequest --> the listener's handler --> answer
          +--> Intake --> RequestContent --^
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _OVERLOADED = b"too many connections"
 
-# Python 3.11 finds an enum's members by a slow look-up; these are asked for at every request.
+# Python 3.11 looks up members of an enum slowly; these are used for every request.
 _WAITING: Final = Phase.WAITING
 _ANSWERING: Final = Phase.ANSWERING
 _TUNNEL: Final = Phase.TUNNEL
@@ -43,10 +43,10 @@ _CLOSING: Final = Phase.CLOSING
 
 
 class ClientConnection(asyncio.Protocol):
-    """One connection of a client."""
+    """One client connection."""
 
     _task_handler: ClassVar[None] = None
-    """Read by `aiohttp.web.Server.connection_lost`: no task of ours keeps a lost connection among the server's."""
+    """Read by `aiohttp.web.Server.connection_lost`: None, because no task keeps a lost connection registered."""
 
     def __init__(self, listener: ClientListener, loop: asyncio.AbstractEventLoop) -> None:
         limits = listener.limits
@@ -56,33 +56,33 @@ class ClientConnection(asyncio.Protocol):
         self.peer = ""
         """The peer's address without port; empty for a Unix socket."""
         self.secure = False
-        self.forwarding: object = None  # what the data path keeps for the life of the connection
+        self.forwarding: object = None  # a cache of the data path for the connection
         self.carries_many = False
-        """True once a request has come that an edge passed on: it may send those of others here, too."""
+        """True once a request from an edge has arrived: the edge may send other clients' requests here, too."""
         self.logins: EndsWithClient | None = None
-        """The upstreams' connections that are this client's alone."""
+        """The upstream connections reserved for this client."""
         self.tunnel: Tunnel | None = None
         self.writing_paused = False
-        """True while the client, which is there, takes nothing of what it is sent."""
+        """True while the client is connected but reads nothing."""
         self.lost_as = ClientErrorKind.DISCONNECTED
-        """What the log says of a request whose connection is lost."""
+        """The log's error for a request whose connection is lost."""
         self.takes_no_more = False
-        """True if the request under way is the last one (a stop was asked for)."""
+        """True if the current request is the last one, because a stop was requested."""
         self._listener = listener
         self._loop = loop
         self._phase = _WAITING
         self._parser = HeadParser(limits.max_header_bytes, limits.max_header_lines, loop)
-        self._held = Held()  # what has come behind the request under way
+        self._held = Held()  # bytes after the current request
         self._is_advancing = False
-        self._request: ClientRequest | None = None  # the one under way
-        self._content = NO_CONTENT  # of the request under way
+        self._request: ClientRequest | None = None  # the current one
+        self._content = NO_CONTENT  # of the current request
         self._intake: Intake | None = None
-        """Takes the content that still comes; None if none does, or it cannot be told from what follows."""
-        self._task: asyncio.Task[bool] | None = None  # answers the request under way, if that takes time
+        """The reader of the remaining content; None if there is none, or its end cannot be known."""
+        self._task: asyncio.Task[bool] | None = None  # answers the current request, if that takes time
         self._answering: Answering | None = None  # if no task does
         self._source: ContentSource | None = None  # of more than the client takes at once
         self._keep_when_taken: bool | None = None
-        """What `request_over` is told once the client has taken the answer; None if that is not awaited."""
+        """The argument of `request_over` once the client has read the response; None if that is not awaited."""
 
     def write(self, data: bytes) -> None:
         """Send finished bytes; raises `ClientError` if the client is gone."""
@@ -99,37 +99,37 @@ class ClientConnection(asyncio.Protocol):
             self.deadlines.content_since = NEVER
 
     def abort(self) -> None:
-        """End the connection at once: what was being sent stays unfinished on the wire (RFC 9112 section 8)."""
+        """End the connection at once, so that an unfinished message stays visibly unfinished (RFC 9112 section 8)."""
         self._phase = _CLOSING
         self.transport.abort()
 
     def reset(self) -> None:
-        """End the connection with a RST, if its plain end would pass for the end of the content."""
+        """End the connection with a RST, for content whose end is the end of the connection."""
         self._phase = _CLOSING
         reset(self.transport)
 
     def answered_by(self, answering: Answering | None) -> None:
-        """Tell `answering` if the client goes away; None if it is a task that is to be cancelled then."""
+        """Notify `answering` if the client goes away; None if a task is cancelled instead."""
         self._answering = answering
 
     def send_from(self, source: ContentSource | None) -> None:
-        """Tell `source` when the client, having been slow, takes bytes again; None when there are no more."""
+        """Notify `source` when a slow client reads again; None if there are no more bytes to send."""
         self._source = source
 
     def open_tunnel(self, tunnel: Tunnel) -> bytes:
-        """Hand over all that comes from now on; return what the client has sent behind its request already."""
+        """Pass all further bytes to a tunnel; return those that the client has already sent after its request."""
         self.tunnel = self._source = tunnel
         self._phase = _TUNNEL
         return self._held.take(self.flow)
 
     def close_when_idle(self) -> None:
-        """Take no further request: close now if none is under way, else after it."""
+        """Accept no further request: close now, or after the current one."""
         self.takes_no_more = True
         if self._request is None:
             self._end()
 
     def _advance(self) -> None:
-        """Take requests out of what is held, each when the one before is over."""
+        """Take requests from the held bytes, each after the previous one has ended."""
         if self._is_advancing:
             return
         held = self._held
@@ -154,7 +154,7 @@ class ClientConnection(asyncio.Protocol):
             held.settle(self.flow)
 
     def _take(self, head: ParsedHead) -> None:
-        """Have a request answered."""
+        """Start to answer a request."""
         self.deadlines.head_since = NEVER
         if head.length:
             self._content = RequestContent(self.flow)
@@ -170,7 +170,7 @@ class ClientConnection(asyncio.Protocol):
             self.answer_later(answer)
 
     def _take_content(self, intake: Intake, data: bytes, at: int) -> int:
-        """Take what `data` holds, from `at` on, of the content that is still to come; return where that ends."""
+        """Take the rest of the content from `data`, beginning at `at`; return where it ends."""
         end, size = intake.take(data, at)
         self.deadlines.content_came(self._loop.time(), size)
         if intake.is_over:
@@ -180,7 +180,7 @@ class ClientConnection(asyncio.Protocol):
         return end
 
     def answer_later(self, answer: Coroutine[None, None, bool]) -> None:
-        """Have the request under way answered by a task, which is cancelled if the client goes away."""
+        """Answer the current request in a task, which is cancelled if the client goes away."""
         self._task = self._loop.create_task(answer)
         self._task.add_done_callback(self._answered)
 
@@ -189,7 +189,7 @@ class ClientConnection(asyncio.Protocol):
             self.request_over(keep=task.result())
 
     def request_over(self, *, keep: bool) -> None:
-        """The request under way has been answered; `keep` if the connection may carry another."""
+        """Finish the current request; `keep` if the connection may carry another."""
         self._answering = None
         if self.writing_paused:
             # A client that pipelines but never reads must not make us buffer its responses: `resume_writing` goes on.
@@ -211,7 +211,7 @@ class ClientConnection(asyncio.Protocol):
             self._advance()
 
     def _refuse(self, refusal: Refusal) -> None:
-        """Answer what is no request: no route is known, so no policy either."""
+        """Answer bytes that are not a valid request; without a route there is no policy and no grant."""
         text = refusal.text.encode()
         request_id = self._listener.on_unread(Unread(refusal.status, self.peer, text))
         if self.transport.is_closing():
@@ -223,20 +223,20 @@ class ClientConnection(asyncio.Protocol):
             self._end()
 
     def _linger(self) -> None:
-        """Drop what the client still sends, for a while, so that it sees the answer and not a reset."""
+        """Drop further bytes for a while, so that a reset does not destroy the response (RFC 9112 section 9.6)."""
         self._phase = _LINGERING
         self.deadlines.idle_since = self._loop.time()
         self._held.drop(self.flow)
 
     def _end(self) -> None:
-        """Close when everything is sent; nothing further is taken."""
+        """Close after everything has been sent; accept nothing further."""
         self._phase = _CLOSING
         self.transport.close()
 
     # --- asyncio's callbacks ----------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Turn away one connection too many; else note the peer and begin."""
+        """Reject a connection over the limit; otherwise note the peer and start."""
         self.transport = cast("asyncio.Transport", transport)
         self.flow = Flow(self.transport)
         peer = transport.get_extra_info("peername")
@@ -250,7 +250,7 @@ class ClientConnection(asyncio.Protocol):
         self._listener.opened(self, self.transport)
 
     def data_received(self, data: bytes) -> None:
-        """Give the bytes to whom they belong."""
+        """Pass the bytes to the tunnel, the content or the parser."""
         intake = self._intake
         at = self._take_content(intake, data, 0) if intake is not None else 0
         phase = self._phase
@@ -263,7 +263,7 @@ class ClientConnection(asyncio.Protocol):
             self._held.add(data, at, self.flow)
 
     def eof_received(self) -> bool:
-        """The client has closed its sending side: a whole request is still answered, for a while."""
+        """Handle a closed sending side: a complete request is still answered, for a while."""
         if self.tunnel is not None:
             self.tunnel.client_eof()
             return True
@@ -273,7 +273,7 @@ class ClientConnection(asyncio.Protocol):
         return True
 
     def connection_lost(self, _exc: BaseException | None) -> None:
-        """The connection is gone: whoever answers or reads learns it."""
+        """Handle a lost connection: cancel or notify whatever answers or reads."""
         self._phase = _CLOSING
         self.writing_paused = False
         if self.logins is not None:
@@ -286,12 +286,12 @@ class ClientConnection(asyncio.Protocol):
             self._task.cancel()
 
     def pause_writing(self) -> None:
-        """The client takes no more for now."""
+        """Note that the client has stopped reading."""
         self.writing_paused = True
         self.deadlines.stall(self._loop.time(), self.transport.get_write_buffer_size())
 
     def resume_writing(self) -> None:
-        """The client takes more."""
+        """Note that the client reads again."""
         self.writing_paused = False
         self.deadlines.stalled_since = NEVER
         if self._source is not None:
@@ -301,7 +301,7 @@ class ClientConnection(asyncio.Protocol):
             self.request_over(keep=keep)
 
     def sweep(self, now: float) -> None:
-        """Do what is due; called a few times a second for every connection."""
+        """Act on expired deadlines; called a few times a second for every connection."""
         if self.flow.is_paused and is_reset(self.transport):
             self.abort()
             return

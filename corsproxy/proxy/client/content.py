@@ -1,4 +1,4 @@
-"""The content of one request between the connection it comes on and whoever reads it.
+"""The content of one request, between its connection and its reader.
 
 Pieces are kept as they came: what is whole in one segment is sent on without being copied.
 Knows no transport: `Backlog` says when there is too much to go on reading.
@@ -12,24 +12,24 @@ from typing import Protocol
 from corsproxy.proxy.errors import ClientError
 
 _HIGH_WATER = 128 * 1024
-"""Bytes kept before the client is paused."""
+"""Bytes to buffer before the client is paused."""
 
 _LOW_WATER = 64 * 1024
-"""Bytes left when it is read again."""
+"""Bytes left in the buffer when reading resumes."""
 
 
 class Backlog(Protocol):
-    """What holds the client back."""
+    """The interface that pauses and resumes the client."""
 
     def content_piles_up(self) -> None:
-        """There is more content than is kept."""
+        """Pause: the buffer is full."""
 
     def content_drained(self) -> None:
-        """There is room for more."""
+        """Resume: the buffer has room again."""
 
 
 class RequestContent:
-    """Content that is read while it comes; ends at `feed_eof`, or with an exception."""
+    """Content that is read while it arrives; it ends with `feed_eof` or an exception."""
 
     __slots__ = ("_abandoned", "_backlog", "_eof", "_error", "_full", "_pieces", "_size", "_waiter")
 
@@ -46,15 +46,15 @@ class RequestContent:
     # --- for the reader ---------------------------------------------------------------------------------------------
 
     def is_eof(self) -> bool:
-        """Return whether all of it has come."""
+        """Return whether all content has arrived."""
         return self._eof
 
     def exception(self) -> ClientError | None:
-        """Return why it will never be whole; None if nothing has gone wrong."""
+        """Return why the content will never be complete; None without an error."""
         return self._error
 
     def read_nowait(self) -> bytes:
-        """Return what is here; raises what `exception` returns."""
+        """Return the buffered content; raise what `exception` returns."""
         if self._error is not None:
             raise self._error
         pieces = self._pieces
@@ -69,7 +69,7 @@ class RequestContent:
         return data
 
     async def read(self) -> bytes:
-        """Return what is here, or the next that comes; empty at the end. Raises `ClientError`."""
+        """Return the buffered content, or wait for more; empty at the end. Raise `ClientError` if it fails."""
         while not (self._pieces or self._eof or self._error is not None):
             self._waiter = asyncio.get_running_loop().create_future()
             try:
@@ -81,7 +81,7 @@ class RequestContent:
     # --- for the connection -----------------------------------------------------------------------------------------
 
     def feed(self, piece: bytes) -> None:
-        """Take a piece; dropped if nobody can want it any more."""
+        """Add a piece; it is dropped if the reader has stopped."""
         if self._error is not None or self._abandoned:
             return
         self._pieces.append(piece)
@@ -92,19 +92,19 @@ class RequestContent:
         self._wake()
 
     def feed_eof(self) -> None:
-        """All of it has come."""
+        """Mark the content as complete."""
         self._eof = True
         self._wake()
 
     def set_exception(self, error: ClientError) -> None:
-        """It will never be whole; what has come is not to be read any more."""
+        """Mark the content as failed; what has arrived must not be read any more."""
         if self._error is None and not self._eof:
             self._error = error
             self._pieces = []
             self._wake()
 
     def abandon(self) -> None:
-        """Nobody reads it any more: what is here and what still comes is dropped."""
+        """Stop reading: drop buffered and further content."""
         self._pieces = []
         self._abandoned = True
         if self._full:
@@ -117,7 +117,7 @@ class RequestContent:
 
 
 class _NoBacklog:
-    """Of content that there is none of."""
+    """The flow control of empty content."""
 
     def content_piles_up(self) -> None:
         """Never called."""
@@ -127,12 +127,12 @@ class _NoBacklog:
 
 
 NO_CONTENT = RequestContent(_NoBacklog())
-"""Of every request without content: at its end from the start."""
+"""The content of every request without any: complete from the start."""
 NO_CONTENT.feed_eof()
 
 
 class LengthReader:
-    """Finds the end of content whose length was announced (RFC 9112 section 6.2)."""
+    """Find the end of content with a Content-Length (RFC 9112 section 6.2)."""
 
     __slots__ = ("_left", "complete")
 
@@ -142,7 +142,7 @@ class LengthReader:
         """True once the last byte of the content has been read."""
 
     def read(self, data: bytes) -> tuple[list[bytes], bytes]:
-        """Return the content in `data`, and what stands behind its end."""
+        """Return the content in `data`, and the bytes after its end."""
         size = len(data)
         if size < self._left:
             self._left -= size

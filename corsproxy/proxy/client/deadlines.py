@@ -1,4 +1,4 @@
-"""How long a client may take: the clocks of one connection, and what is due.
+"""The time limits of a client: the clocks of one connection, and what is due.
 
 The sweeper asks every connection a few times a second, so that no deadline costs a timer.
 Knows no loop and no transport: times are numbers that come in.
@@ -22,7 +22,7 @@ nginx and Go answer such a client; a client that is gone looks the same until so
 """
 
 CLIENT_STALL_TIMEOUT = 300.0
-"""Seconds a client may take nothing of a response: longer than any kernel buffer takes to drain at 1 KiB a second."""
+"""Seconds for which a client may read nothing: longer than any kernel buffer needs to drain at 1 KiB a second."""
 
 LINGER = 5.0
 """Seconds that what nobody wants any more is read and dropped after the last answer, so that the client gets to read
@@ -30,34 +30,34 @@ the answer before the reset (RFC 9112 section 9.6); nginx lingers 5 s between re
 
 
 class Due(Enum):
-    """What a connection has to do now."""
+    """The action that is due on a connection."""
 
     NOTHING = auto()
     FAIL_CONTENT = auto()
-    """The content of the request under way has come too slowly."""
+    """The content of the current request arrives too slowly."""
     REFUSE_HEAD = auto()
-    """A head has begun and does not end."""
+    """A head has begun but is not complete in time."""
     CLOSE = auto()
-    """There is nothing to wait for any more."""
+    """There is nothing left to wait for."""
     ABORT = auto()
-    """The client takes nothing of what it is sent, or is gone."""
+    """The client reads nothing, or is gone."""
 
 
 class Phase(Enum):
-    """What a connection is doing."""
+    """The phase of a connection."""
 
     WAITING = auto()
-    """For the next request, or for its head to be whole."""
+    """Waiting for the next request, or for the rest of its head."""
     ANSWERING = auto()
     TUNNEL = auto()
     LINGERING = auto()
-    """After the last answer: what still comes is dropped."""
+    """Lingering after the last response: further bytes are dropped."""
     CLOSING = auto()
-    """The last bytes are on their way."""
+    """Closing: the last bytes are being sent."""
 
 
 class Deadlines:
-    """The clocks of one connection; each says since when something is waited for, or `NEVER`."""
+    """The clocks of one connection; each is the start of a wait, or `NEVER`."""
 
     __slots__ = (
         "_download",
@@ -77,49 +77,49 @@ class Deadlines:
     def __init__(self, limits: Limits, now: float) -> None:
         self._limits = limits
         self.head_since = now
-        """When the head under way began; on a new connection, when that was made."""
+        """When the current head began; on a new connection, when it was opened."""
         self.idle_since = now
-        """When the last request was over, or lingering or closing began."""
+        """When the last request ended, or lingering or closing began."""
         self.content_since = NEVER
-        """Since when content is waited for."""
+        """Since when content is awaited."""
         self.stalled_since = NEVER
-        """Since when the client takes nothing of what it is sent."""
+        """Since when the client reads nothing."""
         self.half_closed_since = NEVER
-        """When the client closed its sending side, or last took something after that."""
+        """When the client closed its sending side, or last read something after that."""
         self.received = 0
-        """Bytes of content that have come."""
+        """Bytes of content received."""
         self.sent = 0
-        """Bytes of content that were sent, or wait for the client."""
+        """Bytes of content sent to the client, or waiting for it."""
         self._unsent = 0
         self._sent = 0
-        """At the last look."""
+        """At the last check."""
         self._upload: Pace | None = None
         self._download: Pace | None = None
 
     @property
     def is_half_closed(self) -> bool:
-        """True if the client has closed its sending side, and still waits for an answer."""
+        """True if the client has closed its sending side and still waits for a response."""
         return self.half_closed_since < NEVER
 
     def content_came(self, now: float, size: int) -> None:
-        """Count content, and start the clock of what is awaited anew."""
+        """Count content, and restart its clock."""
         self.received += size
         if self.content_since < NEVER:
             self.content_since = now
 
     def stall(self, now: float, unsent: int) -> None:
-        """The client takes nothing; `unsent` bytes wait for it."""
+        """Note that the client reads nothing; `unsent` bytes wait for it."""
         self.stalled_since = now
         self._unsent = unsent
 
     def half_close(self, now: float, unsent: int) -> None:
-        """The client has closed its sending side; `unsent` bytes wait for it."""
+        """Note that the client has closed its sending side; `unsent` bytes wait for it."""
         self.half_closed_since = now
         self._unsent = unsent
         self._sent = self.sent
 
     def due(self, now: float, phase: Phase, unsent: int, *, head_has_begun: bool) -> Due:
-        """Return what is to be done; `unsent` bytes wait for the client."""
+        """Return the action that is due; `unsent` bytes wait for the client."""
         limits = self._limits
         match phase:
             case Phase.ANSWERING | Phase.TUNNEL:
@@ -153,7 +153,7 @@ class Deadlines:
         return Pace(limits.min_rate, max(limits.body_timeout, LEAST_WINDOW), now, moved)
 
     def _uploads_too_slowly(self, now: float) -> bool:
-        """Return whether content that is waited for comes too slowly; said once."""
+        """Return whether awaited content arrives too slowly; true only once."""
         is_owed = self.content_since < NEVER
         if self._upload is None:
             if is_owed:
@@ -166,7 +166,7 @@ class Deadlines:
         return True
 
     def _downloads_too_slowly(self, now: float, unsent: int) -> bool:
-        """Return whether what waits for the client is taken too slowly."""
+        """Return whether the client reads too slowly."""
         if self._download is None:
             if unsent:
                 self._download = self._new_pace(now, self.sent - unsent)
@@ -178,7 +178,7 @@ class Deadlines:
         return is_late and phase is not Phase.TUNNEL and not self._progressed(now, unsent)
 
     def _progressed(self, now: float, unsent: int) -> bool:
-        """Return whether the client has taken bytes since the last look; if so, start the clocks anew."""
+        """Return whether the client has read bytes since the last check; if so, restart the clocks."""
         progressed = unsent < self._unsent or (self.sent > self._sent and not unsent)
         self._unsent = unsent
         self._sent = self.sent

@@ -1,4 +1,4 @@
-"""True if a client is read: one owner of pausing and resuming, which knows every reason there is.
+"""Flow control of a client: the only owner of pausing and resuming, which knows all reasons.
 
 The client is read again when the last reason is gone.
 Knows the transport's two methods alone.
@@ -12,14 +12,14 @@ from typing import Final
 
 
 class PauseReason(IntFlag):
-    """Why a client is not read for now."""
+    """Why reading from a client is paused."""
 
     CONTENT = 1
-    """Content piles up: whoever reads it is slower than the client."""
+    """The content buffer is full: its reader is slower than the client."""
     NEXT_REQUESTS = 2
-    """Further requests wait for the one under way."""
+    """Further requests wait for the current one."""
     TUNNEL = 4
-    """The other side of a tunnel takes no more for now."""
+    """The other side of a tunnel has stopped reading."""
 
 
 CONTENT: Final = int(PauseReason.CONTENT)
@@ -28,7 +28,7 @@ TUNNEL: Final = int(PauseReason.TUNNEL)
 
 
 class Flow:
-    """Pauses and resumes the reading of one transport."""
+    """Pause and resume the reading of one transport."""
 
     __slots__ = ("_reasons", "_transport")
 
@@ -38,26 +38,26 @@ class Flow:
 
     @property
     def is_paused(self) -> bool:
-        """True if the client is not read."""
+        """Return whether reading is paused."""
         return self._reasons != 0
 
     def pause(self, reason: int) -> None:
-        """Stop reading for `reason`, whatever others there are."""
+        """Pause reading for `reason`, in addition to any others."""
         if not self._reasons and not self._transport.is_closing():
             self._transport.pause_reading()
         self._reasons |= reason
 
     def resume(self, reason: int) -> None:
-        """Take back `reason`; read on if it was the last."""
+        """Remove `reason`; resume reading if it was the last."""
         if self._reasons & reason:
             self._reasons &= ~reason
             if not self._reasons and not self._transport.is_closing():
                 self._transport.resume_reading()
 
     def content_piles_up(self) -> None:
-        """Read no more until the content has been taken."""
+        """Pause reading until the content has been consumed."""
         self.pause(CONTENT)
 
     def content_drained(self) -> None:
-        """Read on, as far as content is concerned."""
+        """Resume reading, unless another reason remains."""
         self.resume(CONTENT)

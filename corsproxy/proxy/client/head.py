@@ -1,4 +1,4 @@
-"""A request head as it was read: what stands on the wire, and what follows from it for the connection."""
+"""A request head as read: its bytes on the wire, and their consequences for the connection."""
 
 from __future__ import annotations
 
@@ -32,4 +32,4 @@ class ParsedHead:
         self.upgrade = upgrade
         """True if the request asks to switch protocols, properly or not."""
         self.length = length
-        """Bytes of content that follow; -1 if they are chunked."""
+        """The length of the content; -1 if it is chunked."""

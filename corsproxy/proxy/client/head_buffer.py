@@ -1,4 +1,4 @@
-"""The bytes of one request head, until it is whole: a bounded amount, kept as they came.
+"""The bytes of one request head until it is complete: bounded, and kept as received.
 
 Parsed, a small field takes seventy times its bytes; so nothing of a head is parsed to stay before its end is here.
 Knows no socket and no parser: bytes in, a head out.

@@ -1,4 +1,4 @@
-"""What a client has sent and nobody has read yet: further requests, kept as bytes behind the one under way.
+"""Bytes that a client sent after its current request: further requests, not parsed until it has ended.
 
 Parsed, a small field takes seventy times its bytes; and what is parsed early may be parsed wrong.
 Knows no transport: `Flow` pauses the client if it sends too much.
@@ -11,11 +11,11 @@ from typing import Final
 from corsproxy.proxy.client.flow import NEXT_REQUESTS, Flow
 
 _KEPT_BEHIND: Final = 16 * 1024
-"""Bytes of further requests kept while one is under way; more waits in the kernel."""
+"""Bytes of further requests to keep during a request; more waits in the kernel."""
 
 
 class Held:
-    """Bytes that wait, `data` from `at` on."""
+    """The waiting bytes: `data` from `at` on."""
 
     __slots__ = ("at", "data")
 
@@ -29,18 +29,18 @@ class Held:
         return self.at >= len(self.data)
 
     def put(self, data: bytes, at: int) -> None:
-        """Let `data` from `at` on wait, where nothing does."""
+        """Hold `data` from `at` on; nothing else is held."""
         self.data = data
         self.at = at
 
     def add(self, data: bytes, at: int, flow: Flow) -> None:
-        """Let `data` from `at` on wait behind what does."""
+        """Hold `data` from `at` on, after the held bytes."""
         self.data = self.data[self.at :] + data[at:]
         self.at = 0
         self.settle(flow)
 
     def settle(self, flow: Flow) -> None:
-        """Pause a client that has sent too much, or read on."""
+        """Pause a client that has sent too much, or resume it."""
         behind = len(self.data) - self.at
         if behind > _KEPT_BEHIND:
             flow.pause(NEXT_REQUESTS)
@@ -50,13 +50,13 @@ class Held:
             self.drop(flow)
 
     def drop(self, flow: Flow) -> None:
-        """Let go of everything, and read on."""
+        """Drop all held bytes, and resume reading."""
         self.data = b""
         self.at = 0
         flow.resume(NEXT_REQUESTS)
 
     def take(self, flow: Flow) -> bytes:
-        """Return everything that waits, and let go of it."""
+        """Return and release all held bytes."""
         data = self.data[self.at :]
         self.drop(flow)
         return data

@@ -1,4 +1,4 @@
-"""The content of one request taken off its connection: where it ends, and when it can have none.
+"""The content of one request, taken from its connection: where it ends, and if it has none.
 
 Knows no transport and no clock.
 """
@@ -11,7 +11,7 @@ from corsproxy.proxy.errors import ClientError, ClientErrorKind
 
 
 class Intake:
-    """Feeds the content of one request with what comes."""
+    """Feed the content of one request with the arriving bytes."""
 
     __slots__ = ("_content", "_reader", "is_over")
 
@@ -19,10 +19,10 @@ class Intake:
         self._content = content
         self._reader: LengthReader | ChunkReader = LengthReader(length) if length >= 0 else ChunkReader(limit)
         self.is_over = False
-        """True once nothing more can be told to be content: it is whole, or its framing is broken."""
+        """True once the content is complete, or its framing is broken."""
 
     def take(self, data: bytes, at: int) -> tuple[int, int]:
-        """Take the content in `data` from `at` on; return where it ends, and how much it was."""
+        """Take the content in `data` from `at` on; return where it ends, and its length."""
         try:
             pieces, rest = self._reader.read(data[at:] if at else data)
         except ChunkError:

@@ -1,4 +1,4 @@
-"""What only the kernel knows of a client's connection.
+"""Facts about a client's connection that only the kernel knows.
 
 Knows the transport's socket alone.
 """

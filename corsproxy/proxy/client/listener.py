@@ -1,4 +1,4 @@
-"""What makes a protocol for each new connection and knows those that are open: aiohttp's low-level server.
+"""The factory of protocols for new connections, and the set of open ones: aiohttp's low-level server.
 
 Knows no routes, no policy and no upstream.
 """
@@ -30,30 +30,30 @@ class ClientListener(web.Server):
         super().__init__(cast("Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]", handler))
         self.loop = asyncio.get_running_loop()
         self.answer = handler
-        """What answers a request."""
+        """The function that answers a request."""
         self.limits = limits
-        """Of the configuration in force; a connection keeps those it began with."""
+        """The limits in force; a connection keeps its own from the start."""
         self.on_unread = on_unread
-        """Told of an answer to what is no request yet; gives the id that the answer names."""
+        """Called for a response to unreadable bytes; returns the request id for it."""
 
     def opened(self, connection: ClientConnection, transport: asyncio.Transport) -> None:
         """Count a connection among the open ones."""
         self.connection_made(cast("web.RequestHandler", connection), transport)
 
     def closed(self, connection: ClientConnection) -> None:
-        """Count a connection no more; one that was turned away never was."""
+        """Remove a connection from the open ones; a rejected one was never added."""
         self.connection_lost(cast("web.RequestHandler", connection))
 
     @property
     def is_full(self) -> bool:
-        """True if the next connection is one too many."""
+        """Return whether the limit of connections is reached."""
         return len(self.connections) >= self.limits.max_connections
 
     @property
     def open_connections(self) -> list[ClientConnection]:
-        """Every open connection of a client."""
+        """Return all open client connections."""
         return cast("list[ClientConnection]", self.connections)
 
-    def __call__(self) -> ClientConnection:  # type: ignore[override]  # a protocol of ours, not a `RequestHandler`
+    def __call__(self) -> ClientConnection:  # type: ignore[override]  # our own protocol, not a `RequestHandler`
         """Make the protocol of a new connection."""
         return ClientConnection(self, self.loop)

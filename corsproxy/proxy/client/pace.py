@@ -11,14 +11,14 @@ from collections import deque
 from typing import Final
 
 LEAST_WINDOW: Final = 10.0
-"""Seconds over which the rate is measured at least: a mobile network may be gone for a few."""
+"""The shortest window of the rate in seconds: a mobile network may be gone for a few."""
 
 _SLOTS: Final = 16
 """Parts of the window; the oldest is let go when a new one is whole."""
 
 
 class Pace:
-    """The bytes that were moved in the last window of time in which they were owed."""
+    """The bytes moved in the last window of time in which bytes were owed."""
 
     __slots__ = (
         "_bytes",
@@ -37,7 +37,7 @@ class Pace:
         """Bytes a second."""
         self._window = window
         self._looked: float | None = now
-        """When the last look was, if bytes were owed then."""
+        """When the last check was, if bytes were owed then."""
         self._moved = moved
         self._slot_seconds = 0.0
         self._slot_bytes = 0
@@ -47,7 +47,7 @@ class Pace:
         self._bytes = 0
 
     def is_too_slow(self, now: float, moved: int, *, is_owed: bool) -> bool:
-        """Look at the `moved` bytes of all time; return whether the last window of owing saw too few."""
+        """Update with the total of `moved` bytes; return whether the last window had too few."""
         seconds = now - self._looked if is_owed and self._looked is not None else 0.0
         grown = max(0, moved - self._moved)
         self._looked = now if is_owed else None

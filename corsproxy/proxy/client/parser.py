@@ -26,16 +26,16 @@ from corsproxy.proxy.fields.lines import FieldLine
 from corsproxy.proxy.fields.names import REQUEST_FIELDS
 
 _UNUSED_LIMIT = 2**16
-"""Of the content that aiohttp's parser would keep: it is never given any."""
+"""The content buffer of aiohttp's parser, which is never given any content."""
 
 _FIRST_LOOK = 16
-"""Bytes without a line end that show whether this is HTTP at all: whoever begins TLS is told at once."""
+"""Bytes without a line end after which the start must look like HTTP, so that a TLS ClientHello fails at once."""
 
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 
 
 class HeadParser:
-    """Reads one head after another."""
+    """Read one head after another."""
 
     __slots__ = ("_buffer", "_looked_at", "_loop", "_searched", "doubt", "limit", "most_lines")
 
@@ -81,7 +81,7 @@ class HeadParser:
         return None, end
 
     def _check_unfinished(self) -> None:
-        """Refuse at once what can become no head: its first line is none, or a line ends in a way that ends no head."""
+        """Refuse at once what cannot become a head: its first line is invalid, or a line has a wrong end."""
         begun = self._buffer.unfinished
         line = begun.find(b"\n", 0, self.limit) + 1
         look = line or min(len(begun), _FIRST_LOOK)
@@ -95,7 +95,7 @@ class HeadParser:
         self._searched = len(begun)
 
     def _show(self, begun: bytes) -> None:
-        """Have a parser refuse what it would refuse anyway; nothing parsed is kept."""
+        """Let a parser refuse early what it would refuse in the end; its results are dropped."""
         try:
             _, _, unknown_method = self._feed(begun)
         except HttpProcessingError as error:
@@ -103,11 +103,11 @@ class HeadParser:
         self.doubt = _not_http() if unknown_method and b"\n" not in begun else None
 
     def _read(self, head: bytes) -> ParsedHead:
-        """Read a whole head."""
+        """Read a complete head."""
         return read_plain_head(head, self.most_lines) or self.parse(head)
 
     def parse(self, head: bytes) -> ParsedHead:
-        """Have a parser read a whole head."""
+        """Read a complete head with a new parser."""
         try:
             messages, head, method = self._feed(head)
         except HttpProcessingError as error:

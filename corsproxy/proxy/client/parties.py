@@ -1,4 +1,4 @@
-"""Whom a connection of a client tells what happens on it, by what they are to it.
+"""The parties that a client connection notifies, by their role.
 
 Knows nothing of how they do it.
 """
@@ -9,7 +9,7 @@ from typing import Protocol
 
 
 class Tunnel(Protocol):
-    """What takes the bytes of a connection after a 101."""
+    """The receiver of a connection's bytes after a 101."""
 
     def from_client(self, data: bytes) -> None:
         """Take bytes from the client."""
@@ -18,25 +18,25 @@ class Tunnel(Protocol):
         """The client has closed its sending side."""
 
     def client_writable(self) -> None:
-        """The client takes bytes again."""
+        """Continue, because the client reads again."""
 
 
 class Answering(Protocol):
-    """What answers a request for which there is no task that could be cancelled."""
+    """The handler of a request that has no task to cancel."""
 
     def client_gone(self) -> None:
-        """The client is gone: there is nobody to answer any more."""
+        """Stop, because the client is gone."""
 
 
 class ContentSource(Protocol):
-    """What sends to a client more than it takes at once."""
+    """The sender of more bytes than a client reads at once."""
 
     def client_writable(self) -> None:
-        """The client takes bytes again."""
+        """Continue, because the client reads again."""
 
 
 class EndsWithClient(Protocol):
-    """What ends when the client's connection does."""
+    """Something that ends with the client's connection."""
 
     def client_ended(self) -> None:
         """The client is gone."""

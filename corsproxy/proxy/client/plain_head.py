@@ -1,4 +1,4 @@
-"""The plain way to read a request's head: whole, HTTP/1.1, a path, fields that leave nothing to argue about.
+"""The fast parser of a request's head: complete, HTTP/1.1, a path, no ambiguous fields.
 
 Nearly every request is like that, and most of its lines have come before: they are looked up and not read again.
 It is stricter than aiohttp's parser: anything unusual is left to that (None), so that no judgement is made here.
@@ -40,12 +40,12 @@ _ONCE: Final = (
 
 _HOST: Final = 1 << _ONCE.index(b"host")
 
-# Python 3.11 finds an enum's members by a slow look-up; these are asked for at every field line.
+# Python 3.11 looks up members of an enum slowly; these are used for every field line.
 _CONNECTION: Final = RequestField.CONNECTION
 _CONTENT_LENGTH: Final = RequestField.CONTENT_LENGTH
 
 KNOWN_LINES: Final[Table[bytes, FieldLine[RequestField]]] = Table()
-"""Lines of clients that have come before."""
+"""Lines of clients seen before."""
 
 
 def read_plain_head(head: bytes, most_lines: int) -> ParsedHead | None:

@@ -1,1 +1,1 @@
-"""Fields, one module each, as both ways need them: what a value says, and how it is written for the other side."""
+"""One module for each field that is more than forwarded: its meaning, and its form for the other side."""

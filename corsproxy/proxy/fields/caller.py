@@ -1,4 +1,4 @@
-"""What a browser says of the page that asked, for those who tell a developer what becomes of its cookies.
+"""What a browser reports about the requesting page, to predict what happens to its cookies.
 
 Read in quick mode alone; no request is decided by it.
 """
@@ -17,7 +17,7 @@ _READ: Final = frozenset({b"sec-fetch-site", b"sec-fetch-mode", b"upgrade-insecu
 
 
 class Caller:
-    """The page that asked."""
+    """The requesting page."""
 
     __slots__ = ("_site", "is_chromium", "is_navigation", "origin")
 
@@ -31,7 +31,7 @@ class Caller:
 
     @property
     def tells_site(self) -> bool:
-        """True if the browser itself says how the two sites stand to each other, as it does to https and loopback."""
+        """True if the browser sends the relation of the two sites itself, as it does to https and loopback."""
         return bool(self._site)
 
     def is_cross_site(self, proxy_origin: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""Logins that belong to the connection, as `Authorization` and `WWW-Authenticate` name them: grammar only.
+"""Connection-based logins in `Authorization` and `WWW-Authenticate`: grammar only.
 
 With NTLM and Negotiate (RFC 4559) a server remembers on the connection who has logged in: whoever sends the next
 request there is answered as that user.

@@ -1,4 +1,4 @@
-"""The fields that Connection names: for one hop only, whoever said so (RFC 9110 section 7.6.1).
+"""The fields that Connection names, which are for one hop only (RFC 9110 section 7.6.1).
 
 Knows field names only.
 """

@@ -1,4 +1,4 @@
-"""Set-Cookie lines of an upstream, edited so that a browser keeps them: one attribute at a time, the rest as it was.
+"""Edits of an upstream's Set-Cookie lines, so that browsers accept them: one attribute at a time, the rest unchanged.
 
 A cookie that names the upstream's domain or path, or lacks `SameSite=None; Secure` where a page of another site calls,
 is thrown away or never sent back by a browser that talks to the proxy.
@@ -84,8 +84,8 @@ class CookieRewriter:
             attributes = _with(attributes, b"Secure")
         takes_secure_off = self.secure is False and not name.startswith(_SECURE_PREFIXES)
         if takes_secure_off:
-            # Browsers throw away a cookie with SameSite=None or Partitioned that lacks Secure (RFC 6265bis section
-            # 5.7, CHIPS): what is left is the most that a plain cookie can be.
+            # Browsers reject a cookie with SameSite=None or Partitioned but without Secure (RFC 6265bis section
+            # 5.7, CHIPS): `Lax` is the most that a cookie without Secure can have.
             attributes = _edited(_without(attributes, b"secure"), b"samesite", _lax_for_none)
         if self.partitioned is False or takes_secure_off:
             attributes = _without(attributes, b"partitioned")
@@ -117,7 +117,7 @@ def _name(attribute: bytes) -> bytes:
 
 
 def _lies_within(host: bytes, attribute: bytes) -> bool:
-    """Return whether a browser would take this Domain from the host (RFC 6265 section 5.1.3)."""
+    """Return whether a browser would accept this Domain from the host (RFC 6265 section 5.1.3)."""
     domain = attribute.partition(b"=")[2].strip(_SPACE).removeprefix(b".").lower()
     return not domain or host == domain or host.endswith(b"." + domain)
 

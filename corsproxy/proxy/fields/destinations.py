@@ -1,4 +1,4 @@
-"""Addresses in a request's fields, turned into the upstream's: WebDAV's Destination and If (RFC 4918 section 10).
+"""Addresses in a request's fields, rewritten to the upstream's: WebDAV's Destination and If (RFC 4918 section 10).
 
 A client names where a resource is to be moved by the address it knows, the proxy's; the upstream compares that with its
 own name and answers 502, or under a stripped prefix puts the file elsewhere.
@@ -22,10 +22,10 @@ _IF_PART = re.compile(rb'<([^>]*)>|\((?:[^)"]|"[^"]*")*\)|[^<(]+')
 
 @dataclass(frozen=True, slots=True)
 class DestinationRewriter:
-    """How one route's requests name places to the upstream."""
+    """The rewriting of addresses in one route's requests."""
 
     prefix: bytes
-    """What the route takes off."""
+    """The prefix that the route strips."""
     upstream_path: Callable[[bytes], bytes]
     """The upstream's path for one of the proxy's; raises `Refusal` where it would lead out of the base path."""
     scheme: bytes
@@ -72,7 +72,7 @@ class DestinationRewriter:
 
 
 def _is_proxys(scheme: bytes | None, authority: bytes, proxy_origin: bytes) -> bool:
-    """Return whether the client means the host it asks, whatever the scheme: TLS may end in front of the proxy."""
+    """Return whether this is the requested host, whatever the scheme, because TLS may end in front of the proxy."""
     proxy_scheme, _, proxy_host = proxy_origin.partition(b"://")
     scheme = scheme.lower() if scheme else proxy_scheme
     pair = host_and_port(authority, scheme)

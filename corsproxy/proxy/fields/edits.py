@@ -1,4 +1,4 @@
-"""Fields that the configuration sets and removes, put to work on a finished head: after everything else.
+"""Fields that the configuration sets and removes, applied to a finished head after everything else.
 
 The names that may not be edited (framing, hop-by-hop, the policy's own) were refused when the file was loaded.
 Knows fields as bytes; no messages, no sockets.
@@ -17,7 +17,7 @@ SAID_BY_FORWARDED = frozenset({b"x-forwarded-for", b"x-forwarded-host", b"x-forw
 
 @dataclass(frozen=True, slots=True)
 class FieldEditor:
-    """What one upstream's `request_headers` or `response_headers` do."""
+    """The compiled `request_headers` or `response_headers` of one upstream."""
 
     names: frozenset[bytes]
     """In lower case: every line of these goes, set or removed."""

@@ -1,4 +1,4 @@
-"""Who asked, for which address, over what: what the upstream is told, and whom we believe.
+"""Client address, host and scheme of a request: which peers are believed, and what the upstream gets.
 
 `Trust` is compiled from `trusted_proxies`.
 `Trust.for_connection` is asked once for a connection, whose peer never changes, and `ConnectionForwarding.request` once
@@ -58,28 +58,28 @@ STRIPPED_TWINS = frozenset(twin for name in FORWARDING_FIELDS for twin in _twins
 """Lower-case names that CGI and WSGI fold into one variable with a field above (HTTP_X_FORWARDED_FOR): dropped."""
 
 UNKNOWN = "unknown"
-"""The client where there is no address (a Unix socket), the word of RFC 7239 section 6.2.
+"""The client without an address (a Unix socket), by RFC 7239 section 6.2.
 
 Said aloud and not left out: an upstream without X-Forwarded-For takes this proxy, often on loopback, for the client.
 """
 
 _MOST_HOPS = 32
-"""Hops of a chain looked at; longer ones are a loop or an attack, and each costs a parse."""
+"""The most hops to parse; a longer chain is a loop or an attack, and every hop costs time."""
 
 _SCHEMES = {b"http": b"http", b"https": b"https", b"ws": b"http", b"wss": b"https"}
-"""What X-Forwarded-Proto may say; Traefik writes ws and wss on upgrades."""
+"""The valid values of X-Forwarded-Proto; Traefik sends ws and wss on upgrades."""
 
 
 @dataclass(frozen=True, slots=True)
 class Forwarding:
-    """What is known of one request's way to us."""
+    """The known path of one request to the proxy."""
 
     block: bytes
     """Field lines for the upstream, each ended by CRLF; X-Forwarded-Prefix is not among them."""
     chain: bytes
     """The value of X-Forwarded-For."""
     prefix: bytes
-    """What a trusted proxy said in X-Forwarded-Prefix; else empty."""
+    """The X-Forwarded-Prefix of a trusted proxy; else empty."""
     client: str
     """The nearest hop that is not a trusted proxy; `unknown` where there is no address."""
     proxy_origin: bytes
@@ -91,11 +91,11 @@ class Forwarding:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """The peers whose Forwarded and X-Forwarded-* lines are believed."""
+    """The peers whose Forwarded and X-Forwarded-* lines are trusted."""
 
     networks: tuple[Network, ...]
     public_origins: tuple[bytes, ...] = ()
-    """The proxy's own origins as browsers know them; whatever a Host field says, there are no others."""
+    """The proxy's own origins as browsers know them; a Host field cannot add others."""
 
     @classmethod
     def compile(cls, networks: Sequence[Network], public_origins: Sequence[str] = ()) -> Trust:
@@ -130,7 +130,7 @@ class Trust:
 
 
 class ConnectionForwarding:
-    """One connection's peer, and what follows from it for every request."""
+    """The peer of one connection, with the forwarding values for all its requests."""
 
     __slots__ = ("_host", "_last", "_secure", "_trust", "client", "trusted")
 
@@ -164,7 +164,7 @@ class ConnectionForwarding:
         return Forwarding(block, chain, b"", self.client, self._trust.origin_of(asked.origin))
 
     def _relayed(self, host: bytes, lines: Sequence[tuple[bytes, bytes]]) -> Forwarding:
-        """Return what is told when a trusted proxy has already told us something."""
+        """Return the forwarding of a request from a trusted proxy with such fields."""
         said: dict[bytes, list[bytes]] = {name: [] for name in (b"for", b"host", b"port", b"proto")}
         forwarded_lines = []
         prefixes = []

@@ -1,4 +1,4 @@
-"""Field lines as objects: what a line means to the proxy beside its finished bytes, read once and then looked up.
+"""Field lines as objects: the meaning of a line and its finished bytes, read once and then looked up.
 
 The same program says the same about itself in every message: `Server`, `Content-Type`, `User-Agent` and their like come
 again and again, byte for byte. Such a line is read when it is first seen and kept in a bounded table; what may be about
@@ -16,7 +16,7 @@ Meaning = TypeVar("Meaning")
 Key = TypeVar("Key")
 
 _LONGEST_LINE: Final = 512
-"""Bytes of a line that is kept at most; the User-Agent of a browser inside an app has some 300."""
+"""The most bytes of a line to keep; the User-Agent of a browser inside an app has about 300."""
 
 _REPEATED: Final = frozenset(
     b"""
@@ -56,16 +56,16 @@ class FieldLine(Generic[Meaning]):
 
 
 def is_repeated(name: bytes) -> bool:
-    """Return whether lines of this name, in lower case, may be kept."""
+    """Return whether lines of this lower-case name may be kept."""
     return name in _REPEATED
 
 
 def keep_line(table: Table[Key, FieldLine[Meaning]], key: Key, line: FieldLine[Meaning]) -> FieldLine[Meaning]:
-    """Remember how a line was read if that is worth it and harmless; return it."""
+    """Store a parsed line, unless it is long or may identify a person; return it."""
     size = len(line.line)
     return table.keep(key, size, line) if size <= _LONGEST_LINE and line.name.lower() in _REPEATED else line
 
 
 def joined(lines: list[FieldLine[Meaning]]) -> bytes:
-    """Return the lines as they stand in a head."""
+    """Return the lines as bytes of a head."""
     return b"".join([line.line for line in lines])

@@ -1,4 +1,4 @@
-"""Which field lines the proxy must look at, as tables: everything else goes through byte for byte.
+"""The field lines that the proxy must read, as tables: all others are forwarded byte for byte.
 
 A field name costs one dictionary look-up per line; names seen for the first time are classified once and kept in a
 bounded table.

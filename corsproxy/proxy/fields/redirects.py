@@ -1,4 +1,4 @@
-"""Addresses in an upstream's answer, turned into the proxy's: Location, Content-Location, Refresh and Link.
+"""Addresses in a response, rewritten to the proxy's: Location, Content-Location, Refresh and Link.
 
 A browser follows a redirect wherever it points; one that names the upstream leaves the proxy, and with it the CORS
 grant (the CORS check runs on every hop: https://fetch.spec.whatwg.org/#http-redirect-fetch).
@@ -26,14 +26,14 @@ _LINK_PART = re.compile(rb'<([^>]*)>|"(?:[^"\\]|\\.)*"|[^<"]+', re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class RedirectRewriter:
-    """How one route's answers are turned back."""
+    """The rewriting of addresses in one route's responses."""
 
     enabled: bool
     origins: frozenset[tuple[bytes, bytes, int]]
     """The upstream's own: scheme, host in lower case, port."""
     scheme: bytes
     by_client_host: bool
-    """The upstream is sent the client's Host, so by that name, too, it means itself."""
+    """True if the upstream gets the client's Host, and so may use that name for itself, too."""
     paths: PathMap
 
     @classmethod

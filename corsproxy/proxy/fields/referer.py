@@ -1,4 +1,4 @@
-"""Origin and Referer on the way to the upstream: forwarded, left out, or the upstream's own.
+"""Origin and Referer for the upstream: forwarded, removed, or the upstream's own.
 
 Old servers answer 403 to an Origin they do not know, and their CSRF checks want Origin or Referer to name the Host they
 were asked for. The CORS decision is made before, from what the client sent.
@@ -17,7 +17,7 @@ _FRONT = re.compile(rb"https?://[^/?#\\]+", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class OriginRewriter:
-    """What one route's upstream is told about where a request comes from."""
+    """The Origin and Referer that one route's upstream gets."""
 
     mode: OriginMode
     own_origin: bytes

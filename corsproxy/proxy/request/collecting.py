@@ -23,14 +23,14 @@ MOST: Final = 64 * 1024 * 1024
 
 
 class Content(Protocol):
-    """Content that still comes."""
+    """Content that is still arriving."""
 
     def is_eof(self) -> bool:
-        """Return whether all of it has come."""
+        """Return whether all content has arrived."""
 
 
 class Budget:
-    """What a worker has collected for all its clients together."""
+    """The content that a worker has collected for all its clients."""
 
     __slots__ = ("collected",)
 
@@ -39,12 +39,12 @@ class Budget:
 
     @property
     def is_spent(self) -> bool:
-        """True if no more is to be collected."""
+        """Return whether no more may be collected."""
         return self.collected >= MOST
 
 
 class Collection:
-    """What has been collected of one request's content."""
+    """The collected content of one request."""
 
     __slots__ = ("_budget", "_pieces", "size")
 

@@ -37,13 +37,13 @@ _SANE_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._~+/=:@-]{1,128}")
 
 Line = FieldLine[RequestField]
 
-# Python 3.11 finds an enum's members by a slow look-up; these are asked for at every field line.
+# Python 3.11 looks up members of an enum slowly; these are used for every field line.
 _FORWARD: Final = RequestField.FORWARD
 _REFERER: Final = RequestField.REFERER
 
 
 class RequestHead:
-    """What one pass over the field lines of a client request has found."""
+    """The results of one pass over the field lines of a client request."""
 
     __slots__ = (
         "chunked",
@@ -73,7 +73,7 @@ class RequestHead:
         self.minor = minor
         """Of HTTP/1."""
         self.fields: list[Line] = []
-        """The field lines that go on as they are."""
+        """The field lines to forward unchanged."""
         self.host: bytes = b""
         self.origins: tuple[bytes, ...] = ()
         self.requested_methods: tuple[bytes, ...] = ()
@@ -88,9 +88,9 @@ class RequestHead:
         self.te: tuple[bytes, ...] = ()
         self.via: tuple[bytes, ...] = ()
         self.login: bytes | None = None
-        """The scheme in Authorization, if it logs in the connection."""
+        """The scheme in Authorization, if it authenticates the connection."""
         self.request_id: bytes = b""
-        """Empty where none was sent or it is not sane."""
+        """Empty if it was not sent or is not valid."""
         self.trace_id: bytes = b""
         """Of `traceparent`; empty if there is none, or it is not valid."""
         self.max_forwards: int | None = None
@@ -101,7 +101,7 @@ class RequestHead:
         self.expectation: tuple[bytes, ...] = ()
         """The Expect line as it came; empty if there is none that can be met, as in HTTP/1.0."""
         self.refusal: Refusal | None = None
-        """Why the request is not forwarded; told once the route, and so the grant, is known."""
+        """Why the request is not forwarded; raised once the route, and so the grant, is known."""
 
     @property
     def has_content(self) -> bool:

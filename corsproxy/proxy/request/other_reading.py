@@ -1,4 +1,4 @@
-"""Which other reading a path has: that of a server that percent-decodes and normalises.
+"""The other reading of a path: that of a server that percent-decodes and normalizes.
 
 `plain_reading` says what that is, segment by segment; `other_reading` says the same without looking at every byte in
 Python, and a property test holds the two together.
@@ -20,7 +20,7 @@ _MOST_ESCAPED: Final = 3**_DECODE_ROUNDS
 """Bytes that can stand for one: each round makes one of three."""
 
 LONG: Final = 1024
-"""Bytes of a path above which no more of it is read than must be: it is rare, or meant to cost."""
+"""Bytes of a path above which only the necessary part is read: such paths are rare, or an attack."""
 
 _ESCAPE: Final = re.compile(rb"%(?=[0-9A-Fa-f]{2})")
 

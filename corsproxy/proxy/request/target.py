@@ -29,7 +29,7 @@ class Target:
     ) -> None:
         self.path = path
         self.query = query
-        """None where there was no `?`; empty where there was nothing behind it."""
+        """None without a `?`; empty if nothing follows it."""
         self.authority = authority
         """Only of an absolute-form target (RFC 9112 section 3.2.2)."""
         self.default_port = default_port

@@ -1,4 +1,4 @@
-"""The answers the proxy gives itself: finished bytes, a short text for people, no upstream's name and no client's
+"""The proxy's own responses: finished bytes, a short text for people, no upstream's name and no client's
 bytes.
 
 Knows no sockets and no routes.
@@ -14,7 +14,7 @@ from typing import Final
 from corsproxy.cors import Reason
 
 ALLOW_LINE: Final = b"Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"
-"""For `OPTIONS *` and for methods refused here; what a resource allows is the upstream's to say."""
+"""For `OPTIONS *` and for methods that the proxy refuses; only the upstream knows what a resource allows."""
 
 _REFUSAL_SENTENCES: Final[dict[Reason, str]] = {
     Reason.ORIGIN_NOT_ALLOWED: "the policy of this path does not allow this origin",

@@ -1,4 +1,4 @@
-"""The head of a response as the client gets it, from the upstream's head and the grant.
+"""The head of a response for the client, from the upstream's head and the grant.
 
 Strip first, then add: hop-by-hop fields and every `Access-Control-*` go, whoever asked; what is left stays byte for
 byte and in order; Vary is merged and the grant comes last.
@@ -23,7 +23,7 @@ from corsproxy.proxy.response.answers import date_value, status_line
 from corsproxy.proxy.table import NameTable
 from corsproxy.proxy.upstream.head import Framing, ResponseHead
 
-# Python 3.11 finds an enum's members by a slow look-up; these are asked for at every field line.
+# Python 3.11 looks up members of an enum slowly; these are used for every field line.
 _CONNECTION: Final = ResponseField.CONNECTION
 _CONTENT_LENGTH: Final = ResponseField.CONTENT_LENGTH
 _DATE: Final = ResponseField.DATE
@@ -43,7 +43,7 @@ content ends."""
 
 @dataclass(frozen=True, slots=True)
 class ResponseRules:
-    """What a route does to the fields of a response, settled when the configuration is loaded."""
+    """The changes that a route makes to the fields of a response, compiled when the configuration is loaded."""
 
     enforces: bool
     """False in shadow mode: the upstream's CORS fields stay and no grant is written."""
@@ -51,7 +51,7 @@ class ResponseRules:
     cookies: CookieRewriter | None
     edits: FieldEditor | None
     tells_lost_cookies: bool = False
-    """True in quick mode, whose terminal says which cookies a browser will throw away."""
+    """True in quick mode, whose terminal reports cookies that a browser will reject."""
 
 
 def client_head(
@@ -91,7 +91,7 @@ def client_head(
         via = editor.kept(via)
         edited, set_names = editor.block, editor.set_names
     if rules.enforces and grant.exposes_all_names:
-        # A wildcard would cover the proxy's own fields too, so the list that stands for it has them.
+        # A wildcard would cover the proxy's own fields too, so the list that replaces it has them.
         own = [line.partition(b":")[0] for line in (via + framing).splitlines()]
         names = exposed_names((*(line.name for line in lines), *set_names, *own))
         if names:
@@ -110,7 +110,7 @@ def _pass_on(
     owns_timing: bool,
     trailers: bool,
 ) -> tuple[list[FieldLine[ResponseField]], list[int], list[bytes]]:
-    """Return the lines that go on, where among them Vary stands, and the values of Connection."""
+    """Return the lines to forward, the indexes of Vary among them, and the values of Connection."""
     lines: list[FieldLine[ResponseField]] = []
     vary_at: list[int] = []
     options: list[bytes] = []
@@ -149,7 +149,7 @@ def _pass_on(
 def _turned_back(
     line: FieldLine[ResponseField], rules: ResponseRules, proxy_origin: bytes, client_host: bytes
 ) -> FieldLine[ResponseField]:
-    """Return the line with the proxy's address where it has the upstream's."""
+    """Return the line with the upstream's address replaced by the proxy's."""
     if rules.redirects is None:
         return line
     return _saying(line, rules.redirects.rewrite(line.name.lower(), line.value, proxy_origin, client_host))
@@ -165,7 +165,7 @@ def _keeps_length(head: ResponseHead) -> bool:
 
 
 def _announced(value: bytes, rules: ResponseRules) -> bytes:
-    """Return the names of trailer fields that a client will get: what is taken away there is not announced here."""
+    """Return the names of the trailer fields that the client will get; removed ones are not announced."""
     names = [name.strip(b" \t") for name in value.split(b",")]
     return b", ".join(
         name
@@ -188,7 +188,7 @@ def _is_kept(code: ResponseField, rules: ResponseRules, *, owns_timing: bool, st
 
 
 def interim_head(head: ResponseHead, rules: ResponseRules, proxy_origin: bytes, client_host: bytes) -> bytes:
-    """Write an interim (1xx) response: hop-by-hop and CORS fields are of no use to anybody here."""
+    """Write an interim (1xx) response, without hop-by-hop and CORS fields."""
     kept = [
         _turned_back(line, rules, proxy_origin, client_host) if line.meaning is _LINK else line
         for line in head.fields
@@ -199,7 +199,7 @@ def interim_head(head: ResponseHead, rules: ResponseRules, proxy_origin: bytes, 
 
 
 def client_trailers(trailers: Sequence[tuple[bytes, bytes]], rules: ResponseRules) -> Sequence[tuple[bytes, bytes]]:
-    """Return the trailer fields for the client: what is removed from the head must not come behind the content."""
+    """Return the trailer fields for the client: a field that the head loses must not come back as a trailer."""
     return trailers if rules.edits is None else rules.edits.kept_pairs(trailers)
 
 
@@ -250,4 +250,4 @@ def _covers_origin(value: bytes) -> bool:
 
 
 _COVERS_ORIGIN: Final = NameTable(_covers_origin)
-"""True if a value of Vary says already what we have to say; an upstream has few of them."""
+"""Whether a value of Vary already names Origin; an upstream sends few different values."""

@@ -1,4 +1,4 @@
-"""Which cookies of a response a browser will throw away, and why: said in development, changed by nobody.
+"""The cookies of a response that a browser will reject, and why: reported in development, never changed.
 
 The rules are those of a browser's storage model (RFC 6265bis section 5.7, CHIPS for `Partitioned`), as far as one
 Set-Cookie line, the proxy's own origin and the page that asked decide them.

@@ -38,14 +38,14 @@ class ContentSink(Protocol):
 
 
 class Asker(Protocol):
-    """Who has sent a request, and waits for what comes of it."""
+    """The sender of a request, which waits for the response."""
 
     def responded(self) -> None:
-        """A head has come, interim or final, or the exchange has failed before one."""
+        """Handle the arrival of a head, interim or final, or a failure before one."""
 
 
 class _Nobody:
-    """Waits for nothing."""
+    """A sender that waits for nothing."""
 
     __slots__ = ()
 
@@ -65,16 +65,16 @@ class _Waiting:
         self._future = future
 
     def responded(self) -> None:
-        """Let it go on."""
+        """Wake the coroutine."""
         if not self._future.done():
             self._future.set_result(None)
 
 
 class Owner(Protocol):
-    """The one client that a connection belongs to, if somebody has logged in on it."""
+    """The client for which a connection is reserved, after a login on it."""
 
     def upstream_ended(self, connection: UpstreamConnection) -> None:
-        """Learn that the connection is gone."""
+        """Handle the loss of the connection."""
 
 
 class UpstreamConnection(asyncio.Protocol):
@@ -113,7 +113,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._loop = loop
         self.on_closed = on_closed
         self._asker: Asker = NOBODY
-        """Told once, of the next head or of the failure."""
+        """Notified once, of the next head or of a failure."""
         self.reader = ResponseReader(lenient=lenient)
         self.transport: asyncio.Transport = cast("asyncio.Transport", None)
         self.busy = True
@@ -122,12 +122,12 @@ class UpstreamConnection(asyncio.Protocol):
         self.reused = False
         """True if an earlier exchange went over this connection: only then may it be dead without our fault."""
         self.owner: Owner | None = None
-        """Whose this connection is alone; it never carries the request of anybody else."""
+        """The owner of a reserved connection, which never carries another client's request."""
         self.born = loop.time()
         """When it was dialled."""
         self.idle_since = 0.0
         self.idle_for = 0.0
-        """Seconds that it had been idle when it was lent again."""
+        """Seconds for which it had been idle before it was lent again."""
         self.needs_rest = False
         """True if something may still be on its way that belongs to the exchange that `finish` has ended."""
         self.deadline = NEVER
@@ -148,7 +148,7 @@ class UpstreamConnection(asyncio.Protocol):
     def start(self, *, is_head_request: bool, expects_upgrade: bool, expects_continue: bool = False) -> None:
         """Begin an exchange."""
         if self.reader.started and not self.reader.complete:
-            # It spoke before it was asked: what it said must not pass for the beginning of the answer.
+            # Bytes arrived before the request was sent: they must not be read as the start of its response.
             self.fail(UpstreamError(UpstreamErrorKind.PROTOCOL, "bytes before the request"))
         self.reader.start(
             is_head_request=is_head_request, expects_upgrade=expects_upgrade, expects_continue=expects_continue
@@ -164,7 +164,7 @@ class UpstreamConnection(asyncio.Protocol):
         return self._writing_paused
 
     async def drain(self) -> None:
-        """Wait until the upstream has taken most of what was sent; raises `UpstreamError` where it never will."""
+        """Wait until the upstream has read most of the sent bytes; raise `UpstreamError` if it fails."""
         if self._error is not None:
             raise self._error
         if self._writing_paused:
@@ -228,7 +228,7 @@ class UpstreamConnection(asyncio.Protocol):
         return done
 
     def pause(self) -> None:
-        """Stop reading: the client takes no more. Silence that we ask for is no time-out."""
+        """Pause reading, because the client is slow. This pause must not count as a timeout."""
         if not self._paused and not self.closed:
             self._paused = True
             self.deadline = NEVER
@@ -274,7 +274,7 @@ class UpstreamConnection(asyncio.Protocol):
         return True
 
     def lend_again(self) -> None:
-        """Let it carry another exchange."""
+        """Prepare the connection for another exchange."""
         self.busy = True
         self.reused = True
         self.idle_for = self._loop.time() - self.idle_since
@@ -312,7 +312,7 @@ class UpstreamConnection(asyncio.Protocol):
         return not self._poll.poll(0)
 
     def abort(self) -> None:
-        """Close at once: what was being sent stays unfinished on the wire."""
+        """Close at once, so that an unfinished message stays visibly unfinished."""
         if not self.closed:
             self.transport.abort()
 
@@ -320,7 +320,7 @@ class UpstreamConnection(asyncio.Protocol):
         """End the exchange with `error`, whoever is at fault, and the connection with it."""
         if self._error is None:
             if self.reused and not self.reader.started and error.kind is UpstreamErrorKind.CLOSED:
-                # The two keep-alive times may not fit, and who reads the log wants to see that.
+                # The keep-alive timeouts of both sides may not match, so the log shows the idle time.
                 error = UpstreamError(error.kind, f"{error.detail}, reused after {self.idle_for:.1f} s")
             self._error = error
         for waiter in (self._done, self._drained):
@@ -342,7 +342,7 @@ class UpstreamConnection(asyncio.Protocol):
         self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        """Read; anything that comes while nobody asked poisons the connection and ends it."""
+        """Read; unsolicited bytes poison the connection and close it."""
         reader = self.reader
         if self._nobody_asked():
             reader.surplus = True
@@ -395,7 +395,7 @@ class UpstreamConnection(asyncio.Protocol):
         self.on_closed(self)
 
     def _hear_last_words(self) -> None:
-        """Take what had come before a write failed."""
+        """Read what had arrived before a write failed."""
         words = self._last_words or LastWords(self.transport)
         for data in words.read():
             self.data_received(data)
@@ -404,11 +404,11 @@ class UpstreamConnection(asyncio.Protocol):
         words.close()
 
     def pause_writing(self) -> None:
-        """The upstream takes no more for now."""
+        """Note that the upstream has stopped reading."""
         self._writing_paused = True
 
     def resume_writing(self) -> None:
-        """The upstream takes more."""
+        """Note that the upstream reads again."""
         self._writing_paused = False
         if self._drained is not None and not self._drained.done():
             self._drained.set_result(None)

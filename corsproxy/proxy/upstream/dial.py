@@ -77,7 +77,7 @@ async def _connect(
         sock.close()
         if context is None:
             raise
-        # The connection stood: it is the handshake that the server did not like.
+        # The connection was established, so the failure is in the handshake.
         raise UpstreamError(UpstreamErrorKind.TLS, described(error, upstream.name)) from None
     except BaseException:
         sock.close()

@@ -1,4 +1,4 @@
-"""Where the content of a response ends, and what becomes of its connection (RFC 9112 sections 6.3 and 9.3).
+"""The end of a response's content, and whether its connection persists (RFC 9112 sections 6.3 and 9.3).
 
 What two recipients could read differently is refused, or, in lenient parsing, read in the one way that is safe on a
 connection that closes behind it.

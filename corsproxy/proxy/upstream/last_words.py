@@ -1,4 +1,4 @@
-"""What an upstream had said before its connection was lost: an answer to an upload that it refuses, above all.
+"""The last bytes of an upstream before its connection was lost: above all a response that refuses an upload.
 
 It answers, closes, and resets what still comes. The event loop lets go of a socket with the first error, though what
 was received before can still be read: over a second descriptor of the same socket, and over TLS through the buffer that
@@ -21,7 +21,7 @@ _AT_ONCE = 64 * 1024
 
 
 class _Context(ssl.SSLContext):
-    """A context whose connections tell where their ciphertext goes in: no event loop says so."""
+    """A context whose connections expose their incoming ciphertext, which no event loop does."""
 
     def wrap_bio(self, incoming: ssl.MemoryBIO, *args: Any, **options: Any) -> ssl.SSLObject:
         """Make the TLS of a connection."""
@@ -37,7 +37,7 @@ def audible(context: ssl.SSLContext) -> ssl.SSLContext:
 
 
 class LastWords:
-    """The ear at one connection: made while it stands, asked when it is lost, closed in any case."""
+    """A reader of one connection's last bytes: created while it is open, read when it is lost, always closed."""
 
     __slots__ = ("_socket", "_tls")
 
@@ -50,7 +50,7 @@ class LastWords:
                 self._socket = socket.socket(fileno=os.dup(original.fileno()))
 
     def read(self) -> Iterator[bytes]:
-        """Yield what had come and was not read."""
+        """Yield the bytes that had arrived unread."""
         if self._socket is None:
             return
         self._socket.setblocking(False)
@@ -65,7 +65,7 @@ class LastWords:
                         yield plain
 
     def close(self) -> None:
-        """Let go of the socket, whose connection ends only now."""
+        """Close the duplicate socket, which ends the connection."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None

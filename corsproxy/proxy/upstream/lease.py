@@ -1,4 +1,4 @@
-"""What a pool gives away: a connection that is lent, or a place for one that is still to be dialled.
+"""What a pool gives out: a lent connection, or a reserved place for one that is not yet dialled.
 
 Each goes back once, whoever ends it. Knows no request.
 """

@@ -1,4 +1,4 @@
-"""The other way to read a response's head: whatever `plain_head` leaves, old spellings included.
+"""The general parser of a response's head, for whatever `plain_head` leaves, including obsolete forms.
 
 Knows no socket and no state: the bytes of one head in, a head out.
 """

@@ -1,4 +1,4 @@
-"""What old servers write that is no valid HTTP and that only `parsing: lenient` takes, as a closed list.
+"""The closed list of invalid HTTP from old servers that only `parsing: lenient` accepts.
 
 Each has one safe reading once the connection is closed behind it; everything else stays refused.
 """
@@ -11,7 +11,7 @@ from corsproxy.proxy.errors import UpstreamError, UpstreamErrorKind
 
 
 class Oddity(StrEnum):
-    """What was odd about a response, in the words of the log."""
+    """An oddity of a response, as the log names it."""
 
     LENGTH_AND_CODING = "Content-Length beside Transfer-Encoding"
     CHUNKED_IN_1_0 = "chunked content in HTTP/1.0"
@@ -42,5 +42,5 @@ class Oddities:
 
 
 def protocol_error(detail: str) -> UpstreamError:
-    """Return the error of an upstream whose answer is not valid HTTP."""
+    """Return the error for a response that is not valid HTTP."""
     return UpstreamError(UpstreamErrorKind.PROTOCOL, detail)

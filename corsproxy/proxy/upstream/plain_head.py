@@ -1,4 +1,4 @@
-"""The plain way to read a response's head: HTTP/1.1, one length or chunks or neither, nothing to argue about.
+"""The fast parser of a response's head: HTTP/1.1, one length or chunks or neither, nothing ambiguous.
 
 Nearly every response is like that, and most of its lines have come before: they are looked up and not read again.
 Anything unusual is left to `odd_head` (None), so that no judgement is made here.
@@ -22,7 +22,7 @@ _TEXT: Final = marking_all_but(bytes((0x09, *range(0x20, 0x7F), *range(0x80, 0x1
 _TOKEN: Final = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 """What a field name may hold (RFC 9110 section 5.6.2)."""
 
-# Python 3.11 finds an enum's members by a slow look-up; these are asked for at every field line.
+# Python 3.11 looks up members of an enum slowly; these are used for every field line.
 _CONNECTION: Final = ResponseField.CONNECTION
 _CONTENT_LENGTH: Final = ResponseField.CONTENT_LENGTH
 _TRANSFER_ENCODING: Final = ResponseField.TRANSFER_ENCODING
@@ -33,11 +33,11 @@ _LENGTH: Final = Framing.LENGTH
 _NONE: Final = Framing.NONE
 
 KNOWN_LINES: Final[Table[bytes, FieldLine[ResponseField]]] = Table()
-"""Lines of upstreams that have come before."""
+"""Lines of upstreams seen before."""
 
 
 class _StatusLine:
-    """A status line that leaves nothing to argue about."""
+    """An unambiguous status line."""
 
     __slots__ = ("reason", "status")
 
@@ -47,7 +47,7 @@ class _StatusLine:
 
 
 def read_plain_head(section: bytes, *, is_head_request: bool) -> ResponseHead | None:
-    """Read a head, given without the empty line; None if there is anything to argue about."""
+    """Read a head, given without the empty line; None if anything is ambiguous."""
     lines = section.split(b"\r\n")
     status_line = _STATUS_LINES[lines[0]]
     if status_line is None or len(lines) > MAX_FIELD_LINES:
@@ -144,4 +144,4 @@ def _read_status_line(text: bytes) -> _StatusLine | None:
 
 
 _STATUS_LINES: Final = NameTable(_read_status_line)
-"""The status lines that have come before; None for one that is unusual."""
+"""Status lines seen before; None for an unusual one."""

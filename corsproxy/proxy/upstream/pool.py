@@ -1,4 +1,4 @@
-"""The connections to one upstream: those that are idle, how many there are, and who waits for one.
+"""The connections to one upstream: idle ones, their number, and the requests that wait for one.
 
 A connection is lent to one exchange at a time and comes back only clean (`UpstreamConnection.finish` says so).
 Knows no requests and no policy.
@@ -79,7 +79,7 @@ class UpstreamPool:
         return None
 
     def take_own(self, connection: UpstreamConnection) -> Lease | None:
-        """Lend a connection to the client it belongs to; None if it has ended, or spoken unasked."""
+        """Lend a reserved connection to its client; None if it has ended, or sent unsolicited bytes."""
         if self._retired or not connection.is_silent():
             connection.abort()
             return None
@@ -156,7 +156,7 @@ class UpstreamPool:
             self._offer(connection)
 
     def _offer(self, connection: UpstreamConnection) -> None:
-        """Give a clean connection to whoever waits longest, or keep it."""
+        """Give a clean connection to the request that waits longest, or keep it."""
         connection.idle_since = self._loop.time()
         while self._waiters:
             waiter = self._waiters.popleft()
@@ -249,12 +249,12 @@ class UpstreamPool:
         return True
 
     def _drop(self, connection: UpstreamConnection) -> None:
-        """Close a connection whose place is somebody's already."""
+        """Close a connection whose place has already been given away."""
         connection.abort()
         self.connections.discard(connection)
 
     def _drop_one_owned(self) -> bool:
-        """Close the connection that has been idle longest among those that belong to one client each."""
+        """Close the reserved connection that has been idle longest."""
         now, timeout = self._loop.time(), self.upstream.keepalive_timeout
         owned = [one for one in self.connections if one.owner is not None and not one.busy]
         oldest = min(owned, key=lambda one: one.idle_since, default=None)
@@ -268,7 +268,7 @@ class UpstreamPool:
         return True
 
     async def _wait(self) -> Lease | Reservation:
-        """Wait for a connection that comes back, or for leave to dial."""
+        """Wait for a returned connection, or for permission to dial."""
         waiter: asyncio.Future[Lease | Reservation] = self._loop.create_future()
         self._waiters.append(waiter)
         try:
@@ -282,7 +282,7 @@ class UpstreamPool:
             raise
 
     def _give_up(self, waiter: asyncio.Future[Lease | Reservation]) -> None:
-        """Pass on what was granted in the same moment in which its taker gave up."""
+        """Pass on a grant whose receiver gave up at the same moment."""
         if waiter in self._waiters:
             self._waiters.remove(waiter)
         if waiter.done() and not waiter.cancelled():
@@ -297,7 +297,7 @@ class UpstreamPool:
             self._admit_one()
 
     def _admit_one(self) -> None:
-        """A place has become free: it is kept for the one who waits longest, who may dial."""
+        """Reserve a free place for the request that waits longest, which may dial."""
         while self._waiters and not self._full:
             waiter = self._waiters.popleft()
             if not waiter.done():

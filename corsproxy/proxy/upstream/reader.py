@@ -35,7 +35,7 @@ _MAX_LINE_ENDS: Final = MAX_FIELD_LINES + 2
 
 _HEAD_END: Final = re.compile(rb"\n\r?\n")
 
-# Python 3.11 finds an enum's members by a slow look-up; these are asked for at every response.
+# Python 3.11 looks up members of an enum slowly; these are used for every response.
 _LENGTH: Final = Framing.LENGTH
 _NONE: Final = Framing.NONE
 _CHUNKED: Final = Framing.CHUNKED
@@ -106,7 +106,7 @@ class ResponseReader:
         return self._oddities.found if self._oddities is not None else []
 
     def feed(self, data: bytes) -> None:
-        """Take the next bytes of the connection."""
+        """Read the next bytes of the connection."""
         if self._remaining >= 0:
             self._feed_identity(data)
         elif self.complete:
@@ -205,7 +205,7 @@ class ResponseReader:
                 self.body.append(rest)
         elif framing is _NONE:
             self.complete = True
-            # Content where none may be: the response is whole without it, and nothing can be told apart behind it.
+            # Content where none is allowed: the response is complete without it, and the bytes after it are unclear.
             self.surplus = bool(rest)
         elif framing is _CHUNKED:
             self._chunks = ResponseChunkReader(self._note_oddities())
@@ -242,5 +242,5 @@ class ResponseReader:
         if chunks.is_complete:
             self.complete = True
             self.surplus = taken < len(data)
-            # RFC 9110 section 6.5.1: what frames, routes, grants or sets cookies has no place behind the content.
+            # RFC 9110 section 6.5.1: fields that frame, route, grant or set cookies are not allowed in trailers.
             self.trailers = [field for field in chunks.trailers if RESPONSE_FIELDS[field[0]] is ResponseField.FORWARD]
