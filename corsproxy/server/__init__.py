@@ -10,11 +10,11 @@ __all__ = ["serve"]
 
 
 def serve(options: Options) -> int:
-    """Run the proxy until it is told to stop; returns the exit status.
+    """Run the proxy until it is stopped; return the exit status.
 
     Raises `UsageError` or `ConfigError` where it cannot start as asked.
     """
-    # Loaded here, so that a health check, which asks every few seconds, does not load the data path.
+    # Loaded here, so that a health check, which runs every few seconds, does not load the data path.
     from corsproxy.server.start import start
 
     return start(options)

@@ -1,4 +1,4 @@
-"""The data path of one process: its sockets, its `Proxy`, and those who observe what goes through.
+"""The data path of one process: its sockets, its `Proxy`, and the observers of its requests.
 
 The same in the only process and in each worker; who prepares, commits and stops it differs.
 Knows no signals and no admin listener.
@@ -27,7 +27,7 @@ from corsproxy.settings import Settings, UnixAddress
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """Where a process writes: the access log to stdout, everything else to stderr."""
+    """The outputs of a process: the access log to stdout, everything else to stderr."""
 
     stdout: LineWriter
     stderr: LineWriter
@@ -39,13 +39,13 @@ class Outputs:
         return cls(LineWriter(1, lock=lock, pause=0.02), LineWriter(2, lock=lock))
 
     def close(self) -> None:
-        """Write what is left."""
+        """Write the remaining lines."""
         self.stdout.close()
         self.stderr.close()
 
 
 class DataPath:
-    """Serves clients on some sockets under a configuration that can be exchanged."""
+    """Serve clients on some sockets under a configuration that can be replaced."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class DataPath:
 
     @property
     def upstream_connections(self) -> list[tuple[str, str, int]]:
-        """How many connections each upstream has in each state."""
+        """Return the number of connections by upstream and state."""
         return self._proxy.upstream_connections if self._proxy is not None else []
 
     @property
@@ -94,7 +94,7 @@ class DataPath:
         self._configure_logs(configuration)
         loop = asyncio.get_running_loop()
         for listener in self._listeners:
-            keep_alive(listener.socket)  # what is accepted inherits it
+            keep_alive(listener.socket)  # accepted sockets inherit it
             if self._tls is not None:
                 self._stop_accepting.append(self._proxy.serve_tls(listener.socket, self._tls).close)
                 continue
@@ -112,7 +112,7 @@ class DataPath:
         return compile_plan(configuration.settings, self._proxy.plan)
 
     def commit(self, configuration: Configuration, plan: Plan) -> None:
-        """Put in force what was prepared, at once."""
+        """Put the prepared configuration in force at once."""
         if self._proxy is None:
             raise RuntimeError("not started")
         files = configuration.settings.tls
@@ -123,7 +123,7 @@ class DataPath:
 
     async def stop(self, drain: float) -> bool:
         """Accept no more, let requests in flight finish for `drain` seconds, end the rest; True if none was cut."""
-        # A connection that the kernel has taken but we have not accepted would be reset by closing: accept it first.
+        # Closing the socket would reset connections in the kernel's backlog, so they are accepted first.
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         for stop in self._stop_accepting:

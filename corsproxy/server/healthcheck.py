@@ -19,7 +19,7 @@ from corsproxy.settings import Address, TcpAddress, UnixAddress
 
 
 def healthcheck(options: Options, environ: Mapping[str, str]) -> int:
-    """Return 0 where the proxy is healthy, and 1 with a line on stderr where it is not, or cannot be reached.
+    """Return 0 if the proxy is healthy, and 1 with a line on stderr if it is not, or cannot be reached.
 
     Raises `UsageError` or `ConfigError` where there is no admin listener to ask.
     """

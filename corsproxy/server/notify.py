@@ -1,4 +1,4 @@
-"""Tells a service manager how far the program is (sd_notify(3)): it listens, it reads its file again, it stops.
+"""Notifications for a service manager (sd_notify(3)): ready, reloading, stopping.
 
 Nothing is said where nobody asked for it: NOTIFY_SOCKET names who listens.
 """
@@ -14,7 +14,7 @@ STOPPING = "STOPPING=1"
 
 
 def notify(state: str) -> None:
-    """Tell the service manager; that nobody hears it is no reason to stop."""
+    """Notify the service manager; a failure to do so is ignored."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address.startswith(("/", "@")):
         return
@@ -29,6 +29,6 @@ def notify(state: str) -> None:
 
 
 def notify_reloading() -> None:
-    """Tell the service manager that the configuration is read again; READY follows."""
+    """Notify the service manager of a reload; READY follows."""
     # The time lets it tell this from an older message.
     notify(f"RELOADING=1\nMONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")

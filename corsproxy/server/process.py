@@ -1,4 +1,4 @@
-"""The life of a running process: what its signals do, and the order in which it starts and stops.
+"""A running process: its signals, and the order in which it starts and stops.
 
 Start: the fleet, the admin listener, and only then the lines that say so.
 Stop: not ready, the delay, no new connections, the drain, the end.
@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the files were when they were read, for those who watch them."""
+    """The state of the files when they were read, for the watcher."""
 
     looks: Looks = field(default_factory=dict)
     digests: Mapping[str, bytes | None] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class ServerProcess:
-    """Everything a process has when it begins to run; `run` is its life."""
+    """A process that is ready to run; `run` serves until it stops."""
 
     configuration: Configuration
     reading: Reading
@@ -56,7 +56,7 @@ class ServerProcess:
     listeners: Sequence[Listener]
     admin_listeners: Sequence[Listener]
     ignores_hangup: bool = False
-    """True if SIGHUP was ignored by whoever started this process, as `nohup` does it."""
+    """True if SIGHUP was ignored when this process started, as under `nohup`."""
 
     async def run(self, hangups: Sequence[int]) -> int:
         """Serve until a signal, or until the fleet cannot go on; returns the exit status.
@@ -112,11 +112,11 @@ class ServerProcess:
         elif self.ignores_hangup:
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
         else:
-            # The terminal's window was closed, and there is no file to read again.
+            # The terminal window was closed, and there is no file to read again.
             loop.add_signal_handler(signal.SIGHUP, on_stop, signal.SIGHUP)
 
     def _end_at_once(self, status: int) -> NoReturn:
-        """Leave what is in flight and in the logs; the status stays 0, because this stop was asked for, too."""
+        """End at once, and abandon requests and logs; the status stays 0, because this stop was requested, too."""
         self.fleet.kill()
         for listener in (*self.listeners, *self.admin_listeners):
             listener.remove_file()
@@ -193,7 +193,7 @@ class ServerProcess:
     async def _stop(self, configuration: Configuration) -> None:
         shutdown = configuration.settings.shutdown
         if shutdown.delay:
-            # Whoever sends us requests learns from /readyz, and needs a moment, that this is the end.
+            # Load balancers notice the 503 of /readyz only after a moment.
             await asyncio.sleep(shutdown.delay)
         if await self.fleet.stop(shutdown.drain):
             log.info("stopped")
@@ -202,7 +202,7 @@ class ServerProcess:
 
 
 async def _unless(ending: asyncio.Future[int], work: Coroutine[None, None, None]) -> bool:
-    """Do some work; False where it was given up because the end came first."""
+    """Do some work; return False if a stop came first and it was abandoned."""
     task = asyncio.get_running_loop().create_task(work)
     await asyncio.wait((task, ending), return_when=asyncio.FIRST_COMPLETED)
     if task.done():

@@ -1,4 +1,4 @@
-"""What every process of the proxy sets up in its interpreter: the event loop, and when memory is swept.
+"""The interpreter's set-up in every process: the event loop, and the garbage collector.
 
 Knows nothing of what will run.
 """
@@ -17,7 +17,7 @@ one falls on every few requests in flight. 20,000 small objects are some 2 MiB, 
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
-    """Make the loop the process runs on: uvloop where the platform has it, else asyncio's own."""
+    """Make the event loop: uvloop if the platform has it, else asyncio's own."""
     try:
         import uvloop
     except ImportError:

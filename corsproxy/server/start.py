@@ -1,4 +1,4 @@
-"""What `serve` does: from the options to the exit status.
+"""`serve`: from the options to the exit status.
 
 Everything that can be the user's mistake happens here, before anything runs, and is a `UsageError` or a `ConfigError`.
 Knows how the parts of the process are put together; `process.py` knows what they do together.
@@ -32,7 +32,7 @@ from corsproxy.settings import Log, Settings, TcpAddress, UnixAddress
 
 
 def start(options: Options) -> int:
-    """Run the proxy until it is told to stop; returns the exit status.
+    """Run the proxy until it is stopped; return the exit status.
 
     Raises `UsageError` or `ConfigError` where it cannot start as asked.
     """
@@ -50,7 +50,7 @@ def start(options: Options) -> int:
 
 
 def _run(options: Options, log: list[Log]) -> int:
-    """Do what `start` does; what is said of a failure goes by the last of `log`."""
+    """Start and run; failures are reported in the last format of `log`."""
     ignores_hangup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     with _early_signals() as hangups, contextlib.ExitStack() as stack:
         source = find_source(options)
@@ -101,7 +101,7 @@ def _with_local_certificate(configuration: Configuration) -> Configuration:
 
 
 def _tell_as_json(lines: Sequence[str], status: int) -> int:
-    """Return why it does not start to whoever reads nothing but JSON; returns the exit status."""
+    """Report in JSON why the program does not start; return the exit status."""
     writer = LineWriter(2)
     say = Announcer(writer, Log(format="json"))
     for line in lines:
@@ -130,7 +130,7 @@ def _fleet(
 
 
 def _open_admin(settings: Settings, option: str) -> list[Listener]:
-    """Listen for the admin's clients; an inspector that nobody said the place of takes a free one."""
+    """Listen for admin clients; an inspector without a configured address gets a free port."""
     if settings.admin is not None:
         return open_listeners(settings.admin, option, GROUP)
     if not settings.inspector:
@@ -141,7 +141,7 @@ def _open_admin(settings: Settings, option: str) -> list[Listener]:
 
 @contextlib.contextmanager
 def _early_signals() -> Iterator[list[int]]:
-    """Hear signals that come before the loop does: a stop ends the start, a reload is remembered.
+    """Handle signals before the loop runs: a stop ends the start, a reload is remembered.
 
     Without this a SIGHUP in the first moments would end the process, and a SIGTERM to process 1 would go unheard.
     """

@@ -1,1 +1,1 @@
-"""The admin listener: health, metrics, and who may ask."""
+"""The admin listener: health, metrics, and which Host values it accepts."""

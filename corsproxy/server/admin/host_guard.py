@@ -1,4 +1,4 @@
-"""Who may be addressed as the inspector: the defence against DNS rebinding.
+"""The Host values of the inspector: the defence against DNS rebinding.
 
 A page of any site can have its own name resolve to 127.0.0.1, and then reads what is there as its own origin; what it
 cannot do is send another Host than that name.
@@ -13,11 +13,11 @@ import re
 from collections.abc import Iterable
 
 _HOST = re.compile(r"(?:\[([^\]]*)\]|([^:\[\]]*))(?::[0-9]*)?")
-"""A name or address, IPv6 in brackets, with or without port: nothing else is ours, whatever it begins with."""
+"""A name or address, IPv6 in brackets, with or without port; anything else is refused, whatever it begins with."""
 
 
 class HostGuard:
-    """Says whether a Host field names the admin listener itself."""
+    """Check whether a Host field names the admin listener itself."""
 
     def __init__(self, own_host: str, further: Iterable[str] = ()) -> None:
         """`own_host` is the configured host of the listener, `further` are the names of `admin_hosts`."""

@@ -1,4 +1,4 @@
-"""The admin listener: health, readiness, metrics, and the inspector's pages where it is switched on.
+"""The admin listener: health, readiness, metrics, and the inspector's pages if it is enabled.
 
 Probes are answered from memory and never wait for a worker; only `/metrics` asks them.
 Never a CORS header here: no page of another origin has anything to read on it.
@@ -20,15 +20,15 @@ from corsproxy.settings import UnixAddress
 Page = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 _CLOSING_WAIT = 1.0
-"""Seconds that open requests, such as an event stream, get to end when the process stops."""
+"""Seconds for open requests, such as an event stream, to end when the process stops."""
 
 
 _KEEPALIVE = 75.0
-"""Seconds that a connection may stand idle or leave a head unfinished; aiohttp's own hour lets them pile up."""
+"""Seconds for which a connection may be idle or its head incomplete; with aiohttp's hour, they would pile up."""
 
 
 def _is_ours(record: logging.LogRecord) -> bool:
-    """False for what strangers get wrong: aiohttp logs it as an error, with a traceback and bytes of the request."""
+    """Return False for clients' mistakes, which aiohttp logs as errors, with a traceback and bytes of the request."""
     return record.exc_info is None or not type(record.exc_info[1]).__module__.startswith("aiohttp.")
 
 
@@ -37,7 +37,7 @@ log.addFilter(_is_ours)
 
 
 class Admin:
-    """Answers on the admin listener; `ready` is what `/readyz` says."""
+    """The server of the admin listener; `ready` decides the status of `/readyz`."""
 
     def __init__(self, metrics: Callable[[], Awaitable[tuple[bytes, str]]], guard: HostGuard) -> None:
         """`metrics` gives the exposition and its content type; `guard` stands before the inspector's pages."""
@@ -63,14 +63,14 @@ class Admin:
         self._close_pages = close
 
     async def start(self, listeners: Sequence[Listener]) -> None:
-        """Answer on these sockets from now on."""
+        """Start to serve on these sockets."""
         loop = asyncio.get_running_loop()
         for listener in listeners:
             create = loop.create_unix_server if isinstance(listener.address, UnixAddress) else loop.create_server
             self._servers.append(await create(self._server, sock=listener.socket, backlog=BACKLOG))
 
     async def stop(self) -> None:
-        """Close the listener and what is open on it."""
+        """Close the listener and its connections."""
         for server in self._servers:
             server.close()
         if self._close_pages is not None:
@@ -107,7 +107,7 @@ def _text(status: int, text: str, **fields: str) -> web.Response:
 
 
 def _local_host(request: web.BaseRequest) -> str:
-    """Return the address that the connection came in on."""
+    """Return the local address of the connection."""
     transport = request.transport
     name = transport.get_extra_info("sockname") if transport is not None else None
     return str(name[0]) if isinstance(name, tuple) else ""

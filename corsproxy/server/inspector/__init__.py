@@ -1,4 +1,4 @@
-"""The inspector: a page on the admin listener that shows requests as they are decided, and says why.
+"""The inspector: a page on the admin listener that shows live requests, their decisions and the reasons.
 
     Recorder   in every process that serves: keeps the latest requests, bounded, at most so many a second
     Feed       in the process with the admin listener: asks the recorders while somebody watches, and tells who does

@@ -1,4 +1,4 @@
-"""`explain` for the page: a question from its address line, asked of the configuration in force.
+"""`explain` for the page: a question from a query string, answered by the configuration in force.
 
 The only place where the process knows `corsproxy.tools`.
 In quick mode there is no file to point into: the one that the options stand for is written, and what would allow a
@@ -20,7 +20,7 @@ _LONGEST = {"path": 2048, "origin": 512, "method": 64, "host": 300, "header": 25
 """Characters of a value. An origin may have 326 at most (https, 253 of host, a port), the rest is generous."""
 
 _MOST_HEADERS = 64
-"""Names a page may set: a browser sends them all in one Access-Control-Request-Headers."""
+"""The most header names of a question: a browser sends them all in one Access-Control-Request-Headers."""
 
 
 def question_of(query: Sequence[tuple[str, str]]) -> Question:

@@ -1,4 +1,4 @@
-"""Brings together what the recorders have kept, and hands it to whoever watches.
+"""The feed: it collects the events of all recorders and sends them to the watching pages.
 
 Nothing runs while nobody watches. Then the recorders are asked a few times a second, and what they say goes into one
 ring that every watcher reads at its own pace: one that is slow misses events, and costs no more than one that is not.
@@ -18,34 +18,34 @@ from corsproxy.server.inspector.recorder import Event, Ring
 from corsproxy.server.observe.counters import Totals
 
 Source = Callable[[], Awaitable[tuple[list[Event], int]]]
-"""Gives the events of all processes since the last time, in order, and how many were left out."""
+"""Returns the events of all processes since the last call, in order, and how many were left out."""
 
 INTERVAL = 0.2
-"""Seconds between two questions to the recorders: a request is shown at once, as far as a person can tell."""
+"""Seconds between two queries of the recorders: short enough to look immediate."""
 
 TOTALS_INTERVAL = 1.0
 """Seconds between two totals for a watcher; they also keep the connection from looking dead."""
 
 MAX_WATCHERS = 16
-"""Pages that may be open at once: those of a team, not of a crowd."""
+"""The most pages open at once: enough for a team."""
 
 
 class CrowdedError(Exception):
-    """There are `MAX_WATCHERS` already."""
+    """`MAX_WATCHERS` pages are already open."""
 
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What a watcher is told: events that are new to it, or totals, or both."""
+    """An update for a watcher: new events, or totals, or both."""
 
     events: list[Event]
     totals: dict[str, Any] | None
     open: list[Event] | None = None
-    """The requests that are not over, where they have changed."""
+    """The open requests, if they have changed."""
 
 
 class Feed:
-    """The latest events of all processes, and who watches them."""
+    """The latest events of all processes, and their watchers."""
 
     def __init__(self, source: Source, totals: Totals) -> None:
         self.boot = secrets.token_hex(8)
@@ -111,7 +111,7 @@ class Feed:
                         await asyncio.wait_for(self._news.wait(), TOTALS_INTERVAL)
 
     async def _ask_regularly(self) -> None:
-        """Ask while somebody watches; it is never cancelled, so that no answer on its way is lost."""
+        """Query the recorders while there are watchers; never cancelled, so that no events are lost."""
         while self._watchers and not self._closed:
             before = self._open_version
             events, skipped = await self._source()
@@ -130,7 +130,7 @@ class Feed:
         self._pump = None
 
     def _count(self, missed: int) -> dict[str, Any]:
-        """Add up what the metrics count: since the start, over all processes."""
+        """Return the counts of the metrics since the start, summed over all processes."""
         counters = self._totals.counters
         reasons: dict[str, int] = {}
         granted = 0

@@ -1,4 +1,4 @@
-"""What a request carried, made fit to be shown: names whole, values that could be a key or a login left out.
+"""Masking: a request for display, with full names, but without values that could be a key or a login.
 
 Only a listener on loopback shows any of it; what is masked here would still be in screenshots and bug reports.
 Bytes in, text out.
@@ -20,10 +20,10 @@ _SECRET_NAME = re.compile(
 """Part of the name of a field or parameter whose value is not shown."""
 
 _OPEN_NAMES = frozenset(("access-control-request-headers", "sec-websocket-key", "origin", "referer", "host"))
-"""Fields that are shown whatever their names and values look like."""
+"""Fields that are never masked."""
 
 _KEY_LIKE = re.compile(r"[A-Za-z0-9+/=_.~-]{24,}")
-"""A run of so many letters and digits may be a key, whatever its name."""
+"""The length from which a run of letters and digits may be a key, whatever its name."""
 
 _MOST = 100
 """Fields, and parameters, that are shown."""

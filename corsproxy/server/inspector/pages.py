@@ -26,7 +26,7 @@ from corsproxy.server.inspector.feed import CrowdedError, Feed, News
 Page = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 SECURITY = {
-    # Everything the page is made of comes from this listener, and nothing may frame it or be loaded by it.
+    # All parts of the page come from this listener; no page may frame it, and it may load nothing else.
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
         "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
@@ -38,7 +38,7 @@ SECURITY = {
     "Cache-Control": "no-store",
     "Server": "corsproxy",
 }
-"""On every response made here."""
+"""The fields of every response of the inspector."""
 
 _TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
@@ -46,11 +46,11 @@ _OWN_SITES = frozenset(("same-origin", "none"))
 """Values of Sec-Fetch-Site that are the page's own requests, or a person's (https://w3c.github.io/webappsec-fetch-metadata)."""
 
 _RETRY = 2000
-"""Milliseconds until a page asks again for a stream that has ended: the proxy may just be restarting."""
+"""Milliseconds until a page reconnects to an ended stream: the proxy may be restarting."""
 
 
 class Inspector:
-    """Answers for the inspector; `pages` is what the admin listener needs."""
+    """The inspector's pages; the admin listener registers `pages`."""
 
     def __init__(self, feed: Feed, configuration: Callable[[], Configuration], url: str = "") -> None:
         """`configuration` gives the one in force, which a reload exchanges; `url` is the proxy's, for `curl`."""
@@ -80,7 +80,7 @@ class Inspector:
                 return _json(503, {"error": "stopping"})
             response = web.StreamResponse(headers={**SECURITY, "Content-Type": "text/event-stream; charset=utf-8"})
             await response.prepare(request)
-            # A browser that has gone ends the stream here, as any other request.
+            # The stream ends here if the browser has gone, like any other request.
             with contextlib.suppress(ConnectionError):
                 await response.write(self._hello() + self._written(news))
                 async for news in watch:
@@ -92,7 +92,7 @@ class Inspector:
             question = question_of(list(request.query.items()))
         except UsageError as error:
             return _json(400, {"error": str(error)})
-        # In a thread and one at a time: requests go on while it thinks.
+        # In a thread, one at a time, so that requests continue meanwhile.
         async with self._explaining:
             found = await asyncio.to_thread(explain_in_force, self._configuration(), question)
         return _json(200, found)
@@ -110,7 +110,7 @@ class Inspector:
         return int(number) if boot == self._feed.boot and number.isascii() and number.isdecimal() else 0
 
     def _hello(self) -> bytes:
-        """Tell the page what it looks at."""
+        """Return the first event, which describes the proxy."""
         configuration = self._configuration()
         routes = dict.fromkeys(route.path for route in configuration.settings.routes)
         hello = {
@@ -137,7 +137,7 @@ class Inspector:
 
 
 def _own(page: Page) -> Page:
-    """Answer only the page itself, or a person: where a browser says whose request it is, it is believed."""
+    """Refuse requests of other pages, which browsers mark with Sec-Fetch-Site."""
 
     async def guarded(request: web.BaseRequest) -> web.StreamResponse:
         site = request.headers.get("Sec-Fetch-Site")

@@ -1,4 +1,4 @@
-"""What one process keeps of the requests it has answered, until the inspector asks.
+"""The recorder: it keeps the latest requests of one process until the inspector collects them.
 
 An observer of the data path: the cost of a request does not grow with anything, and nothing is written or sent here.
 Refused requests and all others are kept, and counted against the rate, apart: a flood of the one must not hide the
@@ -28,7 +28,7 @@ class Event(TypedDict):
     """One request as the page gets it."""
 
     id: int
-    """Given by the feed; 0 before, and while the request is open."""
+    """Set by the feed; 0 before, and while the request is open."""
     key: str | None
     """Names a request that was shown while it was open."""
     time: float
@@ -59,19 +59,19 @@ class Event(TypedDict):
 
 
 KEPT = 500
-"""Events that are kept, half of them for refusals: a page shows no more."""
+"""The most events to keep, half of them refusals: a page shows no more."""
 
 RATE = 200
-"""Events a second that are kept, half of them for refusals: more than anybody can read, few enough to cost nothing."""
+"""The most events to keep per second, half of them refusals: more than a person can read, but cheap."""
 
 _OPEN_AFTER = 0.3
-"""Seconds after which a request that is not over is shown: any other appears at its end, which is soon enough."""
+"""Seconds after which an open request is shown; a shorter one appears when it ends."""
 
 _MOST_OPEN = 100
 """Open requests that one process shows, the latest."""
 
 _SHOWN = 1000
-"""Characters of a value: what a stranger sends may be as long as a whole head."""
+"""The most characters of a value: a client may send one as long as a whole head."""
 
 _REAL_NAMES = "(every name in this response)"
 
@@ -83,7 +83,7 @@ class Ring:
         self._halves: dict[bool, deque[Event]] = {refused: deque(maxlen=size // 2) for refused in (True, False)}
 
     def add(self, event: Event) -> None:
-        """Keep one event; the oldest of its half goes where there is no room."""
+        """Keep one event, and drop the oldest of its half if it is full."""
         self._halves[event["reason"] is not None].append(event)
 
     def since(self, event_id: int) -> list[Event]:
@@ -100,7 +100,7 @@ class Ring:
 
 
 class EventBudget:
-    """How many events of each half a second may have."""
+    """The number of events of each half in one second."""
 
     __slots__ = ("_others_left", "_refused_left", "_second")
 
@@ -110,7 +110,7 @@ class EventBudget:
         self._others_left = 0
 
     def allows(self, now: float, *, refused: bool) -> bool:
-        """Return whether there is room for one more in the second of `now`, and take it."""
+        """Return whether the second of `now` has room for another event, and count it."""
         second = int(now)
         if second > self._second:
             self._second = second
@@ -123,7 +123,7 @@ class EventBudget:
 
 
 class Recorder:
-    """Keeps the latest finished requests of this process, and counts those it left out."""
+    """Keep the latest finished requests of this process, and count those left out."""
 
     def __init__(self, *, shows_fields: bool = False) -> None:
         """`shows_fields` says whether fields and query may be shown, which they may on loopback alone."""
@@ -137,7 +137,7 @@ class Recorder:
         self._numbers = itertools.count(1)
 
     def __call__(self, record: RequestRecord) -> None:
-        """Keep one finished request, unless this second has had enough of its kind."""
+        """Keep one finished request, unless this second already has enough of its kind."""
         self.begun.discard(record)
         key = self._keys.pop(record, None)
         decision = record.decision
@@ -149,12 +149,12 @@ class Recorder:
             self._skipped += 1
 
     def take(self) -> tuple[list[Event], int]:
-        """Hand over what was kept since the last time, in order, and how many were left out."""
+        """Return the events kept since the last call, in order, and how many were left out."""
         skipped, self._skipped = self._skipped, 0
         return self._ring.take() + self._open(), skipped
 
     def _open(self) -> list[Event]:
-        """Describe the requests that have begun and are not over: streams, tunnels, and what waits for an upstream."""
+        """Return the open requests: streams, tunnels, and requests that wait for an upstream."""
         now = time.monotonic()
         old = (record for record in self.begun if now - record.started > _OPEN_AFTER)
         events: list[Event] = []
@@ -240,10 +240,10 @@ def _text(value: str | None) -> str | None:
 
 
 def shows_fields(settings: Settings) -> bool:
-    """Return whether fields and query may be shown: whoever reaches loopback is on this machine."""
+    """Return whether fields and query may be shown: only users of this machine reach loopback."""
     admin = settings.admin
     if admin is None:
-        return True  # it is on loopback where nothing says otherwise
+        return True  # the default address is on loopback
     if not isinstance(admin, TcpAddress):
         return False
     return is_loopback(f"[{admin.host}]" if ":" in admin.host else admin.host)

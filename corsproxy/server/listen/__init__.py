@@ -1,1 +1,1 @@
-"""Where clients reach the process: listeners, their certificates, and the words about them at start."""
+"""Listeners, their certificates, and the start-up lines about them."""

@@ -1,4 +1,4 @@
-"""What is said on start, whatever the level of the log, because people and scripts wait for it.
+"""The start-up lines, written at every log level, because people and scripts wait for them.
 
 Lines in, nothing decided here.
 """
@@ -13,7 +13,7 @@ from corsproxy.settings import Route, Settings
 
 
 def listener_lines(settings: Settings, listeners: Sequence[Listener], admin: Sequence[Listener]) -> list[str]:
-    """Say where the proxy and the admin listener are, one line each."""
+    """Print the addresses of the proxy and the admin listener, one line each."""
     scheme = "https" if settings.tls is not None else "http"
     lines = [f"listening on {listener.url(scheme)}" for listener in listeners]
     lines += [f"admin on {listener.url('http')}" for listener in admin]
@@ -37,7 +37,7 @@ def routing_rows(settings: Settings) -> list[dict[str, str]]:
 
 
 def quick_lines(configuration: Configuration) -> list[str]:
-    """Return which pages quick mode allows, and where more can be seen."""
+    """Return the lines about the pages that quick mode allows, and about the inspector."""
     spec = next(iter(configuration.loaded.specs.values()))
     origins = [origin.text for origin in spec.allow_origins]
     pages = ", ".join(origins)

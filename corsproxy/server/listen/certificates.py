@@ -1,4 +1,4 @@
-"""When the certificates in force expire: what an operator is to be warned of in time.
+"""The expiry of the certificates in force, so that operators can be warned in time.
 
 Knows nothing of who shows which.
 """
@@ -10,7 +10,7 @@ from corsproxy.settings import Settings
 
 
 def certificate_expiries(settings: Settings) -> dict[str, float]:
-    """Return the expiry of the listener's certificate and of each that is shown to an upstream, by its use."""
+    """Return the expiry of the listener's certificate and of each client certificate for an upstream, by its use."""
     files = {route.upstream.name: route.upstream.tls.certificate for route in settings.routes}
     if settings.tls is not None:
         files = {"listener": settings.tls.certificate, **files}

@@ -1,4 +1,4 @@
-"""True if this process runs in a container, where an address of loopback is heard by nobody outside.
+"""Detection of a container, in which a loopback address cannot be reached from outside.
 
 Nothing but hints are made of it: no container engine promises to be found out.
 """
@@ -23,7 +23,7 @@ def is_in_container(environ: Mapping[str, str]) -> bool:
 
 
 def loopback_hint(listen: Address, port: int, environ: Mapping[str, str]) -> str | None:
-    """Return what to say of a listener that nothing outside this container can reach; None where it is another.
+    """Return the hint about a listener that cannot be reached from outside this container; None if it can.
 
     `port` is the one that was really given.
     """

@@ -1,4 +1,4 @@
-"""A certificate for HTTPS on this machine, from an authority that is made once and trusted by nobody until asked.
+"""A certificate for HTTPS on this machine, from a local authority that nothing trusts until the user decides so.
 
 The authority carries critical name constraints (RFC 5280 section 4.2.1.10): whoever got hold of its key could sign for
 this machine, private addresses and names that nobody owns on the internet, and for no site that matters.
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.serialization import Encoding
 
 _NAMES = ("localhost", "local", "test", "internal", "home.arpa")
-"""What may be signed, with everything below it: RFC 6761, RFC 6762, RFC 8375, and ICANN's `.internal`."""
+"""The domains to sign for, with all names below them: RFC 6761, RFC 6762, RFC 8375, and ICANN's `.internal`."""
 
 _NETWORKS = (
     "127.0.0.0/8",
@@ -125,7 +125,7 @@ def _allowed(host: str) -> str:
 
 @contextlib.contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Let one process at a time make an authority."""
+    """Lock, so that only one process creates an authority."""
     lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -135,7 +135,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _authority(folder: Path) -> tuple[EllipticCurvePrivateKey, x509.Certificate]:
-    """Read the authority, or make it."""
+    """Read the authority, or create it."""
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key

@@ -1,4 +1,4 @@
-"""Sockets to listen on: opened once, before anything else runs, so that a mistake is told at once and in one line.
+"""Sockets to listen on: opened first and once, so that a mistake is reported at once and in one line.
 
 Knows no event loop: what is made here may be handed to another process.
 """
@@ -24,7 +24,7 @@ EVERYBODY = 0o666
 another user, and connecting takes the right to write."""
 
 GROUP = 0o660
-"""The mode of the admin listener's: health and metrics are for the own user and group."""
+"""The mode of the admin listener's socket: health and metrics are for the proxy's user and group."""
 
 _MISTAKES = {
     errno.EADDRINUSE: "the address is in use: stop what listens there, or take another port",
@@ -51,7 +51,7 @@ _UNIX_MISTAKES = {
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """A socket that listens, and the address it was really given."""
+    """A listening socket and its actual address."""
 
     socket: socket.socket
     address: Address
@@ -59,23 +59,23 @@ class Listener:
     """A Unix socket's own file, so that no other is ever removed (see `_file_at`)."""
 
     def url(self, scheme: str) -> str:
-        """Write the address as the start-up lines do."""
+        """Return the address as the start-up lines show it."""
         return f"{scheme}://{self.address}" if isinstance(self.address, TcpAddress) else str(self.address)
 
     def close(self) -> None:
-        """Stop listening; connections that are open stay so."""
+        """Stop listening; open connections stay open."""
         self.socket.close()
         self.remove_file()
 
     def remove_file(self) -> None:
-        """Remove the file of a Unix socket, unless it is somebody else's by now."""
+        """Remove the file of a Unix socket, unless another process has replaced it."""
         if isinstance(self.address, UnixAddress):
             with contextlib.suppress(OSError):
                 _remove(self.address.path, self.file)
 
 
 def open_listeners(address: Address, option: str, mode: int) -> list[Listener]:
-    """Listen on `address`: more than one socket where a host name stands for several addresses.
+    """Listen on `address`: with several sockets if a host name has several addresses.
 
     `mode` is that of a Unix socket's file.
     Raises `ListenError` naming `option`, the key or option that asked for it.
@@ -91,14 +91,14 @@ def open_listeners(address: Address, option: str, mode: int) -> list[Listener]:
 
 
 def adopt_listener(fd: int) -> Listener:
-    """Make a listener of an inherited descriptor; the file of a Unix socket is the business of who opened it."""
+    """Make a listener of an inherited descriptor; the process that opened a Unix socket removes its file."""
     sock = socket.socket(fileno=fd)
     name = sock.getsockname()
     return Listener(sock, UnixAddress(name) if isinstance(name, str) else TcpAddress(name[0], name[1]))
 
 
 def is_taken(address: TcpAddress) -> bool:
-    """Return whether something listens there already."""
+    """Return whether something already listens there."""
     try:
         for listener in _open_tcp(address):
             listener.close()
@@ -108,7 +108,7 @@ def is_taken(address: TcpAddress) -> bool:
 
 
 def tls_context(files: TlsFiles) -> ssl.SSLContext:
-    """Make the context of an HTTPS listener; raises `UsageError` where the files do not do."""
+    """Make the context of an HTTPS listener; raise `UsageError` if the files cannot be used."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_alpn_protocols(["http/1.1"])
     load_certificate(context, files)
@@ -118,7 +118,7 @@ def tls_context(files: TlsFiles) -> ssl.SSLContext:
 def load_certificate(context: ssl.SSLContext, files: TlsFiles) -> None:
     """Load the files into a context, also one in use: the next handshake has the new certificate."""
     try:
-        # Without a password OpenSSL would ask for one at the terminal.
+        # Without this OpenSSL would prompt for a password at the terminal.
         context.load_cert_chain(files.certificate, files.private_key, password=b"")
     except OSError as error:
         # Whoever loads a configuration tries its certificates: these have changed since.
@@ -153,7 +153,7 @@ def _listen(family: int, place: tuple[object, ...]) -> Listener:
         # Connections of an earlier process in TIME_WAIT do not keep the address; a listening socket still does.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
-            # What is written is what listens, and no client appears as ::ffff:1.2.3.4, which no list would name.
+            # Only IPv6: a dual-stack socket would show IPv4 clients as ::ffff:1.2.3.4, which no list contains.
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.bind(place)
         sock.listen(BACKLOG)
@@ -205,12 +205,12 @@ def _clear_stale(path: str) -> None:
 
 
 def _file_at(path: str) -> tuple[int, int]:
-    """Return which file it is, whatever its name: its device and its inode."""
+    """Return the identity of a file, its device and inode."""
     found = os.lstat(path)
     return found.st_dev, found.st_ino
 
 
 def _remove(path: str, file: tuple[int, int] | None) -> None:
-    """Remove a file, unless there is another by now."""
+    """Remove a file, unless it has been replaced."""
     if _file_at(path) == file:
         os.unlink(path)

@@ -1,1 +1,1 @@
-"""What the process tells: access log, metrics, diagnostics, a developer's terminal."""
+"""The output of the process: access log, metrics, diagnostics, a developer's terminal."""

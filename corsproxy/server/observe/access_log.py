@@ -58,7 +58,7 @@ log = logging.getLogger(__name__)
 
 
 class AccessLog:
-    """Writes each finished request to a `LineWriter`; an observer of the data path."""
+    """Write each finished request to a `LineWriter`; an observer of the data path."""
 
     def __init__(self, writer: LineWriter) -> None:
         self._writer = writer
@@ -68,7 +68,7 @@ class AccessLog:
         self._said_at = float("-inf")
 
     def configure(self, settings: Log) -> None:
-        """Take over the format, and whether there is a log at all."""
+        """Apply the format, and whether there is a log at all."""
         formats = {"text": text_line, "json": json_line}
         self._line = formats[settings.format] if settings.access else None
 
@@ -92,7 +92,7 @@ class AccessLog:
 
 
 def cors_word(decision: Decision | None) -> str:
-    """Name the decision as the `cors` field does."""
+    """Return the value of the `cors` field."""
     if decision is None or decision.kind is _NONE:
         return "none"
     outcome = "granted" if decision.granted else "refused"
@@ -116,7 +116,7 @@ def json_line(record: RequestRecord, now: str) -> str:
 
 
 def text_line(record: RequestRecord, now: str) -> str:
-    """Write a finished request as one line for people: what happened, then what else there is as `key=value`."""
+    """Write a finished request as one line for people: the outcome, then the rest as `key=value`."""
     bytes_in, bytes_out, seconds = record.bytes_in, record.bytes_out, record.upstream_duration
     return (
         f"{now} {_bare(record.client or '-')} {record.method or '-'} {_bare(readable(record.raw_path)) or '-'}"

@@ -1,4 +1,4 @@
-"""What is counted of each request: plain integers in dicts, so that the data path pays for an increment and no more.
+"""Counters of requests: plain integers in dicts, so that the data path pays only for an increment.
 
 A `Counters` counts what one process sees; `take` empties it into `Counts`, `add` pours them into the totals.
 Knows nothing of Prometheus: `metrics.py` gives these numbers their names there.
@@ -17,7 +17,7 @@ BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 
 """Upper bounds in seconds: a millisecond is a preflight, 30 s an upstream about to time out."""
 
 KNOWN_METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"))
-"""Of RFC 9110 section 9 and RFC 5789; every other one is the label `other`, as strangers may send any."""
+"""The methods of RFC 9110 section 9 and RFC 5789; others get the label `other`, because clients may make up any."""
 
 _UPSTREAM_ERRORS: Final = frozenset(str(kind) for kind in UpstreamErrorKind)
 
@@ -32,7 +32,7 @@ Histogram = tuple[float, ...]
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What one process hands over to another: each row a key, and how often since the last time."""
+    """The counts that one process passes to another: rows of a key and the increase since the last time."""
 
     requests: tuple[tuple[str, str, int, int], ...] = ()
     decisions: tuple[tuple[str, str, str, str, int], ...] = ()
@@ -78,7 +78,7 @@ class Counters:
             self.upstream_errors[failure] = self.upstream_errors.get(failure, 0) + 1
 
     def take(self) -> Counts:
-        """Hand over what was counted since the last time."""
+        """Return the counts since the last call."""
         taken = Counts(
             tuple((*key, count) for key, count in self.requests.items()),
             tuple((*key, count) for key, count in self.decisions.items()),
@@ -94,7 +94,7 @@ class Counters:
         return taken
 
     def add(self, taken: Counts) -> None:
-        """Add what another process has handed over by `take`."""
+        """Add the counts that another process returned from `take`."""
         for route, method, status, count in taken.requests:
             request = (route, method, status)
             self.requests[request] = self.requests.get(request, 0) + count
@@ -122,7 +122,7 @@ def _count(rows: dict[str, list[float]], label: str, seconds: float) -> None:
 
 @dataclass(slots=True)
 class Totals:
-    """Everything the metrics show, over all processes that serve."""
+    """The totals of the metrics, over all serving processes."""
 
     counters: Counters = field(default_factory=Counters)
     connections: int = 0
@@ -134,6 +134,6 @@ class Totals:
     upstream_connections: dict[tuple[str, str], int] = field(default_factory=dict)
     """By upstream and state."""
     process: dict[str, float] = field(default_factory=dict)
-    """What the operating system says of the processes that serve: sums."""
+    """The operating system's figures for the serving processes, summed."""
     certificates: dict[str, float] = field(default_factory=dict)
     """When each certificate in force expires, in seconds since the epoch, by what it is used for."""

@@ -1,4 +1,4 @@
-"""Diagnostics: what the program itself has to say, on stderr, as text or JSON.
+"""Diagnostics of the program itself, on stderr, as text or JSON.
 
 Two kinds: records of the log, and lines that a person or a script waits for whatever the level, which `Announcer`
 writes: as they are, or as a JSON object, so that a collector gets nothing else.
@@ -26,7 +26,7 @@ def configure_diagnostics(log: Log, writer: LineWriter) -> None:
 
 
 class Announcer:
-    """Writes lines that are said whatever the level of the log."""
+    """Write lines at every log level."""
 
     def __init__(self, writer: LineWriter, log: Log) -> None:
         self._writer = writer
@@ -34,7 +34,7 @@ class Announcer:
         self._clock = Clock()
 
     def __call__(self, line: str, level: str = "info", **fields: object) -> None:
-        """Write one line; `fields` go beside it where the format is JSON."""
+        """Write one line, with `fields` beside it in JSON."""
         if self._is_json:
             record = {"time": self._clock.text(time.time()), "level": level, "logger": "corsproxy", "message": line}
             line = json.dumps({**record, **fields})
@@ -42,7 +42,7 @@ class Announcer:
 
 
 class _Handler(logging.Handler):
-    """Logging's own lock makes this the one caller at a time that `LineWriter` asks for."""
+    """A handler; logging's lock ensures the single caller that `LineWriter` requires."""
 
     def __init__(self, writer: LineWriter) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class _Handler(logging.Handler):
 
 
 class _Text(logging.Formatter):
-    """`TIME LEVEL message`; a traceback, which only a fault of ours has, follows on lines of its own."""
+    """`TIME LEVEL message`; a traceback, which only our own faults have, follows on separate lines."""
 
     def __init__(self) -> None:
         super().__init__()

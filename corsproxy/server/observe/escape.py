@@ -1,4 +1,4 @@
-"""What strangers sent, made fit for a line of a log: no control character, no broken encoding, no second line.
+"""Bytes from clients, made safe for a log line: no control character, no broken encoding, no second line.
 
 Bytes or text in, text out; knows nothing of what it is part of.
 """
@@ -14,7 +14,7 @@ def readable(sent: bytes) -> str: ...
 @overload
 def readable(sent: bytes | None) -> str | None: ...
 def readable(sent: bytes | None) -> str | None:
-    r"""Show bytes of a head: UTF-8 as its characters, any other byte as `\xNN`."""
+    r"""Return bytes of a head as text: UTF-8 as characters, any other byte as `\xNN`."""
     return sent.decode("utf-8", "backslashreplace") if sent is not None else None
 
 

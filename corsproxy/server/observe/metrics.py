@@ -24,7 +24,7 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """One metric: its name as scraped, what it is, its labels."""
+    """One metric: its name, type, labels and help text."""
 
     name: str
     kind: str
@@ -148,7 +148,7 @@ def _metric(family: Family, samples: list[Sample] | dict[str, list[float]]) -> M
 
 
 def _cumulated(row: list[float]) -> list[tuple[str, float]]:
-    """Turn counts of each bucket into the running totals that Prometheus wants, up to `+Inf`."""
+    """Return the cumulative bucket counts that Prometheus expects, up to `+Inf`."""
     bounds = [*map(str, BUCKETS), "+Inf"]
     total = 0.0
     cumulated = []

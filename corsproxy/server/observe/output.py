@@ -1,4 +1,4 @@
-"""Lines out of the process without ever waiting for who reads them.
+"""Output lines without ever waiting for their reader.
 
 A pipe that nobody empties blocks its writer; a proxy must not stand still because a log collector does.
 So a thread does the writing, what waits for it is bounded, and what does not fit is dropped and counted.
@@ -22,11 +22,11 @@ _CHUNK = 64 * 1024
 """Bytes of one write: what a pipe holds on Linux (pipe(7))."""
 
 _CLOSING_WAIT = 1.0
-"""Seconds that what is left may take at the end of the process; a reader that stands still must not hold it."""
+"""Seconds for writing the rest at the end of the process; a stalled reader must not block it."""
 
 
 class LineWriter:
-    """Writes lines to a descriptor in order, whole, and without blocking the caller."""
+    """Write complete lines to a descriptor, in order and without blocking the caller."""
 
     def __init__(self, fd: int, *, lock: int | None = None, pause: float = 0.0, limit: int = MAX_PENDING) -> None:
         """`lock` is a file whose lock keeps lines of several processes apart; `pause` gathers lines for one write.
@@ -34,7 +34,7 @@ class LineWriter:
         A pipe keeps writes apart only up to 4 KiB (PIPE_BUF), hence the lock; `pause` is in seconds.
         """
         self.dropped = 0
-        """Lines that found no room, or no reader."""
+        """Lines dropped for lack of space, or of a reader."""
         self._fd = fd
         self._lock = lock
         self._pause = pause
@@ -49,7 +49,7 @@ class LineWriter:
         self._thread.start()
 
     def write(self, line: bytes) -> None:
-        """Take a line, ended by a newline; at most one thread may call this at a time."""
+        """Add a line, ended by a newline; only one thread at a time may call this."""
         size = len(line)
         if self._accepted - self._settled + size > self._limit:
             self.dropped += 1
@@ -60,7 +60,7 @@ class LineWriter:
             self._wake.set()
 
     def close(self) -> None:
-        """Write what is left, as far as that goes without a long wait."""
+        """Write the remaining lines, as far as possible without a long wait."""
         self._closing.set()
         self._wake.set()
         self._thread.join(_CLOSING_WAIT)
@@ -85,7 +85,7 @@ class LineWriter:
         try:
             self._write_whole(b"".join(taken))
         except OSError:
-            # The reader has gone for good (EPIPE), or the disk is full: the proxy goes on without its log.
+            # The reader has gone (EPIPE), or the disk is full: the proxy continues without its log.
             self.dropped += len(taken)
         self._settled += size
 
@@ -99,7 +99,7 @@ class LineWriter:
                 try:
                     rest = rest[os.write(self._fd, rest) :]
                 except BlockingIOError:
-                    # Somebody who shares the open file has made it non-blocking.
+                    # Another process that shares the open file has made it non-blocking.
                     poll = select.poll()
                     poll.register(self._fd, select.POLLOUT)
                     poll.poll()

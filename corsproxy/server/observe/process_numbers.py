@@ -1,4 +1,4 @@
-"""What the operating system says of a process, under the names that every Prometheus client uses.
+"""The operating system's figures for a process, with the names that all Prometheus clients use.
 
 Read from /proc, as prometheus-client does it; its own collector knows only the process that it runs in, and the numbers
 of several workers are to be added up.
@@ -19,11 +19,11 @@ PROCESS_NUMBERS = (
     "process_open_fds",
     "process_max_fds",
 )
-"""What is added up over the processes that serve."""
+"""The figures that are summed over the serving processes."""
 
 
 def process_numbers() -> dict[str, float]:
-    """Return the numbers of this process; those that cannot be read are left out."""
+    """Return the figures of this process; unreadable ones are omitted."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     numbers = {"process_cpu_seconds_total": usage.ru_utime + usage.ru_stime}
     numbers["process_max_fds"] = resource.getrlimit(resource.RLIMIT_NOFILE)[0]

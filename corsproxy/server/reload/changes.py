@@ -1,4 +1,4 @@
-"""What a reload changes: one line for the log, and what it cannot change at all.
+"""The changes of a reload: one line for the log, and the keys that need a restart.
 
 Two configurations in, words out.
 """
@@ -23,7 +23,7 @@ FIXED: dict[str, Callable[[Settings], object]] = {
 
 
 def keep_fixed(old: Settings, new: Settings) -> tuple[Settings, list[str]]:
-    """Return the new settings with the old values of what cannot change, and a warning for each key that wanted to."""
+    """Return the new settings with the old values of keys that need a restart, and a warning for each such change."""
     warnings = [
         f"{key} cannot change without a restart: the old value stays in force"
         for key, value in FIXED.items()
@@ -42,7 +42,7 @@ def keep_fixed(old: Settings, new: Settings) -> tuple[Settings, list[str]]:
 
 
 def describe(old: Configuration, new: Configuration) -> str:
-    """Say in one line which routes, upstreams, policies and other keys were added, removed or changed."""
+    """Return one line with the routes, upstreams, policies and other keys that were added, removed or changed."""
     parts = [_difference(name, _named(old)[name], _named(new)[name]) for name in ("routes", "upstreams", "policies")]
     parts += [
         f"{key} changed"
@@ -53,7 +53,7 @@ def describe(old: Configuration, new: Configuration) -> str:
 
 
 def _named(configuration: Configuration) -> dict[str, Mapping[str, object]]:
-    """List what has a name in the file, each with what there is to compare."""
+    """Return everything that has a name in the file, with the value to compare."""
     loaded = configuration.loaded
     routes = {_name(route): _shape(route) for route in configuration.settings.routes}
     policies = {
@@ -71,7 +71,7 @@ def _name(route: Route) -> str:
 
 
 def _shape(route: Route) -> tuple[str, tuple[str, ...], str]:
-    """Return what the route itself says: changes inside its upstream and policy are told under their own names."""
+    """Return the route without its upstream and policy, whose changes are reported under their own names."""
     return route.upstream.name, tuple(policy.name for policy in route.policies), route.strip_prefix
 
 

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 class Reloader:
-    """Keeps the configuration in force, and exchanges it for what the file says now."""
+    """Hold the configuration in force, and replace it with the current file."""
 
     def __init__(
         self, configuration: Configuration, fleet: Fleet, totals: Totals, digests: Mapping[str, bytes | None]
@@ -48,14 +48,14 @@ class Reloader:
         return [*([file] if file is not None else []), *self.configuration.loaded.watched]
 
     def why_not(self) -> str | None:
-        """Return why nothing can be read again; None if something can."""
+        """Return why a reload is impossible; None if it is possible."""
         file = self.configuration.source.file
         if file is not None and not can_be_read_again(file):
             return f"{file} is a pipe or a device, which can be read once only"
         return None if self.files() else "the proxy was started without a file"
 
     def request(self) -> None:
-        """Ask for a reload; requests that come before it begins are one."""
+        """Request a reload; several requests before it begins count as one."""
         if why := self.why_not():
             log.warning("nothing to reload: %s", why)
         else:
@@ -70,12 +70,12 @@ class Reloader:
             self._requested.set()
 
     def forget(self, file: str) -> None:
-        """Report that a file is gone; once it is back it is loaded, so that the log tells of that, too."""
+        """Report a missing file; when it is back it is loaded, so that the log shows that, too."""
         self._digests[file] = _GONE
         log.warning("%s is gone: what was read from it stays in force until it is back", file)
 
     async def run(self) -> None:
-        """Reload whenever it is asked for, one after the other; runs until it is cancelled."""
+        """Perform requested reloads one after the other, until cancelled."""
         while True:
             await self._requested.wait()
             self._requested.clear()

@@ -1,4 +1,4 @@
-"""Notices that files may have new content, however it got there: written in place, renamed over, a swapped symlink.
+"""A watcher that notices new content of files, whether written in place, renamed over, or behind a swapped symlink.
 
 Kubernetes updates a mounted ConfigMap or Secret by swapping the `..data` symlink above the files, which no watch on a
 file itself sees; looking at what the paths lead to sees all three, on every file system, at the cost of one stat(2).
@@ -20,7 +20,7 @@ INTERVAL = 0.4
 a half-written file is read nor a new certificate with the old key."""
 
 GONE_LOOKS = 3
-"""Looks in a row at nothing until a file is called gone: who deletes it to write it anew needs less than a second."""
+"""Consecutive checks without a file until it counts as missing: replacing a file takes less than a second."""
 
 Look = tuple[int, int, int, int]
 Looks = Mapping[str, Look | None]
@@ -28,7 +28,7 @@ Looks = Mapping[str, Look | None]
 
 
 class Watcher:
-    """Calls back when files have changed, or have gone."""
+    """Call back when files have changed or are missing."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Watcher:
         self._gone = gone
 
     async def run(self, interval: float = INTERVAL) -> None:
-        """Look again and again; runs until it is cancelled."""
+        """Check periodically until cancelled."""
         while True:
             await asyncio.sleep(interval)
             self.look()
@@ -83,7 +83,7 @@ class Watcher:
 
 
 def look(path: str) -> Look | None:
-    """Return which file the path leads to, when it was written and how long it is; None where there is none."""
+    """Return the identity, modification time and size of the file at the path; None if there is none."""
     try:
         found = os.stat(path)
     except OSError:
@@ -97,7 +97,7 @@ def content_digest(path: str) -> bytes | None:
     What has more bytes than any configuration is told apart by its beginning.
     """
     try:
-        # A pipe or a device gives its content once, and to the one who makes a configuration of it: not even opened.
+        # A pipe or a device can be read only once, by the loader, so it is not even opened here.
         if not stat.S_ISREG(os.stat(path).st_mode):
             return None
         with open(path, "rb") as opened:
@@ -107,7 +107,7 @@ def content_digest(path: str) -> bytes | None:
 
 
 def can_be_read_again(path: str) -> bool:
-    """Return whether it is no pipe or terminal, which can be read once; a file that is missing may come back."""
+    """Return whether a file can be read again, unlike a pipe or a terminal; a missing file may come back."""
     try:
         mode = os.stat(path).st_mode
     except OSError:

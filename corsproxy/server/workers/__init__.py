@@ -1,1 +1,1 @@
-"""Processes that share the listeners: their parent, what it and they tell each other, and one of them."""
+"""Worker processes that share the listeners: their parent, their messages, and one worker."""

@@ -1,4 +1,4 @@
-"""Who serves: this process, or workers; the process's life is the same for both.
+"""The servers of clients: this process, or workers; the rest of the process is the same for both.
 
 `Fleet` is what `process.py` needs of either; `SingleProcess` is the one without workers.
 """
@@ -16,7 +16,7 @@ from corsproxy.server.observe.process_numbers import process_numbers
 
 
 class Fleet(Protocol):
-    """Everything that serves clients."""
+    """The serving processes."""
 
     async def start(self, configuration: Configuration) -> None:
         """Serve; returns when connections are accepted; raises `PlanError` or `UsageError`."""
@@ -31,7 +31,7 @@ class Fleet(Protocol):
         """Bring `totals` up to date."""
 
     async def events(self) -> tuple[list[Event], int]:
-        """Hand over what the inspector's recorders kept since the last time, in order, and how many they left out."""
+        """Return the events of the inspector's recorders since the last call, in order, and how many were left out."""
 
     async def stop(self, drain: float) -> bool:
         """Accept no more, finish what is in flight within `drain` seconds, end; True if nothing was cut."""
@@ -44,7 +44,7 @@ class SingleProcess:
     """This process serves by itself: the default, with nothing between a signal and the data path."""
 
     def __init__(self, data_path: DataPath, recorder: Recorder | None = None) -> None:
-        """`recorder` is the inspector's, where that is on; the data path tells it of each request."""
+        """`recorder` is the inspector's, if it is enabled; it observes each request."""
         self._data_path = data_path
         self._recorder = recorder
 
@@ -68,7 +68,7 @@ class SingleProcess:
         totals.process = process_numbers()
 
     async def events(self) -> tuple[list[Event], int]:
-        """Hand over the events, as `Fleet.events`."""
+        """Return the events, as `Fleet.events`."""
         return self._recorder.take() if self._recorder is not None else ([], 0)
 
     async def stop(self, drain: float) -> bool:

@@ -1,4 +1,4 @@
-"""What the parent and a worker say to each other.
+"""The messages between the parent and a worker.
 
 Each message is a frozen value with plain fields, so that it goes over the channel as JSON and comes out as itself.
 A question carries a number, and the answer carries the same.
@@ -16,14 +16,14 @@ from corsproxy.settings import TlsFiles
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationText:
-    """A configuration, written so that another process makes the same of it."""
+    """A configuration in a form from which another process builds the same."""
 
     options: Options
     file: str | None
     kind: Kind
     text: str
     tls: TlsFiles | None
-    """The parent's word: what the file names now may not be what was read at start."""
+    """From the parent, because files on disk may have changed since it read them."""
 
     @classmethod
     def of(cls, configuration: Configuration) -> ConfigurationText:
@@ -44,7 +44,7 @@ class Start:
 
     configuration: ConfigurationText
     counts: bool
-    """Whether anybody can ask for numbers."""
+    """Whether metrics are needed."""
     inspects: bool
     shows_fields: bool
     via_token: str
@@ -52,7 +52,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Prepare:
-    """Make a configuration ready, and change nothing yet."""
+    """Prepare a configuration, without changing anything yet."""
 
     configuration: ConfigurationText
     number: int = 0
@@ -60,7 +60,7 @@ class Prepare:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """Put the configuration in force that was made ready last."""
+    """Put the last prepared configuration in force."""
 
     number: int = 0
 
@@ -74,14 +74,14 @@ class AskReport:
 
 @dataclass(frozen=True, slots=True)
 class AskEvents:
-    """Hand over what the inspector's recorder kept."""
+    """Return the events that the inspector's recorder kept."""
 
     number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """Show that you live."""
+    """Confirm that the worker responds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class WorkerReport:
     """What has been counted since the last report, and what is there now; also sent unsolicited."""
 
     number: int = 0
-    """0 if nobody asked."""
+    """0 if unsolicited."""
     counts: Counts = field(default_factory=Counts)
     connections: int = 0
     in_flight: int = 0
@@ -144,7 +144,7 @@ class Pong:
 
 @dataclass(frozen=True, slots=True)
 class Drained:
-    """The worker serves no more."""
+    """The worker has stopped serving."""
 
     in_time: bool
     """True if nothing had to be cut."""

@@ -1,4 +1,4 @@
-"""A running worker, seen from the parent: its process, its channel, and what it has said.
+"""A running worker, as the parent sees it: its process, its channel, and its last report.
 
 Knows nothing of the other workers, and replaces nobody.
 """
@@ -122,7 +122,7 @@ class RunningWorker:
             case Drained():
                 self.drained = message.in_time
             case Pong():
-                pass  # that it was heard is all there is to it
+                pass  # nothing to do: its arrival is what counts
 
     def _answer(self, answer: Answer) -> None:
         waiting = self._answers.pop(answer.number, None)

@@ -43,7 +43,7 @@ from corsproxy.server.workers.messages import (
 from corsproxy.server.workers.running import GRACE, RunningWorker, start_worker
 
 QUICK_DEATHS = 5
-"""Deaths in a row of one worker, each right after its start, that end the program: it cannot work here."""
+"""Consecutive deaths of one worker directly after its start that end the program, because it cannot work here."""
 
 QUICK = 1.0
 """Seconds of work below which a death counts as right after the start."""
@@ -55,7 +55,7 @@ _REPORT_TIMEOUT = 1.0
 """Seconds a scrape waits for a worker's latest numbers; those of the last second are known anyway."""
 
 PATIENCE = 30.0
-"""Seconds without an answer after which a worker is taken for hung, and replaced."""
+"""Seconds without an answer after which a worker counts as hung and is replaced."""
 
 _LOOKS = 10
 """How often within that time it is looked for an answer."""
@@ -197,7 +197,7 @@ class Workers:
                     await asyncio.wait_for(self._stopping.wait(), 0.1 * 2**quick_deaths)
 
     async def _end_if_hung(self, worker: RunningWorker) -> None:
-        """Kill a worker that answers nothing for as long as our patience lasts; `_keep` then replaces it."""
+        """Kill a worker that has not answered for too long; `_keep` then replaces it."""
         while True:
             heard = worker.heard
             worker.channel.send(Ping())
@@ -223,13 +223,13 @@ class Workers:
         return await start_worker(start, [listener.socket.fileno() for listener in self._listeners], self._lock)
 
     def _check(self, configuration: Configuration) -> None:
-        """Find out here whether the configuration can work at all; raises `PlanError` or `UsageError`."""
+        """Check in the parent whether the configuration works at all; raise `PlanError` or `UsageError`."""
         compile_plan(configuration.settings)
         if configuration.settings.tls is not None:
             tls_context(configuration.settings.tls)
 
     async def _ask_all(self, question: Question, kind: type[A], patience: float, *, everyone: bool = False) -> list[A]:
-        """Ask every worker, and return what those said that did not die over it.
+        """Ask every worker, and return the answers of those that survive.
 
         `everyone` says that no worker may leave it undone; else the answer goes without one that is slow.
         """

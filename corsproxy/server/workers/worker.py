@@ -1,4 +1,4 @@
-"""A worker: a fresh process that serves on the parent's sockets and does what the parent says over its channel.
+"""A worker: a fresh process that serves on the parent's sockets and obeys the parent's messages.
 
 `main` is what it is started with. It has no signals of its own: the parent hears them, and a terminal or a service
 manager that sends them to everybody must not stop workers behind the parent's back.
@@ -58,7 +58,7 @@ ORPHAN_DRAIN = 2.0
 
 
 def main(control: int, lock: int, listeners: Sequence[int]) -> None:
-    """Work until the parent says stop, or is gone; the arguments are inherited descriptors."""
+    """Work until the parent stops the worker or dies; the arguments are inherited descriptors."""
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     outputs = Outputs.open(lock)
@@ -101,7 +101,7 @@ async def _serve(
 
 
 class _Worker:
-    """Answers the parent's messages while the data path serves."""
+    """Answer the parent's messages while the data path serves."""
 
     def __init__(
         self,
@@ -160,7 +160,7 @@ class _Worker:
                 raise MalformedMessageError("it says for the second time what to serve")
 
     async def _prepare(self, text: ConfigurationText) -> str | None:
-        """Make another configuration ready; returns why that cannot be."""
+        """Prepare another configuration; return the reason if that fails."""
         self._prepared = None
         try:
             configuration = await asyncio.to_thread(_configuration, text)
@@ -193,6 +193,6 @@ class _Worker:
 
 
 def _configuration(text: ConfigurationText) -> Configuration:
-    """Make the configuration that the parent has found good, from the same text."""
+    """Build the configuration that the parent has accepted, from the same text."""
     configuration = load_again(text.source, text.text, os.environ)
     return replace(configuration, settings=replace(configuration.settings, tls=text.tls))
