@@ -14,7 +14,7 @@ from corsproxy.cors import CARRIED, PatternError, parse_pattern
 from corsproxy.settings import Address, Network, TcpAddress, UnixAddress
 
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
-"""A label of a host name (RFC 1123 section 2.1), and the underscore that container networks use in service names."""
+"""A label of a host name (RFC 1123 section 2.1), plus the underscore of service names in container networks."""
 _MAX_HOST = 253
 _MAX_UNIX_PATH = 107
 """sun_path holds 108 bytes on Linux, the last of them zero (unix(7))."""
@@ -58,7 +58,7 @@ def parse_authority(text: str) -> tuple[str, int | None]:
 
 
 def parse_host(text: str) -> str:
-    """Parse a host name or address; gives it in lower case, IPv6 compressed and in brackets."""
+    """Parse a host name or address; return it in lower case, IPv6 compressed and in brackets."""
     if not text:
         raise RefusedError("missing host", "missing")
     if text.startswith("["):
@@ -133,14 +133,14 @@ def parse_method(text: str) -> str:
 
 
 def parse_host_header(text: str) -> str:
-    """Parse what is sent as the Host field (RFC 9110 section 7.2), and give it as it was written."""
+    """Check a value for the Host field (RFC 9110 section 7.2), and return it as written."""
     _refuse_url(text)
     parse_authority(text)
     return text
 
 
 def parse_admin_host(text: str) -> str:
-    """Parse a name by which the admin listener may be addressed; without a port, as any port will do."""
+    """Parse a host name for the admin listener; it has no port, because every port is accepted."""
     _refuse_url(text)
     host, port = parse_authority(text)
     if port is not None:

@@ -1,4 +1,4 @@
-"""Certificates and keys that the configuration names, tried as they will be used; and what to do where they cannot be.
+"""Certificates and keys of the configuration, tested as they will be used, with a remedy if they fail.
 
 Nothing is kept and no socket is opened: files go into a throw-away context of `ssl`, which says yes or no, and in so
 few words that the files are looked at again for the reason.
@@ -17,7 +17,7 @@ from corsproxy.config.problems import Severity, quote_path
 from corsproxy.config.validity import validity
 
 _MAX_CHARACTERS = 4 * 1024 * 1024
-"""How much of a file is looked at for what it holds; the authorities of a whole system take 250 KB."""
+"""The most bytes of a file to inspect; the authorities of a whole system take 250 KB."""
 
 _LABEL = re.compile("^-----BEGIN ([A-Z0-9 ]+)-----", re.MULTILINE)
 """What a piece of PEM holds (RFC 7468 section 2)."""
@@ -28,10 +28,10 @@ _WEAKNESSES = frozenset({"EE_KEY_TOO_SMALL", "CA_KEY_TOO_SMALL", "CA_MD_TOO_WEAK
 
 
 class PairFault(NamedTuple):
-    """What is wrong with a certificate and its private key."""
+    """A problem with a certificate and its private key."""
 
     key: str
-    """The one to blame, by its key in the configuration: `certificate` or `private_key`."""
+    """The faulty file, by its key in the configuration: `certificate` or `private_key`."""
     severity: Severity
     message: str
 
@@ -80,7 +80,7 @@ def _text(file: str) -> str:
 
 
 def _lacks(noun: str, file: str, pem: str, wanted: str) -> str | None:
-    """Return what is in a file instead of what is `wanted` in it."""
+    """Return what a file contains instead of the `wanted` part."""
     held = [label.lower() for label in _LABEL.findall(pem)]
     if any(label.endswith(wanted) for label in held):
         return None

@@ -11,11 +11,11 @@ from corsproxy.config.problems import Report, quote
 from corsproxy.settings import UpstreamTls
 
 _SHOWN = 3
-"""Suites that a message names."""
+"""The most suites that a message names."""
 
 
 def check_ciphers(tls: UpstreamTls, path: str, report: Report) -> None:
-    """Report a list that OpenSSL makes nothing of, or one that lets in who proves nothing.
+    """Report a list without suites, or one with suites that do not authenticate or encrypt.
 
     Python's verification has nothing to look at in a handshake without a certificate, and passes it; a suite that does
     not encrypt shows everybody on the way what was to be protected.

@@ -1,4 +1,4 @@
-"""Where the configuration comes from, and what it is once the options have had their say.
+"""The source of the configuration, and the configuration after the options have been applied.
 
 Precedence: option, environment (both in `Options`), file, default.
 Knows no sockets and no running proxy: every tool asks here, so that it speaks about what `serve` would run.
@@ -23,10 +23,10 @@ from corsproxy.settings import Address, Log, Settings, TcpAddress, UnixAddress
 DEFAULT_FILE = "corsproxy.yaml"
 
 TEXT_FILE = "CORSPROXY_CONFIG_TEXT"
-"""Stands where the file's name would, for a file that came as text."""
+"""Replaces the file's name for a configuration given as text."""
 
 INSPECTOR_ADDRESS = TcpAddress("127.0.0.1", 8081)
-"""Where the inspector is shown when nothing says where the admin listener is."""
+"""The address of the inspector if no admin listener is configured."""
 
 Kind = Literal["file", "text", "quick"]
 
@@ -62,22 +62,22 @@ _IN_A_FILE = {
     "trusted_proxies": "write trusted_proxies",
     "public_origins": "write public_origins",
 }
-"""What to write in a file in place of an option of quick mode."""
+"""The key of a file for each option of quick mode."""
 
 
 class NothingNamedError(UsageError):
-    """There is no configuration: none is named, and no file lies here."""
+    """There is no configuration: none is named, and there is no file in this directory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Which of the ways to configure the proxy was taken."""
+    """The source of the configuration."""
 
     options: Options
     file: str | None
-    """None where there is no file to read again: in quick mode, and for a text."""
+    """None if there is no file to reload: in quick mode, and for a text."""
     notes: tuple[str, ...] = ()
-    """What the user should be told about the choice."""
+    """Notes for the user about the choice."""
     kind: Kind = "file"
 
 
@@ -88,16 +88,16 @@ class Configuration:
     source: Source
     settings: Settings
     loaded: Loaded
-    """What the file said, or the text that the options of quick mode stand for."""
+    """The text of the file, or the one generated from the options of quick mode."""
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
-        """What is doubtful about the file."""
+        """Return the warnings about the file."""
         return self.loaded.warnings
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the user should be told about how the options and the file came together."""
+        """Return notes for the user about options that override the file."""
         return (*self.source.notes, *_overridden(self))
 
 
@@ -225,7 +225,7 @@ def _configuration(source: Source, loaded: Loaded) -> Configuration:
 
 
 def _warnings(source: Source, loaded: Loaded, settings: Settings) -> tuple[Problem, ...]:
-    """Return the warnings; those about where the proxy listens are about the addresses in force."""
+    """Return the warnings; those about listening use the addresses in force."""
     of_file = tuple(address_doubts(loaded.settings, loaded.upstreams))
     in_force = tuple(address_doubts(settings, loaded.upstreams))
     if in_force == of_file:
@@ -248,7 +248,7 @@ def _doubt_of_option(options: Options, loaded: Loaded, path: str, reason: Reason
 
 
 def _overridden(configuration: Configuration) -> Iterator[str]:
-    """Tell of each key of the file that an option or a variable beats with another value."""
+    """Yield a note for each key of the file that an option or a variable overrides with another value."""
     loaded, settings, options = configuration.loaded, configuration.settings, configuration.source.options
     if configuration.source.kind == "quick":
         return

@@ -1,4 +1,4 @@
-"""What may be written but is dangerous, or can never help: warnings, each with its remedy.
+"""Warnings about settings that are valid but dangerous or useless, each with its remedy.
 
 Only the whole file shows them; nothing is refused here.
 """
@@ -19,7 +19,7 @@ _CREDENTIAL_FIELDS = frozenset({"authorization", "cookie"})
 
 
 def warn_of_doubts(settings: Settings, upstreams: Mapping[str, Upstream], report: Report) -> None:
-    """Report every doubt about a configuration that compiled."""
+    """Report all warnings about a configuration that compiled."""
     for doubt in address_doubts(settings, upstreams):
         report.warning(*doubt)
     by_upstream: dict[str, list[Route]] = {}
@@ -37,7 +37,7 @@ def warn_of_doubts(settings: Settings, upstreams: Mapping[str, Upstream], report
 
 
 def address_doubts(settings: Settings, upstreams: Mapping[str, Upstream]) -> Iterator[Doubt]:
-    """Yield what is doubtful about where the proxy listens, which options may have changed since the file was read."""
+    """Yield warnings about listening addresses, which options may have overridden."""
     listen, admin = settings.listen, settings.admin
     if isinstance(listen, TcpAddress) and listen.port in BAD_PORTS - {0}:
         said = "browsers refuse to connect to it (Fetch: port blocking); choose another, such as 8080"
@@ -76,7 +76,7 @@ def _check_origin_mode(upstream: Upstream, routes: list[Route], path: str, repor
 
 
 def _open_routes(routes: list[Route]) -> Iterator[tuple[Route, PolicySettings | None, str]]:
-    """Yield the routes that let in pages of any origin, by the policy that does, and what would close them."""
+    """Yield the routes that accept pages of any origin, with the policy that does so and the remedy."""
     seen: set[str] = set()
     for route in routes:
         if route.policy is None:
@@ -93,7 +93,7 @@ def _open_routes(routes: list[Route]) -> Iterator[tuple[Route, PolicySettings | 
 
 
 def _check_credentials_set(upstream: Upstream, routes: list[Route], path: str, report: Report) -> None:
-    """Whoever gets to the upstream acts with the proxy's credential, and under `*` any page reads the answer."""
+    """Warn of credentials for everyone: every client acts with them, and under `*` any page reads the response."""
     written = [
         name
         for name, _ in upstream.request_headers.set
@@ -126,7 +126,7 @@ def _check_cookies(upstream: Upstream, routes: list[Route], path: str, report: R
 
 
 def _reaches(host: str, listen: str) -> bool:
-    """Return whether a connection to `host` arrives where somebody listens on `listen`."""
+    """Return whether a connection to `host` reaches a listener on `listen`."""
     return host == listen or (_is_loopback(host) and (_is_loopback(listen) or _is_any(listen)))
 
 

@@ -1,4 +1,4 @@
-"""`${NAME}` and `${NAME:-default}` in a scalar, filled in from the environment.
+"""Expansion of `${NAME}` and `${NAME:-default}` in a scalar, from the environment.
 
 Text in, text out; which scalars are filled in, and what the text then means, is the reader's business.
 """
@@ -18,12 +18,12 @@ _TOKEN = re.compile(r"\$\$|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>
 
 
 def is_one_variable(text: str) -> bool:
-    """Return whether a scalar is one variable and nothing else, so that it may hold several items of a list."""
+    """Return whether a scalar is a single variable, so that it may hold several items of a list."""
     return _ONE.fullmatch(text) is not None
 
 
 def interpolate(text: str, environ: Mapping[str, str]) -> str:
-    """Fill in the variables of one scalar.
+    """Expand the variables of one scalar.
 
     `${NAME:-default}` takes the default where the variable is unset or empty, as a shell does.
     `$$` is one dollar sign; a dollar sign before anything but `{` or `$` stays, so that a regex may end in `$`.

@@ -1,4 +1,4 @@
-"""The `request_headers` and `response_headers` of an upstream: which fields may be set and removed, and to what.
+"""The `request_headers` and `response_headers` of an upstream: which fields may be edited, and the valid values.
 
 A value may be a credential, so no message here quotes one.
 """
@@ -15,10 +15,10 @@ from corsproxy.cors import is_cors_response_field, is_token
 from corsproxy.settings import FieldEdits
 
 _NOT_A_VALUE = re.compile(r"[^\t\x20-\x7e\x80-\U0010ffff]|[\ud800-\udfff]")
-"""What no field value holds (RFC 9110 section 5.5): it would end the line, or be read in two ways."""
+"""Characters that no field value may have (RFC 9110 section 5.5): they end the line, or are ambiguous."""
 
 _POLICYS = frozenset({"origin", "vary", "timing-allow-origin"})
-"""Fields that the policy writes and that `origin` and `timing` are the keys of; so is every `Access-Control-*`."""
+"""Fields that the policy writes, or that the keys `origin` and `timing` control, like every `Access-Control-*`."""
 
 _FRAMING = frozenset({"content-length", "transfer-encoding", "trailer"})
 _HOP_BY_HOP = frozenset(
@@ -34,7 +34,7 @@ _HOP_BY_HOP = frozenset(
         "upgrade",
     }
 )
-"""RFC 9110 section 7.6.1: what each connection says for itself."""
+"""Fields that each hop writes itself (RFC 9110 section 7.6.1)."""
 
 
 def _parse_name(text: str) -> str:
@@ -43,7 +43,7 @@ def _parse_name(text: str) -> str:
         raise RefusedError(f"invalid field name {quote(text)}: write {quote(text.strip().rstrip(': '))}")
     if not text.isascii() or not is_token(text.encode("ascii")):
         raise RefusedError(f"invalid field name {quote(text)}: it is letters, digits and !#$%&'*+-.^_`|~")
-    # Servers of the CGI family read both spellings as one variable, so a twin would be the field itself.
+    # CGI and WSGI servers read both spellings as one variable, so the twin would be the field itself.
     name = text.lower().replace("_", "-")
     if reason := _why_prohibited(name):
         raise RefusedError(f"prohibited field {quote(text)}: {reason}", "prohibited")
@@ -92,7 +92,7 @@ def field_edits(noun: str) -> Record[FieldEditValues]:
 
 
 def compile_field_edits(values: FieldEditValues | None, path: str, report: Report) -> FieldEdits:
-    """Compile the edits; names that stand twice are reported."""
+    """Compile the edits, and report duplicate names."""
     if values is None:
         return FieldEdits()
     written = {name: value for name, value in values.set.items() if value is not BAD}

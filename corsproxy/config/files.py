@@ -1,4 +1,4 @@
-"""Files that the configuration names: found beside it, and looked at once, so that a slip is told at load.
+"""Files that the configuration names: found relative to it and opened once, so that mistakes show at load.
 
 The only module of the package that asks the file system about anything but the configuration itself.
 """
@@ -16,7 +16,7 @@ from corsproxy.config.source import why_unreadable
 
 
 class Files:
-    """Finds files relative to the directory of the configuration file."""
+    """Find files relative to the directory of the configuration file."""
 
     def __init__(self, file: str, report: Report, *, tries: bool) -> None:
         """`tries` says whether certificates and keys are tried, too, as those who use them will."""

@@ -1,4 +1,4 @@
-"""`extends`: each policy with the keys that it takes from another, and where each of them was written.
+"""`extends`: each policy with its inherited keys, and where each of them was written.
 
 Lists are replaced, not joined; `dangerously_allow` is never inherited, as whoever wrote it had other origins in mind.
 """
@@ -14,12 +14,12 @@ from corsproxy.config.problems import Report, join, listed, nearest, quote
 from corsproxy.config.shape import BAD, Bad
 
 _OWN = ("extends", "dangerously_allow")
-"""Keys that no policy takes from another."""
+"""Keys that are never inherited."""
 
 
 @dataclass(frozen=True, slots=True)
 class WholePolicy:
-    """A policy with every key that it has or takes."""
+    """A policy with all its own and inherited keys."""
 
     name: str
     values: PolicyValues
@@ -56,7 +56,7 @@ def whole_policies(
 
 
 def _circle(name: str, bases: Mapping[str, str]) -> list[str]:
-    """Return the circle that begins with `name`, if it is in one."""
+    """Return the cycle that begins with `name`, if it is in one."""
     chain = list(_chain(name, bases))
     return chain if bases.get(chain[-1]) == name else []
 

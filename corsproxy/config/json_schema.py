@@ -11,7 +11,7 @@ from corsproxy.config.shape import AnyShape, JsonSchema, Key, ListOf, MapOf, Rec
 
 _VARIABLE: JsonSchema = {"$ref": "#/$defs/variable"}
 _NAMED = {id(record): record for record in (UPSTREAM, POLICY, ROUTE)}
-"""Records that editors show by name."""
+"""Records that the schema names, for editors."""
 
 
 def json_schema() -> JsonSchema:
@@ -58,7 +58,7 @@ def _alternatives(word: Word[object]) -> list[JsonSchema]:
 
 
 def _as_text(item: AnyShape) -> list[JsonSchema]:
-    """Return what may stand for a list of words: one text, or what a YAML library makes of one word alone."""
+    """Return the alternatives for a list of words: one text, or a single word as a YAML library loads it."""
     word = item.short if isinstance(item, Record) else item
     if not isinstance(word, Word):
         return []

@@ -1,4 +1,4 @@
-"""The front door: a configuration file, or its text, to settings; or to everything that is wrong with it.
+"""The front door: a configuration file, or its text, to settings or to a list of all its problems.
 
 Reads the file in three steps: YAML to a tree, the tree to values, the values to settings.
 Nothing is compiled unless nothing is wrong.
@@ -33,7 +33,7 @@ class Loaded:
     settings: Settings
     warnings: tuple[Problem, ...]
     places: Mapping[str, Place]
-    """Where each key and list item stands, by key path: its value, or the key where its value is on another line."""
+    """The place of each key and list item, by key path: of its value, or of the key if the value is on another line."""
     spans: Mapping[str, Span]
     """Where the value of each key and list item begins and ends, for a tool that changes the text."""
     text: str
@@ -118,7 +118,7 @@ def load_text(text: str, file: str, environ: Mapping[str, str], *, tries_certifi
 
 
 def _read(text: str, report: Report, environ: Mapping[str, str]) -> FileValues | None:
-    """Read the whole file; None where it is no mapping of keys, after a report."""
+    """Read the whole file; return None, after a report, if it is not a mapping."""
     try:
         root = tree.parse(text)
     except tree.SyntaxProblem as problem:
@@ -152,7 +152,7 @@ def _limits(values: LimitValues) -> Limits:
 
 
 def _check(values: FileValues, compiled: CompiledPolicies, report: Report) -> None:
-    """Look at what only the whole file shows."""
+    """Check what only the whole file shows."""
     listen, admin = values.listen, values.admin
     if admin == listen and (isinstance(admin, UnixAddress) or admin.port):
         report.error("admin", "duplicate", f"duplicate address {admin}: the proxy listens there; choose another port")

@@ -1,4 +1,4 @@
-"""Names that one section of the file gives and another refers to."""
+"""Names that one section of the file defines and another refers to."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ class Names:
     noun: str
     section: str
     defined: Collection[str] | None
-    """None where the section could not be read, so that no reference can be judged."""
+    """None if the section could not be read, so that references cannot be checked."""
     used: set[str] = field(default_factory=set)
 
     def look_up(self, name: str, path: str, report: Report) -> None:
-        """Note a reference, and report one that leads nowhere."""
+        """Record a reference, and report an undefined one."""
         self.used.add(name)
         if self.defined is None or name in self.defined:
             return

@@ -1,4 +1,4 @@
-"""What the command line and the environment ask for, already merged; nothing resolved.
+"""The options of the command line and the environment, merged but not resolved.
 
 The options of `serve`, which `check`, `explain`, `learn`, `verify` and `healthcheck` take too.
 """
@@ -46,7 +46,7 @@ class Options:
     names: Mapping[str, str] = field(default_factory=dict)
     """How the user wrote each option that was given: `--listen`, `CORSPROXY_LISTEN`, `FILE`."""
     notes: tuple[str, ...] = ()
-    """What the user should be told about the command line and the environment."""
+    """Notes for the user about the command line and the environment."""
 
     def name(self, option: str) -> str:
         """Return the option `option` as the user wrote it, or as it is written on the command line."""
@@ -63,7 +63,7 @@ class Options:
         return replace(self, config=file, names={**self.names, "config": "FILE"})
 
     def command_line(self) -> str:
-        """Return the command line of `serve` that says the same."""
+        """Return the equivalent command line of `serve`."""
         words = ["corsproxy", "serve"]
         for option, flag in FLAGS.items():
             value = getattr(self, option)
@@ -113,4 +113,4 @@ QUICK = (
     "insecure",
     "https",
 )
-"""The options that are a configuration of their own, and have no place beside a file."""
+"""The options of quick mode, which cannot be combined with a file."""

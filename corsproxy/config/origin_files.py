@@ -1,4 +1,4 @@
-"""Files of origins that a policy names: one origin or pattern a line, by the ten thousand.
+"""Files of origins that a policy names: one origin or pattern per line, tens of thousands of them.
 
 Read once for a configuration; what a line means is the core's to say, here it only gets its number.
 """
@@ -22,7 +22,7 @@ _NOT_HERE = {
 
 @dataclass(frozen=True, slots=True)
 class OriginLine:
-    """One line that holds an origin."""
+    """One line with an origin."""
 
     text: str
     line: int

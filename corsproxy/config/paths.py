@@ -1,4 +1,4 @@
-"""The path of a route, and the prefix it takes off: text to segments, strictly.
+"""The path of a route, and the prefix that it strips: text to segments, strictly.
 
 A route path is compared with what clients send byte for byte, so it is written as it appears on the wire.
 Spellings that the data path refuses as ambiguous (encoded slashes, dot segments) would never match: refused here.
@@ -21,7 +21,7 @@ _LITERAL = re.compile(f"(?:[{_PCHAR}]|%[0-9A-F]{{2}})*")
 _SAFE = "._~!$&'()*+,;=:@-/%{}"
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _REGEX = re.compile(r"^\^|\$$|\.[*+]|\\[dwSs./]|\[[^\]]+\][*+]?|\(\?")
-"""What people who come from other gateways write in a path, and no URL has."""
+"""Wildcards of other gateways, which no URL contains."""
 _AMBIGUOUS = {
     "%2F": "an encoded slash",
     "%5C": "an encoded backslash",
@@ -34,7 +34,7 @@ Segments = tuple[str | None, ...]
 
 
 def parse_route_path(text: str) -> str:
-    """Check the path of a route and give it unchanged; raises `RefusedError` with the right spelling."""
+    """Check the path of a route and return it unchanged; raise `RefusedError` with the correct spelling."""
     _refuse_regex(text)
     if not text.startswith("/"):
         if text.startswith("*"):

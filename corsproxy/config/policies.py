@@ -1,4 +1,4 @@
-"""The `policies` section, read, to compiled policies; what the CORS core refuses is told at the very line.
+"""The `policies` section to compiled policies; problems from the CORS core are reported at their line.
 
 What may be granted is not judged here: the core does, this names the place.
 """
@@ -19,7 +19,7 @@ from corsproxy.cors import OriginSpec, PolicyProblem, PolicySpec, check_policy
 from corsproxy.settings import PolicySettings
 
 _MOST_OF_A_FILE = 20
-"""Problems of one file of origins that are told one by one: the rest is mostly of the same kind."""
+"""The most problems of one file of origins to report: the rest is mostly of the same kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class RulePlaces:
 
 @dataclass(frozen=True, slots=True)
 class CompiledPolicy:
-    """A policy as it was written and as it acts."""
+    """A policy as written and as compiled."""
 
     spec: PolicySpec
     settings: PolicySettings
@@ -77,17 +77,17 @@ class CompiledPolicy:
 
 @dataclass(frozen=True, slots=True)
 class CompiledPolicies:
-    """The section, as far as it is good."""
+    """The valid part of the section."""
 
     by_name: Mapping[str, CompiledPolicy]
     bases: frozenset[str]
     """Names that other policies extend."""
     without_origins: frozenset[str]
-    """Bases that allow nobody themselves, so that no route may have them."""
+    """Bases without origins of their own, which no route may use."""
 
 
 def compile_policies(section: Mapping[str, PolicyValues | Bad], report: Report, files: Files) -> CompiledPolicies:
-    """Compile the policies that are good; what is wrong with the others is in the report."""
+    """Compile the valid policies; the problems of the others are in the report."""
     whole, bases = whole_policies(section, report)
     compiled = {}
     without_origins = set()
@@ -108,7 +108,7 @@ def compile_policies(section: Mapping[str, PolicyValues | Bad], report: Report, 
 
 
 class _Compiler:
-    """Compiles one policy, and tells what is wrong with it."""
+    """Compile one policy, and report its problems."""
 
     def __init__(self, policy: WholePolicy, report: Report, files: Files, told: set[tuple[str, str]]) -> None:
         self._name, self._values, self._homes = policy.name, policy.values, policy.homes
@@ -244,7 +244,7 @@ class _Compiler:
                 self._report.in_file(file, more[0], path, severity, "invalid", message)
 
     def _once(self, where: str, message: str) -> bool:
-        """Return whether nobody has told this yet."""
+        """Return whether this has not been reported yet."""
         if (where, message) in self._told:
             return False
         self._told.add((where, message))

@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, as data: where, how bad, of which kind, and the sentence a person reads.
+"""Problems of a configuration as data: place, severity, kind, and the sentence for people.
 
 Data first, text second: tests and tools compare the fields, only `Problem.__str__` makes the line.
 Knows nothing of YAML nor of what the keys mean.
@@ -17,14 +17,14 @@ Severity = Literal["error", "warning"]
 
 Reason = Literal[
     "missing",  # a key, a value, a file or an environment variable that is not there
-    "unknown",  # a key or a word we have no meaning for
+    "unknown",  # a key or a word without a meaning here
     "invalid",  # wrong syntax, type or range
     "prohibited",  # corsproxy refuses it, for a reason of safety
     "forbidden",  # the Fetch standard never permits it
-    "duplicate",  # said twice
-    "undefined",  # a name that nothing in the file bears
+    "duplicate",  # written twice
+    "undefined",  # a name that the file does not define
     "unused",  # a name that nothing in the file refers to
-    "unreachable",  # a route that no request can get to
+    "unreachable",  # a route that no request can reach
     "unreadable",  # a file that is there and cannot be read
 ]
 
@@ -32,7 +32,7 @@ _SHOWN = 80
 """Characters of a value that a message quotes: enough to recognise it, short enough for one line."""
 
 _SHORTEST_PART = 3
-"""Letters of a name that say which one is meant, where only one has them."""
+"""The fewest letters from which a name is guessed, if only one name has them."""
 
 
 class Place(NamedTuple):
@@ -53,11 +53,11 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong, or doubtful where `severity` is `warning`."""
+    """One error, or a warning if `severity` is `warning`."""
 
     file: str
     line: int
-    """0 where there is no line to point at: a command line option, or a file that cannot be read."""
+    """0 if there is no line: for a command line option, or a file that cannot be read."""
     column: int
     path: str
     """The key path, as in `policies.app.allow_origins[2]`; empty for the file as a whole."""
@@ -74,17 +74,17 @@ class Problem:
 
 
 class ConfigError(Exception):
-    """A configuration that cannot be used; `problems` holds everything found, in file order, warnings included."""
+    """A configuration that cannot be used; `problems` has all problems, in file order, warnings included."""
 
     def __init__(self, problems: Iterable[Problem], watched: Iterable[str] = ()) -> None:
         self.problems = tuple(problems)
         self.watched = tuple(watched)
-        """The files that the configuration names, as in `Loaded`: mending one of them may mend it."""
+        """The files that the configuration names, as in `Loaded`: a change to one of them may fix it."""
         super().__init__("\n".join(map(str, self.problems)))
 
 
 class RefusedError(Exception):
-    """One value that cannot stand: the reason and the message, without the place, which the caller knows."""
+    """One refused value: the reason and the message, without the place, which the caller knows."""
 
     def __init__(self, message: str, reason: Reason = "invalid") -> None:
         self.reason = reason
@@ -100,13 +100,13 @@ class Report:
         self.places: dict[str, Place] = {}
         self.spans: dict[str, Span] = {}
         self.secrets: list[Span] = []
-        """Where values stand that may be credentials."""
+        """The places of values that may be credentials."""
         self.interpolated: set[str] = set()
         """Key paths of those that hold a variable."""
         self.merged: set[str] = set()
         """Paths of mappings with a merge key, which may hold what seems to be missing."""
         self.slips: set[str] = set()
-        """Paths of keys that are there under a wrong name, and so are not missing too."""
+        """Paths of keys that are present under a wrong name, and so are not reported as missing."""
         self._problems: list[tuple[Place, Problem]] = []
         """Each with the place in the configuration to which it belongs."""
         self._faulty: set[str] = set()
@@ -126,7 +126,7 @@ class Report:
         return any(problem.severity == "error" for _, problem in self._problems)
 
     def problems(self) -> tuple[Problem, ...]:
-        """Everything found, in file order."""
+        """Return all problems, in file order."""
         found = sorted(self._problems, key=lambda one: (one[0].line, one[0].column, one[1].line, one[1].column))
         return tuple(problem for _, problem in found)
 
@@ -159,13 +159,13 @@ def _lineage(path: str) -> Iterator[str]:
 
 
 def quote(text: str) -> str:
-    """Show a value in a message: on one line, backslashes as written, long ones cut."""
+    """Return a value for a message: on one line, backslashes as written, truncated if long."""
     shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
     return f"'{printable(shown)}'"
 
 
 def quote_path(path: str) -> str:
-    """Show the name of a file: as `quote`, but whole, because its end says most."""
+    """Return the name of a file for a message: like `quote`, but complete, because its end matters most."""
     return f"'{printable(path)}'"
 
 
@@ -181,7 +181,7 @@ def did_you_mean(text: str, known: Iterable[str]) -> str:
 
 
 def nearest(text: str, known: Iterable[str]) -> str | None:
-    """Find the known name that `text` is most likely a slip of, ignoring case and `-` for `_`.
+    """Return the known name of which `text` is most likely a misspelling, ignoring case and `-` for `_`.
 
     Else the only one that it is a word of, or begins: `key` is `private_key`, `cert` is `certificate`.
     """
@@ -195,6 +195,6 @@ def nearest(text: str, known: Iterable[str]) -> str | None:
 
 
 def listed(names: Iterable[str]) -> str:
-    """Write names as `a, b or c`."""
+    """Return names as `a, b or c`."""
     *most, last = names
     return f"{', '.join(most)} or {last}" if most else last

@@ -1,4 +1,4 @@
-"""Quick mode: the file that the options stand for; the development default.
+"""Quick mode, the development default: the configuration that the options represent.
 
 The options are written as a file and loaded as one, so that every rule of the file holds, and every tool that speaks
 about a file speaks about quick mode too.
@@ -21,7 +21,7 @@ from corsproxy.cors import is_loopback
 from corsproxy.settings import CookieRules, Settings
 
 QUICK_FILE: Final = "(quick mode)"
-"""Stands where the file's name would."""
+"""Replaces the file's name."""
 
 _PRIVATE_SUFFIXES = (".local", ".test", ".internal", ".localhost", ".home.arpa")
 """Names that nobody can own on the internet: RFC 6762, RFC 6761, RFC 8375, and ICANN's resolution on `.internal`."""
@@ -51,7 +51,7 @@ _OPTION_OF_KEY = {
 
 
 def load_quick(options: Options, *, file: str = QUICK_FILE) -> Loaded:
-    """Load the configuration that the options stand for.
+    """Load the configuration that the options represent.
 
     Without origins, pages served from loopback are allowed.
     Raises `ConfigError` whose problems name the option: `--upstream`, `--allow-origin`.
@@ -79,7 +79,7 @@ def load_quick(options: Options, *, file: str = QUICK_FILE) -> Loaded:
 
 
 def _with_cookies(settings: Settings) -> Settings:
-    """Take off a Domain that the browser would not accept from this host: no key of a file says that."""
+    """Remove a Domain that the browser would not accept from this host, for which a file has no key."""
     rules = CookieRules(removes_foreign_domain=True)
     routes = (replace(route, upstream=replace(route.upstream, cookies=rules)) for route in settings.routes)
     return replace(settings, routes=tuple(routes))
@@ -93,7 +93,7 @@ def _load_insecure(options: Options, file: str) -> Loaded:
 
 
 def file_text(options: Options) -> str:
-    """Write a file for people that does what the options do; raises `ConfigError` as `load_quick`."""
+    """Return a file for people that does what the options do; raise `ConfigError` like `load_quick`."""
     loaded = load_quick(options)
     insecure = any(spec.dangerously_allow for spec in loaded.specs.values())
     text = quick_text(options, insecure=insecure)
@@ -118,7 +118,7 @@ _COMMENTS = {
 
 
 def _process_lines(options: Options) -> Iterator[str]:
-    """Write what options say of the process, with what there is besides."""
+    """Yield the keys of the process, with comments about further ones."""
     yield f"listen: {quoted(options.listen or '127.0.0.1:8080')}   # 0.0.0.0:8080 in a container"
     if options.admin is not None or options.inspect:
         yield f"admin: {quoted(options.admin or '127.0.0.1:8081')}"
@@ -133,7 +133,7 @@ def _process_lines(options: Options) -> Iterator[str]:
 
 
 def option_of(path: str, options: Options) -> str:
-    """Return the option, as the user wrote it, that stands for a key path of the file of quick mode."""
+    """Return the option, as the user wrote it, for a key path of the generated file."""
     section, _, rest = path.partition(".")
     if section.startswith("upstreams"):
         name, _, key = rest.partition(".")
@@ -150,7 +150,7 @@ def option_of(path: str, options: Options) -> str:
 
 
 def _mistakes(options: Options) -> Iterator[Problem]:
-    """Find what no text of a file can show."""
+    """Yield problems that the generated file cannot show."""
     taken = {"/"} if options.upstream is not None else set()
     for route in options.routes:
         path, equals, url = route.partition("=")
@@ -223,7 +223,7 @@ def _unverified(options: Options) -> Iterator[Problem]:
 
 
 def _by_option(problems: Sequence[Problem], options: Options) -> Iterator[Problem]:
-    """Tell problems of the text as problems of the options."""
+    """Report problems of the generated file as problems of the options."""
     told: set[tuple[str, str]] = set()
     for problem in problems:
         if not options.allow_origins and problem.severity == "warning" and "allow_origins" in problem.path:
@@ -242,11 +242,11 @@ _AS_OPTIONS = (
     ("write 'host: upstream'", "write --send-host upstream"),
     (f"policy '{POLICY_NAME}'", "the policy"),
 )
-"""What a message says of keys, and of options."""
+"""The wording for keys, and the one for options."""
 
 
 def _without_a_file(message: str) -> str:
-    """Say it of options, and where a key can be written that has none."""
+    """Return the message in terms of options, with a hint for keys without an option."""
     for key, option in _AS_OPTIONS:
         message = message.replace(key, option)
     needs_file = "dangerously_allow" in message

@@ -1,4 +1,4 @@
-"""The file that the options of quick mode stand for, as text."""
+"""The text of the file that the options of quick mode represent."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ UPSTREAM_NAME = "upstream"
 
 
 def quick_text(options: Options, *, insecure: bool = False) -> str:
-    """Write the file that the options stand for; `insecure` lets plain-http origins have credentials."""
+    """Return the file that the options represent; `insecure` allows plain-http origins with credentials."""
     return "\n".join((*_upstream_lines(options), *_policy_lines(options, insecure), *_route_lines(options))) + "\n"
 
 
@@ -34,7 +34,7 @@ def upstream_pairs(options: Options) -> list[tuple[str, str, str]]:
     for route in options.routes:
         path, equals, url = route.partition("=")
         if not equals or not path.startswith("/") or not url or path in (known for _, known, _ in pairs):
-            continue  # a mistake, and told as one
+            continue  # a mistake, which is reported elsewhere
         slug = re.sub(r"[^A-Za-z0-9]+", "-", path).strip("-").lower()[:40].strip("-") or "root"
         name = next(name for name in (slug, *(f"{slug}-{at}" for at in range(2, 1000))) if name not in taken)
         taken.add(name)
@@ -94,7 +94,7 @@ def _route_lines(options: Options) -> Iterator[str]:
 
 
 def quoted(text: str) -> str:
-    """Write a text as YAML; nothing in it comes from the environment, so a dollar sign is one."""
+    """Return a text as YAML; a dollar sign in it is literal."""
     escapes = {'"': r"\"", "\\": r"\\", "$": "$$"}
     text = re.sub("[\ud800-\udfff]", "\ufffd", text)  # bytes of the command line that are no UTF-8
     signs = (escapes.get(sign) or (sign if sign.isprintable() else f"\\U{ord(sign):08x}") for sign in text)

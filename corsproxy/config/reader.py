@@ -1,4 +1,4 @@
-"""The tree of the file against its declaration: plain values where they are good, problems where they are not.
+"""Check the tree of the file against its declaration: the result is plain values and problems.
 
 A pass of its own before anything is looked at together, so that every mistake is found at once.
 What one key means for another is not known here.
@@ -17,7 +17,7 @@ from corsproxy.config.shape import BAD, AnyShape, Bad, Items, Key, ListOf, MapOf
 
 
 class Reader:
-    """Reads one tree; problems and places go to the report."""
+    """Read one tree; problems and places go to the report."""
 
     def __init__(self, report: Report, environ: Mapping[str, str], shape: Record[object]) -> None:
         self._report = report

@@ -1,1 +1,1 @@
-"""What corsproxy does besides serving: explain, probe, learn, check, init, schema, demo."""
+"""The tools besides `serve`: explain, probe, verify, learn, check, init, schema, demo."""

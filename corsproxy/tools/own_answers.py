@@ -1,4 +1,4 @@
-"""What corsproxy itself answers to a browser under one route, CORS alone: the file's word, for the tools.
+"""The responses of corsproxy to a browser under one route, limited to CORS: the file's answer, for the tools.
 
 The decisions come from `corsproxy.cors`; the model of the browser that judges the answers shares no rule with it.
 """
@@ -24,7 +24,7 @@ _NEVER_FORWARDED = frozenset({"CONNECT", "TRACE"})
 
 @dataclass(frozen=True, slots=True)
 class OwnRefusal:
-    """A request that the proxy answers itself, before any route and any policy has a say."""
+    """A request that the proxy answers itself, before any route or policy applies."""
 
     status: int
     why: str
@@ -57,7 +57,7 @@ def refusal_of(sent: Sent, host: str, limits: Limits) -> OwnRefusal | None:
 
 
 class OwnAnswers:
-    """The proxy as a browser meets it under the policies of one route."""
+    """The proxy under the policies of one route, as a browser sees it."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class OwnAnswers:
         self._own_origins = frozenset(map(latin, public_origins))
 
     def refusal(self, sent: Sent) -> OwnRefusal | None:
-        """Return why the proxy refuses a request before any policy has a say."""
+        """Return why the proxy refuses a request before any policy applies."""
         return refusal_of(sent, self._host, self._limits) if self._limits is not None else None
 
     def answer(self, sent: Sent) -> Answer:

@@ -1,4 +1,4 @@
-"""The smallest change of a configuration's text: items and keys put in or replaced, everything else kept byte for byte.
+"""The smallest change to a configuration's text: items and keys added or replaced, the rest kept byte for byte.
 
 Works on the text by the places that `corsproxy.config` remembers; comments, order and style stay as they are.
 Nothing is parsed here and no meaning is known: whoever edits loads the result and sees whether it says what was meant.
@@ -55,7 +55,7 @@ def _lines(text: str) -> list[str]:
 
 
 class Editor:
-    """Makes edits of one loaded text, in its own style."""
+    """Edit one loaded text, in its own style."""
 
     def __init__(self, loaded: Loaded) -> None:
         self._text = loaded.text

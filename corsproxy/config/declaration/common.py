@@ -1,4 +1,4 @@
-"""What several sections of the declaration use."""
+"""Definitions shared by several sections of the declaration."""
 
 from __future__ import annotations
 

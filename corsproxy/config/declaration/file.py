@@ -1,4 +1,4 @@
-"""The whole file of the declaration: its sections, and what is said of the process."""
+"""The top level of the declaration: the sections of the file, and the keys of the process."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from corsproxy.settings import (
 _ORIGIN = Word(
     "origin or pattern",
     text("origin").parse,
-    (TEXT, {"type": "null"}),  # `null` is the text of an origin; a YAML library makes a null of it
+    (TEXT, {"type": "null"}),  # `null` is an origin here; a YAML library loads it as a null
 )
 
 

@@ -15,10 +15,10 @@ from collections.abc import Callable
 from typing import Final
 
 _HANDSHAKE_TIMEOUT: Final = 10.0
-"""Seconds a client may take for its TLS handshake: like a request's head, it is what a stranger can hold open."""
+"""Seconds for a client's TLS handshake: like an incomplete head, anyone could hold it open."""
 
 _CLOSE_TIMEOUT: Final = 2.0
-"""Seconds a client may take to answer the end of a TLS session before the connection is simply closed."""
+"""Seconds for a client to answer the end of a TLS session before the connection is closed."""
 
 _PAUSE: Final = 1.0
 """Seconds without accepting where the system has no descriptor or memory left, as in asyncio's own servers."""

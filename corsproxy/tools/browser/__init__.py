@@ -1,4 +1,4 @@
-"""A browser, played: Fetch's algorithm from the browser's side, as data.
+"""A model of a browser: Fetch's algorithm from the browser's side, as data.
 
 `play` takes what a page asks for and a way to send requests, and gives every step with its outcome.
 It judges the proxy as it judges any other server, so it shares no decision with `corsproxy.cors`.

@@ -14,7 +14,7 @@ from corsproxy.tools.browser.names import NON_WILDCARD_NAMES, SAFELISTED_METHODS
 
 @dataclass(frozen=True, slots=True)
 class CacheKey:
-    """What an entry is good for, the method or header name apart."""
+    """The key of an entry, without the method or header name."""
 
     origin: str
     url: str
@@ -23,7 +23,7 @@ class CacheKey:
 
 
 class PreflightCache:
-    """Remembers what preflights granted, at most `cap` seconds."""
+    """Cache the grants of preflights, for at most `cap` seconds."""
 
     def __init__(self, cap: int) -> None:
         self._cap = cap
@@ -31,7 +31,7 @@ class PreflightCache:
         self._headers: dict[tuple[CacheKey, str], float] = {}
 
     def store(self, key: CacheKey, methods: Iterable[str], headers: Iterable[str], max_age: float, now: float) -> None:
-        """Remember what one preflight granted; a `max_age` of 0 remembers nothing."""
+        """Cache the grant of one preflight; a `max_age` of 0 caches nothing."""
         until = now + min(max_age, self._cap)
         for method in methods:
             self._methods[key, method] = until
@@ -39,7 +39,7 @@ class PreflightCache:
             self._headers[key, name.lower()] = until
 
     def covers(self, key: CacheKey, method: str, unsafe: Iterable[str], now: float, *, forced: bool = False) -> bool:
-        """Return whether a request needs no preflight because of what is remembered."""
+        """Return whether cached grants make a preflight unnecessary."""
         if (method not in SAFELISTED_METHODS or forced) and not self._has_method(key, method, now):
             return False
         return all(self._has_header(key, name.lower(), now) for name in unsafe)
@@ -58,6 +58,6 @@ class PreflightCache:
 
 
 def _alive(entries: dict[tuple[CacheKey, str], float], key: CacheKey, names: set[str], now: float) -> bool:
-    """An entry made with credentials is good without them too, never the reverse."""
+    """Return whether an entry applies: one with credentials is valid without them too, never the reverse."""
     keys = (key, CacheKey(key.origin, key.url, include=True))
     return any(entries.get((one, name), now) > now for one in keys for name in names)

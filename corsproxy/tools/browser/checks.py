@@ -1,4 +1,4 @@
-"""What a browser checks in one answer: the CORS check, the preflight's further checks, exposed names, timing.
+"""The checks of a browser on one response: the CORS check, the preflight's other checks, exposed names, timing.
 
 Pure functions of what was asked and what came back, in the order of the standard.
 Written from the standard alone; what a server meant to do is not known here.

@@ -1,4 +1,4 @@
-"""Where browsers depart from the standard, as far as a verdict can hang on it.
+"""Departures of browsers from the standard that can change a verdict.
 
 Each was found by asking both browsers (Chromium 140s, Firefox 140 ESR) and is held by tests/browser.
 """
@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class Browser(StrEnum):
-    """Whose rules are played."""
+    """The browser whose rules apply."""
 
     STANDARD = "standard"
     CHROMIUM = "chromium"
@@ -18,7 +18,7 @@ class Browser(StrEnum):
 
     @property
     def label(self) -> str:
-        """The name for people."""
+        """Return the name for people."""
         return "the standard" if self is Browser.STANDARD else self.value.capitalize()
 
 
@@ -52,7 +52,7 @@ def is_safelisted_by(browser: Browser, name: str, value: str) -> bool:
 
 
 def unsafe_to(browser: Browser, name: str, value: str) -> str | None:
-    """Return why a browser asks for permission where the standard does not; None if it does as the standard says."""
+    """Return why a browser needs permission and the standard does not; None if they agree."""
     if browser is Browser.STANDARD:
         return None
     if name == "range" and any(int(number) > _LARGEST[browser] for number in _RANGE_NUMBER.findall(value)):
@@ -73,7 +73,7 @@ def star_covers_authorization(browser: Browser) -> bool:
 
 
 def refuses_status(browser: Browser, status: int) -> str | None:
-    """Return why a browser takes no answer of this status from a server, None if it does."""
+    """Return why a browser refuses a response with this status; None if it accepts it."""
     if browser is Browser.CHROMIUM and status == 407:
         return "Chromium takes 407 from a proxy of its own alone, and drops the answer"
     return None

@@ -1,4 +1,4 @@
-"""The front door: plays one request of a page, hop by hop, and says at each step what a browser finds.
+"""The front door: play one request of a page, hop by hop, with the browser's result at each step.
 
 Follows https://fetch.spec.whatwg.org/#fetching from the browser's side: main fetch, HTTP fetch, CORS-preflight fetch
 and HTTP-redirect fetch.
@@ -23,7 +23,7 @@ from corsproxy.tools.browser.page import (
 from corsproxy.tools.browser.steps import Answer, Check, Exchange, Finding, Outcome, Play, Sent, Step
 
 Send = Callable[[Sent], Answer | None]
-"""Sends one request and gives its answer, None where none came."""
+"""Sends one request and returns the response, or None."""
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MAX_REDIRECTS = 20
@@ -33,7 +33,7 @@ _BODY_HEADERS = frozenset({"content-encoding", "content-language", "content-loca
 
 
 def play(request: PageRequest, send: Send, cache: PreflightCache | None = None, now: float = 0.0) -> Play:
-    """Play a request and give every step; never raises for anything a server may answer."""
+    """Play a request and return all steps; never raise for anything that a server may send."""
     return _Player(request, send, cache, now).play()
 
 
@@ -53,9 +53,9 @@ class _Player:
         self._headers = kept_headers(request)
         self._forced = request.forces_preflight
         self._origin = request.origin
-        """What Origin says: `null` once the origin is redirect-tainted."""
+        """Return the value of Origin: `null` once the origin is redirect-tainted."""
         self._is_cors = False
-        """The response tainting: once a hop was cross-origin, every later one is judged by CORS."""
+        """The response tainting: after a cross-origin hop, every later one is under CORS."""
 
     def play(self) -> Play:
         self._steps += request_steps(self._request)
@@ -228,7 +228,7 @@ class _Player:
         self._headers = tuple((name, value) for name, value in self._headers if name.lower() not in low_names)
 
     def _reads(self, answer: Answer) -> frozenset[str]:
-        """What the script sees of the answer."""
+        """Report what the script can read of the response."""
         if not self._is_cors:
             return frozenset(name.lower() for name, _ in answer.headers) - names.FORBIDDEN_RESPONSE_NAMES
         exposed = checks.exposed_names(answer, include=self._include)

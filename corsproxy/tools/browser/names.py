@@ -1,4 +1,4 @@
-"""Methods and header names as a browser sees them: which need no permission, which a script can never use.
+"""Methods and header names in a browser: which need no permission, and which a script can never use.
 
 Written from the Fetch standard alone: it judges the proxy's own decisions, so it shares no rule with them.
 """

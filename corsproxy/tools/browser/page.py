@@ -1,4 +1,4 @@
-"""What a page asks for, as `fetch(url, {method, headers, credentials})` says it, and what of it leaves the browser.
+"""The request of a page, as in `fetch(url, {method, headers, credentials})`, and the part that leaves the browser.
 
 Knows no answer: everything here is settled before the first byte is sent.
 """
@@ -40,7 +40,7 @@ class PageRequest:
     cookie: str = ""
     """What the browser's jar holds for the URL: sent only where credentials are."""
     browser: Browser = Browser.STANDARD
-    """Whose rules are played."""
+    """The browser whose rules apply."""
 
     @property
     def include(self) -> bool:

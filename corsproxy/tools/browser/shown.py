@@ -1,4 +1,4 @@
-"""A play as data that JSON can hold, and as lines for people; secrets are left out of both.
+"""A play as data for JSON and as lines for people, both without secrets.
 
 Knows nothing of how anything was decided.
 """
@@ -28,7 +28,7 @@ def play_data(play: Play) -> dict[str, Any]:
 
 
 def verdict_data(play: Play) -> dict[str, Any]:
-    """Return what comes of it for the page."""
+    """Return the outcome for the page."""
     failure = play.failure
     return {
         "allowed": play.allowed,

@@ -1,4 +1,4 @@
-"""What comes out of playing a browser: steps, each with its outcome, its reason and its place in the standard.
+"""The result of playing a browser: steps, each with its outcome, its reason and its section of the standard.
 
 Data first; the text for people is made from it, here and nowhere else.
 Knows nothing of how a step was decided.
@@ -13,7 +13,7 @@ FETCH = "https://fetch.spec.whatwg.org/"
 
 
 class Outcome(StrEnum):
-    """How a step went; a `REMARK` never decides anything."""
+    """The outcome of a step; a `REMARK` never decides anything."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -61,12 +61,12 @@ SECTIONS: dict[Check, str] = {
     Check.EXPOSED: f"{FETCH}#http-access-control-expose-headers",
     Check.TIMING: f"{FETCH}#tao-check",
 }
-"""Where the standard says it."""
+"""The section of the standard."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check says, before it is known where in the course of things it was made."""
+    """The result of one check, without its place in the course of steps."""
 
     ok: bool
     why: str
@@ -140,7 +140,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What was sent and what came back; `answer` is None where nothing did."""
+    """A request and its response; `answer` is None without a response."""
 
     sent: Sent
     answer: Answer | None
@@ -164,7 +164,7 @@ class Play:
 
     @property
     def failure(self) -> Step | None:
-        """The step that decided against it."""
+        """Return the step that failed."""
         return next((step for step in self.steps if step.outcome is Outcome.FAILED), None)
 
     @property

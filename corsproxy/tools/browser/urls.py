@@ -1,4 +1,4 @@
-"""URLs as a browser sees them: origins, blocked ports, mixed content, and how near the addressed machine is.
+"""URLs in a browser: origins, blocked ports, mixed content, and the address space of the target.
 
 Works on texts alone: no name is ever looked up.
 """

@@ -1,4 +1,4 @@
-"""`corsproxy check`: everything that is wrong with a file, as lines for people or as JSON for tools."""
+"""`corsproxy check`: all problems of a file, as lines for people or as JSON for tools."""
 
 from corsproxy.tools.check.command import CheckOptions, Format, check_command
 

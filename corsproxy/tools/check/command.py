@@ -1,4 +1,4 @@
-"""`corsproxy check`: everything that is wrong with a file, as lines for people or as JSON for tools.
+"""`corsproxy check`: all problems of a file, as lines for people or as JSON for tools.
 
 Only writes down what `corsproxy.config` finds; the command line is the caller's.
 """
@@ -23,7 +23,7 @@ Format = Literal["text", "json"]
 
 @dataclass(frozen=True, slots=True)
 class CheckOptions:
-    """What the command line says."""
+    """The options of the command line."""
 
     configuration: Options
     format: Format = "text"

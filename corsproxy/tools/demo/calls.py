@@ -1,4 +1,4 @@
-"""What the demo's page asks for: one table, read by the page, by the demo's own calls and by the tests.
+"""The calls of the demo's page: one table for the page, the demo's own calls and the tests.
 
 The texts say what a browser makes of each answer, and why, in words for somebody who meets CORS for the first time.
 Knows nothing of how a call is made.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call a script makes, and what is to be understood from it."""
+    """One call of a script, and its lesson."""
 
     id: str
     title: str

@@ -1,4 +1,4 @@
-"""Starts the demo's three servers on loopback, makes the page's calls, tells what they said, and serves on.
+"""Start the demo's three servers on loopback, make the page's calls, print the results, and keep serving.
 
 The proxy is the real data path under the real configuration of `demo.yaml`, in this process.
 """
@@ -40,7 +40,7 @@ _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """What the command line says."""
+    """The options of the command line."""
 
     check: bool = False
 
@@ -94,7 +94,7 @@ async def _demo(check: bool, out: TextIO) -> int:
 
 @dataclass(slots=True)
 class _Servers:
-    """Where the three are, as origins, and what the calls to them said."""
+    """The origins of the three servers, and the results of the calls."""
 
     legacy: str
     proxy: str
@@ -106,7 +106,7 @@ class _Servers:
     results: list[tuple[Played, Played]]
 
     def describe(self) -> Mapping[str, object]:
-        """Return what the page is to say."""
+        """Return the data for the page."""
         return {
             "legacy": self.legacy,
             "proxy": self.proxy,
@@ -178,7 +178,7 @@ def _as_table(results: list[tuple[Played, Played]]) -> str:
 
 
 class _Arrivals:
-    """An observer of the proxy that tells of each request in one line, once the table is out."""
+    """An observer of the proxy that prints each request on one line, once the table is printed."""
 
     def __init__(self, out: TextIO) -> None:
         self.telling = False

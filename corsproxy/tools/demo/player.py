@@ -1,4 +1,4 @@
-"""Makes the demo's calls as a browser would, directly and through the proxy, and keeps what was on the wire.
+"""Make the demo's calls as a browser would, directly and through the proxy, and record the messages.
 
 The verdicts are those of `corsproxy.tools.browser`; this module adds the sending, and a jar for one host's cookies.
 Blocking: it runs on a thread beside the loop that serves.

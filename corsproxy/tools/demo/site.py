@@ -1,4 +1,4 @@
-"""Serves the demo's page, and what it is to say, on an origin of its own.
+"""Serve the demo's page and its data on a separate origin.
 
 The page's files are in `page/`; `/demo.json` tells it the addresses, the policy and the calls.
 Makes no calls to the API or the proxy: that is the browser's part.

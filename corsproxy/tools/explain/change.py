@@ -1,4 +1,4 @@
-"""The smallest change of the file that would allow a refused request, as a patch; with a warning where it is dangerous.
+"""The smallest change of the file that would allow a refused request, as a patch; with a warning if it is dangerous.
 
 Edits one reason at a time, loads the result and judges again, until the request is allowed: what is proposed has been
 tried, and what cannot be had by a change of the file is said instead.
@@ -16,7 +16,7 @@ from corsproxy.tools.explain.question import Question
 from corsproxy.tools.patch import unified
 
 _MOST_EDITS = 6
-"""Each reason can come once: a route or a policy, origin, method, headers, credentials."""
+"""Each reason occurs at most once: a route or a policy, origin, method, headers, credentials."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Change:
     summary: str
     """What it does, in words."""
     warning: str | None
-    """Why it may be dangerous, None where it is not."""
+    """The danger; None without one."""
     text: str
     """The whole file after it; empty in quick mode."""
     command: str = ""
@@ -36,7 +36,7 @@ class Change:
 
 
 def smallest_change(loaded: Loaded, question: Question, environ: Mapping[str, str]) -> Change:
-    """Find the change; raises `NoChangeError` where only the page, or nothing, can be changed."""
+    """Return the change; raise `NoChangeError` if only the page, or nothing, can be changed."""
     current = loaded
     summaries: list[str] = []
     warnings: list[str] = []

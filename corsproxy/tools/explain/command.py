@@ -25,7 +25,7 @@ _EXIT_REFUSED = 1
 
 @dataclass(frozen=True, slots=True)
 class ExplainOptions:
-    """What the command line says."""
+    """The options of the command line."""
 
     path: str
     configuration: Options

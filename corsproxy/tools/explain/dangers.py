@@ -1,4 +1,4 @@
-"""What has to be allowed by name under `dangerously_allow`, and what to say of it.
+"""The names needed under `dangerously_allow`, and their warnings.
 
 Which policy needs which name is asked of the core by trying; nothing is decided here.
 """

@@ -1,4 +1,4 @@
-"""For each reason of a refusal, the edit of the file that removes it; with what is dangerous about it."""
+"""For each reason of a refusal, the edit of the file that removes it, with its dangers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from corsproxy.tools.patch import Edit, Editor, Value, apply
 
 
 class NoChangeError(Exception):
-    """No change of the file helps; the text says what does."""
+    """No change of the file helps; the text has the remedy."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ class DecidedBy:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What becomes of one request."""
+    """The outcome of one request."""
 
     question: Question
     choice: Choice
@@ -48,12 +48,12 @@ class Judgement:
     plays: dict[bool, Play]
     """The browser's course by credentials mode (`include` or not); empty without Origin."""
     reason: str | None
-    """Why it is refused, None where it is not."""
+    """Why it is refused; None if it is not."""
     decided_by: DecidedBy
     by_options: bool = False
     """True if options stand for the keys, as in quick mode."""
     refusal: OwnRefusal | None = None
-    """Why the proxy refuses the request before any policy has a say, None if it does not."""
+    """Why the proxy refuses the request before any policy applies; None if it does not."""
 
     @property
     def policy(self) -> PolicySettings | None:
@@ -153,7 +153,7 @@ def _refusal(server: OwnAnswers, question: Question, asked: Play | None) -> OwnR
 
 
 def _reason(route: Route | None, decision: Decision, asked: Play | None) -> str | None:
-    """The proxy's word where it refused, the browser's where the proxy cannot see it; a TypeError comes first."""
+    """Return the proxy's reason if it refused, else the browser's; a TypeError comes first."""
     if route is None:
         return Reason.NO_ROUTE.value
     if asked is None or asked.allowed:
@@ -169,7 +169,7 @@ def _reason(route: Route | None, decision: Decision, asked: Play | None) -> str 
 def _where(
     loaded: Loaded, question: Question, choice: Choice, route: Route | None, decision: Decision, reason: str | None
 ) -> DecidedBy:
-    """Find the line that decided."""
+    """Return the line that decided."""
     policy = route.policies[decision.policy] if route and route.policies else None
     if reason is None and policy is not None and question.origin is not None:
         rule = policy.cors.matching_rule(latin(question.origin))

@@ -1,4 +1,4 @@
-"""What `explain` is asked: one request of a page, as the command line names it.
+"""The question to `explain`: one request of a page, as the command line describes it.
 
 Checks the asking only; the configuration is not known here.
 """
@@ -53,7 +53,7 @@ def ask(
     host: str | None,
     browser: Browser = Browser.STANDARD,
 ) -> Question:
-    """Check what was asked and make a question of it; raises `UsageError`.
+    """Return the question of a command line; raise `UsageError`.
 
     A whole URL may stand for the path; its host is then the request's, and its query and fragment are left out.
     An origin is taken as it is: a malformed one is for the configuration to refuse.

@@ -1,4 +1,4 @@
-"""What `explain` found, as one JSON object and as text for people.
+"""The result of `explain`, as one JSON object and as text for people.
 
 Knows nothing of how anything was decided.
 """
@@ -160,7 +160,7 @@ def _answer_lines(title: str, answer: Answer) -> Iterator[str]:
 
 
 def _remarks(judgement: Judgement) -> Iterator[str]:
-    """What the verdict alone does not say."""
+    """Yield notes beyond the verdict."""
     policy = judgement.policy
     if judgement.choice.is_ambiguous:
         yield "the path has two readings that lead to different routes: the proxy answers 400"

@@ -1,4 +1,4 @@
-"""Which route a request takes, and why the others that came close do not.
+"""The route of a request, and why the closest other routes do not match.
 
 The choice is the data path's own table; only the reasons are made here.
 """
@@ -11,7 +11,7 @@ from corsproxy.proxy import AmbiguousPath, RouteTable, with_head
 from corsproxy.settings import Route, Settings
 
 _SHOWN = 3
-"""Near misses that are told: more would hide the one that was meant."""
+"""The most near misses to list: more would hide the intended one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class NearMiss:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What the route table says to one request."""
+    """The result of the route table for one request."""
 
     index: int | None
     """The place of the chosen route in the file's list, None where there is none."""
@@ -38,7 +38,7 @@ class Choice:
 
 
 def choose(settings: Settings, host: str, path: str, method: str = "GET") -> Choice:
-    """Choose as the proxy does, and say who else came close."""
+    """Choose the route as the proxy does, and list the near misses."""
     entries = [(route, index) for index, route in enumerate(settings.routes)]
     table = RouteTable(entries, 443 if settings.tls is not None else 80)
     ambiguous = False

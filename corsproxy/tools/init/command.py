@@ -1,4 +1,4 @@
-"""Writes a file to begin with: a commented starter, or what the options of quick mode say.
+"""Write a first file: a commented starter, or one for the given options of quick mode.
 
 Writes where nothing is, and only there; `-` is standard output.
 """
@@ -20,7 +20,7 @@ _ASIDE = ("config", "config_text")
 
 @dataclass(frozen=True, slots=True)
 class InitOptions:
-    """What the command line says."""
+    """The options of the command line."""
 
     file: str
     """`-` is standard output."""
@@ -28,7 +28,7 @@ class InitOptions:
 
 
 def init_command(options: InitOptions, *, out: TextIO) -> int:
-    """Write the file, and tell on `out` what to do next; returns the exit status 0.
+    """Write the file, and print the next steps to `out`; return the exit status 0.
 
     Raises `UsageError` where the file is there already (it is never overwritten) or cannot be written, and this or
     `ConfigError` where the options are no quick mode.

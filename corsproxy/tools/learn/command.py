@@ -20,7 +20,7 @@ _MAX_LINE = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class LearnOptions:
-    """What the command line says."""
+    """The options of the command line."""
 
     log: str | None
     """None and `-` are standard input."""
@@ -28,7 +28,7 @@ class LearnOptions:
 
 
 def learn_command(options: LearnOptions, *, environ: Mapping[str, str], stdin: TextIO, out: TextIO, err: TextIO) -> int:
-    """Read a log, write the proposed file to `out`, and give the exit status 0.
+    """Read a log, write the proposed file to `out`, and return the exit status 0.
 
     What was read is told on `err`.
     Raises `ConfigError` for a file that cannot be used, `UsageError` for a log that cannot be read or is none.

@@ -1,4 +1,4 @@
-"""Many origins to few patterns, where the pattern lets in nobody but their owner.
+"""Group many origins into few patterns that match only their owner's names.
 
 Pure: origins in, groups out; what a group may be granted is the policy's to say.
 """

@@ -1,4 +1,4 @@
-"""The smallest policy for one route: what was asked of it, less what looks like an attack or cannot be granted.
+"""The smallest policy for one route: the recorded requests, minus suspected attacks and what cannot be granted.
 
 Everything that cannot be seen in a log (credentials, exposed headers, max age) stays as it is in force.
 Pure: traffic and the policy in force in, a proposal out.
@@ -23,7 +23,7 @@ _EVERYBODY = 20
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """Something that was asked and is not proposed."""
+    """A recorded request that is not proposed."""
 
     what: str
     why: str
@@ -46,7 +46,7 @@ class Proposal:
 
 
 def propose(traffic: RouteTraffic, in_force: PolicySettings | None) -> Proposal:
-    """Propose the smallest policy that would have granted what was asked."""
+    """Return the smallest policy that would have granted the recorded requests."""
     left_out = _left_out_origins(traffic, in_force)
     dropped = {one.what for one in left_out}
     kept = {origin: asked for origin, asked in traffic.origins.items() if origin not in dropped}
@@ -138,7 +138,7 @@ def _spelled(name: str, base: PolicySpec) -> str:
 
 
 def _compilable(spec: PolicySpec) -> tuple[PolicySpec | None, list[tuple[str, str, str]]]:
-    """Take out what the core refuses, and say what and why: key, text, message."""
+    """Remove what the core refuses; return key, text and message of each."""
     refused: list[tuple[str, str, str]] = []
     while spec.allow_origins:
         try:

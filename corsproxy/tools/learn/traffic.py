@@ -1,4 +1,4 @@
-"""Recorded traffic, counted: which origins asked each route, how often, when, and for what.
+"""Recorded traffic, counted: which origins sent requests to each route, how often, when, and for what.
 
 Reads lines of the JSON access log; whatever else is among them is skipped and counted.
 Bounded whatever is read: origins are a stranger's to choose.
@@ -22,7 +22,7 @@ _MAX_TEXT = 2_048
 
 @dataclass(slots=True)
 class Seen:
-    """How often something was asked, and when."""
+    """How often and when something was requested."""
 
     count: int = 0
     refused: int = 0
@@ -54,7 +54,7 @@ class Seen:
 
 @dataclass(slots=True)
 class OriginTraffic:
-    """What one origin asked of one route."""
+    """The requests of one origin to one route."""
 
     seen: Seen = field(default_factory=Seen)
     methods: dict[str, Seen] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class OriginTraffic:
 
 @dataclass(slots=True)
 class RouteTraffic:
-    """What was asked of one route, by origin."""
+    """The requests to one route, by origin."""
 
     seen: Seen = field(default_factory=Seen)
     origins: dict[str, OriginTraffic] = field(default_factory=dict)

@@ -204,7 +204,7 @@ def _left_out(proposal: Proposal) -> Iterator[str]:
 
 
 def _unrouted(traffic: Traffic) -> Iterator[str]:
-    """Requests that no route took: no policy helps them."""
+    """Yield notes on requests without a route, which no policy can help."""
     found = traffic.routes.get(None)
     if found is not None:
         yield f"No route: {_clean(str(found.seen))}; 'corsproxy explain PATH' shows what is missing."

@@ -12,7 +12,7 @@ REMEDY = (
     "(CloudFront: a cache policy with the Origin header; Fastly and Varnish obey Vary; Cloudflare: bypass, or a custom "
     "key; nginx proxy_cache: $http_origin in proxy_cache_key)"
 )
-"""What whoever runs the cache must do."""
+"""The remedy for the operator of the cache."""
 
 _SERVED_FROM = (
     ("cf-cache-status", "Cloudflare"),
@@ -32,7 +32,7 @@ def cache_of(answer: Answer) -> str:
 
 
 def is_from_cache(answer: Answer) -> bool:
-    """Return whether an answer says that a cache gave it."""
+    """Return whether a response is marked as coming from a cache."""
     if (answer.combined("Age") or "0").strip() not in {"", "0"}:
         return True
     hit = " ".join(

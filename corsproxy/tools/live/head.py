@@ -24,7 +24,7 @@ class NoHeadError(Exception):
 
 
 class HeadReader:
-    """Takes bytes as they come until the final response's head is whole."""
+    """Read bytes as they arrive until the final response's head is complete."""
 
     def __init__(self) -> None:
         self._received = bytearray()

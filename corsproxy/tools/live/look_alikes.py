@@ -20,7 +20,7 @@ _MARK = "corsproxyprobe"
 """Only letters: a marker with a hyphen passes by expressions such as `[a-z.]+`."""
 _EVIL = f"{_MARK}.example"
 STRANGER = f"https://{_EVIL}"
-"""An origin that nobody can own and nobody allows on purpose."""
+"""An origin that cannot be owned and that no one allows on purpose."""
 _NO_SUCH_TLD = "zzz"
 
 _SUFFIXES = PublicSuffixList()
@@ -34,7 +34,7 @@ SHARED_HOSTS = (
     f"https://{_MARK}.herokuapp.com",
     f"https://{_MARK}.s3.amazonaws.com",
 )
-"""Where anybody can put a page."""
+"""Hosts where anyone can put a page."""
 
 
 class Likeness(StrEnum):
@@ -80,7 +80,7 @@ _SPEAKS_FOR: Mapping[Likeness, frozenset[Likeness]] = {
     _L.SIBLING: frozenset({_L.SUBDOMAIN, _L.SIBLING_SUFFIX}),
     _L.DOT: frozenset({_L.LAST_DOT}),
 }
-"""What else a careless comparison grants, so that one mistake is named once."""
+"""The other origins that a careless comparison grants, so that one mistake is reported once."""
 
 
 def fewest(granted: Collection[Likeness]) -> tuple[Likeness, ...]:
@@ -90,7 +90,7 @@ def fewest(granted: Collection[Likeness]) -> tuple[Likeness, ...]:
 
 
 def strangers() -> dict[Likeness, tuple[str, ...]]:
-    """Return the origins that resemble nobody."""
+    """Return the origins that resemble no allowed one."""
     return {
         _L.STRANGER: (STRANGER,),
         _L.NULL: ("null",),

@@ -25,7 +25,7 @@ _MAX_TEXT = 2048
 
 
 class UnreachableError(Exception):
-    """A server that gave no answer that could be read; the text is one line for people."""
+    """A server without a readable response; the text is one line for people."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""`corsproxy probe`: plays a browser against any live server, and finds the mistakes that one request does not show.
+"""`corsproxy probe`: act as a browser against any live server, and find mistakes that one request does not show.
 
 The steps are the browser's (`corsproxy.tools.browser`), the further requests are `further`, what they mean `findings`;
 `command` is the front door.

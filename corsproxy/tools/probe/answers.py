@@ -1,4 +1,4 @@
-"""What is wrong with the answers themselves: stars, double lines, Vary, errors, preflights, max-age.
+"""Problems in the responses themselves: stars, duplicate lines, Vary, errors, preflights, max age.
 
 Pure: a play and the further requests with their answers in, findings out.
 """
@@ -16,7 +16,7 @@ from corsproxy.tools.probe.strangers import with_credentials
 
 
 def answer_findings(play: Play, further: Sequence[FurtherAnswer], origin: str) -> Iterator[ProbeFinding]:
-    """Find what the answers show, whoever asked."""
+    """Return the findings that do not depend on the origin."""
     by_variant = {one.asks: one for one in further if isinstance(one.asks, Variant)}
     answers = [exchange.answer for exchange in play.exchanges if exchange.answer]
     answers += [one.answer for one in further]
@@ -29,7 +29,7 @@ def answer_findings(play: Play, further: Sequence[FurtherAnswer], origin: str) -
 
 
 def _stars(answers: Iterable[Answer]) -> Iterator[ProbeFinding]:
-    """A star beside credentials, which no browser takes."""
+    """Find a star with credentials, which no browser accepts."""
     seen = set()
     for answer in answers:
         if not with_credentials(answer):
@@ -50,7 +50,7 @@ _SINGLE = (checks.ACAO, checks.ACAC, checks.ACMA)
 
 
 def _lines(answers: Sequence[Answer]) -> Iterator[ProbeFinding]:
-    """Fields that must stand once and stand twice: two layers both write CORS."""
+    """Find fields that must appear once and appear twice, because two layers write CORS."""
     for name in _SINGLE:
         most = max((len(answer.lines(name)) for answer in answers), default=0)
         if most > 1:
@@ -71,7 +71,7 @@ def _lines(answers: Sequence[Answer]) -> Iterator[ProbeFinding]:
 
 
 def _preflight(play: Play, by_variant: Mapping[Variant, FurtherAnswer]) -> Iterator[ProbeFinding]:
-    """Preflights that are asked for a password, or sent elsewhere, whatever the page needs today."""
+    """Find preflights that are answered with a login or a redirect, even if the page needs none today."""
     asked = by_variant.get(Variant.PREFLIGHT)
     answers = [exchange.answer for exchange in play.exchanges if exchange.sent.kind == "preflight" and exchange.answer]
     answers += [asked.answer] if asked else []
@@ -97,7 +97,7 @@ def _preflight(play: Play, by_variant: Mapping[Variant, FurtherAnswer]) -> Itera
 def _vary(
     by_variant: Mapping[Variant, FurtherAnswer], further: Sequence[FurtherAnswer], origin: str
 ) -> Iterator[ProbeFinding]:
-    """Answers that depend on Origin and do not say so, which a cache then hands to the wrong page."""
+    """Find responses that depend on Origin without `Vary`, which a cache then serves to the wrong page."""
     # No cache keeps an answer to OPTIONS (RFC 9110 section 9.3.7).
     stranger = next((one for one in further if one.origin == STRANGER and one.sent.kind == "actual"), None)
     told = {
@@ -128,7 +128,7 @@ def _last_actual(play: Play) -> Answer | None:
 
 
 def _errors(play: Play, by_variant: Mapping[Variant, FurtherAnswer], origin: str) -> Iterator[ProbeFinding]:
-    """Errors that a page cannot read."""
+    """Find errors that a page cannot read."""
     asked = by_variant.get(Variant.NOT_FOUND)
     own = by_variant.get(Variant.ITSELF)
     good = own.answer if own else _last_actual(play)
@@ -147,7 +147,7 @@ def _fits(answer: Answer, origin: str) -> bool:
 
 
 def _ages(play: Play) -> Iterator[ProbeFinding]:
-    """Preflights that are forgotten at once, or meant to be remembered longer than any browser does."""
+    """Find preflights that are not cached, or meant to be cached longer than any browser does."""
     passed = [exchange.answer for exchange in play.exchanges if exchange.sent.kind == "preflight"]
     ok = not any(step.outcome is Outcome.FAILED and step.check in _PREFLIGHT_CHECKS for step in play.steps)
     answer = passed[0] if passed and ok else None

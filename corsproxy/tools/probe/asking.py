@@ -1,4 +1,4 @@
-"""Plays the request, then sends the further ones, each once, one after the other."""
+"""Play the request, then send the further ones, each once, one after the other."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def probe(request: PageRequest, wire: Wire, *, is_presumed: bool = False) -> Pro
 
 @dataclass(frozen=True, slots=True)
 class _Terms:
-    """What all further requests have in common."""
+    """The common part of all further requests."""
 
     url: str
     method: str

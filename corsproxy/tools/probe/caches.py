@@ -1,4 +1,4 @@
-"""A cache between the page and the server that hands one origin's answer to another.
+"""A cache between the page and the server that serves one origin's response to another.
 
 Pure: a play and the further requests with their answers in, a finding out.
 """
@@ -73,7 +73,7 @@ def _is_of_another(answer: Answer, further: Sequence[FurtherAnswer], play: Play,
 def cache_findings(
     play: Play, by_variant: Mapping[Variant, FurtherAnswer], further: Sequence[FurtherAnswer], page: str
 ) -> Iterator[ProbeFinding]:
-    """Find it, and say what whoever runs the cache must do."""
+    """Return the finding, with the remedy for the operator of the cache."""
     answer = mixed_answer(play, by_variant, further, page)
     if answer is None:
         return

@@ -1,4 +1,4 @@
-"""`corsproxy probe`, the front door: what will be sent is said first, then it is asked, judged and written down.
+"""`corsproxy probe`, the front door: announce the requests, send them, judge the responses, write the report.
 
 Sends some dozens of requests, one after the other; nothing is retried.
 Exit status: 0 allowed and nothing worse than notes; 1 blocked, findings, or no answer at all; 2 (`UsageError`) misuse.
@@ -20,11 +20,11 @@ from corsproxy.tools.probe.curl import CurlCommand, parse_curl
 from corsproxy.tools.probe.report import report_data, report_lines
 
 DEFAULT_ORIGIN = "https://app.example.com"
-"""The page that asks where none is named: an origin that nobody can own (RFC 2606)."""
+"""The default page: an origin in a reserved domain (RFC 2606)."""
 
 _AROUND_URLS = "".join(map(chr, range(0x21)))
 _NOT_IN_URLS = dict.fromkeys(map(ord, "\t\n\r"))
-"""What is taken off and out of a URL before it is read: it came with copying."""
+"""Characters to strip from a URL, which come from copying it."""
 
 _EXIT_FINE = 0
 _EXIT_FINDINGS = 1
@@ -32,7 +32,7 @@ _EXIT_FINDINGS = 1
 
 @dataclass(frozen=True, slots=True)
 class ProbeOptions:
-    """What the command line says."""
+    """The options of the command line."""
 
     url: str | None = None
     origin: str | None = None
@@ -70,7 +70,7 @@ def probe_command(options: ProbeOptions, *, out: TextIO, err: TextIO) -> int:
 
 
 def _asked_for(options: ProbeOptions, curl: CurlCommand) -> tuple[PageRequest, Wire]:
-    """Settle what is asked, from the options and a curl command; what an option says goes before what curl says."""
+    """Return the request from the options and a curl command; an option takes precedence over curl."""
     if math.isnan(options.timeout):
         raise UsageError("--timeout: 'nan' is no number of seconds")
     if options.url and curl.url:

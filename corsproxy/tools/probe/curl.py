@@ -1,4 +1,4 @@
-"""A pasted `curl` command line to what a page would have to ask; nothing is run.
+"""Convert a pasted `curl` command line to the request of a page; nothing is run.
 
 Takes what browsers copy ("Copy as cURL") and what people write; options that change nothing here are skipped.
 """
@@ -45,7 +45,7 @@ _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\", "'": "'", '"': '"'}
 
 @dataclass(slots=True)
 class CurlCommand:
-    """What a command line asks for."""
+    """The request of a command line."""
 
     url: str = ""
     method: str = ""

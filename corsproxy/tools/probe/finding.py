@@ -1,4 +1,4 @@
-"""The shape of what a probe finds: a code, how bad it is, what was seen, and what to do.
+"""The shape of a finding: code, severity, observation and remedy.
 
 Imports nothing of the project, so that everything here may make one.
 """
@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """How bad a finding is: an `ERROR` blocks pages or lets strangers in, a `NOTE` alone is no reason to worry."""
+    """The severity of a finding: an `ERROR` blocks pages or lets strangers in, a `NOTE` alone is harmless."""
 
     ERROR = "error"
     WARNING = "warning"

@@ -1,4 +1,4 @@
-"""The front door: everything that the answers to one URL show, the worst first.
+"""The front door: all findings from the responses of one URL, the worst first.
 
 Pure: plays and answers in, findings out; how they were sent is not known here.
 """
@@ -17,7 +17,7 @@ from corsproxy.tools.probe.strangers import stranger_findings
 
 
 def findings_of(play: Play, further: Sequence[FurtherAnswer], origin: str) -> tuple[ProbeFinding, ...]:
-    """Return everything the answers show."""
+    """Return all findings."""
     by_variant = {one.asks: one for one in further if isinstance(one.asks, Variant)}
     is_mixed = mixed_answer(play, by_variant, further, origin) is not None
     found = [

@@ -47,7 +47,7 @@ _ASKED_LIKENESSES = (
     Likeness.SIBLING,
     Likeness.INSECURE,
 )
-"""What nobody allows on purpose; a subdomain, the apex or another port may well be allowed."""
+"""Origins that no one allows on purpose; a subdomain, the apex or another port may well be allowed."""
 
 
 @dataclass(frozen=True, slots=True)

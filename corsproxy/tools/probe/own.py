@@ -1,4 +1,4 @@
-"""Answers that refuse a request before CORS has a say: corsproxy's own, and any server's errors without a grant.
+"""Responses that refuse a request before CORS matters: corsproxy's own, and any server's errors without a grant.
 
 A browser only sees that the grant is missing; what to change is something else.
 Pure: an answer in, words out.

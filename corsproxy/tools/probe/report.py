@@ -1,4 +1,4 @@
-"""What a probe found, as one JSON object and as text for people.
+"""The result of a probe, as one JSON object and as text for people.
 
 Knows nothing of how anything was found.
 """
@@ -29,7 +29,7 @@ class ProbeReport:
     error: str | None = None
     """Why the server could not be asked, None if it could."""
     is_presumed: bool = False
-    """True if nobody has named the page's origin."""
+    """True if the page's origin was not given."""
 
     @property
     def is_clean(self) -> bool:

@@ -123,7 +123,7 @@ _HARMLESS_ALONE = frozenset({_L.INSECURE, _L.SIBLING_SUFFIX, _L.LAST_DOT})
 
 
 def stranger_findings(further: Sequence[FurtherAnswer]) -> Iterator[ProbeFinding]:
-    """Find who is let in."""
+    """Return findings about origins that are granted by mistake."""
     granted: dict[MadeUp, Answer] = {}
     for asked in further:
         if isinstance(asked.asks, MadeUp) and grants(asked.answer, asked.asks.origin):
@@ -151,7 +151,7 @@ def stranger_findings(further: Sequence[FurtherAnswer]) -> Iterator[ProbeFinding
 
 
 def _anybody(granted: dict[MadeUp, Answer]) -> Iterator[ProbeFinding]:
-    """Reflection of whatever is asked, and of `null`."""
+    """Return findings about reflected origins, and `null`."""
     for one, answer in granted.items():
         credentials = with_credentials(answer)
         severity = Severity.ERROR if credentials else Severity.WARNING

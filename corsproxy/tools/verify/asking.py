@@ -1,4 +1,4 @@
-"""Asks the questions of one plan: at a bounded rate, one after the other, by OPTIONS, GET and HEAD alone.
+"""Send the requests of one plan: at a bounded rate, one after the other, only OPTIONS, GET and HEAD.
 
 What the answers mean is not known here.
 """
@@ -33,7 +33,7 @@ class Answered:
 
 
 class PacedAsker:
-    """Sends requests, and keeps to the rate."""
+    """Send requests at the bounded rate."""
 
     def __init__(self, wire: Wire, fields: tuple[tuple[str, str], ...], *, shared_keys: bool) -> None:
         self._wire = wire
@@ -42,7 +42,7 @@ class PacedAsker:
         self._shared_keys = shared_keys
         self._next = 0.0
         self._word = secrets.token_hex(4)
-        """Tells the keys of one run from those of another."""
+        """Distinguishes the cache keys of different runs."""
         self._number = 0
 
     def ask(self, plan: RouteToAsk) -> Iterator[Answered]:

@@ -1,4 +1,4 @@
-"""`corsproxy verify`, the front door: what will be asked is said first, then it is asked, judged and written down.
+"""`corsproxy verify`, the front door: announce the requests, send them, judge the responses, write the report.
 
 Exit status: 0 no difference; 1 differences; 2 (`UsageError` too) misuse, or a deployment that cannot be reached.
 """
@@ -33,7 +33,7 @@ _NOT_TO_SEND = frozenset({"origin", "host", "content-length", "transfer-encoding
 
 @dataclass(frozen=True, slots=True)
 class VerifyOptions:
-    """What the command line says."""
+    """The options of the command line."""
 
     url: str
     configuration: Options

@@ -1,4 +1,4 @@
-"""What verify can find: a closed list of codes, each with what a browser does, the rule, and the key that decides.
+"""The closed list of differences, each with the browser's behaviour, the rule, and the key that decides.
 
 Data alone; docs/verify.md lists the same codes.
 """
@@ -92,7 +92,7 @@ _BLOCKS = "blocks the request"
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a code means, whatever the deployment."""
+    """The meaning of a code."""
 
     check: str
     """The group of questions that show it: a test case of JUnit."""

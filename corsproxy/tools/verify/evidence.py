@@ -1,4 +1,4 @@
-"""An answer beside the one that the file would give, and what a browser makes of both.
+"""A response and the one that the file requires, with a browser's verdict on both.
 
 A fault that has been named is mended before the next is looked for, so that one fault is named once.
 """
