@@ -119,7 +119,7 @@ def test_cpu_of_children_counts(tmp_path: Path) -> None:
 
 
 def test_a_target_is_judged_by_medians() -> None:
-    """The least and the pure form stand beside the ratio that decides, and do not decide."""
+    """The minimum and the pure form are shown beside the deciding ratio, and do not decide."""
     results = Results()
     for mine, pure, other in ((30e-6, 50e-6, 10e-6), (20e-6, 60e-6, 10e-6), (90e-6, 70e-6, 8e-6)):
         results.add(SCENARIO, "corsproxy", cpu=mine)
@@ -136,7 +136,7 @@ def test_a_target_without_its_peer_is_not_judged() -> None:
 
 
 def test_a_report_says_what_is_not_compiled() -> None:
-    """Where the compiled form could not be made, no figure stands under its name."""
+    """If the compiled form could not be built, it has no figures."""
     results = Results()
     results.add(SCENARIO, "corsproxy", cpu=30e-6)
     python = "CPython 3.11.7, built without profile-guided optimisation"

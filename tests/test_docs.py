@@ -62,7 +62,7 @@ def options_of(name: str) -> set[str]:
 
 
 def test_pages_are_found() -> None:
-    """The pages that everybody looks for are there."""
+    """The main pages are found."""
     assert {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/README.md", "docs/cli.md"} <= set(NAMES)
 
 

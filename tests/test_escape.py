@@ -1,4 +1,4 @@
-"""What strangers wrote is escaped in one way, whoever shows it."""
+"""Untrusted text is escaped in one way everywhere."""
 
 from __future__ import annotations
 

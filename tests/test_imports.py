@@ -108,7 +108,7 @@ class Import:
 
 
 def part(module: str) -> str:
-    """Say which part of the package a module belongs to."""
+    """Return which part of the package a module belongs to."""
     names = module.split(".")
     return names[1] if len(names) > 1 else "__init__"
 
@@ -149,7 +149,7 @@ def own() -> list[Import]:
 
 
 def is_exception(found: Import) -> bool:
-    """Say whether this is one of the named exceptions (a module or what is below it)."""
+    """Return whether this is one of the named exceptions (a module or what is below it)."""
     return any(
         f"{found.module}.".startswith(f"{module}.") and f"{found.imported}.".startswith(f"{imported}.")
         for module, imported in EXCEPTIONS

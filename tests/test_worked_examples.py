@@ -32,7 +32,7 @@ def test_each_place_has_what_was_added(title: str, word: str) -> None:
 
 @pytest.mark.parametrize(("title", "word"), EXAMPLES.items(), ids=EXAMPLES)
 def test_no_place_is_left_out(title: str, word: str) -> None:
-    """No other file of the package has the word: whoever follows the example has been everywhere."""
+    """No other file of the package has the word, so the example is complete."""
     package = [path for path in (ROOT / "corsproxy").rglob("*") if path.suffix in {".py", ".js", ".html", ".yaml"}]
     found = {str(path.relative_to(ROOT)) for path in package if holds(path, word)}
     assert found == {place for place in places(title) if place.startswith("corsproxy/")}

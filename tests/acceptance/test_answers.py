@@ -44,7 +44,7 @@ def test_the_proxys_own_error_exposes_its_own_field_names() -> None:
 
 
 def test_a_connection_that_is_turned_away_is_on_record() -> None:
-    """One connection too many is answered 503, and whoever looks at the log or the metrics sees it."""
+    """A connection over the limit is answered 503, which the log and the metrics show."""
     with Upstream() as upstream, started(CONFIG.format(upstream=upstream.url), admin=True) as proxy:
         with (
             socket.create_connection(proxy.address, timeout=DEADLINE) as first,

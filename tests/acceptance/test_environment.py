@@ -67,7 +67,7 @@ def test_an_option_counts_before_the_environment_and_that_before_the_file() -> N
 
 
 def test_healthcheck_finds_the_admin_listener_from_the_environment() -> None:
-    """What `serve` was told, `healthcheck` is told in the same words."""
+    """`healthcheck` takes the same options as `serve`."""
     with Upstream() as upstream, started(None, "--upstream", upstream.url, admin=True) as proxy:
         host, port = proxy.admin
         status, _, said = ran(
@@ -184,7 +184,7 @@ def test_two_sources_of_one_rank_are_an_error(args: list[str], variables: list[s
 
 
 def test_a_whole_file_may_come_as_text(tmp_path: Path) -> None:
-    """A container without a volume; files that it names are found in the working folder, lines are told."""
+    """A container without a volume: named files are relative to the working directory, and lines are reported."""
     with Upstream() as upstream:
         text = (
             FILE.format(upstream=upstream.url)
@@ -200,7 +200,7 @@ def test_a_whole_file_may_come_as_text(tmp_path: Path) -> None:
 
 
 def test_a_list_in_the_environment_may_have_commas() -> None:
-    """As everybody writes them."""
+    """As users write them."""
     environ = {
         "CORSPROXY_UPSTREAM": "http://a",
         "CORSPROXY_ALLOW_METHOD": "PUT, PATCH,DELETE",
@@ -278,7 +278,7 @@ def test_probe_takes_no_insecure_from_the_environment() -> None:
 
 
 def test_an_option_that_beats_a_key_of_the_file_is_said(tmp_path: Path) -> None:
-    """In an image the variable is set, and the file is somebody else's."""
+    """In an image the variable is set, and the file may belong to another user."""
     text = FILE.format(upstream="http://127.0.0.1:9").replace("workers: 1", "workers: 2")
     environ = {"CORSPROXY_LISTEN": "127.0.0.1:0", "CORSPROXY_WORKERS": "1", "CORSPROXY_LOG_FORMAT": "text"}
     with started(text, "--admin", "127.0.0.1:0", listen=None, environ=environ) as proxy:

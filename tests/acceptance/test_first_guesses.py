@@ -1,4 +1,4 @@
-"""What somebody types who knows another program is answered with the line that does it here."""
+"""A command line of another program is answered with the equivalent one."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ GUESSES = {
 
 @pytest.mark.parametrize(("guess", "line"), GUESSES.items())
 def test_a_first_guess_is_answered_with_the_line_to_type(guess: str, line: str) -> None:
-    """And with nothing else that could be taken for advice."""
+    """No other line looks like advice."""
     status, _, said = invoked(*guess.split())
     assert status == 2
     assert said[-1] == f"Write: {line}"

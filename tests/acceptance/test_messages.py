@@ -15,7 +15,7 @@ from tests.support.process import started
     [("unix:/run/api.sock", "(unix:/run/api.sock)"), ("unix:/run/api.sock:/v2", "(unix:/run/api.sock:/v2)")],
 )
 def test_the_routing_table_shows_a_socket_as_it_was_written(url: str, shown: str) -> None:
-    """A colon stands behind the socket only where a base path follows."""
+    """A colon follows the socket only before a base path."""
     config = f"upstreams: {{api: '{url}'}}\nroutes: [{{path: /, upstream: api}}]\n"
     with started(config) as proxy:
         proxy.stderr.wait_line(r"prefix +api ")

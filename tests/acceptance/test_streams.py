@@ -122,7 +122,7 @@ def test_a_file_whose_name_is_not_utf_8_can_be_checked(tmp_path: Path) -> None:
 
 
 def test_a_configuration_may_come_through_standard_input(places: Mapping[str, Path]) -> None:
-    """A dash stands for it, as for other programs."""
+    """A dash is accepted for it, as in other programs."""
     assert ran_in_shell("check - < {file}".format_map(places), "")[:2] == (
         0,
         "/dev/stdin: valid: 1 upstream, 1 policy, 1 route\n",

@@ -102,5 +102,5 @@ NOTHING = ()
 
 
 def read(text: object, status: int = 200, **more: object) -> dict[str, object]:
-    """Give what attempt() has for an answer that a script may read; `more` are header names, `_` for `-`."""
+    """Return what attempt() has for an answer that a script may read; `more` are header names, `_` for `-`."""
     return {"type": "cors", "status": status, "text": text, **{k.replace("_", "-"): v for k, v in more.items()}}

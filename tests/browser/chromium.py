@@ -51,7 +51,7 @@ def executable() -> str | None:
 
 
 class Page:
-    """One tab of a browser whose profile nobody else shares; use it as a context manager."""
+    """One tab of a browser with its own profile; use it as a context manager."""
 
     def __init__(self, chromium: Chromium, page: AsyncPage, console: list[str]) -> None:
         self._chromium = chromium

@@ -83,17 +83,17 @@ def opened(chromium: Chromium, stage: Stage, **options: Any) -> Iterator[Page]:
 
 
 def row(path: str, more: str = "") -> str:
-    """Give the selector of the row with this path."""
+    """Return the selector of the row with this path."""
     return f'#rows tr{more}:has(.open[title="{path}"])'
 
 
 def text(page: Page, selector: str) -> str:
-    """Give the visible text of an element."""
+    """Return the visible text of an element."""
     return str(page.evaluate("(selector) => document.querySelector(selector).innerText", selector))
 
 
 def paths(page: Page) -> list[str]:
-    """Give the paths in the table, from top to bottom."""
+    """Return the paths in the table, from top to bottom."""
     found: list[str] = page.evaluate("[...document.querySelectorAll('#rows .open')].map((each) => each.textContent)")
     return found
 

@@ -163,7 +163,7 @@ class Pages:
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     def origin(self, host: str) -> str:
-        """Give the origin of the pages under this name."""
+        """Return the origin of the pages under this name."""
         return f"http://{host}:{self._server.server_port}"
 
     def __enter__(self) -> Self:

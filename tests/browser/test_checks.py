@@ -48,7 +48,7 @@ class Stage:
     upstream: Upstream
 
     def base(self, policy: str, row: str) -> str:
-        """Give the URL of a row, under the proxy's name on the site of `home`: cookies stay on one site."""
+        """Return the URL of a row, under the proxy's name on the site of `home`: cookies stay on one site."""
         return f"http://localhost:{self.proxy.address[1]}/{policy}/{row}"
 
     def play(self, script: str, page: str, base: str) -> Any:
@@ -58,7 +58,7 @@ class Stage:
             return tab.evaluate(in_page(script), base)
 
     def decisions(self, path: str, count: int) -> tuple[str, ...]:
-        """Give what the proxy decided of the requests below a path, once it has logged so many."""
+        """Return what the proxy decided of the requests below a path, once it has logged so many."""
         assert self.proxy.stdout is not None
         mark = f'"path":"{path}/'
         self.proxy.stdout.wait_for(lambda lines: sum(mark in line for line in lines) >= count)
@@ -66,7 +66,7 @@ class Stage:
         return tuple(": ".join(filter(None, (each["cors"], each["reason"]))) for each in logged)
 
     def reached(self, path: str) -> tuple[str, ...]:
-        """Give the methods of the requests below a path that reached the upstream."""
+        """Return the methods of the requests below a path that reached the upstream."""
         lines = [request.line.decode().split(" ") for request in self.upstream.requests]
         return tuple(method for method, target, _ in lines if target.startswith(f"{path}/"))
 

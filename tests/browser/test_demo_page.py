@@ -41,7 +41,7 @@ def demo() -> Iterator[Demo]:
 
 @pytest.fixture
 def shown(chromium: Chromium, demo: Demo) -> Iterator[Page]:
-    """Give the page once it has made its calls."""
+    """Return the page once it has made its calls."""
     with chromium.page() as page:
         page.open(demo.page)
         page.wait_for("body[data-state=done]")
@@ -49,7 +49,7 @@ def shown(chromium: Chromium, demo: Demo) -> Iterator[Page]:
 
 
 def side(page: Page, call: str, way: str) -> str:
-    """Give the visible text of one side of one call."""
+    """Return the visible text of one side of one call."""
     return str(page.evaluate("(side) => document.querySelector(side).innerText", f"#{call} [data-way={way}]"))
 
 
@@ -141,7 +141,7 @@ COLOURS = """() => [...document.querySelectorAll("body *")]
 
 
 def faint(texts: list[list[str]]) -> list[Any]:
-    """Give the texts whose contrast with what is behind them is below 4.5."""
+    """Return the texts whose contrast with what is behind them is below 4.5."""
     assert len(texts) > 50
     return [text for text in texts if contrast(text[1], text[2]) < 4.5]
 

@@ -88,7 +88,7 @@ def test_what_a_browser_would_not_have_sent_is_said(stage: Stage, page: Page) ->
 
 
 def test_shadow_mode_and_a_change_since_are_said(stage: Stage, page: Page) -> None:
-    """What was decided is told from what was sent, and what held then from what holds now."""
+    """Decision and response are shown separately, and so are the old and the current configuration."""
     stage.ask("/orders/then", OTHER)
     page.wait_for(row("/orders/then", ".refused"))
     changed = stage.config.replace(f"- {APP}", f"- {OTHER}").replace(

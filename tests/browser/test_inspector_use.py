@@ -83,7 +83,7 @@ def test_pause_holds_the_table_and_loses_nothing(stage: Stage, page: Page) -> No
 
 
 def test_a_busy_table_holds_still_under_the_pointer(stage: Stage, page: Page) -> None:
-    """Nobody can click what moves: while rows come fast and somebody points at them, they wait."""
+    """Moving rows cannot be clicked: under the pointer they stay still while requests arrive fast."""
     stage.ask("/orders/target", OTHER)
     page.wait_for(row("/orders/target"))
     page.hover(row("/orders/target"))

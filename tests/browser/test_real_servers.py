@@ -1,4 +1,4 @@
-"""Chromium and servers that nobody here wrote: a page reads what the policy says, and nothing else."""
+"""Chromium and third-party servers: a page reads what the policy allows, and nothing else."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Stage:
     proxy: Proxy
 
     def status(self, host: str, path: str, options: dict[str, object]) -> object:
-        """Give the status that a page of a host reads, or `blocked`."""
+        """Return the status that a page of a host reads, or `blocked`."""
         url = f"http://localhost:{self.proxy.address[1]}{path}"
         with self.chromium.page() as tab:
             tab.open(f"{self.pages.origin(host)}/checks.html")

@@ -87,7 +87,7 @@ def pattern(text: str) -> re.Pattern[str]:
 
 
 def documented(title: str) -> list[re.Pattern[str]]:
-    """Give the messages of Chromium in a section."""
+    """Return the messages of Chromium in a section."""
     return [pattern(text) for text in re.findall(r"^- Chromium: `(.+)`$", SECTIONS[title], flags=re.MULTILINE)]
 
 
@@ -173,7 +173,7 @@ def test_the_local_network_is_explained(public: tuple[Chromium, Pages], host: st
 
 
 def test_a_file_is_explained(chromium: Chromium, tmp_path: Path) -> None:
-    """A page that is a file and asks for one is told of CORS."""
+    """A page from a file that requests a file gets a CORS error."""
     (tmp_path / "page.html").touch()
     with chromium.page() as tab:
         tab.open(f"file://{tmp_path}/page.html")

@@ -19,7 +19,7 @@ def load(text: str, environ: Mapping[str, str] | None = None, file: str = "test.
 
 
 def problems(text: str, environ: Mapping[str, str] | None = None, file: str = "test.yaml") -> tuple[Problem, ...]:
-    """Give what is wrong with a text, warnings included; nothing where it is valid."""
+    """Return what is wrong with a text, warnings included; nothing where it is valid."""
     try:
         return load(text, environ, file).warnings
     except ConfigError as error:
@@ -27,12 +27,12 @@ def problems(text: str, environ: Mapping[str, str] | None = None, file: str = "t
 
 
 def with_upstream(keys: str) -> str:
-    """Give a configuration whose upstream has these keys, written as a flow mapping's inside, from line 1 on."""
+    """Return a configuration whose upstream has these keys, written as a flow mapping's inside, from line 1 on."""
     return f"upstreams: {{api: {{{keys}}}}}\nroutes: [{{path: /, upstream: api}}]\n"
 
 
 def with_policy(keys: str) -> str:
-    """Give a configuration whose policy `app` has these keys; they begin in line 3, one level in."""
+    """Return a configuration whose policy `app` has these keys; they begin in line 3, one level in."""
     inner = "\n".join(f"    {line}" for line in keys.splitlines())
     return (
         f"policies:\n  app:\n{inner}\n"
@@ -41,13 +41,13 @@ def with_policy(keys: str) -> str:
 
 
 def with_routes(*routes: str) -> str:
-    """Give a configuration with these routes to `api`, each the inside of a flow mapping; they begin in line 3."""
+    """Return a configuration with these routes to `api`, each the inside of a flow mapping; they begin in line 3."""
     lines = "".join(f"  - {{{route}, upstream: api}}\n" for route in routes)
     return f"upstreams: {{api: http://localhost:8000}}\nroutes:\n{lines}"
 
 
 def refusal(parse: Callable[[str], object], text: str) -> str:
-    """Give the message with which a parser refuses a text, empty where it takes it; anything else it raises goes on."""
+    """Return the message with which a parser refuses a text, empty if it accepts it; other exceptions propagate."""
     try:
         parse(text)
     except RefusedError as refused:

@@ -64,7 +64,7 @@ def test_an_address_to_listen_on(text: str, address: object) -> None:
     ],
 )
 def test_an_address_that_cannot_be_listened_on_is_told_the_right_one(text: str, said: str) -> None:
-    """An address that cannot be listened on is told the right one."""
+    """An invalid address to listen on is refused with the correct one."""
     with pytest.raises(RefusedError, match=said):
         parse_listen(text)
 
@@ -123,7 +123,7 @@ def test_the_url_of_an_upstream(text: str, url: UpstreamUrl) -> None:
     ],
 )
 def test_a_url_that_is_no_upstream_is_told_the_right_one(text: str, said: str) -> None:
-    """A url that is no upstream is told the right one."""
+    """An invalid upstream URL is refused with the correct one."""
     with pytest.raises(RefusedError, match=said):
         parse_upstream_url(text)
 

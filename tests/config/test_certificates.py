@@ -1,4 +1,4 @@
-"""Certificates and keys that the configuration names, tried before anybody serves with them."""
+"""Certificates and keys of the configuration, tested before they are used."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
 
 
 def problems(directory: Path, text: str, *, tries: bool = True) -> tuple[Problem, ...]:
-    """Give what is wrong with a configuration that lies beside its certificates, warnings included."""
+    """Return what is wrong with a configuration that lies beside its certificates, warnings included."""
     file = directory / "corsproxy.yaml"
     file.write_text(text, encoding="utf-8")
     try:
@@ -102,7 +102,7 @@ def chain_broken(one: Certificate) -> tuple[bytes, bytes]:
 
 
 def empty(one: Certificate) -> tuple[bytes, bytes]:
-    """A certificate that somebody was to fill in."""
+    """A placeholder instead of a certificate."""
     return b"\n", one.private_key.read_bytes()
 
 
@@ -255,7 +255,7 @@ def made_valid(not_before: datetime, not_after: datetime, name: str = "x") -> tu
 def test_a_certificate_out_of_its_time_is_a_warning(
     begins: timedelta, ends: timedelta, said: str, tmp_path: Path
 ) -> None:
-    """The proxy can serve with it, and whoever connects will refuse."""
+    """The proxy can serve with it, but clients will refuse it."""
     not_before, not_after = datetime.now(UTC) + begins, datetime.now(UTC) + ends
     pem, key = made_valid(not_before, not_after)
     (tmp_path / "a.pem").write_bytes(pem)
@@ -276,7 +276,7 @@ def test_the_validity_is_read_as_another_reader_reads_it(year: int, name: str) -
 
 
 def test_a_certificate_of_version_1_has_no_version() -> None:
-    """Then everything stands one place earlier."""
+    """Then everything is one place earlier."""
 
     def element(tag: int, *inner: bytes) -> bytes:
         content = b"".join(inner)

@@ -103,7 +103,7 @@ def test_json_of_a_valid_file_is_an_empty_list(file: Path) -> None:
 
 
 def test_a_file_that_cannot_be_read_is_told_on_standard_error_or_as_json(file: Path) -> None:
-    """A file that cannot be read is told on standard error or as json."""
+    """An unreadable file is reported on standard error or as JSON."""
     status, out, err = run(file)
     assert (status, out) == (2, "")
     assert err == f"{file}: missing file: 'corsproxy init' writes a starter file\n"

@@ -11,7 +11,7 @@ from tests.config.files import problems, with_upstream
 
 
 def of_nobody(ciphers: str) -> list[str]:
-    """Return the suites of a list, as OpenSSL expands it, that authenticate nobody or encrypt nothing."""
+    """Return the suites of a list, as OpenSSL expands it, that do not authenticate or do not encrypt."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.set_ciphers(ciphers)
     return [one["name"] for one in context.get_ciphers() if one["auth"] == "auth-null" or not one["strength_bits"]]

@@ -50,7 +50,7 @@ def test_a_missing_variable_is_named() -> None:
 
 @pytest.mark.parametrize("text", ["${", "${}", "${1A}", "${A-b}", "${A:?b}", "${HOST", "a{2}${", "${HO ST}"])
 def test_a_broken_reference_is_told_its_spelling(text: str) -> None:
-    """A broken reference is told its spelling."""
+    """A broken variable is reported with the correct syntax."""
     with pytest.raises(RefusedError, match=r"write \$\{NAME\} or \$\{NAME:-default\}"):
         interpolate(text, ENVIRON)
 

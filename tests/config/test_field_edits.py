@@ -112,7 +112,7 @@ def test_the_text_can_be_shown_without_values() -> None:
 
 
 def test_a_value_that_is_read_twice_is_hidden_once() -> None:
-    """An alias: what stands behind it stays."""
+    """An alias: the text after it is kept."""
     text = (
         "upstreams:\n  a: {url: http://x, request_headers: &edits {set: {A: s3cret}}}\n"
         "  b: {url: http://y, request_headers: *edits}\n"

@@ -17,12 +17,12 @@ ROUTE = "upstreams: {api: http://localhost:8000}\nroutes: [{path: /, upstream: a
 
 
 def texts(loaded: Loaded, name: str = "app") -> list[str]:
-    """Give the origins of a policy."""
+    """Return the origins of a policy."""
     return [origin.text for origin in loaded.specs[name].allow_origins]
 
 
 def placed(found: tuple[Problem, ...]) -> list[tuple[int, str, str]]:
-    """Give where problems are, and how bad."""
+    """Return where problems are, and how bad."""
     return [(problem.line, problem.path, problem.severity) for problem in found]
 
 
@@ -143,7 +143,7 @@ def test_extends_equals_the_policy_written_out(
     ],
 )
 def test_mistakes_in_extends(policies: str, line: int, path: str, said: str) -> None:
-    """A circle is shown, a name that nobody bears has its nearest, and somebody must name the origins."""
+    """A cycle is shown, an undefined name gets the nearest one, and one policy must name the origins."""
     found = [problem for problem in problems(f"policies:\n{policies}\n{ROUTE}") if problem.severity == "error"]
     assert placed(tuple(found)) == [(line, f"policies.{path}", "error")]
     assert said in found[0].message
@@ -178,7 +178,7 @@ def test_what_is_wrong_with_an_inherited_key_is_told_where_it_stands() -> None:
 
 
 def with_file(tmp_path: Path, content: str | bytes, keys: str = "") -> tuple[str, str]:
-    """Give a configuration with a file of origins beside it, and its name."""
+    """Return a configuration with a file of origins beside it, and its name."""
     (tmp_path / "origins.txt").write_bytes(content if isinstance(content, bytes) else content.encode())
     return with_policy(f"allow_origins:\n- file: origins.txt\n{keys}"), str(tmp_path / "c.yaml")
 
@@ -332,7 +332,7 @@ def test_routes_that_their_methods_or_hosts_tell_apart_are_fine(routes: list[str
     ],
 )
 def test_mistakes_in_a_list_of_policies(policy: str, path: str, severity: str, reason: str) -> None:
-    """One that everybody's stands before, one of another mode, one twice, one that is not there."""
+    """A policy after one for everyone, one with another mode, a duplicate, and an undefined one are reported."""
     text = (
         f"policies:\n  app: {{allow_origins: {APP}}}\n  all: {{allow_origins: '*'}}\n"
         f"  shadow: {{allow_origins: {APP}, mode: shadow}}\n"

@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def upstream(keys: str) -> Upstream:
-    """Give the one upstream of a configuration."""
+    """Return the one upstream of a configuration."""
     return load(with_upstream(keys)).upstreams["api"]
 
 
@@ -121,7 +121,7 @@ def test_tls_files_are_found_beside_the_file(tmp_path: Path) -> None:
 
 
 def test_the_files_that_are_named_are_told_to_be_watched(tmp_path: Path) -> None:
-    """Every file that the configuration names is told, whether it could be used or not, as it may be mended."""
+    """Every named file is listed, usable or not, because it may be fixed later."""
     for name in ("a.pem", "a.key"):
         (tmp_path / name).touch()
     tls = "tls: {certificate: a.pem, private_key: a.key}\n"

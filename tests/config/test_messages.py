@@ -24,7 +24,7 @@ _AROUND: dict[str, Callable[[str], str]] = {
     "policy with an origin": lambda written: with_policy(_ORIGIN + written),
     "routes": lambda written: with_routes(*written.splitlines()),
 }
-"""By the heading of a row: the file that the mistake stands in."""
+"""By the heading of a row: the file with the mistake."""
 
 _SUGGESTION = re.compile(
     r"did you mean '([^']+)'\?"
@@ -70,7 +70,7 @@ ROWS = rows()
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.around}: {row.written[:60]!r}")
 def test_a_mistake_has_this_message(row: Row) -> None:
-    """The first problem of the file is told in these words, at this key."""
+    """The first problem of the file has this message, at this key."""
     first = problems(row.text)[0]
     assert (first.path, first.message) == (row.path, row.message)
 

@@ -26,7 +26,7 @@ def test_an_argument_is_an_option_without_its_flag() -> None:
 
 
 def test_an_option_is_named_as_it_was_written() -> None:
-    """By its flag if nobody wrote it."""
+    """By its flag if it was not given."""
     options = Options(listen="1", names={"listen": "CORSPROXY_LISTEN"})
     assert [options.name("listen"), options.name("admin"), options.name("routes")] == [
         "CORSPROXY_LISTEN",

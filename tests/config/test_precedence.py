@@ -92,7 +92,7 @@ def test_which_source_is_taken(options: Options, kind: str, notes: list[str]) ->
     ],
 )
 def test_two_sources_of_one_rank_are_an_error(options: Options, named: tuple[str, str]) -> None:
-    """Each is a whole configuration, and nobody can say which was meant."""
+    """Each is a whole configuration, and the intended one is unclear."""
     with pytest.raises(UsageError) as refused:
         find_source(options)
     assert str(refused.value).startswith(f"{named[0]} and {named[1]} exclude each other")
@@ -225,7 +225,7 @@ def test_where_the_admin_listener_is(text: str, options: dict[str, Any], admin: 
 
 
 def test_a_text_that_another_process_has_read() -> None:
-    """It stands for the file; any other source is what it was."""
+    """It replaces the file; any other source is unchanged."""
     Path("a.yaml").write_text(FILE)
     source = find_source(asked(config="a.yaml"))
     again = load_again(source, FILE.replace("workers: 2", "workers: 1"), {})

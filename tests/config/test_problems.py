@@ -42,7 +42,7 @@ def test_routes_that_can_be_told_apart_are_fine(routes: list[str]) -> None:
 
 
 def test_a_bad_item_does_not_move_the_places_of_those_after_it() -> None:
-    """Items are counted as they stand in the file."""
+    """Items are counted in the order of the file."""
     found = problems(with_policy("allow_origins:\n- {regex: }\n- [a]\n- https://ok.example\n- https://B.example"))
     assert [(problem.line, problem.path) for problem in found] == [
         (4, "policies.app.allow_origins[0].regex"),

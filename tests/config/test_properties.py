@@ -34,7 +34,7 @@ KEY_NAMES = [key.name for _, key in walk(FILE)]
 
 
 def shaped(shape: AnyShape) -> st.SearchStrategy[Any]:
-    """Give values of nearly the right shape: keys that exist, now and then with anything below."""
+    """Return values of nearly the right shape: keys that exist, now and then with anything below."""
     match shape:
         case Word():
             return SCALARS
@@ -50,7 +50,7 @@ def shaped(shape: AnyShape) -> st.SearchStrategy[Any]:
 
 
 def found_in(text: str) -> tuple[Problem, ...]:
-    """Give what is wrong with a text; anything but a `ConfigError` goes on."""
+    """Return what is wrong with a text; anything but a `ConfigError` goes on."""
     try:
         return load_text(text, "f.yaml", {"A": "x"}).warnings
     except ConfigError as error:
@@ -59,7 +59,7 @@ def found_in(text: str) -> tuple[Problem, ...]:
 
 
 def try_to_load(text: str) -> None:
-    """Load a text; what is wrong with it must be readable, and where it stands."""
+    """Load a text; its problems must be readable and have a place."""
     for problem in found_in(text):
         assert problem.message
         assert str(problem).isprintable()

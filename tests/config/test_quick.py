@@ -31,7 +31,7 @@ def problems(**options: Any) -> list[tuple[str, str, str]]:
 
 
 def policy(settings: Settings) -> Policy:
-    """Give the policy of the one route."""
+    """Return the policy of the one route."""
     (route,) = settings.routes
     assert route.policy is not None
     return route.policy.cors
@@ -44,7 +44,7 @@ def preflight(settings: Settings, origin: str, method: str = "PUT", headers: str
 
 
 def fields(decision: Decision) -> dict[str, str]:
-    """Give the response fields of a decision."""
+    """Return the response fields of a decision."""
     return {name.decode().lower(): value.decode() for name, value in decision.fields}
 
 
@@ -229,7 +229,7 @@ def test_a_private_page_lifts_the_rule_for_no_other(stranger: str) -> None:
     ],
 )
 def test_a_mistake_names_its_option(options: dict[str, Any], option: str) -> None:
-    """Nobody has written the file that quick mode stands for."""
+    """The file of quick mode is generated, so it has no unused parts."""
     found = problems(**options)
     assert found
     assert all(path.startswith(option) and severity == "error" for path, severity, _ in found), found
@@ -281,7 +281,7 @@ def test_the_file_that_the_options_stand_for_can_be_pointed_into() -> None:
     ],
 )
 def test_a_mistake_in_a_route_is_told_once_with_what_would_be_taken(options: dict[str, Any], said: list[str]) -> None:
-    """And nothing of the file that the options stand for, which nobody has written."""
+    """Nothing of the generated file is mentioned."""
     with pytest.raises(ConfigError) as refused:
         load_quick(Options(**options))
     assert [problem.message for problem in refused.value.problems] == said
@@ -296,7 +296,7 @@ def test_a_mistake_in_a_route_is_told_once_with_what_would_be_taken(options: dic
     ],
 )
 def test_a_doubt_about_options_is_mended_by_options(options: dict[str, Any], remedy: str) -> None:
-    """A key of a file helps nobody who has none."""
+    """A key is no help to a user without a file."""
     (warning,) = load_quick(Options(**{"upstream": "http://a", **options})).warnings
     assert warning.message.endswith(remedy)
     assert "'quick'" not in warning.message

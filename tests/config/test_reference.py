@@ -17,7 +17,7 @@ KEYS = list(walk(FILE))
 
 
 def noun(shape: AnyShape) -> str:
-    """Say what a value is, as the reference does."""
+    """Return what a value is, as the reference does."""
     match shape:
         case Word():
             return shape.noun
@@ -31,7 +31,7 @@ def noun(shape: AnyShape) -> str:
 
 
 def row(path: str, key: Key) -> str:
-    """Give the row of the reference for a key."""
+    """Return the row of the reference for a key."""
     shown = noun(key.shape).replace("|", "\\|")
     written = f"`{key.default}`" if key.default is not None else key.default_said or "none"
     default = "required" if key.required else written
@@ -51,7 +51,7 @@ def test_the_reference_has_no_row_of_a_key_that_is_gone() -> None:
 
 
 def test_the_bounds_of_numbers_are_those_of_the_declaration() -> None:
-    """What may be 0 and how much the most is stands in one paragraph, with no row of its own."""
+    """One paragraph has the durations that may be 0 and the upper bounds."""
     section = REFERENCE.partition("### Durations and sizes\n")[2].partition("\n### ")[0]
     words = {path: key.shape for path, key in KEYS if isinstance(key.shape, Word)}
     bounds = {

@@ -15,7 +15,7 @@ NOBODY = 65534
 
 
 def problem(path: object) -> Problem:
-    """Give the one problem of a file."""
+    """Return the one problem of a file."""
     with pytest.raises(ConfigError) as error:
         load_file(str(path), {})
     (found,) = error.value.problems
@@ -37,7 +37,7 @@ def test_a_directory_is_no_configuration(tmp_path: Path) -> None:
 
 
 def test_bytes_that_are_not_utf_8_are_told_with_their_line(tmp_path: Path) -> None:
-    """Bytes that are not utf 8 are told with their line."""
+    """Bytes that are not UTF-8 are reported with their line."""
     file = tmp_path / "latin.yaml"
     file.write_bytes(b"# first\n# caf\xe9\n" + MINIMAL.encode())
     found = problem(file)
@@ -73,7 +73,7 @@ def test_the_largest_file_is_read_to_its_end(tmp_path: Path, extra: int) -> None
 
 
 def test_a_file_that_does_not_end_is_refused() -> None:
-    """Who mixed up a path with a device is told, and does not wait for ever."""
+    """A device instead of a file is reported, and not read for ever."""
     assert "are no configuration" in problem("/dev/zero").message
 
 
@@ -120,7 +120,7 @@ def test_a_pipe_is_read_to_its_end_however_it_comes() -> None:
 
 
 def test_a_named_pipe_waits_for_its_writer(tmp_path: Path) -> None:
-    """Its other end is opened when somebody wants to read."""
+    """Its other end is opened when a reader arrives."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     writer = threading.Thread(target=pipe.write_text, args=(MINIMAL,))

@@ -56,7 +56,7 @@ def test_no_document_is_no_tree(text: str) -> None:
 
 
 def test_an_alias_stands_for_its_anchor() -> None:
-    """An alias stands for its anchor."""
+    """An alias has the value of its anchor."""
     node = tree.parse("a: &x [1, 2]\nb: *x\n")
     assert isinstance(node, Mapping)
     assert node.entries[1][1] is node.entries[0][1]

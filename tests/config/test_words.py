@@ -82,7 +82,7 @@ def test_whole_seconds_stay_whole() -> None:
 
 
 def test_a_negative_duration_is_told_what_zero_means() -> None:
-    """A negative duration is told what zero means."""
+    """The message about a negative duration explains 0."""
     with pytest.raises(RefusedError, match="0 is no caching"):
         words.whole_seconds(0, 86400, zero="no caching").parse("-1")
 

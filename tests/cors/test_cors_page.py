@@ -47,7 +47,7 @@ def test_every_reason_is_explained_and_no_other() -> None:
 
 
 def test_every_danger_is_explained() -> None:
-    """Whoever is told of a name for `dangerously_allow` finds it on the page."""
+    """The page documents every name of `dangerously_allow`."""
     assert [name for name in DANGERS if f"`{name}`" not in _PAGE] == []
 
 

@@ -53,7 +53,7 @@ def test_dangerous_origins_must_be_wanted(origin: str | OriginSpec, danger: str)
 
 
 def test_two_dangers_of_one_origin_are_two_problems() -> None:
-    """Each danger is told, and each must be allowed by its own name."""
+    """Each danger is reported, and each must be allowed by its own name."""
     wanted = [("allow_origins", 0, "prohibited", "http://*.github.io")]
 
     assert places(errors_of(spec("http://*.github.io", allow_credentials=True))) == wanted * 2

@@ -252,7 +252,7 @@ def test_the_witnesses_are_some_thousand_origins() -> None:
 @settings(max_examples=examples(100), deadline=None)
 @given(_EXPRESSIONS)
 def test_the_verdict_holds_against_matching_witnesses(text: str) -> None:
-    """Whatever stranger an expression really matches, it is found dangerous; and whoever is shown is really matched."""
+    """An expression that matches a stranger is found dangerous, and the shown origin really matches."""
     try:
         compiled = re.compile(text)
     except re.error:

@@ -15,7 +15,7 @@ from tests.cors.tables import APP, actual, policy, preflight, unasked
 
 @pytest.mark.parametrize("row", ROWS, ids=[row[0] for row in ROWS])
 def test_several_policies(row: Row) -> None:
-    """The first whose origins pass decides; the answer varies, whoever asks."""
+    """The first policy whose origins match decides; the response always varies."""
     _, policies, request, wanted = row
     decision = decide_among(policies, request)
     assert said(decision) == wanted
@@ -40,7 +40,7 @@ _REQUESTS = st.one_of(
 
 @given(st.lists(st.sampled_from(_POLICIES), min_size=2, max_size=4), _REQUESTS)
 def test_a_list_is_the_first_that_matches_alone(policies: list[Policy], request: CorsRequest) -> None:
-    """A list of policies behaves as the first that matches alone, but for Vary, and for what everybody gets."""
+    """A list of policies behaves like the first match alone, except for Vary and grants for everyone."""
     decision = decide_among(tuple(policies), request)
     alone = [decide(one, request) for one in policies]
     origin_refused = (Reason.ORIGIN_NOT_ALLOWED, Reason.ORIGIN_MALFORMED)
@@ -141,7 +141,7 @@ def test_an_own_page_that_the_policy_names_is_a_cors_request() -> None:
 
 @pytest.mark.parametrize("request_", [actual(EVIL), unasked(), preflight(EVIL, "GET")])
 def test_a_list_of_one_is_the_policy_itself(request_: CorsRequest) -> None:
-    """Everybody's answer does not begin to vary because the policy stands in a list."""
+    """A response for everyone does not vary only because its policy is in a list."""
     everyone = policy("*")
     assert decide_among((everyone,), request_) == decide(everyone, request_)
     assert not decide_among((everyone,), request_).varies_on_origin

@@ -60,7 +60,7 @@ def test_the_first_rule_that_matches_is_named(origin: bytes, rule: int | None) -
     ],
 )
 def test_who_is_named(origins: tuple[str, ...], origin: bytes, answer: bool) -> None:
-    """By any rule but the star, which names nobody."""
+    """By any rule except the star, which names no origin."""
     assert policy(*origins, dangerously_allow=("null_origin",)).names(origin) is answer
 
 

@@ -100,7 +100,7 @@ def test_sound_policies_have_no_problem(keys: dict[str, Any]) -> None:
 
 
 def test_an_empty_list_of_origins_is_refused() -> None:
-    """Nobody is not everybody: an empty list is a problem of the key as a whole."""
+    """An empty list is a problem of the whole key, because it could mean nobody or everybody."""
     assert places(errors_of(spec())) == [("allow_origins", None, "missing", None)]
 
 

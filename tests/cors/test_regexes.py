@@ -55,7 +55,7 @@ def test_an_expression_that_matches_no_origin_is_put_right(text: str, rule: str,
 
 @pytest.mark.parametrize("text", [r"a+", r"https://[A-Z]{3,}[0-9!]", r"https://a\.com/api"])
 def test_where_nothing_can_be_guessed_only_the_fault_is_told(text: str) -> None:
-    """An expression is told to match no origin, with the way it should begin."""
+    """An expression without matches is reported with the correct beginning."""
     [problem] = policy_warnings(spec(regex(text), "https://app.example.com"))
     assert "no origin that a browser sends matches it in full" in problem.message
     assert problem.message.endswith("; begin it with 'https://'")

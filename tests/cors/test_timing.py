@@ -1,4 +1,4 @@
-"""Whom Timing-Allow-Origin can list, and what a policy's author is told of the others."""
+"""The origins that Timing-Allow-Origin can list, and the warning about the others."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_an_origin_of_a_file_is_never_listed() -> None:
 
 
 def test_only_exact_origins_are_listed() -> None:
-    """Patterns, expressions, `null` and what stands twice have no place in the field."""
+    """Patterns, expressions, `null` and duplicates are not listed."""
     listed = policy(
         APP, "https://*.example.com", regex(r"https://a\.example"), "null", APP, "http://localhost:*", "https://b.example",
         timing=True, dangerously_allow=("null_origin",),

@@ -89,7 +89,7 @@ def test_build_context() -> None:
 
 
 def test_labels() -> None:
-    """Version, revision and source come from whoever builds, and `make image` tells them from the tree."""
+    """Version, revision and source are build arguments, which `make image` takes from the tree."""
     for name in ("version", "revision", "source"):
         assert f'org.opencontainers.image.{name}="${{{name.upper()}}}"' in last("LABEL")
         assert any(argument.startswith(name.upper()) for kind, argument in instructions(2) if kind == "ARG")

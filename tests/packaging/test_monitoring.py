@@ -104,7 +104,7 @@ def grouped(expression: str) -> set[str]:
 
 
 def labels_of(series: str) -> set[str]:
-    """Say which labels of its own a series has; KeyError where no such series is exposed."""
+    """Return which labels of its own a series has; KeyError where no such series is exposed."""
     if series not in EXPOSED:
         series = re.sub(r"_(bucket|sum|count)$", "", series)
     return EXPOSED[series]

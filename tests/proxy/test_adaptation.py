@@ -51,7 +51,7 @@ def ask(bench: Bench, target: bytes, fields: bytes = b"", answer: bytes = b"") -
 
 
 def answered(bench: Bench, target: bytes, name: bytes, value: bytes, fields: bytes = b"") -> list[bytes]:
-    """Return what becomes of one response field on its way to the client."""
+    """Return one response field as the client gets it."""
     bench.answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n" + name + b": " + value + b"\r\n\r\n")
     response = bench.ask(b"GET " + target + b" HTTP/1.1\r\nHost: api.example\r\n" + fields + b"\r\n")
     return response.values(name)
@@ -163,7 +163,7 @@ def test_origin_and_referer_are_removed_and_the_clients_host_is_sent(bench: Benc
 
 
 def test_the_grant_is_decided_from_the_origin_that_the_browser_sent(bench: Bench) -> None:
-    """What the upstream is told does not change it."""
+    """The forwarding fields do not change it."""
     grant = answered(bench, b"/shop/x", b"Access-Control-Allow-Origin", b"*", ORIGIN_AND_REFERER)
     assert grant == [b"https://app.example"]
 

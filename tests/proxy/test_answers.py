@@ -104,7 +104,7 @@ WAYS_OUT = [
 def test_the_way_out(
     write: Callable[..., bytes], reason: Reason | None, in_file: bytes | None, by_options: bytes | None
 ) -> None:
-    """It is one that whoever configured this can go: a key where there is a file, an option where there is none."""
+    """The remedy fits the configuration: a key with a file, an option without one."""
     for options, own, other in ((False, in_file, by_options), (True, by_options, in_file)):
         said = write(reason, by_options=options)
         assert said.startswith(b"request refused: " + (reason.value.encode() if reason else b"the policy"))

@@ -137,7 +137,7 @@ async def test_pipelined_requests_over_an_idle_connection_are_answered_in_order(
     "answer", [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", b"junk\r\n\r\n"], ids=["a coding", "junk"]
 )
 async def test_an_upstream_that_fails_over_an_idle_connection_is_a_502(answer: bytes) -> None:
-    """The failure comes to nobody's task; the client is told all the same, and may go on."""
+    """The failure has no task to handle it; the client still gets a response, and may continue."""
     async with running([OK, answer]) as (proxy, records):
         client, wire = connected(proxy)
         client.data_received(GET)
@@ -150,7 +150,7 @@ async def test_an_upstream_that_fails_over_an_idle_connection_is_a_502(answer: b
 
 
 async def test_a_client_that_goes_away_cancels_what_no_task_waits_for() -> None:
-    """The upstream's connection is cut, the request is over, and the observers are told once."""
+    """The upstream's connection is cut, the request ends, and the observers are notified once."""
     async with running([OK, b""]) as (proxy, records):
         client, _ = connected(proxy)
         client.data_received(GET)

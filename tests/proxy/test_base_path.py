@@ -1,4 +1,4 @@
-"""Below an upstream's base path: every path of the only route is in it, and nobody leaves it by dot segments.
+"""Below an upstream's base path: every path of the only route is in it, and dot segments cannot leave it.
 
 Where routes differ by path, most of what leads out is refused before, as it leads to another route.
 """

@@ -24,7 +24,7 @@ HEAD = b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 def read(*segments: bytes, limit: int = LIMIT) -> tuple[bytes, bytes] | str | None:
-    """Read content: it and what stands behind it, None if it is not whole, or what is wrong with it."""
+    """Return the content and the bytes after it, None if it is incomplete, or the error."""
     reader = ChunkReader(limit)
     content = behind = b""
     for segment in segments:
@@ -55,7 +55,7 @@ def read(*segments: bytes, limit: int = LIMIT) -> tuple[bytes, bytes] | str | No
     ],
 )
 def test_valid_content(data: bytes, expected: tuple[bytes, bytes] | None) -> None:
-    """Extensions and trailer fields are gone, what stands behind the end is given back, in any segments."""
+    """Extensions and trailer fields are dropped, and bytes after the end are returned, in any segments."""
     assert read(data) == expected
     assert read(*(data[at : at + 1] for at in range(len(data)))) == expected
 

@@ -18,7 +18,7 @@ class Pieces:
         self._ends = bool(pieces) and pieces[-1] == b""
 
     def is_eof(self) -> bool:
-        """Return whether all of it has come."""
+        """Return whether all content has arrived."""
         return self._ends and self._pieces == [b""]
 
     async def read(self) -> bytes:

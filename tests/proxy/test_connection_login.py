@@ -1,4 +1,4 @@
-"""Logins that belong to the connection: they work, and nobody but who has logged in is ever answered as that user.
+"""Logins that belong to the connection: they work, and no other client is ever served as that user.
 
 The upstream is a stub that remembers on each connection who has logged in, by a handshake of three messages as NTLM
 has: the servers that do so (IIS and what runs in it) cannot be installed here.
@@ -103,13 +103,13 @@ def _ntlm(bench: Bench) -> None:
 
 
 def nobody(bench: Bench, path: bytes = b"/public") -> None:
-    """Ask without credentials; the answer is for nobody."""
+    """Send a request without credentials; the response is for an anonymous user."""
     with bench.client() as other:
         assert ask(other, get(path)).body == b"nobody"
 
 
 def test_a_login_works_and_stays_with_its_client(bench: Bench) -> None:
-    """Three messages and what follows go over one upstream connection, and nobody else's goes there."""
+    """The handshake and later requests use one upstream connection, and no other client's do."""
     with bench.client() as client:
         log_in(client, b"alice")
         for _ in range(3):
@@ -176,7 +176,7 @@ def test_when_the_client_has_gone_its_login_has(bench: Bench) -> None:
 
 
 def test_a_client_that_resets_in_the_middle_of_an_answer(bench: Bench) -> None:
-    """A login whose answer nobody reads is nobody's."""
+    """A login whose response is never read is not given to another client."""
 
     def slow(connection: Connection) -> None:
         connection.read_request()
@@ -210,7 +210,7 @@ def test_an_upstream_that_closes_with_its_answer(bench: Bench) -> None:
 
 
 def test_no_reuse_and_still_a_login(bench: Bench) -> None:
-    """`keepalive_timeout: 0`: the login works and nobody else uses its connection."""
+    """`keepalive_timeout: 0`: the login works and no other client uses its connection."""
     with bench.client() as client:
         log_in(client, b"alice", b"/never")
         nobody(bench, b"/never/public")
@@ -226,7 +226,7 @@ def test_a_login_outlives_the_idle_time_if_nobody_waits(bench: Bench) -> None:
 
 
 def test_an_idle_login_makes_room_for_who_waits(bench: Bench) -> None:
-    """Idle for `keepalive_timeout`, it is closed with its client's when somebody waits for a place."""
+    """After `keepalive_timeout` it is closed with its client's if a request waits for a place."""
     with bench.client() as client:
         log_in(client, b"alice", b"/brief")
         nobody(bench, b"/brief/public")
@@ -235,7 +235,7 @@ def test_an_idle_login_makes_room_for_who_waits(bench: Bench) -> None:
 
 
 def test_a_handshake_does_not_make_room_at_once(bench: Bench) -> None:
-    """A client that was just asked for a login has a second to go on, whoever waits."""
+    """A client that was just asked for a login has a second to continue, even if others wait."""
     with bench.client() as client, bench.client() as waiting:
         nonce = begin(client, b"/brief")
         waiting.send(get(b"/brief/public"))
@@ -281,7 +281,7 @@ def test_a_login_that_waiters_want(bench: Bench) -> None:
 @pytest.mark.parametrize("path", [b"/", b"/never"])
 @pytest.mark.parametrize("line", EDGES)
 def test_auto_refuses_behind_an_edge(bench: Bench, path: bytes, line: bytes) -> None:
-    """An edge may send somebody else's request next: no login is passed on, and 502 says why and what to set."""
+    """An edge may send another client's request next: no login is forwarded, and the 502 gives reason and remedy."""
     with bench.client() as client:
         response = ask(client, get(path, line, b"Authorization: ntlm hello"))
         assert response.status == 502
@@ -295,7 +295,7 @@ def test_auto_refuses_behind_an_edge(bench: Bench, path: bytes, line: bytes) -> 
 
 
 def test_a_bound_connection_that_turns_out_to_be_an_edge_s(bench: Bench) -> None:
-    """The first request with such a field ends the login; it is answered for nobody."""
+    """The first request with such a field ends the login; it is served anonymously."""
     with bench.client() as client:
         log_in(client, b"alice")
         response = ask(client, get(b"/public", EDGES[0]))

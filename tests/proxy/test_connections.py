@@ -85,7 +85,7 @@ def test_an_idle_connection_expires(bench: Bench) -> None:
     ],
 )
 def test_http_83_nothing_unsolicited_reaches_another_client(bench: Bench, unsolicited: bytes) -> None:
-    """http-83: an idle connection on which anything comes is thrown away; the next request gets its own answer."""
+    """http-83: an idle connection with unsolicited bytes is closed; the next request gets its own response."""
 
     def script(connection: Connection) -> None:
         connection.read_request()
@@ -156,7 +156,7 @@ def read_and_close(connection: Connection) -> None:
 
 
 def test_http_81_half_an_answer_is_no_reason_to_ask_again(bench: Bench) -> None:
-    """http-81: once a byte of an answer has come the request was received."""
+    """http-81: once a byte of a response has arrived, the request was received."""
 
     def script(connection: Connection) -> None:
         connection.read_request()
@@ -170,7 +170,7 @@ def test_http_81_half_an_answer_is_no_reason_to_ask_again(bench: Bench) -> None:
 
 
 def test_http_80_a_full_pool_is_503(bench: Bench) -> None:
-    """http-80: who waits longer than `connect_timeout` for a connection is told when to come again."""
+    """http-80: a request that waits longer than `connect_timeout` for a connection gets Retry-After."""
     release = threading.Event()
 
     def script(connection: Connection) -> None:
@@ -215,7 +215,7 @@ def test_a_queue_is_served_in_order_over_one_connection(bench: Bench) -> None:
 
 
 def test_no_connection_is_used_again_with_a_keepalive_of_0(bench: Bench) -> None:
-    """`keepalive_timeout: 0`: no connection carries a second request, not even that of somebody who waits for it."""
+    """`keepalive_timeout: 0`: no connection carries a second request, not even a waiting one."""
     clients = [bench.client() for _ in range(6)]
     for client in clients:
         client.send(request_to(b"/never"))
@@ -237,7 +237,7 @@ def test_a_connection_grows_old(bench: Bench) -> None:
 
 
 def test_a_place_in_the_queue_is_given_up_with_the_client(bench: Bench) -> None:
-    """http-87: a client that leaves while it waits costs nobody a connection."""
+    """http-87: a client that leaves while it waits does not use up a connection."""
     release = threading.Event()
 
     def script(connection: Connection) -> None:
@@ -332,7 +332,7 @@ def test_http_86_an_upload_that_breaks_off_stays_broken(bench: Bench) -> None:
 
 
 def test_http_85_a_client_that_goes_during_a_response(bench: Bench) -> None:
-    """http-85: the upstream is not read to its end for nobody."""
+    """http-85: the upstream is not read to the end without a client."""
 
     def script(connection: Connection) -> None:
         connection.read_request()

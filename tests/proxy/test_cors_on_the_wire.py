@@ -179,7 +179,7 @@ def test_http_106_any_other_options_is_forwarded(bench: Bench, lines: bytes) -> 
 
 
 def test_http_106_a_preflight_with_content(bench: Bench) -> None:
-    """http-106: content nobody wants does not become the next request."""
+    """http-106: unused content does not become the next request."""
     with bench.client() as client:
         client.send(preflight().replace(b"\r\n\r\n", b"\r\nContent-Length: 36\r\n\r\n") + actual(b"/evil")[:36])
         assert client.read_response().status == 204

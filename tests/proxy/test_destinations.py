@@ -1,4 +1,4 @@
-"""Destination on the wire: what an upstream is told of the place that a client names."""
+"""Destination on the wire: the address that an upstream gets for a client's."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_the_destination_at_a_host_that_the_client_names(bench: Bench) -> None:
 
 
 def test_redirects_keep_leaves_the_destination(bench: Bench) -> None:
-    """As the client wrote it, and the upstream is told of the proxy's name."""
+    """As the client wrote it, with the proxy's name in the forwarding fields."""
     assert moved(bench, b"/kept/a", b"https://proxy.test/kept/b") == (200, [b"https://proxy.test/kept/b"])
     assert bench.request.values(b"X-Forwarded-Host") == [b"proxy.test"]
 

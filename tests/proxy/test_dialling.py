@@ -45,7 +45,7 @@ def full_backlog() -> Iterator[int]:
 
 @contextlib.contextmanager
 def refusing() -> Iterator[int]:
-    """A port that is bound, so that nobody else gets it, and not listened on."""
+    """A port that is bound, so that no other process gets it, but has no listener."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         yield bound.getsockname()[1]
@@ -201,7 +201,7 @@ def test_plain_http_where_tls_is_expected() -> None:
 
 
 def test_the_https_listener(certificates: Certificates) -> None:
-    """Clients over TLS: the upstream is told https, redirects come back as https, keep-alive and uploads work."""
+    """Clients over TLS: the upstream gets https in its fields, redirects are https, keep-alive and uploads work."""
     trusting = ssl.create_default_context(cafile=str(certificates.ca))
     big = b"x" * 3_000_000
     with Upstream.answering(
@@ -259,7 +259,7 @@ routes: [{{path: /, upstream: up}}]
 
 
 def test_the_limit_of_clients() -> None:
-    """`max_connections`: one client too many is told 503 and turned away; a place that is left is a place."""
+    """`max_connections`: a client over the limit gets 503 and is closed; a freed place can be used again."""
     with (
         Upstream() as upstream,
         started(
@@ -284,7 +284,7 @@ def test_the_limit_of_clients() -> None:
 
 
 def test_dns_is_asked_anew_for_each_connection() -> None:
-    """A name that stands for two addresses, one of which refuses, is reached at the other (RFC 8305)."""
+    """A name with two addresses, one of which refuses, is reached at the other (RFC 8305)."""
     with (
         Upstream() as upstream,
         started(

@@ -26,7 +26,7 @@ def keep(connection: Connection, heads: list[bytes]) -> None:
 
 
 def test_the_upstreams_100_is_the_clients(bench: Bench) -> None:
-    """The expectation goes on as it came, no byte of content before the 100, which is passed on with its fields."""
+    """The expectation is forwarded unchanged, no content before the 100, which is forwarded with its fields."""
     heads: list[bytes] = []
 
     def script(connection: Connection) -> None:
@@ -119,7 +119,7 @@ def test_a_100_for_nobody(bench: Bench) -> None:
 
 
 def test_an_upstream_of_http_1_0_is_told_nothing(bench: Bench) -> None:
-    """RFC 9110 section 10.1.1: the next hop knows no 100, so the client is told to go on at once."""
+    """RFC 9110 section 10.1.1: the next hop does not support 100, so the proxy sends it at once."""
 
     def script(connection: Connection) -> None:
         connection.read_request()
@@ -161,7 +161,7 @@ def test_a_server_that_refuses_and_closes_on_a_warm_connection(bench: Bench, at_
 
 
 def test_no_100_after_a_client_that_begins_by_itself(bench: Bench) -> None:
-    """Content has come: nothing need be said, however long the upstream keeps silent."""
+    """Content has arrived: no 100 is needed, however long the upstream is silent."""
 
     def script(connection: Connection) -> None:
         connection.read_head()

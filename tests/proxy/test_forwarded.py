@@ -1,4 +1,4 @@
-"""What the upstream is told of the way a request came, and whom the proxy believes about it."""
+"""The forwarding fields that the upstream gets, and which peers are believed."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def told(chain: bytes, proto: bytes, host: bytes, port: bytes, *more: Line, fwd:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One request: who connects, what it says, and what becomes of it."""
+    """One request: its peer, its fields, and the result."""
 
     title: str
     peer: str

@@ -1,4 +1,4 @@
-"""What a browser throws away, row by row: the word of the reason beside each Set-Cookie value."""
+"""Cookies that a browser rejects, row by row: a word of the reason beside each Set-Cookie value."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ SAME_SITE_ROWS = [
 
 @pytest.mark.parametrize(("page", "proxy", "same"), SAME_SITE_ROWS)
 def test_a_site_is_a_scheme_and_a_registrable_domain(page: bytes, proxy: bytes, same: bool) -> None:
-    """Ports count for nothing, an address is a site of its own, and below a public suffix everybody is."""
+    """Ports do not matter, an address is its own site, and so is every name directly under a public suffix."""
     assert is_same_site(page, proxy) is same
     assert is_same_site(proxy, page) is same
 

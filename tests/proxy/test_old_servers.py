@@ -296,7 +296,7 @@ def _over_tls(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     ("path", "whole"), [(b"/alert", True), (b"/", False), (b"/lenient/alert", True), (b"/lenient", True)]
 )
 def test_tls_that_ends_without_its_alert(over_tls: Proxy, path: bytes, whole: bool) -> None:
-    """Content that only the end of the connection ends is cut, since anybody on the way could have ended it there."""
+    """Content that only the end of the connection ends is cut, because an attacker could have ended it there."""
     response = ask(over_tls.address, get(path))
     assert (response.status, response.body, response.whole) == (200, b"abc", whole)
     if path == b"/lenient":

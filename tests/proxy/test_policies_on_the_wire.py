@@ -74,7 +74,7 @@ def test_of_several_policies_the_first_whose_origins_pass_decides(
 
 
 def test_the_status_of_a_preflight_is_that_of_the_policy_that_decides(bench: Bench) -> None:
-    """200 for staff, 204 for everybody else; nothing reaches the upstream."""
+    """200 for staff, 204 for everyone else; nothing reaches the upstream."""
     assert bench.ask(preflight("/both", STAFF, "GET")).status == 200
     assert bench.ask(preflight("/both", EVIL, "GET")).status == 204
     assert bench.requests == []

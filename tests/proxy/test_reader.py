@@ -315,7 +315,7 @@ def test_truncation_is_an_error(data: bytes, split: Split) -> None:
 )
 @pytest.mark.parametrize("split", [lambda data: [data], bytewise], ids=["whole", "byte by byte"])
 def test_content_where_none_may_be(data: bytes, to: str, split: Split) -> None:
-    """http-62: such a response ends at its head; what follows is nobody's, however it comes."""
+    """http-62: such a response ends at its head; further bytes are dropped, however they arrive."""
     reader = ResponseReader()
     reader.start(is_head_request=to == "HEAD", expects_upgrade=False)
     for segment in split(data):
@@ -359,7 +359,7 @@ def test_a_response_to_head_ends_with_its_head(data: bytes, split: Split) -> Non
     ],
 )
 def test_bytes_behind_a_whole_response(response: bytes, rest: bytes) -> None:
-    """http-84: the response is whole, and the connection has something on it that nobody asked for."""
+    """http-84: the response is complete, and the connection has unsolicited bytes on it."""
     for segments in ([response + rest], [response[:-1], response[-1:] + rest]):
         reader = ResponseReader()
         reader.start(is_head_request=False, expects_upgrade=False)

@@ -30,7 +30,7 @@ STREAMS = st.lists(PARTS, max_size=12).map(b"".join) | st.lists(PARTS, max_size=
 
 
 def read(segments: list[bytes], *, is_head_request: bool, lenient: bool) -> object:
-    """Return what becomes of a response that comes in these segments, up to where nothing more is wanted."""
+    """Return the result of a response that arrives in these segments, until no more is needed."""
     reader = ResponseReader(lenient=lenient)
     reader.start(is_head_request=is_head_request, expects_upgrade=False)
     try:

@@ -445,7 +445,7 @@ def test_what_counts_as_own_follows_the_upstreams_settings(
     ],
 )
 def test_the_address_in_refresh_ends_where_a_browser_ends_it(value: bytes, wanted: bytes) -> None:
-    """What stands behind it is kept."""
+    """Bytes after it are kept."""
     assert REWRITER.rewrite(b"refresh", value, PROXY) == wanted
 
 

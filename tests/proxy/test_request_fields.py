@@ -130,7 +130,7 @@ def test_http_12_a_request_of_http_1_0_without_host(bench: Bench) -> None:
 
 
 def test_http_43_a_stranger_s_word_about_other_hops(bench: Bench) -> None:
-    """http-43: of a peer that is not trusted only what the proxy itself sees is told."""
+    """http-43: for an untrusted peer the upstream gets only what the proxy itself sees."""
     bench.ask(
         b"GET / HTTP/1.1\r\nHost: h:81\r\nX-Forwarded-For: 1.2.3.4\r\nX-Forwarded-Proto: https\r\n"
         b"X-Forwarded-Host: evil\r\nX-Forwarded-Port: 1\r\nX-Forwarded-Prefix: /evil\r\n\r\n"
@@ -184,7 +184,7 @@ def test_http_47_a_client_of_http_1_0_gets_no_interim_response(bench: Bench) -> 
 
 
 def test_http_48_another_expectation(bench: Bench) -> None:
-    """http-48: what nobody here can meet is 417, with the grant, and goes no further."""
+    """http-48: an unknown expectation is 417, with the grant, and is not forwarded."""
     response = bench.ask(b"GET / HTTP/1.1\r\nHost: h\r\nOrigin: https://app.example\r\nExpect: foo\r\n\r\n")
     assert response.status == 417
     assert response.values(b"Access-Control-Allow-Origin") == [b"https://app.example"]
@@ -211,7 +211,7 @@ def test_http_51_max_forwards(bench: Bench) -> None:
 
 
 def test_http_52_via_both_ways(bench: Bench) -> None:
-    """http-52: each side is told the version of the other, behind what it was told before."""
+    """http-52: Via tells each side the version of the other, after the existing entries."""
     bench.answering(b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\nVia: 1.1 a\r\n\r\n")
     response = bench.ask(b"GET / HTTP/1.1\r\nHost: h\r\nVia: 1.0 b\r\n\r\n")
     before, own = bench.request.values(b"Via")

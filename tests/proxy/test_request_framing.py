@@ -121,7 +121,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("request_bytes", "statuses"), REFUSED)
 def test_ambiguous_requests_are_refused(bench: Bench, request_bytes: bytes, statuses: set[int]) -> None:
-    """The client is told, the connection is closed, and the upstream sees nothing."""
+    """The client gets an error, the connection is closed, and the upstream sees nothing."""
     with bench.client() as client:
         client.send(request_bytes + GET)
         response = client.read_response()

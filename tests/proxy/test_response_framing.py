@@ -71,7 +71,7 @@ FRAMED: list[Any] = [
 @STRICT_AND_LENIENT
 @pytest.mark.parametrize(("lines", "options", "expected"), FRAMED)
 def test_where_content_ends(lines: list[bytes], options: Any, expected: object, lenient: bool) -> None:
-    """And what becomes of the connection behind it; both ways to parse agree, and nothing is odd."""
+    """The connection persists as expected; both parsers agree, and there are no oddities."""
     head, odd = head_of(*lines, **options, lenient=lenient)
     assert (settled(head), odd) == (expected, [])
 
@@ -161,7 +161,7 @@ def test_what_nobody_takes(lines: list[bytes], lenient: bool) -> None:
 )
 @pytest.mark.parametrize("to_head", [False, True])
 def test_equal_lengths_are_one(lines: list[bytes], kept: list[bytes], to_head: bool) -> None:
-    """At the place of the first; one that stands alone stays as it was written."""
+    """At the place of the first; a single one is unchanged."""
     head, _ = head_of(*lines, to_head=to_head)
     assert [line.line.removesuffix(b"\r\n") for line in head.fields] == kept
     assert head.length == 2
@@ -207,6 +207,6 @@ def test_so_many_field_lines_and_no_more(more: int) -> None:
     ],
 )
 def test_a_status_line(first: bytes, status: int, minor: int, reason: bytes) -> None:
-    """A phrase is passed on as it is, unless a control byte stands in it."""
+    """A phrase is forwarded unchanged, unless it has a control byte."""
     head, _ = head_of(TWO, first=first)
     assert (head.status, head.minor, head.reason) == (status, minor, reason)

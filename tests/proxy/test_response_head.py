@@ -84,7 +84,7 @@ def written(
 
 
 def middle(response: ResponseHead, granted: Grant = NONE, rules: ResponseRules = PLAIN, **options: Any) -> list[bytes]:
-    """Return the lines between Date, which stands first, and Via."""
+    """Return the lines between Date, which is first, and Via."""
     lines = written(response, granted, rules, **options)
     assert lines[1] == DATE
     assert lines[-2:] == [b"Via: 1.1 x", b"Connection: close"]
@@ -262,7 +262,7 @@ def _as_set(line: bytes) -> object:
     ],
 )
 def test_where_content_length_stays(status: int, framing: Framing, kept: bool) -> None:
-    """RFC 9110 section 8.6: where it is true of what comes, and not where it may not stand."""
+    """RFC 9110 section 8.6: it is sent if it is correct, and never if it is not allowed."""
     lines = middle(head(DATE, b"Content-Length: 3", status=status, framing=framing))
     assert lines == ([b"Content-Length: 3"] if kept else [])
 

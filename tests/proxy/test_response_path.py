@@ -407,7 +407,7 @@ def test_http_70_names_of_trailers_that_never_come(
 
 @pytest.mark.parametrize("status", [b"301", b"302", b"303", b"307", b"308"])
 def test_http_72_redirects_are_not_followed(bench: Bench, status: bytes) -> None:
-    """http-72: the client is told, with the grant on it, and the upstream was asked once."""
+    """http-72: the client gets the redirect with the grant, and the upstream was asked once."""
     bench.answering(answer(b"Location: http://elsewhere.example/", status=status + b" x"))
     response = bench.ask(GET.replace(b"\r\n\r\n", b"\r\nOrigin: https://app.example\r\n\r\n"))
     assert response.status == int(status)

@@ -94,7 +94,7 @@ def test_origin_and_referer(mode: OriginMode, said: tuple[bytes, ...]) -> None:
 
 
 def test_references() -> None:
-    """Destination and If name places by the upstream's address; it is told whether any was named so."""
+    """Destination and If are rewritten to the upstream's address, and the return value shows whether any was."""
     destinations = DestinationRewriter.compile(UPSTREAM, "/app", lambda path: b"/base" + path.removeprefix(b"/app"))
     made = read(*REQUEST)
     assert rewrite_references(made, destinations, b"up.example", PROXY)

@@ -334,7 +334,7 @@ STARS = [
     ],
 )
 def test_a_host_with_a_star_comes_after_hosts_and_the_longer_first(host: str, path: str, name: str, seed: int) -> None:
-    """Then no host at all; a star stands for one or more labels."""
+    """Then no host at all; a star matches one or more labels."""
     shuffled = random.Random(seed).sample(STARS, len(STARS))
     assert RouteTable(shuffled).match(host.encode(), path.encode()) == name
 

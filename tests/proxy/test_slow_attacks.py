@@ -1,4 +1,4 @@
-"""Slow clients by the hundred, as `slowhttptest` plays them: everybody else keeps being served.
+"""Hundreds of slow clients, as `slowhttptest` plays them: all others are still served.
 
 `slowhttptest` sends a probe of its own all the while and reports whether it was answered; the tests send another.
 """
@@ -34,7 +34,7 @@ MODES = [
 
 @pytest.mark.parametrize("mode", MODES)
 def test_http_89_a_probe_keeps_being_served(bench: Bench, mode: list[str]) -> None:
-    """http-77, http-89: 300 such clients, and a client who asks in between is answered every time."""
+    """http-77, http-89: 300 such clients, and a client in between is answered every time."""
     slowhttptest = program("slowhttptest", "slowhttptest")
     body = b"x" * 200_000
 

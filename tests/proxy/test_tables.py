@@ -70,7 +70,7 @@ def test_a_name_is_classified_once() -> None:
     ],
 )
 def test_which_lines_are_remembered(name: bytes, value: bytes, kept: bool) -> None:
-    """Short ones that say something about a program; a credential is in no table, whoever reads the memory."""
+    """Only short lines about programs are stored; no credential is in a table."""
     table: Table[bytes, FieldLine[int]] = Table()
     line = FieldLine(0, name, value)
     assert keep_line(table, b"key", line) is line

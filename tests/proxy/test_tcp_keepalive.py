@@ -35,7 +35,7 @@ def accepted(pid: int, client: Client) -> socket.socket:
 
 
 def test_the_kernel_looks_after_clients(bench: Bench) -> None:
-    """60 s of silence, then a probe every 15 s, and 4 that nobody answers are the end."""
+    """60 s of silence, then a probe every 15 s, and 4 unanswered ones are the end."""
     with bench.client() as client:
         client.send(GET)
         assert client.read_response().status == 200

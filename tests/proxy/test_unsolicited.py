@@ -1,4 +1,4 @@
-"""What an upstream says without being asked reaches nobody, however it falls between two looks at the sockets.
+"""Unsolicited bytes from an upstream reach no client, whenever they arrive between two checks of the sockets.
 
 The races are those of real processes: the proxy is stopped, both sides speak, and it is continued.
 """
@@ -173,7 +173,7 @@ def _late() -> Iterator[Late]:
 @pytest.mark.parametrize(("method", "head"), LATE)
 @pytest.mark.parametrize("delay", [0.002, 0.005, 0.01])
 def test_content_that_comes_late_where_there_is_none(late: Late, method: bytes, head: bytes, delay: float) -> None:
-    """A connection rests after a response without content: what comes a moment later is nobody's answer."""
+    """A connection rests after a response without content: bytes a moment later are no client's response."""
     late.head, late.delay = head, delay
     in_time = 0
     for number in range(20 * ROUNDS):

@@ -160,7 +160,7 @@ def test_http_97_content_behind_one_for_another_protocol(
     ],
 )
 def test_http_97_no_proper_handshake(bench: Bench, sent: bytes, body: bytes) -> None:
-    """http-97: RFC 6455 asks for a GET, and content would stand where the first frame does: an ordinary request."""
+    """http-97: RFC 6455 requires a GET, and content would take the place of the first frame: an ordinary request."""
     with bench.client() as client:
         client.send(sent + GET)
         assert [client.read_response().status, client.read_response().status] == [200, 200]

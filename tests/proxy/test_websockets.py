@@ -145,7 +145,7 @@ async def test_close_codes(proxy: Proxy, code: int) -> None:
 
 
 async def test_a_close_of_the_client_s(proxy: Proxy, served: Served) -> None:
-    """http-95, http-98: the server is told the client's code, and nothing is left open."""
+    """http-95, http-98: the server gets the client's close code, and nothing is left open."""
     async with connected(proxy) as client:
         await client.close(4000, "done")
     await served.connections[0].wait_closed()
@@ -182,7 +182,7 @@ async def test_a_sub_protocol(proxy: Proxy) -> None:
 
 @pytest.mark.parametrize("compression", [None, "deflate"])
 async def test_messages_of_five_mebibytes(proxy: Proxy, compression: str | None) -> None:
-    """http-95: size is nobody's business on the way."""
+    """http-95: frames of any size pass."""
     message = bytes(range(256)) * (5 * MIB // 256)
     async with connected(proxy, compression=compression) as client:
         for _ in range(2):

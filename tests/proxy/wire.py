@@ -82,7 +82,7 @@ class Client:
         if tls is not None:
             self.socket = tls.wrap_socket(self.socket, server_hostname="localhost")
         self.received = bytearray()
-        """What has come and was not read yet."""
+        """The bytes that have arrived unread."""
         self.ended: str | None = None
         """How the proxy ended the connection: None while it has not, else `closed` (FIN) or `reset`."""
 

@@ -1,4 +1,4 @@
-"""Servers that nobody here wrote, each started by its own command as its user would, with its own CORS switched on.
+"""Third-party servers, each started by its own command as its user would, with its own CORS switched on.
 
 Where each listens is read from what it prints.
 """
@@ -41,7 +41,7 @@ def running() -> Iterator[dict[str, str]]:
 
 
 def config(urls: dict[str, str], origin: str) -> str:
-    """Give a configuration with a route to each server, its name being the path, under one policy for one origin."""
+    """Return a configuration with a route to each server, its name being the path, under one policy for one origin."""
     return "\n".join(
         (
             "log: {format: json}",

@@ -31,7 +31,7 @@ class Stage:
     proxy: Proxy
 
     def proxied(self, server: str) -> str:
-        """Give the URL of a server by way of the proxy."""
+        """Return the URL of a server by way of the proxy."""
         return f"{self.proxy.url}/{server}"
 
     def count(self, path: str) -> int:
@@ -98,12 +98,12 @@ def exchange(method: str, url: str, headers: dict[str, str], body: bytes | None 
 
 
 def cors_fields(answer: Answer) -> list[tuple[str, str]]:
-    """Give every CORS field, names in lower case, sorted: nothing missing, nothing more."""
+    """Return every CORS field, names in lower case, sorted: nothing missing, nothing more."""
     return sorted((name.lower(), value) for name, value in answer.headers if name.lower().startswith("access-control-"))
 
 
 def vary(answer: Answer) -> list[str]:
-    """Give the members of every Vary line that say Origin."""
+    """Return the members of every Vary line that say Origin."""
     return [
         each.strip().lower() for each in (answer.combined("Vary") or "").split(",") if each.strip().lower() == "origin"
     ]

@@ -73,7 +73,7 @@ EVENT = (
 
 @contextlib.contextmanager
 def _with_config(text: str, folder: Path, command: Callable[[Path], tuple[str, ...]]) -> Iterator[str]:
-    """Run a server that is told its port in a file."""
+    """Run a server that reads its port from a file."""
     port = free_port()
     (folder / "files" / "v2").mkdir(parents=True)
     (folder / "rights").write_text(RADICALE_RIGHTS)

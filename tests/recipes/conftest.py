@@ -50,7 +50,7 @@ class Server:
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    """Make a certificate that nobody but these tests trusts."""
+    """Make a certificate that only these tests trust."""
     home = tmp_path_factory.mktemp("certificates")
     authority = trustme.CA()
     issued = authority.issue_cert(*NAMES)

@@ -23,7 +23,7 @@ PAGE = b"<!doctype html><title>a page of another site</title>"
 
 class _PageHandler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        """Give the page, whatever is asked for."""
+        """Return the page, whatever is asked for."""
         self.send_response(200)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.send_header("Content-Length", str(len(PAGE)))

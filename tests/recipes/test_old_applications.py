@@ -110,7 +110,7 @@ def test_a_page_of_another_site_logs_in_stays_logged_in_and_logs_out(
 def test_without_a_line_the_login_fails(
     application: Server, certificate: Certificate, changes: dict[str, str], wanted: object
 ) -> None:
-    """Each of these applications checks for itself who asks."""
+    """Each of these applications makes its own check of the origin."""
     with (
         recipe("session-login", application, certificate, **changes) as proxy,
         browser(certificate, proxy.address[1]) as chromium,

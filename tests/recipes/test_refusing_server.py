@@ -76,7 +76,7 @@ def test_without_the_origin_line_the_server_refuses_the_request_itself(
 def test_a_foreign_site_reaches_the_server_only_without_on_refused(
     changes: dict[str, str], reaches: bool, fixed_list: Server, certificate: Certificate
 ) -> None:
-    """The server's list kept everybody out who is not on it: the proxy has to, when it takes Origin away."""
+    """The server's own list refused other origins; if the proxy removes Origin, it must refuse them."""
     with (
         recipe("refusing-server", fixed_list, certificate, **changes) as proxy,
         browser(certificate, proxy.address[1]) as chromium,

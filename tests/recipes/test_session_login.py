@@ -126,7 +126,7 @@ def test_without_the_header_allowed_the_logout_fails_in_the_preflight(
 def test_a_form_of_a_foreign_site_reaches_the_application_only_without_on_refused(
     changes: dict[str, str], reaches: bool, django_login: Server, certificate: Certificate
 ) -> None:
-    """`origin: upstream` satisfies Django's check for everybody: the proxy has to make it."""
+    """`origin: upstream` satisfies Django's check for every page, so the proxy must make it."""
     with (
         recipe("session-login", django_login, certificate, **changes) as proxy,
         browser(certificate, proxy.address[1]) as chromium,

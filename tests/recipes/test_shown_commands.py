@@ -200,7 +200,7 @@ def printed(command: str, proxy: Proxy, home: Path, stdin: str) -> tuple[int, st
 
 
 def test_a_reload_says_the_line_that_the_page_shows() -> None:
-    """Operations shows what a reload that adds, removes and changes is told by."""
+    """docs/operations.md shows the log line of a reload that adds, removes and changes."""
     [line] = [block.strip() for block in blocks(text_of("docs/operations.md"), "") if "reloaded" in block]
     old = POLICY.format(upstream="http://127.0.0.1:9") + "  - {path: /old, upstream: api, policy: app}\n"
     new = old.replace("/old", "/orders").replace("10m", "5m")
@@ -291,6 +291,6 @@ def ends_in(expected: list[str], lines: list[str]) -> bool:
 
 
 def assert_like(said: list[str], shown: list[str]) -> None:
-    """Hold output to what is shown, where a line of three dots stands for any number of lines."""
+    """Compare output with a page, in which a line of three dots matches any number of lines."""
     pattern = "\n".join(r"(?:.*\n)*?.*" if line == "..." else re.escape(line) for line in shown)
     assert re.fullmatch(pattern, "\n".join(said)), "\n".join(said)

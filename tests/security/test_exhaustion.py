@@ -57,7 +57,7 @@ def test_trailers_without_end_are_a_bad_request(bench: Bench, piece: bytes) -> N
 
 
 def test_a_chunk_extension_without_end_is_a_bad_request(bench: Bench) -> None:
-    """Between two bytes of content stands no more than a head may hold."""
+    """Between two bytes of content there is no more than a head may have."""
     bench.script = silent
     with bench.client() as client:
         client.send(CHUNKED + b"1;")
@@ -158,7 +158,7 @@ def test_a_head_that_begins_in_the_segment_where_content_ends_has_the_same_limit
 
 
 def test_a_head_begun_behind_content_must_be_complete_in_time(bench: Bench) -> None:
-    """The clock of the head starts with its first byte, wherever that stands."""
+    """The clock of the head starts with its first byte, wherever it is."""
     with bench.client() as client:
         client.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\n")
         bench.wait_in_flight(1)

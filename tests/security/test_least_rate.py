@@ -96,7 +96,7 @@ def stay(bench: Bench, request: bytes, word: bytes) -> int:
 
 
 def test_all_at_once(bench: Bench) -> None:
-    """Slow uploads, collected and streaming, and a download that nobody reads; beside them who is merely quiet."""
+    """Slow uploads, collected and streaming, and an unread download; beside them, clients that are merely quiet."""
     DONE.clear()
     bench.script = play
     chunked = b"POST /up HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"

@@ -89,7 +89,7 @@ ENDS = {"1.0 and no more", "close", "broken chunks"}
 """Behind these the connection ends."""
 
 MAY_END = {"preflight with content", "another expectation"}
-"""Behind these too, if they are answered before their content has come."""
+"""After these too, if they are answered before their content has arrived."""
 
 
 def seen(bench: Bench, path: bytes) -> list[tuple[list[bytes], bytes]]:
@@ -158,7 +158,7 @@ def test_a_trailer_reaches_nobody(bench: Bench, field: bytes, segments: str) -> 
     cuts=st.lists(st.integers(0, 1000), max_size=4),
 )
 def test_the_second_message_is_what_it_is_alone(bench: Bench, first: str, second: str, cuts: list[int]) -> None:
-    """Whatever stands before it, and wherever the segments end: the upstream sees the same of it, or nothing."""
+    """Whatever precedes it, and wherever the segments end, the upstream sees the same request, or nothing."""
     bench.settle()
     bench.script = nothing
     methods = [ODD[name].lstrip().split(b" ")[0].decode() for name in (first, second)]

@@ -1,4 +1,4 @@
-"""A client tries to have bytes taken for another request than they are, or for none.
+"""A client tries to have bytes read as a different request, or as none.
 
 Each attack leaves the connection such that the next request on it is answered rightly, or closed.
 """

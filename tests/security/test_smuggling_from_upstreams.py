@@ -1,4 +1,4 @@
-"""An upstream tries to have the bytes of one response taken for those of another, or for what they are not."""
+"""An upstream tries to have the bytes of one response read as another response, or as something else."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ INTERIM = [
 
 @pytest.mark.parametrize("interim", INTERIM)
 def test_an_interim_response_that_announces_content_is_refused(bench: Bench, interim: bytes) -> None:
-    """Its content would stand before that of the final response, whose length counts both."""
+    """Its content would precede that of the final response, whose length counts both."""
     bench.answering(interim + OK)
     with bench.client() as client:
         client.send(ASK % b"a")

@@ -91,7 +91,7 @@ def receive_all(sock: socket.socket) -> bytes:
 
 
 def until(condition: Callable[[], bool], what: str) -> None:
-    """Look again and again until something is so that nobody tells us of."""
+    """Poll for a condition that has no event."""
     end = time.monotonic() + DEADLINE
     while not condition():
         assert time.monotonic() < end, f"never happened: {what}"
@@ -108,7 +108,7 @@ def children(pid: int) -> list[int]:
 
 
 def is_alive(pid: int) -> bool:
-    """Say whether a process runs; one that nobody has waited for yet does not."""
+    """Return whether a process runs; a zombie does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):

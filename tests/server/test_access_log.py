@@ -1,4 +1,4 @@
-"""The access log: every key, nothing secret, one line whatever is sent, and a reader that stands still."""
+"""The access log: every key, no secrets, one line whatever is sent, and a stalled reader."""
 
 from __future__ import annotations
 

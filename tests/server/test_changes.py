@@ -55,7 +55,7 @@ def configuration(text: str) -> Configuration:
     ],
 )
 def test_the_line_names(old: str, new: str, said: str) -> None:
-    """Each change is told under the name it has in the file."""
+    """Each change is reported under its name in the file."""
     assert old in BASE
     assert describe(configuration(BASE), configuration(BASE.replace(old, new, 1))) == said
 

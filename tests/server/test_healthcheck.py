@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def free_port() -> int:
-    """Find a port that nobody listens on just now."""
+    """Return a port without a listener."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
 
@@ -43,7 +43,7 @@ def test_a_running_proxy_is_healthy_however_the_admin_listener_is_named(tmp_path
 
 
 def test_a_file_that_has_gone_bad_does_not_matter_where_an_option_names_the_listener(tmp_path: Path) -> None:
-    """The proxy goes on with what it has, and is healthy; without the option nobody knows where to ask."""
+    """The proxy keeps its configuration and is healthy; without the option the address is unknown."""
     file = tmp_path / "corsproxy.yaml"
     with started(config("http://127.0.0.1:9"), directory=tmp_path, admin=True) as proxy:
         named = "{}:{}".format(*proxy.admin)

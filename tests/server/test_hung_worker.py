@@ -59,7 +59,7 @@ def test_a_worker_that_is_stopped_is_replaced(caplog: pytest.LogCaptureFixture) 
 
 
 def test_a_message_to_a_process_that_is_gone_is_lost_without_a_word() -> None:
-    """The end of the other side is told by `receive`, and a transport that knows of it already takes nothing more."""
+    """`receive` reports the end of the other side, and a transport that knows of it accepts nothing more."""
 
     async def run() -> None:
         ours, theirs = socket.socketpair()

@@ -138,7 +138,7 @@ def test_a_link_from_another_site_opens_the_page(proxy: Proxy) -> None:
 
 
 def event_of(found: list[dict[str, Any]], path: str) -> dict[str, Any]:
-    """Give the event with this path."""
+    """Return the event with this path."""
     return next(event for event in found if event["path"] == path)
 
 

@@ -1,4 +1,4 @@
-"""The inspector's memory and work have bounds, whatever comes and whoever watches; and what is left out is counted."""
+"""The inspector's memory and work are bounded for any traffic and any watchers, and omissions are counted."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class Source:
 
 
 async def next_events(watch: AsyncGenerator[News, None]) -> Sequence[Event]:
-    """Give the next events of a watch, totals passed over."""
+    """Return the next events of a watch, totals passed over."""
     async with asyncio.timeout(DEADLINE):
         while not (news := await anext(watch)).events:
             pass

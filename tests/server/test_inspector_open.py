@@ -56,7 +56,7 @@ def opened(raw: bytes, *, last: bool = False) -> list[dict[str, object]]:
 
 @pytest.mark.parametrize(("admin", "shown"), [("127.0.0.1:0", True), ("0.0.0.0:0", False)])
 def test_fields_and_query_are_shown_on_loopback_alone(admin: str, shown: bool) -> None:
-    """Whoever reaches another listener may be anybody."""
+    """Any client may reach a listener that is not on loopback."""
     with Upstream() as upstream, started(config(upstream), "--inspect", "--admin", admin) as proxy:
         address = ("127.0.0.1", proxy.admin[1])
         with event_stream(address) as stream:

@@ -85,7 +85,7 @@ def test_another_host_needs_a_certificate_of_its_own(folder: Path, host: str) ->
 
 
 def test_a_broken_authority_is_a_short_message(folder: Path) -> None:
-    """It is not silently replaced: somebody trusts it."""
+    """It is not silently replaced, because the user may have trusted it."""
     certificate_for(LOCAL)
     (folder / "authority.key").write_text("nonsense", encoding="ascii")
     status, _, said = ran("serve", "--upstream", "http://127.0.0.1:9", "--https", "--listen", "0")

@@ -1,4 +1,4 @@
-"""Reload: all or nothing, at once, everywhere, counted and told, and nobody's request is lost over it."""
+"""Reload: all or nothing, at once in all workers, counted and logged, and no request is lost."""
 
 from __future__ import annotations
 
@@ -244,7 +244,7 @@ def swapped(config: Path, text: str) -> None:
 @pytest.mark.parametrize("change", [written_in_place, renamed_over, swapped], ids=lambda change: change.__name__)
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_watched_file_is_reloaded_when(change: Callable[[Path, str], None], workers: int, tmp_path: Path) -> None:
-    """However the new content gets there, it is in force without a signal; a bad one is told once."""
+    """New content takes effect without a signal, however it is written; bad content is reported once."""
     extra = f"workers: {workers}"
     with Upstream() as upstream:
         text = config(upstream, extra)
@@ -271,7 +271,7 @@ def written_anew(file: Path, text: str) -> None:
 
 
 def moved_back(file: Path, text: str) -> None:
-    """Bring back the very same file, which nobody has changed."""
+    """Bring back the same, unchanged file."""
     file.with_suffix(".away").rename(file)
 
 
@@ -459,7 +459,7 @@ def test_a_service_manager_is_told_how_far_it_is(tmp_path: Path) -> None:
 
 
 def test_a_variable_that_asks_to_watch_is_no_warning_where_there_is_no_file() -> None:
-    """The image sets it for everybody; who writes the option meant a file."""
+    """The image always sets it; only the option shows that a file was intended."""
     environ = {"CORSPROXY_WATCH": "true"}
     with Upstream() as upstream, started(None, "--upstream", upstream.url, environ=environ) as proxy:
         assert ask(proxy.address).status == 200

@@ -220,7 +220,7 @@ def test_workers_are_as_many_as_the_file_allows(workers: str) -> None:
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_certificates_that_cannot_be_used_are_told_by_name(workers: str, tmp_path: Path) -> None:
-    """A certificate with another's key, or without PEM in it, is told with its place, and not by a traceback."""
+    """A certificate with the wrong key, or without PEM, is reported with its place and without a traceback."""
     one, other = self_signed(tmp_path, "one"), self_signed(tmp_path, "other")
     file = tmp_path / "corsproxy.yaml"
     cases = {

@@ -42,7 +42,7 @@ def play(connection: Connection) -> None:
 
 
 def is_refused(proxy: Proxy) -> bool:
-    """Say whether a new connection is turned away."""
+    """Return whether a new connection is turned away."""
     try:
         connect(proxy.address).close()
     except ConnectionRefusedError:
@@ -91,7 +91,7 @@ def test_everything_open_ends_as_it_should(workers: int, number: signal.Signals)
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_during_the_delay_it_is_not_ready_and_still_serves(workers: int) -> None:
-    """Whoever balances the load learns first, and nobody who has not yet learned is turned away."""
+    """Load balancers are notified first, and no connection is refused before they can notice."""
     extra = f"workers: {workers}\nshutdown: {{delay: 60s}}"
     with Upstream() as upstream, started(config(upstream, extra), admin=True) as proxy:
         assert proxy.ask_admin("/readyz") == (200, "ready\n")

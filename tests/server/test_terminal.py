@@ -124,7 +124,7 @@ def test_an_upstream_that_makes_up_cookie_names_is_told_of_at_most_a_hundred_tim
 
 
 def test_with_a_file_lost_cookies_are_not_looked_for() -> None:
-    """There the file's own `cookies` say what becomes of them."""
+    """With a file, its own `cookies` key decides."""
     with Upstream.answering(ANSWER % COOKIES) as upstream, started(config(upstream)) as proxy:
         ask(proxy.address)
         assert proxy.stop() == 0

@@ -1,4 +1,4 @@
-"""A listener on a Unix socket: who may connect, what becomes of the file, and what it never takes the place of."""
+"""A listener on a Unix socket: its permissions, its file, and what it never replaces."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NOBODY = 65534
 
 
 def test_a_unix_socket_is_served_replaced_when_stale_and_removed_at_the_end(tmp_path: Path) -> None:
-    """A socket file that nobody answers on is no obstacle; at the end there is none."""
+    """A stale socket file is replaced; at the end there is none."""
     path = tmp_path / "proxy.sock"
     with socket.socket(socket.AF_UNIX) as stale:
         stale.bind(str(path))
@@ -71,7 +71,7 @@ def message(path: Path) -> str:
 
 @pytest.mark.parametrize("kind", ["file", "directory", "link to a socket", "dangling link", "pipe"])
 def test_what_is_no_socket_is_never_replaced(kind: str, tmp_path: Path) -> None:
-    """A slip in a path must not cost a file; nor does a link lead us to a socket that is somebody else's."""
+    """A mistyped path must not cost a file, and a link to another program's socket is not followed."""
     path, stale = tmp_path / "proxy.sock", tmp_path / "stale.sock"
     with socket.socket(socket.AF_UNIX) as sock:
         sock.bind(str(stale))
@@ -113,7 +113,7 @@ def test_a_socket_that_took_our_place_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_missing_directory_is_told(tmp_path: Path) -> None:
-    """It is not made: with which mode would be anybody's guess."""
+    """It is not created, because its mode would be unclear."""
     assert message(tmp_path / "none" / "proxy.sock") == "the directory is missing: make it, or take another path"
 
 

@@ -200,7 +200,7 @@ class Proxy(Process):
         return [json.loads(line) for line in self.stdout.lines]
 
     def reload(self, text: str) -> None:
-        """Replace the file and send SIGHUP; what becomes of it is for the test to wait for."""
+        """Replace the file and send SIGHUP; the test waits for the result."""
         self.config.write_text(text, encoding="utf-8")
         self.signal(signal.SIGHUP)
 

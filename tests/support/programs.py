@@ -1,4 +1,4 @@
-"""A program that nobody here wrote, started by its own command as its user would, and ended with the test.
+"""A third-party program, started by its own command as a user would, and ended with the test.
 
     with launched(sys.executable, "-m", "http.server", "0") as output:
         port = output.wait_line(r"port ([0-9]+)")[1]
@@ -68,7 +68,7 @@ def free_port() -> int:
 
 
 def wait_until_listening(port: int) -> None:
-    """Connect until somebody accepts: such programs say nothing when they are ready."""
+    """Connect until the program accepts, because it does not report when it is ready."""
     end = time.monotonic() + DEADLINE
     while time.monotonic() < end:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=DEADLINE):

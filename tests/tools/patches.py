@@ -6,7 +6,7 @@ import re
 
 
 def applied(text: str, patch: str) -> str:
-    """Give the text after the patch; AssertionError where it does not fit."""
+    """Return the text after the patch; AssertionError where it does not fit."""
     old = re.findall("[^\n]*\n|[^\n]+", text)
     new: list[str] = []
     at = 0

@@ -124,7 +124,7 @@ def test_method_normalisation(written: str, sent: str) -> None:
     ],
 )
 def test_preflight_needed(request_: PageRequest, because: int) -> None:
-    """A preflight is needed for these and no others, and each cause is told."""
+    """A preflight is needed for these and no others, and each cause is named."""
     played = play(request_, lambda _: None)
     assert len(played.preflight_because) == because
     assert played.exchanges[0].sent.kind == ("preflight" if because else "actual")

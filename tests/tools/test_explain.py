@@ -98,7 +98,7 @@ def test_headers(file: Path, headers: tuple[str, ...], reason: str | None) -> No
     [("Content-Type", "preflight"), ("Content-Type: text/plain", "actual"), ("Accept", "actual"), ("Range", "actual")],
 )
 def test_kind(file: Path, header: str, kind: str) -> None:
-    """A name alone stands for the value it usually has: Content-Type for JSON."""
+    """A name without a value gets its usual value: Content-Type is JSON."""
     assert explained(file, "/orders", header)[1]["kind"] == kind
 
 
@@ -128,7 +128,7 @@ def test_answers_as_the_client_sees_them(file: Path) -> None:
 
 
 def test_no_preflight_where_a_browser_sends_none(file: Path) -> None:
-    """A plain GET has no preflight, and everybody's answer no Vary."""
+    """A plain GET has no preflight, and a response for everyone has no Vary."""
     _, found = explained(file, "/open")
     assert found["preflight"] is None
     assert found["response"]["headers"] == [
@@ -148,7 +148,7 @@ def test_refused_answers_have_vary_alone(file: Path) -> None:
 
 
 def test_a_verdict_for_each_credentials_mode(file: Path) -> None:
-    """What is asked for decides; the other mode is told too."""
+    """The requested mode decides; the other mode is reported too."""
     _, found = explained(file, "/open")
     assert {mode: verdict["allowed"] for mode, verdict in found["verdicts"].items()} == {"omit": True, "include": False}
     assert found["verdicts"]["include"]["reason"] == "credentials_not_allowed"

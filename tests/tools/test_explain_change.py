@@ -211,7 +211,7 @@ def test_dangerous_changes_carry_a_warning(refusal: str, says: str | None) -> No
 
 
 def test_credentials_for_a_public_suffix_are_a_danger() -> None:
-    """A pattern that anybody can match is dangerous once credentials are allowed."""
+    """A pattern that anyone can match is dangerous once credentials are allowed."""
     text = BLOCK.replace("https://app.example.com ", "https://*.github.io ")
     change = changed(text, Question("/orders", "https://me.github.io", credentials=True))
     assert "public_suffix_origins" in change.text
@@ -219,13 +219,13 @@ def test_credentials_for_a_public_suffix_are_a_danger() -> None:
 
 
 def test_other_routes_of_the_policy_are_named() -> None:
-    """Whoever changes a shared policy is told for whom it is, too."""
+    """A change to a shared policy lists the other routes that use it."""
     text = BLOCK.replace("    upstream: api\n\nlog", "    upstream: api\n    policy: app\n\nlog")
     assert "the policy of /bare too" in changed(text, REFUSALS["an origin"]).summary
 
 
 def test_the_upstream_of_a_new_route_is_said_to_be_a_guess() -> None:
-    """With several upstreams nobody can know."""
+    """With several upstreams it is unknown."""
     text = BLOCK.replace("policies:", "  web: http://127.0.0.1:9000\npolicies:", 1)
     assert "guess" in (changed(text, REFUSALS["no route"]).warning or "")
 

@@ -121,5 +121,5 @@ def test_a_method_that_no_route_takes_is_answered_405(file: Path) -> None:
 
 
 def test_a_star_is_told_to_name_nobody_for_websockets(file: Path) -> None:
-    """Whoever asks about a route for everybody reads of the key."""
+    """The page of a route for everyone explains the key."""
     assert "websockets: any" in text_of(file, "/both", origin=EVIL)

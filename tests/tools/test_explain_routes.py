@@ -50,7 +50,7 @@ def test_route(file: Path, path: str, host: str | None, route: str | None, upstr
     ],
 )
 def test_routes_that_came_close(file: Path, path: str, near: str, why: str) -> None:
-    """Near misses are told with the reason."""
+    """Near misses are listed with the reason."""
     assert {"route": near, "why": why} in explained(file, path)[1]["near_routes"]
 
 

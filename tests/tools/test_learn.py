@@ -106,7 +106,7 @@ def test_counts_and_times_are_comments(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_granted_is_left_out(tmp_path: Path, more: dict[str, Any], left_out: str) -> None:
-    """Forbidden methods and names are told, and the rest is proposed."""
+    """Forbidden methods and names are reported, and the rest is proposed."""
     text, _ = learnt([entry("/bare", NEW, **more)], tmp_path)
     assert origins(text, "bare") == [NEW]
     assert any(left_out in line for line in text.splitlines() if "left out" in line)

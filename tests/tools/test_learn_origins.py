@@ -50,7 +50,7 @@ APP = "https://app.example.com"
     ],
 )
 def test_grouping(tmp_path: Path, seen: list[str], proposed: list[str] | None) -> None:
-    """Origins become a pattern only where it lets in nobody but their owner."""
+    """Origins become a pattern only if it matches only their owner's names."""
     text, _ = learnt([entry("/bare", origin) for origin in seen], tmp_path)
     assert origins(text, "bare") == (proposed or sorted(seen))
 
@@ -63,7 +63,7 @@ def test_a_pattern_in_force_stays_for_several(tmp_path: Path) -> None:
 
 
 def test_a_star_in_force_stays_for_many(tmp_path: Path) -> None:
-    """What everybody asks for is for everybody; what two pages ask for is not."""
+    """Only what all origins requested is granted to everyone."""
     many = [entry("/open", f"https://site{number}.example", cors="granted") for number in range(30)]
     assert origins(learnt(many, tmp_path)[0], "open") == ["*"]
     assert origins(learnt(many[:2], tmp_path)[0], "open") == ["https://site0.example", "https://site1.example"]
@@ -89,7 +89,7 @@ SUSPECTS = {
 
 @pytest.mark.parametrize("suspect", SUSPECTS)
 def test_what_looks_like_an_attack_is_left_out(tmp_path: Path, suspect: str) -> None:
-    """It is told in a comment, with the reason, and what only it asked for is not granted either."""
+    """A comment names it with the reason, and nothing that only it requested is granted."""
     lines = [entry("/orders", APP), entry("/orders", suspect, requested_method="DELETE", requested_headers="x-evil")]
     text, _ = learnt(lines, tmp_path)
     spec = loaded(text).specs["app"]

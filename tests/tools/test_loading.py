@@ -42,7 +42,7 @@ def test_a_tool_loads_no_event_loop(command: str) -> None:
 
 
 def test_the_front_door_offers_what_it_says() -> None:
-    """What is loaded on demand is there for who asks, and nothing else."""
+    """Names loaded on demand are available, and no others."""
     assert all(getattr(proxy, name) is not None for name in proxy.__all__)
     with pytest.raises(AttributeError):
         _ = getattr(proxy, "relay_of_nobody")  # noqa: B009 - the type checker would refuse the other form

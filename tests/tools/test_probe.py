@@ -47,7 +47,7 @@ def test_a_careful_server_has_no_findings(method: str, headers: tuple[str, ...],
     ],
 )
 def test_blocked_with_its_reason(method: str, headers: tuple[str, ...], credentials: bool, reason: str) -> None:
-    """A block is told with the reason from the closed list."""
+    """A blocked request has a reason from the closed list."""
     origin = "https://other.example.org" if reason == "origin_not_allowed" else PAGE
     with served(careful) as server:
         status, report, _ = probed(server.url, *headers, method=method, origin=origin, credentials=credentials)

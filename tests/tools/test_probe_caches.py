@@ -1,4 +1,4 @@
-"""Probe behind a cache that does not obey Vary: it is named, whoever filled it, and the server is not blamed."""
+"""Probe behind a cache that ignores Vary: it is named, whichever client filled it, and the server is not blamed."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Cached:
 @pytest.mark.parametrize("filled_by", [None, PAGE, OTHER, "https://stranger.example"])
 @pytest.mark.parametrize("ignores_query", [False, True], ids=["by the whole URL", "whatever the query"])
 def test_a_cache_is_named(filled_by: str | None, ignores_query: bool) -> None:
-    """Whoever filled it: the page, another page, a stranger, or nobody yet."""
+    """It is found whether the page, another page, a stranger or no one filled it."""
     cached = Cached(ignores_query=ignores_query, mark="X-Cache: HIT from squid-1")
     if filled_by is not None:
         cached.fill("/x", filled_by)
@@ -74,7 +74,7 @@ def test_without_vary_the_server_is_to_blame() -> None:
 
 
 def test_made_up_origins_reach_no_shared_cache() -> None:
-    """Each further GET has a query of its own, so that nobody else gets what it was answered."""
+    """Each further GET has a unique query, so that no other client gets its response."""
     with Upstream(Cached(ignores_query=False, mark="Age: 7")) as server:
         probed(f"{server.url}/x")
         gets = [one for one in server.requests if one.line.startswith(b"GET /x ")]

@@ -83,7 +83,7 @@ def test_errors_of_any_server(status: int, said: str) -> None:
 
 
 def test_what_was_not_asked_is_said() -> None:
-    """Where the page's origin is refused, or nobody named it, what resembles it shows nothing."""
+    """If the page's origin is refused or not given, its look-alikes prove nothing."""
     with served(careful) as server:
         refused = probed(f"{server.url}/x", origin="https://other.example.org")[1]
         presumed = probed(f"{server.url}/x", origin=None)[1]

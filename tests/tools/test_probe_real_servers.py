@@ -1,4 +1,4 @@
-"""Probe against servers that nobody here wrote, configured as they often are; each finding was confirmed by hand.
+"""Probe against third-party servers, configured as they often are; each finding was confirmed by hand.
 
 What each is known to do is in its file under `servers/`; the comments say why a finding is right.
 """
@@ -66,7 +66,7 @@ def test_flask_cors() -> None:
 
 
 def test_starlette() -> None:
-    """The dot before example lets any character pass; an error that nobody caught has no grant."""
+    """The dot before example matches any character; an uncaught error has no grant."""
     pytest.importorskip("starlette")
     command = (sys.executable, "-m", "uvicorn", "starlette_app:app", "--host", "127.0.0.1", "--port", "0")
     with served(*command) as url:
@@ -111,7 +111,7 @@ def test_nginx(tmp_path: Path) -> None:
 
 
 def test_http_server(tmp_path: Path) -> None:
-    """A star for everybody, on errors too: nothing to find, but for the preflight that no one remembers."""
+    """A star for everyone, on errors too: the only finding is that preflights are not cached."""
     (tmp_path / "books").write_text("[]")
     binary = str(NODE_MODULES / "http-server" / "bin" / "http-server")
     with served(node(), binary, str(tmp_path), "--cors", "-a", "127.0.0.1", "-p", "0") as url:

@@ -1,4 +1,4 @@
-"""Probe on the wire: TLS, targets and content; a certificate that nobody vouches for is one clear line."""
+"""Probe on the wire: TLS, targets and content; an untrusted certificate is one clear line."""
 
 from __future__ import annotations
 

@@ -225,6 +225,6 @@ def test_nothing_listens_there(tmp_path: Path) -> None:
     ],
 )
 def test_mistakes_of_its_user(url: str, options: dict[str, Any], said: str, tmp_path: Path) -> None:
-    """Each is one line that says what to write, and nobody is asked."""
+    """Each is one line with the remedy, and no request is sent."""
     with pytest.raises(UsageError, match=said):
         verified(url, tmp_path, **options)

@@ -1,4 +1,4 @@
-"""Verify against servers that nobody here wrote, each given the same policy as its own documentation says.
+"""Verify against third-party servers, each given the same policy as its own documentation says.
 
 The docstrings say why what is found is right.
 """

@@ -106,7 +106,7 @@ def served(site: Site, *, cache: Cache | None = None) -> Upstream:
 
 @dataclass
 class Cache:
-    """A cache that does not obey Vary: whoever comes second gets what the first got."""
+    """A cache that ignores Vary: the second client gets the first one's response."""
 
     key: Callable[[Asked], object] = lambda asked: asked.path
     mark: str = "X-Cache: HIT"

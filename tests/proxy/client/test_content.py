@@ -64,7 +64,7 @@ def test_a_failure_takes_with_it_what_was_not_read() -> None:
 
 
 def test_too_much_content_holds_the_client_back() -> None:
-    """It is told once, and once that there is room; what nobody wants takes none."""
+    """It pauses once and resumes once; unwanted content takes no space."""
     backlog = Backlog()
     content = RequestContent(backlog)
     for _ in range(5):
@@ -82,7 +82,7 @@ def test_too_much_content_holds_the_client_back() -> None:
 
 @pytest.mark.parametrize("size", [1, 2, 3, 10])
 def test_the_end_of_content_whose_length_is_known(size: int) -> None:
-    """In whatever segments: all of it, and what stands behind."""
+    """In any segments: all of it, and the bytes after it."""
     reader = LengthReader(3)
     data, taken = b"abcdefghij", b""
     while not reader.complete:

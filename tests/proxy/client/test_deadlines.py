@@ -72,7 +72,7 @@ def test_what_is_due(before: Before, phase: Phase, seconds: float, unsent: int, 
 
 
 def test_content_that_comes_starts_its_clock_anew() -> None:
-    """Slow content is not late content, and nobody is late who is not waited for."""
+    """Slow content is not late content, and only awaited content can be late."""
     clocks = Deadlines(LIMITS, START)
     clocks.content_came(START, 1)
     assert clocks.due(START + 31, Phase.ANSWERING, 0, head_has_begun=False) is Due.NOTHING

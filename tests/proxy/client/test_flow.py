@@ -37,7 +37,7 @@ class Transport(asyncio.Transport):
 
 @given(steps=st.lists(st.tuples(st.booleans(), st.sampled_from([CONTENT, NEXT_REQUESTS, TUNNEL])), max_size=20))
 def test_reading_is_paused_while_there_is_a_reason(steps: list[tuple[bool, int]]) -> None:
-    """The transport is told only of the first reason and of the end of the last."""
+    """The transport is paused for the first reason and resumed after the last."""
     transport = Transport()
     flow = Flow(transport)
     reasons = set()

@@ -11,7 +11,7 @@ HEAD = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 
 @pytest.mark.parametrize("cut", range(1, len(HEAD)))
 def test_the_end_of_a_head_in_two_segments(cut: int) -> None:
-    """The end may lie in both, blank lines may stand before the head, and anything behind it."""
+    """The end may lie in both, blank lines may precede the head, and anything may follow it."""
     buffer = HeadBuffer(len(HEAD))
     assert buffer.take(b"\r\n\r\n" + HEAD[:cut], 0) == (b"", cut + 4)
     assert buffer.unfinished == HEAD[:cut]

@@ -50,13 +50,13 @@ def taken(length: int, *segments: bytes, limit: int = 100) -> tuple[list[tuple[i
 def test_where_content_ends(
     length: int, segments: list[bytes], said: list[tuple[int, int]], content: bytes, whole: bool
 ) -> None:
-    """What stands behind it is the next request's, byte for byte."""
+    """Bytes after it belong to the next request, byte for byte."""
     assert taken(length, *segments) == (said, content, whole)
 
 
 @pytest.mark.parametrize("segment", [b"x\r\n", b"5\nhello", b"1\r\nab", b"1;" + b"a" * 200 + b"\r\n"])
 def test_broken_chunks(segment: bytes) -> None:
-    """Where such content ends cannot be known: all that has come is gone, and the reader is told."""
+    """The end of such content is unknown: everything received is dropped, and the reader gets the error."""
     content = RequestContent(Backlog())
     intake = Intake(content, CHUNKED, 100)
     assert intake.take(b"before" + segment, 6) == (6 + len(segment), 0)

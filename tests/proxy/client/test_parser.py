@@ -44,7 +44,7 @@ def test_aiohttp_still_keeps_a_trailer_for_the_next_head(loop: asyncio.AbstractE
 
 
 def test_a_head_and_where_it_ends(loop: asyncio.AbstractEventLoop) -> None:
-    """Names and values as sent, without the white space around a value; what stands behind is not looked at."""
+    """Names and values as sent, without the white space around a value; bytes after it are not read."""
     data = b"\r\nPOST /a%2F?x HTTP/1.1\r\nHost: h\r\nx-A: \xe4 \r\nContent-Length: 02\r\n\r\n"
     head, end = read(data + b"\xff\xff", loop)
     assert head is not None
@@ -158,7 +158,7 @@ def test_a_later_version_is_read_as_1_1(minor: int, loop: asyncio.AbstractEventL
 
 @pytest.mark.parametrize("behind", [b"", b"\r\n"])
 def test_too_many_lines_are_too_large(behind: bytes, loop: asyncio.AbstractEventLoop) -> None:
-    """Before the head is whole, too; the parser's own text is told from others by its words."""
+    """Also before the head is complete; the parser's own text differs from others."""
     with pytest.raises(Refusal) as refused:
         read(b"GET / HTTP/1.1\r\nHost: h\r\n" + b"X:\r\n" * 100 + behind, loop)
     assert refused.value.status == 431

@@ -209,7 +209,7 @@ def test_an_ordinary_head_is_plain() -> None:
 
 
 def test_no_line_of_a_person_is_kept() -> None:
-    """A cookie, a credential, an unknown name, a referring page: read each time, whoever sends it."""
+    """A cookie, a credential, an unknown name, a referring page: read each time and never stored."""
     for name in (b"Cookie", b"Authorization", b"X-Api-Key", b"Proxy-Authorization", b"Referer", b"traceparent"):
         assert read_plain_head(b"GET / HTTP/1.1\r\nHost: h\r\n" + name + b": of-one-person-only\r\n\r\n", LINES)
     assert not [kept for kept in plain_head.KNOWN_LINES.known if b"of-one-person-only" in kept]

@@ -18,7 +18,7 @@ def test_there_are_as_many_places_as_there_are() -> None:
 
 
 def test_a_place_given_back_twice_is_one_place() -> None:
-    """The second time does nothing, even when somebody else has it by then."""
+    """A second call does nothing, even if another request has the place by then."""
     places = Places(1)
     place = places.take()
     assert place is not None

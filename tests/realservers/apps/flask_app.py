@@ -33,7 +33,7 @@ def login() -> ResponseReturnValue:
 
 @app.get("/me")
 def me() -> Response:
-    """Say who the session's cookie belongs to."""
+    """Return who the session's cookie belongs to."""
     return jsonify(session.get("user", "nobody"))
 
 

@@ -1,4 +1,4 @@
-"""Starlette behind uvicorn, with the middleware that sends everybody to https."""
+"""Starlette behind uvicorn, with the middleware that redirects to https."""
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 
 async def scheme(request: Request) -> PlainTextResponse:
-    """Say what the application believes to be asked over."""
+    """Return what the application believes to be asked over."""
     return PlainTextResponse(request.url.scheme)
 
 

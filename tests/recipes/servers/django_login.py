@@ -68,7 +68,7 @@ def configure(database: str) -> None:
 
 
 def account(request: HttpRequest) -> JsonResponse:
-    """Say who is logged in, and give the token that a form of the application would hold."""
+    """Return who is logged in, and give the token that a form of the application would hold."""
     return JsonResponse({"user": request.user.get_username(), "token": get_token(request)})
 
 

@@ -1,4 +1,4 @@
-"""Flask-CORS as many a tutorial has it: everything for everybody, with cookies. Run by `flask run`."""
+"""Flask-CORS as in many tutorials: everything for everyone, with cookies. Run by `flask run`."""
 
 from flask import Flask, jsonify
 from flask.typing import ResponseReturnValue

@@ -1,1 +1,1 @@
-"""Servers that nobody here wrote, each with the same policy, configured as its own documentation says."""
+"""Third-party servers, each with the same policy, configured as its own documentation says."""
