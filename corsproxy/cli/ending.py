@@ -21,7 +21,7 @@ def leave(run: Callable[[], int], *, is_answer: bool = True) -> NoReturn:
     try:
         status = run()
         if is_answer:
-            print(end="", flush=True)  # what is still in the buffer may find nobody, too
+            print(end="", flush=True)  # flushing the buffer may fail, too
     except ConfigError as error:
         fail(*map(str, error.problems))
     except UsageError as error:
@@ -33,7 +33,7 @@ def leave(run: Callable[[], int], *, is_answer: bool = True) -> NoReturn:
 
 def fail(*lines: str, status: int = 2) -> NoReturn:
     """Say why on stderr, and leave."""
-    with contextlib.suppress(OSError):  # nobody hears it: the exit status has to do
+    with contextlib.suppress(OSError):  # without a reader, the exit status must be enough
         for line in lines:
             click.echo(line, err=True)
     sys.exit(status)

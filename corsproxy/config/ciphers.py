@@ -17,8 +17,8 @@ _SHOWN = 3
 def check_ciphers(tls: UpstreamTls, path: str, report: Report) -> None:
     """Report a list without suites, or one with suites that do not authenticate or encrypt.
 
-    Python's verification has nothing to look at in a handshake without a certificate, and passes it; a suite that does
-    not encrypt shows everybody on the way what was to be protected.
+    In a handshake without a certificate Python has nothing to verify, and accepts it; a suite that does not encrypt
+    exposes all traffic on the network path.
     """
     if tls.ciphers is None or tls.cipher_list is None:
         return

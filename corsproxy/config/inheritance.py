@@ -1,6 +1,6 @@
 """`extends`: each policy with its inherited keys, and where each of them was written.
 
-Lists are replaced, not joined; `dangerously_allow` is never inherited, as whoever wrote it had other origins in mind.
+Lists are replaced, not joined; `dangerously_allow` is never inherited, because it was written for other origins.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def _chain(name: str, bases: Mapping[str, str]) -> Iterator[str]:
 
 def _joined(name: str, chain: list[str], policies: Mapping[str, PolicyValues], report: Report) -> WholePolicy:
     homes: dict[str, str] = {}
-    taken: dict[str, Any] = {}  # of a key named by a text the type is known to nobody
+    taken: dict[str, Any] = {}  # the type of a key named by a text is unknown
     for one in chain:
         for key in (field.name for field in fields(PolicyValues)):
             if key in homes or f"{join('policies', one)}.{key}" not in report.spans or (one != name and key in _OWN):

@@ -1,4 +1,4 @@
-"""The configuration's text without the values that may be credentials, for whoever shows lines of it."""
+"""The configuration's text without values that may be credentials, for display."""
 
 from __future__ import annotations
 

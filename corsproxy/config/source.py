@@ -1,6 +1,6 @@
 """The configuration file itself, as text: whatever its name leads to, it is read once, bounded, and never waited for.
 
-A pipe is a file too (`corsproxy check <(generate)`), as long as somebody writes to it.
+A pipe is a file too (`corsproxy check <(generate)`), as long as it has a writer.
 Knows nothing of YAML.
 """
 
@@ -17,7 +17,7 @@ MAX_BYTES = 4 * 1024 * 1024
 """Larger files are refused unread: 10,000 origins take about 500 KB."""
 
 _WRITER_WAIT = 3.0
-"""Seconds until somebody has opened the other end of a named pipe; whoever was told to do so needs no longer."""
+"""Seconds to wait for a writer of a named pipe; one that was just started needs no longer."""
 
 
 def read_source(path: str) -> str:

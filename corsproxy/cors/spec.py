@@ -49,4 +49,4 @@ class PolicySpec:
     dangerously_allow: tuple[str, ...] | frozenset[str] = ()
     """Names of `DANGERS`."""
     allows_nobody: bool = False
-    """True if `allow_origins` may be empty: a file of origins that names none grants nobody."""
+    """True if `allow_origins` may be empty: a file without an origin grants no page."""

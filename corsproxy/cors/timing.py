@@ -37,7 +37,7 @@ def check_timing(spec: PolicySpec) -> list[PolicyProblem]:
         else:
             if is_exact:
                 continue
-            rule = "the field lists exact origins, or '*' alone for everybody; browsers read nothing else"
+            rule = "the field lists exact origins, or '*' alone for everyone; browsers read nothing else"
         problems.append(PolicyProblem("timing", index, "invalid", text, f"invalid origin {quote(text)}: {rule}"))
     return problems
 
@@ -48,7 +48,7 @@ def _check_followed(spec: PolicySpec) -> list[PolicyProblem]:
         return []
     said = []
     if any(origin.in_file for origin in spec.allow_origins):
-        said.append("the origins of a file are never listed, as whoever asks would read them")
+        said.append("the origins of a file are never listed, because every client could read them")
     listed = _listable(spec)
     if len(_joined(listed)) > MOST_BYTES:
         said.append(f"only the first {_fitting(listed)} of {len(listed)} origins fit into the 4 KiB of the list")

@@ -1,12 +1,12 @@
-"""Whether a request may pass, and under which decision: everything that happens before a byte reaches an upstream.
+"""Admission: the checks and decisions before any byte of a request reaches an upstream.
 
     admit        finds the target and the route
-    decide       brings the policy's decision, which goes on whatever is answered from here on
+    decide       gets the policy's decision, which applies to every response from here on
     routed       the route, if there is one and the head is one that can be forwarded
     let_pass     the last checks of what goes to the upstream
 
-Each takes what the one before has finished, and raises `Refusal` for what is answered here.
-Moves no bytes.
+Each uses the result of the previous one, and raises `Refusal` for requests that the proxy answers itself.
+It moves no bytes.
 """
 
 from __future__ import annotations

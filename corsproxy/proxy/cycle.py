@@ -5,9 +5,9 @@
     complete   the head, perhaps a retry           return    the final head with the grant on it, and content
     stream     the rest, as it comes; a tunnel     end       the connection goes back, once
 
-That nothing has to be waited for makes a request cheaper, not another one: `start` and `responded` take the steps on
-the right themselves, and have a task for those on the left.
-Decides nothing: route, grant and head are settled when it begins.
+A request without waits runs the same steps, only more cheaply: `start` and `responded` take the steps on the right
+themselves, and use a task for those on the left.
+It decides nothing: route, grant and head are settled when it begins.
 """
 
 from __future__ import annotations

@@ -2,12 +2,12 @@
 
     admit       which target, which route
     decide      the policy's decision; a preflight is answered and goes no further
-    let_pass    what is refused is refused before any byte reaches an upstream
+    let_pass    the last refusals, before any byte reaches an upstream
     cycle       the request to the upstream and the response back (`RequestCycle`)
 
-The order is that of Go's ReverseProxy: strip first, then add; after the first byte of a response a failure cuts the
-connection and never looks like an end.
-Decides nothing about CORS: `CorsGate` brings the core's decisions.
+The order is that of Go's ReverseProxy: strip first, then add. A failure after the first byte of a response cuts the
+connection, because it must never look like a complete response.
+It decides nothing about CORS: `CorsGate` returns the core's decisions.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ class Upload:
         return self._task is not None and not self._task.done()
 
     def answered(self) -> None:
-        """The final head is here: nobody has to be told to go on any more."""
+        """Note that the final head has arrived, so no 100 is needed any more."""
         if self._expectation is not None:
             self._expectation.end()
 

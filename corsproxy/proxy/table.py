@@ -1,6 +1,6 @@
 """The cache of the data path: one kind of table, bounded by entries and bytes.
 
-Keys are strangers' to choose, so a table that is full is emptied: that costs whoever fills it, and keeps no order.
+Clients choose the keys, so a full table is emptied: filling it costs the attacker, and no order has to be kept.
 Knows nothing of what it keeps.
 """
 

@@ -55,7 +55,7 @@ class DataPath:
         via_token: str | None = None,
         recorder: Recorder | None = None,
     ) -> None:
-        """`counters` is None where nobody can ask for them; `via_token` is given where other processes share it.
+        """`counters` is None if metrics are disabled; `via_token` is given if other processes share it.
 
         `recorder` is the inspector's, where that is on.
         """

@@ -1,6 +1,6 @@
 """Notifications for a service manager (sd_notify(3)): ready, reloading, stopping.
 
-Nothing is said where nobody asked for it: NOTIFY_SOCKET names who listens.
+Without NOTIFY_SOCKET, which names the receiver, nothing is sent.
 """
 
 from __future__ import annotations

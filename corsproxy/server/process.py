@@ -182,7 +182,7 @@ class ServerProcess:
         if not source.options.watch:
             return work
         if why := reloader.why_not():
-            # The image sets the variable for everybody, files or not.
+            # The image always sets the variable, with or without a file.
             level = logging.DEBUG if source.options.is_from_environment("watch") else logging.WARNING
             log.log(level, "--watch has nothing to watch: %s", why)
         else:

@@ -60,7 +60,7 @@ class Settings:
     workers: int = 1
     trusted_proxies: tuple[Network, ...] = ()
     public_origins: tuple[str, ...] = ()
-    """The proxy's own origins as browsers know them; empty where nobody has said."""
+    """The proxy's own origins as browsers know them; empty if not configured."""
     by_options: bool = False
     """True in quick mode: texts for people then name options instead of keys."""
     limits: Limits = Limits()

@@ -1,7 +1,7 @@
 """The smallest change to a configuration's text: items and keys added or replaced, the rest kept byte for byte.
 
 Works on the text by the places that `corsproxy.config` remembers; comments, order and style stay as they are.
-Nothing is parsed here and no meaning is known: whoever edits loads the result and sees whether it says what was meant.
+Nothing is parsed here and no meaning is known: the caller loads the result and checks that it has the intended effect.
 """
 
 from __future__ import annotations

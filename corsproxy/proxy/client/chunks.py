@@ -2,10 +2,10 @@
 
 aiohttp 3.14.5's parser keeps the last trailer line and puts it among the fields of the next request on the connection,
 which behind an edge is another user's. So no parser is fed chunked content: this reader finds its end, and drops chunk
-extensions and trailer fields, which reach nobody.
-Every departure from the grammar is an error, bare LF included: a server that reads on in another place than we do reads
-another request there.
-Knows bytes alone: no socket, no head, no aiohttp.
+extensions and trailer fields.
+Every departure from the grammar is an error, bare LF included: a server that finds the end in a different place would
+read a different request there (request smuggling).
+It must not know anything but bytes: no socket, no head, no aiohttp.
 """
 
 from __future__ import annotations

@@ -3,10 +3,9 @@
     bytes --> HeadParser --> ClientRequest --> the listener's handler --> answer
          +--> Intake --> RequestContent --^
 
-Requests are taken one after another: what comes behind the one under way is kept as it is, a bounded amount, and is
-not even parsed before that one is over. So a broken head takes no good request with it, and what stands behind an
-upgrade stays where it is.
-Knows no routes, no policy and no upstream.
+Requests are handled one after another: bytes after the current one are held, bounded, and not even parsed before it has
+ended. So a broken head does not affect an earlier request, and bytes after an upgrade stay untouched.
+It must not know routes, policies or upstreams.
 """
 
 from __future__ import annotations

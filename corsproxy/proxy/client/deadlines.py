@@ -25,8 +25,8 @@ CLIENT_STALL_TIMEOUT = 300.0
 """Seconds for which a client may read nothing: longer than any kernel buffer needs to drain at 1 KiB a second."""
 
 LINGER = 5.0
-"""Seconds that what nobody wants any more is read and dropped after the last answer, so that the client gets to read
-the answer before the reset (RFC 9112 section 9.6); nginx lingers 5 s between reads."""
+"""Seconds for reading and dropping further bytes after the last response, so that a reset does not destroy the response
+before the client reads it (RFC 9112 section 9.6); nginx lingers 5 s between reads."""
 
 
 class Due(Enum):

@@ -1,8 +1,8 @@
-"""TLS handshakes with clients: how many may be under way at a time.
+"""TLS handshakes with clients, with a limit on concurrent ones.
 
-asyncio's own TLS servers tell nobody of a connection before its handshake is over: strangers who open connections and
-never finish one would hold a socket each, as many as there are.
-Knows no HTTP and no certificate: a context comes in, connections made by the listener's factory go out.
+asyncio's own TLS servers report no connection before its handshake is complete: clients that open connections and never
+finish the handshake could hold all sockets.
+It must not know HTTP or certificates: a context comes in, connections made by the listener's factory go out.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """Request heads: plain ones read by `plain_head`, all others by aiohttp's parser.
 
-There is a parser for each such head, and it never sees a byte behind the head's end.
+Each such head gets a new parser, which never sees a byte after the head's end.
 
-So no message knows the one before it, whatever it was: aiohttp's parser keeps the last trailer line for the next head,
-loses what stands behind an upgrade, and throws away good requests that come in one segment with a bad one. What follows
-a head is the content readers' business (`content`, `chunks`) or stays where it is.
-Knows no socket: bytes in, a head or a refusal out.
+So no message can affect the next: aiohttp's parser keeps the last trailer line for the next head, loses bytes after an
+upgrade, and drops good requests that arrive in one segment with a bad one. The content readers (`content`, `chunks`)
+read the bytes after a head, or they stay untouched.
+It must not know sockets: bytes in, a head or a refusal out.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Connection-based logins in `Authorization` and `WWW-Authenticate`: grammar only.
 
-With NTLM and Negotiate (RFC 4559) a server remembers on the connection who has logged in: whoever sends the next
-request there is answered as that user.
-Bytes in, values out; nothing here raises, since upstreams and clients wrote what is read.
-Knows nothing of connections: that is `logins.py`.
+With NTLM and Negotiate (RFC 4559) a server remembers for the connection who has logged in: the next request there is
+served as that user, whichever client sends it.
+Bytes in, values out; nothing here raises, because upstreams and clients wrote the input.
+It must not know connections, which are the business of `logins.py`.
 """
 
 from __future__ import annotations

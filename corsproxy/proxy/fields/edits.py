@@ -20,10 +20,10 @@ class FieldEditor:
     """The compiled `request_headers` or `response_headers` of one upstream."""
 
     names: frozenset[bytes]
-    """In lower case: every line of these goes, set or removed."""
+    """In lower case: every line with such a name is removed, whether it is set or not."""
     folds: bool
-    """True if names with underscores for hyphens are meant too (CGI and WSGI make one variable of both), so that
-    nobody writes another value beside the one that is set. The names above have hyphens then."""
+    """True if names with underscores for hyphens count too: CGI and WSGI make one variable of both, so a client could
+    otherwise add another value to the one that is set. The names above then have hyphens."""
     set_names: tuple[bytes, ...]
     block: bytes = field(repr=False)
     """The finished lines that are written instead."""

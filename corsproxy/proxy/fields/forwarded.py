@@ -272,9 +272,9 @@ def _parameters(elements: Sequence[ForwardedElement], name: bytes) -> list[bytes
 
 
 def _at(items: Sequence[bytes], depth: int) -> bytes:
-    """Return what the outermost trusted proxy wrote, `depth` from the right, or the first where the list is shorter.
+    """Return the item of the outermost trusted proxy, `depth` from the right, or the first if the list is shorter.
 
-    What stands further left was sent by somebody nobody trusts.
+    Items further left come from untrusted peers.
     """
     return items[-min(depth, len(items))] if items else b""
 

@@ -117,9 +117,9 @@ class RequestHead:
 def read_request_head(lines: list[Line], minor: int) -> RequestHead:
     """Read the field lines of a client request of HTTP/1.`minor`.
 
-    Raises `Refusal` with 400 where no host can be known.
-    Leaves a `Refusal` in `refusal`: 400 for framing that two servers could read differently, 417 for an expectation
-    nobody here can meet, 501 for a transfer coding that would have to be undone.
+    Raises `Refusal` with 400 if the host cannot be known.
+    Leaves a `Refusal` in `refusal`: 400 for framing that two servers could read differently, 417 for an unknown
+    expectation, 501 for a transfer coding that would have to be decoded.
     """
     head = RequestHead(minor)
     kept = head.fields

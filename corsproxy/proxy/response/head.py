@@ -1,8 +1,8 @@
 """The head of a response for the client, from the upstream's head and the grant.
 
-Strip first, then add: hop-by-hop fields and every `Access-Control-*` go, whoever asked; what is left stays byte for
-byte and in order; Vary is merged and the grant comes last.
-Knows no sockets and does not know how the grant was decided.
+Strip first, then add: hop-by-hop fields and every `Access-Control-*` are removed from every response; the rest
+stays byte for byte and in order; Vary is merged and the grant comes last.
+It must not know sockets, or how the grant was decided.
 """
 
 from __future__ import annotations

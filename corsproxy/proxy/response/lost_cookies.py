@@ -25,9 +25,7 @@ _CONTROLS = bytes([*range(0x09), *range(0x0A, 0x20), 0x7F])
 _PLAIN_HTTP = "Secure, but the proxy is reached by plain http off loopback: use http://localhost, or --https"
 _SECURE = "{} without Secure: add it in the upstream, or in a file by 'cookies: {{secure: add}}'"
 _DOMAIN = "its Domain is not the host that was asked: remove it, or in a file by 'cookies: {domain: remove}'"
-_SUFFIX = (
-    "its Domain is a public suffix, which belongs to nobody: remove it, or in a file by 'cookies: {domain: remove}'"
-)
+_SUFFIX = "its Domain is a public suffix, which no site owns: remove it, or in a file by 'cookies: {domain: remove}'"
 _HOST_DOMAIN = "a __Host- cookie with a Domain: remove it in the upstream, or in a file by 'cookies: {domain: remove}'"
 _HOST_PATH = "a __Host- cookie needs Path=/: write it in the upstream"
 _HTTP_ONLY = "a __Http- cookie needs HttpOnly: add it in the upstream"

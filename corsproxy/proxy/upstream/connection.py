@@ -1,9 +1,9 @@
 """One connection to an upstream: an `asyncio.Protocol` that carries one exchange at a time.
 
-It moves bytes between the socket, the `ResponseReader` and whoever is reading: `responded` for the head, then a sink
-that content is handed to as it comes.
-It keeps a deadline for the sweeper instead of a timer of its own, and is never used again after anything unexpected.
-Knows no policy, no route and no client.
+It moves bytes between the socket, the `ResponseReader` and the reader of the response: `responded` for the head, then a
+sink that receives content as it arrives.
+It keeps a deadline for the sweeper instead of a timer, and is never used again after anything unexpected.
+It must not know policies, routes or clients.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a pool gives out: a lent connection, or a reserved place for one that is not yet dialled.
 
-Each goes back once, whoever ends it. Knows no request.
+Each is returned once, whichever side ends it. It must not know requests.
 """
 
 from __future__ import annotations

@@ -19,10 +19,10 @@ from corsproxy.proxy.upstream.places import HeldPlace, Places
 from corsproxy.settings import Upstream
 
 REST = 0.02
-"""Seconds that a connection rests after a response without content before it carries another request.
+"""Seconds for which a connection waits after a response without content before it carries another request.
 
-Old servers send content after HEAD, 204 and 304, some in a segment of its own a few milliseconds after the head:
-whoever asked next would get it for an answer.
+Old servers send content after HEAD, 204 and 304, some in a separate segment a few milliseconds after the head:
+the next request would get it as its response.
 """
 
 
@@ -30,9 +30,9 @@ REPORT_INTERVAL = 60.0
 """Seconds between two lines about the same oddity: an old server has it in every response."""
 
 HANDSHAKE = 1.0
-"""Seconds that the client of a connection which has just asked for a login has to go on, however many wait for a place.
+"""Seconds for a client to continue after a login challenge on its connection, even if others wait for a place.
 
-Without them a pool that is full and has a short `keepalive_timeout` would break every such login off.
+Without them a full pool with a short `keepalive_timeout` would interrupt every such login.
 """
 
 

@@ -2,7 +2,7 @@
 
     HEAD --1xx--> HEAD            interim responses are kept in order, then the final head is read
     HEAD --------> BODY --------> COMPLETE
-    HEAD --101---> TUNNEL         everything after the head is somebody else's protocol
+    HEAD --101---> TUNNEL         everything after the head is another protocol
 
 `plain_head` reads the heads that leave nothing to argue about, `odd_head` all others; `chunks` reads the chunks.
 Where the segments end changes nothing: a head is read when it is whole.
@@ -42,11 +42,11 @@ _CHUNKED: Final = Framing.CHUNKED
 
 
 class ResponseReader:
-    """Reads one response after another from a connection; `start` before each.
+    """Read one response after another from a connection; call `start` before each.
 
-    After each `feed`: `interim` holds 1xx heads not yet taken, `head` the final head once it is whole, `body` the
-    pieces of content not yet taken, `complete` says that the message has ended, `surplus` that bytes came which nobody
-    asked for. Every refusal is an `UpstreamError`.
+    After each `feed`: `interim` has the unread 1xx heads, `head` the final head once it is complete, `body` the unread
+    pieces of content, `complete` is true at the end of the message, `surplus` is true if unsolicited bytes arrived.
+    Every refusal is an `UpstreamError`.
     """
 
     __slots__ = (
@@ -74,8 +74,8 @@ class ResponseReader:
         self.start(is_head_request=False, expects_upgrade=False)
 
     def start(self, *, is_head_request: bool, expects_upgrade: bool, expects_continue: bool = False) -> None:
-        """Begin with the next response: to a HEAD request it has no content, only an upgrade may be answered 101, and
-        a 100 is for nobody who has not asked for it.
+        """Start the next response: to a HEAD request it has no content, only an upgrade may be answered 101, and a 100
+        needs an expectation.
         """
         self._expects_continue = expects_continue
         self._is_head_request = is_head_request

@@ -1,7 +1,7 @@
 """The feed: it collects the events of all recorders and sends them to the watching pages.
 
-Nothing runs while nobody watches. Then the recorders are asked a few times a second, and what they say goes into one
-ring that every watcher reads at its own pace: one that is slow misses events, and costs no more than one that is not.
+Nothing runs without watchers. With watchers, the recorders are queried a few times a second, and their events go into
+one ring, which every watcher reads at its own pace: a slow one misses events, but costs no more than a fast one.
 Knows nothing of HTTP.
 """
 

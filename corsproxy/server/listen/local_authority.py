@@ -1,8 +1,8 @@
 """A certificate for HTTPS on this machine, from a local authority that nothing trusts until the user decides so.
 
-The authority carries critical name constraints (RFC 5280 section 4.2.1.10): whoever got hold of its key could sign for
-this machine, private addresses and names that nobody owns on the internet, and for no site that matters.
-Only here is `cryptography` known, and only if `--https` is given: it is an extra.
+The authority carries critical name constraints (RFC 5280 section 4.2.1.10): a thief of its key could sign for
+this machine, private addresses and names that do not exist on the internet, but for no real site.
+Only this module imports `cryptography`, and only for `--https`, because it is an extra.
 """
 
 from __future__ import annotations

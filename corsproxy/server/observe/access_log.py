@@ -109,7 +109,7 @@ def json_line(record: RequestRecord, now: str) -> str:
         f'"path":{quoted(record.raw_path.decode("utf-8", "backslashreplace"))},"status":{record.status},'
         f'"bytes_in":{record.bytes_in},"bytes_out":{record.bytes_out},"duration_ms":{record.duration * 1000:.3f},'
         f"{_JSON.way(record)},{_JSON.cors(record)},"
-        # An id and a trace have neither quotes nor backslashes, whoever sent them.
+        # Ids and traces have neither quotes nor backslashes, even from clients.
         f'"request_id":{_bare_json(request_id)},{_JSON.hosts[record.host]},"protocol":{_PROTOCOLS[record.minor]},'
         f'"upstream_ms":{"null" if seconds is None else f"{seconds * 1000:.3f}"},"trace_id":{_bare_json(trace_id)}}}\n'
     )

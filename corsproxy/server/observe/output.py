@@ -1,6 +1,6 @@
 """Output lines without ever waiting for their reader.
 
-A pipe that nobody empties blocks its writer; a proxy must not stand still because a log collector does.
+A full pipe blocks its writer; a proxy must not stall because a log collector does.
 So a thread does the writing, what waits for it is bounded, and what does not fit is dropped and counted.
 Making the descriptor non-blocking would be simpler, and wrong: the flag belongs to the open file, which other processes
 (the shell, the workers) share.

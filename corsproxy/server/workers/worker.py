@@ -1,7 +1,7 @@
 """A worker: a fresh process that serves on the parent's sockets and obeys the parent's messages.
 
-`main` is what it is started with. It has no signals of its own: the parent hears them, and a terminal or a service
-manager that sends them to everybody must not stop workers behind the parent's back.
+`main` is its entry point. It ignores signals, which the parent handles: a terminal or a service manager that sends them
+to all processes must not stop workers without the parent.
 Knows nothing of other workers.
 """
 

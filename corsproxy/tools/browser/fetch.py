@@ -2,7 +2,7 @@
 
 Follows https://fetch.spec.whatwg.org/#fetching from the browser's side: main fetch, HTTP fetch, CORS-preflight fetch
 and HTTP-redirect fetch.
-Does no I/O: whoever calls hands in how a request is sent and answered.
+It does no I/O: the caller passes the function that sends a request.
 """
 
 from __future__ import annotations

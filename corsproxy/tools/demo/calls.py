@@ -1,6 +1,6 @@
 """The calls of the demo's page: one table for the page, the demo's own calls and the tests.
 
-The texts say what a browser makes of each answer, and why, in words for somebody who meets CORS for the first time.
+The texts say what a browser makes of each answer, and why, for readers who are new to CORS.
 Knows nothing of how a call is made.
 """
 

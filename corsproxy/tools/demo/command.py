@@ -193,5 +193,5 @@ class _Arrivals:
             kind = "preflight " if decision.kind is Kind.PREFLIGHT else ""
             said = f"{kind}granted" if decision.granted else f"{kind}refused: {decision.reason}"
         line = f"{time.strftime('%H:%M:%S')}  {record.status}  {target:<24}  {said}".rstrip()
-        with contextlib.suppress(OSError):  # whoever read the output has gone; the proxy's request has not failed
+        with contextlib.suppress(OSError):  # the reader of the output has gone; the proxy's request has not failed
             print(line, file=self._out, flush=True)

@@ -31,7 +31,7 @@ def legacy_api() -> web.Application:
 
 
 async def _list_orders(_request: web.Request) -> web.Response:
-    """Answer with two lines for one field, in odd letter case, and somebody else's origin in both."""
+    """Answer with two lines for one field, in odd letter case, both with a wrong origin."""
     fields = [
         ("X-Total-Count", str(len(_ORDERS))),
         ("access-control-ALLOW-origin", "http://legacy.invalid"),

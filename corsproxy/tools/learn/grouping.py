@@ -70,7 +70,7 @@ def _by_ports(origins: list[str]) -> list[Group]:
 
 
 def _by_domain(origins: list[str]) -> list[Group]:
-    """Subdomains under their longest common parent, never above the domain that somebody registered."""
+    """Group subdomains under their longest common parent, never above the registrable domain."""
     members: dict[tuple[str, str, int | None], list[tuple[str, Origin]]] = defaultdict(list)
     for text, origin in _parsed(origins):
         domain = registrable(origin.host)

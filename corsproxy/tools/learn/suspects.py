@@ -56,7 +56,7 @@ def suspicious(counts: Mapping[str, int], trusted: Iterable[str]) -> dict[str, s
 
 
 def registrable(host: str) -> str | None:
-    """Return the domain that somebody registered, None for addresses, single labels and public suffixes."""
+    """Return the registrable domain, None for addresses, single labels and public suffixes."""
     if host.startswith("[") or host.rpartition(".")[2].isdecimal():
         return None
     domain = _SUFFIXES.privatesuffix(host)

@@ -1,7 +1,7 @@
 """Origins that a careful server tells from an allowed one, each made for one careless way of comparing.
 
 The classes are those of the scanners and of "We Still Don't Have Secure Cross-Domain Requests" (USENIX Security 2018).
-All made-up names lie under `.example`, which nobody can own (RFC 2606), or stand for a page that anybody can have.
+All made-up names lie under `.example`, which cannot be owned (RFC 2606), or are hosts where anyone can have a page.
 No request goes to any of them: each is only the value of an Origin field.
 Pure: texts in, texts out.
 """

@@ -36,7 +36,7 @@ def most_requests(request: PageRequest) -> int:
 def probe(request: PageRequest, wire: Wire, *, is_presumed: bool = False) -> ProbeReport:
     """Play the request, send the further ones, and judge the answers; never raises for what a server does.
 
-    `is_presumed` is for a page's origin that nobody has named.
+    `is_presumed` is true if the page's origin was not given.
     """
     problems: list[str] = []
 

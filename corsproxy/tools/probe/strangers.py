@@ -16,7 +16,7 @@ _L = Likeness
 
 
 def grants(answer: Answer, origin: str) -> bool:
-    """Return whether an answer names this origin, or `null`, as allowed; a star names nobody."""
+    """Return whether a response names this origin, or `null`, as allowed; a star names no origin."""
     return answer.lines(checks.ACAO) == (origin,)
 
 

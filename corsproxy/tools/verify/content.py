@@ -1,4 +1,4 @@
-"""Answers to GET and HEAD, whoever is let in: errors, 304, HEAD, and which header names a page may read."""
+"""Responses to GET and HEAD, whatever the origin: errors, 304, HEAD, and which header names a page may read."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ class Member:
     rule: int
     """The place in `allow_origins` of the item it is a member of."""
     base: str | None
-    """The origin whose look-alikes must be refused; None if the item allows everybody."""
+    """The origin whose look-alikes must be refused; None if the item allows everyone."""
     policy: int = 0
     """The place of its policy among those of the route."""
 

@@ -86,7 +86,7 @@ class RouteQuestions:
 
 
 def questions_of(policies: Sequence[Policy], methods: frozenset[str] | None, others: Sequence[str]) -> RouteQuestions:
-    """Return what to ask of a route under its policies; without one nobody must be let in.
+    """Return the questions for a route under its policies; without a policy no origin may be granted.
 
     `methods` are those that the route is for, None if it is for all; `others` are origins that the rest of the file
     allows.

@@ -1,4 +1,4 @@
-// The form that asks about a request nobody has made.
+// The form that explains a request that has not been made.
 
 import { announce, element, make } from "./dom.js";
 import { answerBlock, change, decidedBy, explain, headerNames, section, steps } from "./explain.js";

@@ -9,7 +9,7 @@ import { connect } from "./stream.js";
 import { Table } from "./table.js";
 import { number } from "./words.js";
 
-/** Rows a second above which the table holds still while somebody points at it: nobody can click what moves. */
+/** Rows a second above which the table holds still under the pointer, because moving rows cannot be clicked. */
 const RESTLESS = 8;
 
 const store = new Store();
