@@ -160,7 +160,7 @@ MISTAKES = {
     ),
     "a host that does not resolve": (
         ["serve", "-c", "{file}", "--listen", "nowhere.invalid:8080"],
-        r"cannot listen on nowhere\.invalid:8080 \(--listen\): no.* this host",
+        r"cannot listen on nowhere\.invalid:8080 \(--listen\): (?:this host is unknown|.* for this host)",
     ),
     "an address of a link without its interface": (
         ["serve", "-c", "{file}", "--listen", "[fe80::1]:8080"],
