@@ -19,6 +19,7 @@ import http.client
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -38,6 +39,8 @@ IMAGE = "localhost/corsproxy:test"
 PACKAGES = ["python3", "python3-venv", "libpython3-dev", "ca-certificates"]
 CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 ORIGIN = "https://app.example.com"
+MOST_CPU = 0.05
+"""Seconds of a health check, which runs every ten on a machine that may be short of CPU."""
 LIBRARY = "corsproxy__mypyc"
 """What holds the code of every compiled module."""
 BY_HASH = b"\x01\0\0\0"
@@ -178,6 +181,8 @@ def check_running(tree: Path, environment: dict[str, str]) -> None:
             raise BrokenPromiseError(f"the proxy ended with status {process.wait()}:\n{''.join(said)}")
         with confined(tree, given, "corsproxy", "healthcheck") as probe:
             expect(probe.wait(30) == 0, "the health check finds it healthy")
+        cost = cpu_of(tree, given, "corsproxy", "healthcheck") - cpu_of(tree, given, "true")
+        expect(cost < MOST_CPU, f"a health check costs less than {MOST_CPU:g} s of CPU", f"{cost:.3f} s")
         answer = preflight(listen)
         granted = answer.getheader("Access-Control-Allow-Origin")
         expect((answer.status, granted) == (204, ORIGIN), "a preflight is granted", f"{answer.status} {granted}")
@@ -191,6 +196,18 @@ def check_running(tree: Path, environment: dict[str, str]) -> None:
         expect([options.split(",")[0] for options in root] == ["ro"], "on a read-only root", str(root))
         process.send_signal(signal.SIGTERM)
         expect(process.wait(30) == 0, "it stops with status 0 when asked to")
+
+
+def cpu_of(tree: Path, environment: dict[str, str], *command: str) -> float:
+    """Return the seconds of CPU that a command of the image takes, the least of five: other programs only add to it."""
+    costs = []
+    for _ in range(5):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        with confined(tree, environment, *command) as process:
+            process.wait(30)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        costs.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return min(costs)
 
 
 @contextlib.contextmanager
