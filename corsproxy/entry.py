@@ -24,9 +24,26 @@ def main() -> None:
         status = quick_healthcheck(address)
         if status is not None:
             sys.exit(status)
+    if sys.argv[1:2] == ["serve"]:
+        hear_stops()
     from corsproxy.cli import main as command_line
 
     command_line()
+
+
+def hear_stops() -> None:
+    """Have a stop end the program with status 0 while it is still loading.
+
+    As process 1 of a container it would not hear it otherwise.
+    The server's own handlers take over once it is there.
+    """
+    import signal
+
+    def on_stop(_number: int, _frame: object) -> None:
+        sys.exit(0)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, on_stop)
 
 
 def quick_address(args: Sequence[str], environ: Mapping[str, str]) -> tuple[str, int] | None:

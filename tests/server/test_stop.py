@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.server.setup import ask, children, config, connect, is_alive, receive_all, receive_until, until
-from tests.support.process import Proxy, started
+from tests.support.process import Process, Proxy, started
 from tests.support.upstream import Connection, Upstream
 
 HANDSHAKE = (
@@ -174,3 +174,19 @@ def test_a_stop_ends_with_0_whatever_becomes_of_the_logs(workers: str) -> None:
         with started(None, *options, stdout=full.fileno()) as proxy:
             assert ask(proxy.address).status == 200
             assert proxy.stop() == 0, proxy.stderr.text
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_is_heard_while_the_program_loads(number: signal.Signals, tmp_path: Path) -> None:
+    """Before the first of its libraries is there a stop is a stop: status 0, nothing said."""
+    text = "import signal, sys\nprint('loading', file=sys.stderr, flush=True)\nsignal.pause()\n"
+    (tmp_path / "click.py").write_text(text, encoding="utf-8")
+    environ = {"PYTHONPATH": f"{tmp_path}:{Path(__file__).parents[2]}"}
+    process = Process(["serve", "--upstream", "http://127.0.0.1:9"], environ=environ)
+    try:
+        process.stderr.wait_line("^loading$")
+        process.signal(number)
+        assert process.wait() == 0
+        assert process.stderr.lines == ["loading"]
+    finally:
+        process.end()
