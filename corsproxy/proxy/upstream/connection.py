@@ -9,103 +9,30 @@ It must not know policies, routes or clients.
 from __future__ import annotations
 
 import asyncio
-import select
 from collections.abc import Callable
-from typing import Final, Protocol, cast
+from typing import Final, cast
 
 from corsproxy.proxy.errors import ClientError, UpstreamError, UpstreamErrorKind
 from corsproxy.proxy.upstream.head import Framing
-from corsproxy.proxy.upstream.last_words import LastWords
+from corsproxy.proxy.upstream.outflow import Outflow
+from corsproxy.proxy.upstream.parties import NOBODY, Asker, ContentSink, Owner, Waiting
 from corsproxy.proxy.upstream.reader import ResponseReader
+from corsproxy.proxy.upstream.silence import Silence, has_ended_cleanly
 
 NEVER: Final = float("inf")
 
 _TURNS_TO_READ: Final = 2
 """Turns of the event loop until what a socket has was read: asyncio runs what was ready before it in the first."""
 
-_ANYTHING: Final = select.POLLIN | select.POLLHUP | select.POLLERR
-"""What an idle connection must not have: bytes, an end or an error. `POLLIN` covers a FIN, too."""
-
-
-class ContentSink(Protocol):
-    """Where the content of a response goes, piece by piece, as it comes."""
-
-    def write(self, pieces: list[bytes]) -> None:
-        """Take pieces of content; call `pause` on the connection where there is no room for more."""
-
-    def upstream_writable(self) -> None:
-        """The upstream, having been slow, takes bytes again."""
-
-
-class Asker(Protocol):
-    """The sender of a request, which waits for the response."""
-
-    def responded(self) -> None:
-        """Handle the arrival of a head, interim or final, or a failure before one."""
-
-
-class _Nobody:
-    """A sender that waits for nothing."""
-
-    __slots__ = ()
-
-    def responded(self) -> None:
-        """Do nothing."""
-
-
-NOBODY: Final = _Nobody()
-
-
-class _Waiting:
-    """A coroutine that waits for a head."""
-
-    __slots__ = ("_future",)
-
-    def __init__(self, future: asyncio.Future[None]) -> None:
-        self._future = future
-
-    def responded(self) -> None:
-        """Wake the coroutine."""
-        if not self._future.done():
-            self._future.set_result(None)
-
-
-class Owner(Protocol):
-    """The client for which a connection is reserved, after a login on it."""
-
-    def upstream_ended(self, connection: UpstreamConnection) -> None:
-        """Handle the loss of the connection."""
-
 
 class UpstreamConnection(asyncio.Protocol):
     """A TCP, TLS or Unix socket connection to one upstream."""
 
     __slots__ = (
-        "_asker",
-        "_done",
-        "_drained",
-        "_error",
-        "_last_words",
-        "_loop",
-        "_paused",
-        "_poll",
-        "_read_timeout",
-        "_sink",
-        "_writing_paused",
-        "born",
-        "busy",
-        "closed",
-        "deadline",
-        "deadline_kind",
-        "idle_for",
-        "idle_since",
-        "needs_rest",
-        "on_closed",
-        "owner",
-        "reader",
-        "reused",
-        "transport",
-    )
+        "_asker", "_done", "_error", "_loop", "_outflow", "_paused", "_read_timeout", "_silence", "_sink", "born",
+        "busy", "closed", "deadline", "deadline_kind", "idle_for", "idle_since", "needs_rest", "on_closed", "owner",
+        "reader", "reused", "transport",
+    )  # fmt: skip
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, on_closed: Callable[[UpstreamConnection], None], *, lenient: bool = False
@@ -138,10 +65,8 @@ class UpstreamConnection(asyncio.Protocol):
         self._done: asyncio.Future[None] | None = None
         self._sink: ContentSink | None = None
         self._paused = False
-        self._poll: select.poll | None = None
-        self._last_words: LastWords | None = None
-        self._writing_paused = False
-        self._drained: asyncio.Future[None] | None = None
+        self._silence = Silence()
+        self._outflow = Outflow()
 
     # --- the exchange, in order -------------------------------------------------------------------------------------
 
@@ -161,18 +86,13 @@ class UpstreamConnection(asyncio.Protocol):
     @property
     def writing_paused(self) -> bool:
         """True if the upstream reads slower than we send; `drain` waits for it."""
-        return self._writing_paused
+        return self._outflow.is_paused
 
     async def drain(self) -> None:
         """Wait until the upstream has read most of the sent bytes; raise `UpstreamError` if it fails."""
         if self._error is not None:
             raise self._error
-        if self._writing_paused:
-            self._drained = self._loop.create_future()
-            try:
-                await self._drained
-            finally:
-                self._drained = None
+        await self._outflow.drain(self._loop)
 
     def set_deadline(self, seconds: float, kind: UpstreamErrorKind) -> None:
         """Fail the exchange with `kind` unless something else happens within `seconds`."""
@@ -197,7 +117,7 @@ class UpstreamConnection(asyncio.Protocol):
     async def responded(self) -> None:
         """Wait until an interim head or the final head is there; raises `UpstreamError`."""
         future = self._loop.create_future()
-        self.tell(_Waiting(future))
+        self.tell(Waiting(future))
         try:
             await future
         finally:
@@ -216,7 +136,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._read_timeout = read_timeout
         done = self._done = self._loop.create_future()
         self.set_deadline(self._read_timeout, UpstreamErrorKind.READ_TIMEOUT)
-        self.resume()  # `_hold` may have paused it; the sink says for itself where it has no room
+        self.resume()  # it may be paused; the sink says for itself where it has no room
         if reader.body:
             pieces, reader.body = reader.body, []
             sink.write(pieces)
@@ -244,7 +164,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def finish(self) -> bool:
         """End the exchange; True if the connection may carry another one."""
-        self._hang_up()
+        self._outflow.hang_up()
         self._sink = None
         self._done = None
         self._asker = NOBODY
@@ -259,7 +179,7 @@ class UpstreamConnection(asyncio.Protocol):
             and not reader.oddities
             and not reader.tunnel
             and not self.transport.is_closing()
-            and not self._writing_paused
+            and not self._outflow.is_paused
             and self._error is None
         )
         if not reusable:
@@ -285,31 +205,21 @@ class UpstreamConnection(asyncio.Protocol):
         What came in this turn of the event loop has not been handed to us yet, and the request that is about to be sent
         may have come in the same turn.
         """
-        return not (self.closed or self.transport.is_closing()) and self._looks_silent()
+        return not (self.closed or self.transport.is_closing()) and self._silence.lasts(self.transport)
 
     async def send(self, data: bytes) -> None:
         """Send content of the request, taking in first what has come by now; a connection that is gone is no error.
 
         An upstream that refuses an upload answers and closes. The next write then fails, and with the first error the
-        event loop lets go of the socket, and of an answer that it has not read yet; `LastWords` is for that moment.
+        event loop lets go of the socket, and of an answer that it has not read yet; last words are for that moment.
         """
-        if not self.closed and not self._looks_silent():
+        if not self.closed and not self._silence.lasts(self.transport):
             for _ in range(_TURNS_TO_READ):
                 await asyncio.sleep(0)
         if self.closed:
             return
-        if self._last_words is None and self.transport.get_extra_info("sslcontext") is not None:
-            self._last_words = LastWords(self.transport)  # later is too late: uvloop closes before it tells
+        self._outflow.keep_ear(self.transport)
         self.transport.write(data)
-
-    def _looks_silent(self) -> bool:
-        if self._poll is None:
-            sock = self.transport.get_extra_info("socket")
-            if sock is None or (descriptor := sock.fileno()) < 0:
-                return False
-            self._poll = select.poll()
-            self._poll.register(descriptor, _ANYTHING)
-        return not self._poll.poll(0)
 
     def abort(self) -> None:
         """Close at once, so that an unfinished message stays visibly unfinished."""
@@ -323,9 +233,9 @@ class UpstreamConnection(asyncio.Protocol):
                 # The keep-alive timeouts of both sides may not match, so the log shows the idle time.
                 error = UpstreamError(error.kind, f"{error.detail}, reused after {self.idle_for:.1f} s")
             self._error = error
-        for waiter in (self._done, self._drained):
-            if waiter is not None and not waiter.done():
-                waiter.set_exception(self._error)
+        self._outflow.fail(self._error)
+        if self._done is not None and not self._done.done():
+            self._done.set_exception(self._error)
         self.abort()
         self._tell()
 
@@ -344,7 +254,7 @@ class UpstreamConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Read; unsolicited bytes poison the connection and close it."""
         reader = self.reader
-        if self._nobody_asked():
+        if self.reader.complete or not self.busy:
             reader.surplus = True
             self.abort()
             return
@@ -355,8 +265,8 @@ class UpstreamConnection(asyncio.Protocol):
             return
         sink = self._sink
         if sink is None:
-            if reader.head is not None and not reader.complete:
-                self._hold()
+            if len(reader.body) > 1 and not reader.complete:
+                self.pause()  # nobody reads it yet: one segment is kept, the rest waits in the socket
             if reader.head is not None or reader.interim:
                 self._tell()
             return
@@ -372,7 +282,7 @@ class UpstreamConnection(asyncio.Protocol):
         """The upstream has ended its side; whether that is the end of the content, or a cut, is the reader's to say."""
         if self.busy:
             try:
-                self.reader.feed_eof(is_cut=not self.reader.complete and not self._has_ended_cleanly())
+                self.reader.feed_eof(is_cut=not self.reader.complete and not has_ended_cleanly(self.transport))
             except UpstreamError as error:
                 self.fail(error)
             else:
@@ -383,57 +293,26 @@ class UpstreamConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
         if isinstance(exc, OSError) and self.busy and not self.reader.complete:
-            self._hear_last_words()
+            for data in self._outflow.last_words(self.transport):
+                self.data_received(data)
+                if self._error is not None or self.reader.complete:
+                    break
         self.closed = True
-        self._hang_up()
+        self._outflow.hang_up()
         if exc is not None and not self.reader.complete:
             self.fail(UpstreamError(UpstreamErrorKind.CLOSED, type(exc).__name__))
         elif self.busy:
             self.eof_received()
-            if self._drained is not None and not self._drained.done():
+            if self._outflow.is_awaited:
                 self.fail(UpstreamError(UpstreamErrorKind.CLOSED, "connection ended inside the request"))
         self.on_closed(self)
 
-    def _hear_last_words(self) -> None:
-        """Read what had arrived before a write failed."""
-        words = self._last_words or LastWords(self.transport)
-        for data in words.read():
-            self.data_received(data)
-            if self._error is not None or self.reader.complete:
-                break
-        words.close()
-
     def pause_writing(self) -> None:
         """Note that the upstream has stopped reading."""
-        self._writing_paused = True
+        self._outflow.is_paused = True
 
     def resume_writing(self) -> None:
         """Note that the upstream reads again."""
-        self._writing_paused = False
-        if self._drained is not None and not self._drained.done():
-            self._drained.set_result(None)
+        self._outflow.resume()
         if self._sink is not None:
             self._sink.upstream_writable()
-
-    def _hang_up(self) -> None:
-        if self._last_words is not None:
-            self._last_words.close()
-            self._last_words = None
-
-    def _has_ended_cleanly(self) -> bool:
-        """Return False if TLS ended without its closing alert; neither event loop says which of the two it was."""
-        ssl_object = self.transport.get_extra_info("ssl_object")
-        if ssl_object is None:
-            return True
-        try:
-            return not ssl_object.read(1)  # nothing is what OpenSSL reads behind the alert, and only there
-        except (OSError, ValueError):
-            return False
-
-    def _nobody_asked(self) -> bool:
-        return not self.busy or self.reader.complete
-
-    def _hold(self) -> None:
-        """Content has come before anyone reads it: one segment is kept, the rest waits in the socket."""
-        if len(self.reader.body) > 1:
-            self.pause()
