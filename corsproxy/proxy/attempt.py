@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from corsproxy.proxy.sending import Upload
+from corsproxy.proxy.sending import NO_UPLOAD, Upload
 from corsproxy.proxy.upstream.lease import Lease
 
 if TYPE_CHECKING:
@@ -30,9 +30,10 @@ class Attempt:
 
     def end(self) -> None:
         """Give the connection back; if content is still to be sent, it carries no other request."""
-        if self.upload.is_under_way:
-            self.upstream.abort()
-        self.upload.end()
+        if self.upload is not NO_UPLOAD:
+            if self.upload.is_under_way:
+                self.upstream.abort()
+            self.upload.end()
         self._lease.end()
 
     def responded(self) -> None:
