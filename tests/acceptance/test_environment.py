@@ -135,7 +135,7 @@ def test_a_full_disk_is_a_short_message(command: list[str], tmp_path: Path) -> N
             assert process.wait() == 2, process.stderr.text
         finally:
             process.end()
-    assert process.stderr.lines == [f"corsproxy: cannot write the answer: {os.strerror(errno.ENOSPC)}"]
+    assert process.stderr.lines == [f"corsproxy: cannot write the output: {os.strerror(errno.ENOSPC)}"]
 
 
 SOURCES = {"CORSPROXY_CONFIG": "my.yaml", "CORSPROXY_UPSTREAM": "http://b", "CORSPROXY_CONFIG_TEXT": FILE}

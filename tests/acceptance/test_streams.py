@@ -68,7 +68,7 @@ def ran_in_shell(command: str, streams: str, **environ: str) -> tuple[int, str, 
 def test_an_answer_that_goes_to_a_closed_stdout_is_a_short_message(command: str, places: Mapping[str, Path]) -> None:
     """As `ls >&-` does, the command says that it could not say it, and does not call that success."""
     status, _, said = ran_in_shell(command.format_map(places), ">&-")
-    assert (status, said[-1]) == (2, "corsproxy: cannot write the answer: standard output is closed")
+    assert (status, said[-1]) == (2, "corsproxy: cannot write the output: standard output is closed")
     assert "Traceback" not in "\n".join(said)
 
 
