@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any
 
 from corsproxy.config import Configuration
 from corsproxy.errors import UsageError
@@ -48,7 +47,7 @@ def question_of(query: Sequence[tuple[str, str]]) -> Question:
     )
 
 
-def explain_in_force(configuration: Configuration, question: Question) -> dict[str, Any]:
+def explain_in_force(configuration: Configuration, question: Question) -> dict[str, object]:
     """Explain one request as `corsproxy explain --format json` does.
 
     `change` may have a `command` in place of a `patch`; `quick` says that the file is not one of the user's.

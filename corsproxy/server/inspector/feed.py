@@ -12,7 +12,6 @@ import contextlib
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 from corsproxy.server.inspector.recorder import Event, Ring
 from corsproxy.server.observe.counters import Totals
@@ -39,7 +38,7 @@ class News:
     """An update for a watcher: new events, or totals, or both."""
 
     events: list[Event]
-    totals: dict[str, Any] | None
+    totals: dict[str, object] | None
     open: list[Event] | None = None
     """The open requests, if they have changed."""
 
@@ -129,7 +128,7 @@ class Feed:
             await asyncio.sleep(INTERVAL)
         self._pump = None
 
-    def _count(self, missed: int) -> dict[str, Any]:
+    def _count(self, missed: int) -> dict[str, object]:
         """Return the counts of the metrics since the start, summed over all processes."""
         counters = self._totals.counters
         reasons: dict[str, int] = {}

@@ -13,7 +13,6 @@ import json
 import shlex
 from collections.abc import Awaitable, Callable, Mapping
 from importlib.resources import files
-from typing import Any
 
 from aiohttp import web
 
@@ -155,7 +154,7 @@ def _static(content: bytes, content_type: str) -> Page:
     return answer
 
 
-def _json(status: int, content: Mapping[str, Any]) -> web.Response:
+def _json(status: int, content: Mapping[str, object]) -> web.Response:
     text = json.dumps(content)
     return web.Response(status=status, text=text, content_type="application/json", headers=SECURITY)
 

@@ -6,7 +6,6 @@ Knows nothing of how anything was decided.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 from urllib.parse import urlsplit
 
 from corsproxy.escape import printable
@@ -17,7 +16,7 @@ _TOLD = frozenset({"location", "timing-allow-origin", "vary", "www-authenticate"
 """The fields of an answer, besides those of CORS, that a browser or a cache goes by here."""
 
 
-def play_data(play: Play) -> dict[str, Any]:
+def play_data(play: Play) -> dict[str, object]:
     """Return a whole play."""
     return {
         "preflight_needed": list(play.preflight_because),
@@ -27,7 +26,7 @@ def play_data(play: Play) -> dict[str, Any]:
     }
 
 
-def verdict_data(play: Play) -> dict[str, Any]:
+def verdict_data(play: Play) -> dict[str, object]:
     """Return the outcome for the page."""
     failure = play.failure
     return {
@@ -40,7 +39,7 @@ def verdict_data(play: Play) -> dict[str, Any]:
     }
 
 
-def step_data(step: Step) -> dict[str, Any]:
+def step_data(step: Step) -> dict[str, object]:
     """Return one step."""
     return {
         "check": step.check.value,
@@ -52,7 +51,7 @@ def step_data(step: Step) -> dict[str, Any]:
     }
 
 
-def exchange_data(exchange: Exchange) -> dict[str, Any]:
+def exchange_data(exchange: Exchange) -> dict[str, object]:
     """Return one request with its answer."""
     sent, answer = exchange.sent, exchange.answer
     shown = None

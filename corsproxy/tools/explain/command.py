@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TextIO
+from typing import TextIO
 
 from corsproxy.config import Loaded, Options, load_options, option_of
 from corsproxy.tools.browser import Browser
@@ -66,7 +66,7 @@ def explain_command(options: ExplainOptions, *, environ: Mapping[str, str], out:
 
 def explain(
     loaded: Loaded, question: Question, environ: Mapping[str, str], options: Options | None = None
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return one explanation as data, the same that `--format json` prints; `options` are those of quick mode."""
     return explanation_data(*_explained(loaded, question, environ, options))
 

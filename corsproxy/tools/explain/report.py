@@ -6,7 +6,6 @@ Knows nothing of how anything was decided.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from corsproxy.tools.browser import Answer, Check, Play, Step
 from corsproxy.tools.browser.shown import step_data, step_lines, verdict_data, visible
@@ -14,7 +13,7 @@ from corsproxy.tools.explain.change import Change
 from corsproxy.tools.explain.judgement import Judgement
 
 
-def explanation_data(judgement: Judgement, change: Change | None, no_change: str | None) -> dict[str, Any]:
+def explanation_data(judgement: Judgement, change: Change | None, no_change: str | None) -> dict[str, object]:
     """Return the explanation as data that JSON can hold."""
     question, route, where = judgement.question, judgement.route, judgement.decided_by
     return {
@@ -54,7 +53,7 @@ def explanation_data(judgement: Judgement, change: Change | None, no_change: str
     }
 
 
-def _change_data(change: Change | None) -> dict[str, Any] | None:
+def _change_data(change: Change | None) -> dict[str, object] | None:
     if change is None:
         return None
     how = {"command": change.command} if change.command else {"patch": change.patch}
@@ -130,7 +129,7 @@ _WHATEVER_THE_MODE = frozenset({"no_policy", "no_route"})
 """What the proxy lacks for either credentials mode; the browser only sees that the grant is missing."""
 
 
-def _verdict_data(judgement: Judgement, play: Play | None) -> dict[str, Any]:
+def _verdict_data(judgement: Judgement, play: Play | None) -> dict[str, object]:
     if play is None:
         allowed = judgement.is_allowed
         why = "without Origin it is no CORS request: no browser judges it" if allowed else "there is no route"
@@ -143,7 +142,7 @@ def _verdict_data(judgement: Judgement, play: Play | None) -> dict[str, Any]:
     return verdict
 
 
-def _answer_data(answer: Answer | None) -> dict[str, Any] | None:
+def _answer_data(answer: Answer | None) -> dict[str, object] | None:
     if answer is None:
         return None
     return {"status": answer.status, "headers": [list(pair) for pair in visible(answer.headers)]}

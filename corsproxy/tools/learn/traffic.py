@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 MAX_ORIGINS = 10_000
 """For each route; more are counted together."""
@@ -101,7 +100,7 @@ def read_traffic(lines: Iterable[str]) -> Traffic:
     return traffic
 
 
-def _entry(line: str) -> dict[str, Any] | None:
+def _entry(line: str) -> dict[str, object] | None:
     try:
         entry = json.loads(line)
     except (ValueError, RecursionError):
@@ -111,7 +110,7 @@ def _entry(line: str) -> dict[str, Any] | None:
     return entry
 
 
-def _count(traffic: Traffic, entry: dict[str, Any]) -> None:
+def _count(traffic: Traffic, entry: dict[str, object]) -> None:
     origin, time = _text(entry, "origin"), _text(entry, "time")[:40]
     refused = _text(entry, "cors").endswith("refused")
     traffic.seen.add(time, refused=refused)
@@ -136,6 +135,6 @@ def _note(names: dict[str, Seen], name: str, time: str, refused: bool) -> None:
         names.setdefault(name, Seen()).add(time, refused=refused)
 
 
-def _text(entry: dict[str, Any], key: str) -> str:
+def _text(entry: dict[str, object], key: str) -> str:
     value = entry.get(key)
     return value[:_MAX_TEXT] if isinstance(value, str) else ""

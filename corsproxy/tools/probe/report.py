@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from corsproxy.tools.browser import Exchange, PageRequest, Play
-from corsproxy.tools.browser.shown import exchange_data, exchange_lines, play_data, step_lines, visible
+from corsproxy.tools.browser.shown import exchange_data, exchange_lines, play_data, step_lines, verdict_data, visible
 from corsproxy.tools.live.look_alikes import Likeness
 from corsproxy.tools.probe.finding import ProbeFinding, Severity
 from corsproxy.tools.probe.findings import explained_failure
@@ -37,7 +36,7 @@ class ProbeReport:
         return self.play.allowed and not any(finding.severity is not Severity.NOTE for finding in self.findings)
 
 
-def report_data(report: ProbeReport) -> dict[str, Any]:
+def report_data(report: ProbeReport) -> dict[str, object]:
     """Return the report as data that JSON can hold."""
     request = report.request
     return {
@@ -67,16 +66,16 @@ def report_data(report: ProbeReport) -> dict[str, Any]:
     }
 
 
-def _play_data(play: Play) -> dict[str, Any]:
-    data = play_data(play)
+def _play_data(play: Play) -> dict[str, object]:
     explained = explained_failure(play)
-    if explained is not None:
-        reason = explained.reason if explained.code else data["verdict"]["reason"]
-        data["verdict"] |= {"reason": reason, "why": f"{explained.message}; {data['verdict']['why']}"}
-    return data
+    if explained is None:
+        return play_data(play)
+    verdict = verdict_data(play)
+    reason = explained.reason if explained.code else verdict["reason"]
+    return play_data(play) | {"verdict": verdict | {"reason": reason, "why": f"{explained.message}; {verdict['why']}"}}
 
 
-def _further_data(one: FurtherAnswer) -> dict[str, Any]:
+def _further_data(one: FurtherAnswer) -> dict[str, object]:
     resembles = one.asks.resembles if isinstance(one.asks, MadeUp) else None
     exchange = exchange_data(Exchange(one.sent, one.answer))
     return {"asks": one.label, "origin": one.origin, "resembles": resembles, **exchange}

@@ -6,7 +6,6 @@ Knows nothing of how anything was found.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from corsproxy.tools.verify.outcome import Difference, VerifyOutcome
 from corsproxy.tools.verify.plan import RouteToAsk, VerifyPlan
@@ -16,7 +15,7 @@ _SHOWN = 3
 """Origins of one difference that the text names; JSON has them all."""
 
 
-def outcome_data(outcome: VerifyOutcome) -> dict[str, Any]:
+def outcome_data(outcome: VerifyOutcome) -> dict[str, object]:
     """Return the outcome as data."""
     return {
         "url": outcome.plan.url,
@@ -40,7 +39,7 @@ def outcome_data(outcome: VerifyOutcome) -> dict[str, Any]:
     }
 
 
-def _difference_data(difference: Difference) -> dict[str, Any]:
+def _difference_data(difference: Difference) -> dict[str, object]:
     found, meaning, place = difference.found, difference.meaning, difference.place
     return {
         "code": found.code.value,
@@ -90,7 +89,7 @@ def _difference_lines(difference: Difference) -> Iterator[str]:
     yield f"    the rule   {meaning.rule}"
 
 
-def plan_data(plan: VerifyPlan) -> dict[str, Any]:
+def plan_data(plan: VerifyPlan) -> dict[str, object]:
     """Return the plan as data."""
     return {
         "url": plan.url,
