@@ -126,5 +126,5 @@ def test_a_page_of_another_scheme_is_told_of_its_lost_cookie(desk: Desk) -> None
         page.open(f"http://localhost:{desk.page_port}/checks.html")
         assert page.evaluate(STORY, f"https://localhost:{proxy.address[1]}")[1] == "no cookie"
     proxy.stderr.wait_line(
-        "^the cookie sid of POST /login will be thrown away.* no SameSite.*serve the page over https too"
+        "^the cookie sid of POST /login will be rejected.* no SameSite.*serve the page over https too"
     )
