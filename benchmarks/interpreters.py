@@ -77,7 +77,7 @@ def examine(path: Path) -> Interpreter:
 
 
 def is_optimised(options: str, *, shared: bool, has_library: bool) -> bool | None:
-    """Tell from the options of `configure` whether a Python was built with profile-guided optimisation.
+    """Return whether a Python was built with profile-guided optimisation, by the options of `configure`.
 
     `shared` is what sysconfig says of a library of its own, `has_library` whether the running program has loaded one.
     Where the two differ, sysconfig describes another build than the one that runs, and its silence says nothing:

@@ -58,7 +58,7 @@ class Circumstances:
 
 
 def machine() -> dict[str, str]:
-    """Say on what it was measured."""
+    """Return the lines that name the machine."""
     names = [line.partition(":")[2].strip() for line in _cpu_info() if line.startswith("model name")]
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),

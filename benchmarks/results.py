@@ -75,7 +75,7 @@ def spread(values: list[float]) -> float:
 
 
 def disturbed(results: Results) -> list[str]:
-    """Say by scenario who could not use its core: a request costs more than where one follows the other at once."""
+    """Return, for each scenario, the peers that could not use their core: waiting makes a request dearer."""
     said = []
     for scenario in results.scenarios():
         busy = {subject: results.median(scenario, subject, "busy") for subject in results.subjects(scenario)}

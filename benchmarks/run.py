@@ -58,7 +58,7 @@ def _installed(python: Path) -> tuple[Interpreter, Installations]:
 
 
 def _note_circumstances(results: Results, interpreter: Interpreter) -> None:
-    """Say what makes the figures worse than they need be."""
+    """Return what makes the figures worse than they need to be."""
     if interpreter.optimised is False:
         results.gap(
             "corsproxy ran on a Python built without profile-guided optimisation: "

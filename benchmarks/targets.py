@@ -101,7 +101,7 @@ def _judge(results: Results, target: Target) -> Verdict:
 
 
 def _ratios(results: Results, target: Target) -> str:
-    """Say the ratio of the medians; beside it, what does not decide: that of the least, and that of the pure form."""
+    """Return the ratio of the medians, and, for information, those of the least and of the pure form."""
     against = target.against or ""
     ratios = [
         (label, mine / other)

@@ -64,7 +64,7 @@ def reference() -> str:
 
 
 def sections() -> Iterator[str]:
-    """Give one section for the program and one for each command, in the order of the alphabet."""
+    """Return one section for the program and one for each command, in the order of the alphabet."""
     yield section("corsproxy", cli, None)
     with click.Context(cli, info_name="corsproxy", **cli.context_settings) as parent:
         for name in sorted(cli.commands):

@@ -232,7 +232,7 @@ def confined(tree: Path, environment: dict[str, str], *command: str) -> Iterator
 
 @contextlib.contextmanager
 def mounted(image: str) -> Iterator[Path]:
-    """Give the image's files as a folder."""
+    """Return the folder that holds the image's files."""
     container = output("buildah", "from", "--pull-never", image)
     try:
         yield Path(output("buildah", "mount", container))
@@ -256,7 +256,7 @@ def free_port() -> int:
 
 
 def expect(holds: bool, promise: str, found: str = "it does not hold") -> None:
-    """Say that a promise is kept, or raise `BrokenPromiseError` with what was found instead."""
+    """Print that a promise is kept, or raise `BrokenPromiseError` with what was found instead."""
     if not holds:
         raise BrokenPromiseError(f"{promise}: {found}")
     print(f"ok: {promise}")

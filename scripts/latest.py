@@ -44,7 +44,7 @@ def pins(text: str) -> dict[str, str]:
 
 
 def changes(locked: dict[str, str], found: dict[str, str]) -> list[str]:
-    """Say line by line what was installed in another version than the locked one, and what is not locked at all."""
+    """Return a line for each package installed in another version than the locked one, or not locked at all."""
     lines = [
         f"{name}: {locked.get(name, 'not locked')} -> {version}"
         for name, version in sorted(found.items())

@@ -22,7 +22,7 @@ from typing import Any
 
 
 def main() -> int:
-    """Give the image named on the command line its steady record."""
+    """Write the steady record of the image that the command line names."""
     make_steady(sys.argv[1])
     return 0
 

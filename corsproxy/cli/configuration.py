@@ -197,7 +197,7 @@ SAME_AS_SERVE = "It takes every option of `corsproxy serve`, and works on the co
 
 
 def takes_configuration(*, shows_all: bool = False, insecure: bool = True) -> Decorator:
-    """Give a command the options and the environment of `serve`; it is called with `options`, an `Options`.
+    """Add to a command the options and the environment of `serve`; it is called with `options`, an `Options`.
 
     `shows_all` lists all of them in the help, not only those that name a configuration.
     `insecure` is false for a command that has an `--insecure` of its own.

@@ -32,7 +32,7 @@ def leave(run: Callable[[], int], *, is_answer: bool = True) -> NoReturn:
 
 
 def fail(*lines: str, status: int = 2) -> NoReturn:
-    """Say why on stderr, and leave."""
+    """Write the reason to stderr and exit."""
     with contextlib.suppress(OSError):  # without a reader, the exit status must be enough
         for line in lines:
             click.echo(line, err=True)

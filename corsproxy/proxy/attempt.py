@@ -29,7 +29,7 @@ class Attempt:
         self.upload = upload
 
     def end(self) -> None:
-        """Give the connection back; if content is still to be sent, it carries no other request."""
+        """Return the connection to the pool; if content is still to be sent, it carries no other request."""
         if self.upload is not NO_UPLOAD:
             if self.upload.is_under_way:
                 self.upstream.abort()

@@ -244,7 +244,7 @@ class RequestCycle:
         return Attempt(self, lease, upload)
 
     def _end(self, attempt: Attempt) -> None:
-        """Give the connection back, and write of what was odd about the response."""
+        """Return the connection to the pool, and log what was odd about the response."""
         self._relay.report(self.context, self._route, attempt.upstream)
         attempt.end()
 

@@ -73,7 +73,7 @@ class Relay:
         return cycle.start()
 
     def over(self, record: RequestRecord) -> None:
-        """Tell the observers of a request that has ended."""
+        """Notify the observers that a request has ended."""
         self.in_flight -= 1
         record.duration = _now() - record.started
         for observer in self._observers:

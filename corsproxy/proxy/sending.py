@@ -58,7 +58,7 @@ class Collected:
             self._place.give_back()
 
     def end(self) -> None:
-        """Give back what is held, and count what was collected in vain."""
+        """Release what is held, and count content that was collected but not sent."""
         self._record.bytes_in += sum(map(len, self._collection.take()))
         self.end_slowly()
 

@@ -57,7 +57,7 @@ def base_fixture() -> Iterator[tuple[str, str]]:
 
 
 def said(page: Page | FirefoxPage, words: str, since: int) -> bool:
-    """Whether the console says it, from a line on, within a few seconds."""
+    """Return whether the console prints it, from a given line on, within a few seconds."""
     for _ in range(_MOMENTS):
         if any(words in line for line in page.console[since:]):
             return True

@@ -64,7 +64,7 @@ def stage_fixture() -> Iterator[Stage]:
 
 
 def verdicts(tab: Page | FirefoxPage, base: str, rows: Sequence[Asked]) -> list[bool]:
-    """Whether the browser gives each answer to the page."""
+    """Return whether the browser gives each answer to the page."""
     found: list[bool] = []
     for start in range(0, len(rows), _AT_ONCE):
         some = [[one.path, one.method, dict(one.headers), one.credentials] for one in rows[start : start + _AT_ONCE]]

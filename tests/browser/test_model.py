@@ -79,7 +79,7 @@ def stage(chromium: Chromium) -> Iterator[Stage]:
 
 
 def verdicts(tab: Page, base: str, requests: Sequence[Asked], script: str = _ASK_ALL) -> list[bool]:
-    """Whether Chromium gives each answer to the page."""
+    """Return whether Chromium gives each answer to the page."""
     rows = [[one.path, one.method, dict(one.headers), one.credentials] for one in requests]
     found = tab.evaluate(script, [base, rows])
     assert isinstance(found, list)

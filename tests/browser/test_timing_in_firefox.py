@@ -1,4 +1,4 @@
-"""Whom Timing-Allow-Origin tells of an image, in Firefox; Chromium has rows of its own in `rows_of_responses`."""
+"""Timing-Allow-Origin for an image in Firefox; Chromium has rows of its own in `rows_of_responses`."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def documented(title: str) -> list[re.Pattern[str]]:
 
 
 def explained(message: str, patterns: list[re.Pattern[str]]) -> bool:
-    """True where one of them is found in the message."""
+    """Return whether the message contains one of them."""
     return any(each.search(message) for each in patterns)
 
 

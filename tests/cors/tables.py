@@ -110,7 +110,7 @@ class Case:
     name: str
     policy: Policy | None
     varies: bool
-    """Whether `Origin` belongs in Vary on every response."""
+    """True if `Origin` belongs in Vary on every response."""
     rows: list[Row]
 
 

@@ -50,7 +50,7 @@ class Odd:
     lines: tuple[bytes, ...] = ()
     body: bytes = b"abc"
     reused: bool = True
-    """Whether the connection carries another request."""
+    """True if the connection carries another request."""
 
 
 ALWAYS = [

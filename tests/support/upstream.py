@@ -140,7 +140,7 @@ class Connection:
             self.socket.shutdown(socket.SHUT_WR)
 
     def send_closing_alert(self) -> None:
-        """Say over TLS that nothing more will come; the script's end closes the connection behind it."""
+        """Send the closing alert of TLS; the end of the script closes the connection."""
         assert isinstance(self.socket, ssl.SSLSocket)
         self.socket.setblocking(False)  # the peer's own alert is not waited for
         with contextlib.suppress(OSError):

@@ -31,7 +31,7 @@ def _is_host(value: bytes) -> bool:
 
 
 _HOSTS: Final = NameTable(_is_host)
-"""Whether each value is one: clients name the same few."""
+"""For each value, whether it is a valid host; clients name the same few."""
 
 
 def is_port(digits: bytes) -> bool:

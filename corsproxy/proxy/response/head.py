@@ -250,4 +250,4 @@ def _covers_origin(value: bytes) -> bool:
 
 
 _COVERS_ORIGIN: Final = NameTable(_covers_origin)
-"""Whether a value of Vary already names Origin; an upstream sends few different values."""
+"""For each value of Vary, whether it names Origin already; an upstream sends few different values."""

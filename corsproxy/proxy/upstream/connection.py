@@ -105,7 +105,7 @@ class UpstreamConnection(asyncio.Protocol):
         return self._error is not None
 
     def tell(self, asker: Asker) -> None:
-        """Tell `asker` once that a head has come, or the exchange has failed before one: now if that is so already."""
+        """Notify `asker` once of a head, or of a failure before one; at once if that has happened already."""
         self._asker = asker
         if self._error is not None or self.reader.head is not None or self.reader.interim:
             self._tell()

@@ -24,7 +24,7 @@ class Lease:
         self._is_over = False
 
     def end(self) -> None:
-        """Give the connection back; a second time does nothing."""
+        """Return the connection to the pool; a second call does nothing."""
         if not self._is_over:
             self._is_over = True
             self._pool.release(self.connection)
@@ -44,5 +44,5 @@ class Reservation:
         return Lease(self._pool, connection)
 
     def end(self) -> None:
-        """Give the place up; once it is filled or given up this does nothing."""
+        """Release the place; does nothing once it is filled or released."""
         self._pool.settle(self, None)

@@ -42,5 +42,5 @@ class HeldPlace:
         """Hold it."""
 
     def __exit__(self, *_: object) -> None:
-        """Give it back."""
+        """Return the place."""
         self.give_back()

@@ -156,7 +156,7 @@ class UpstreamPool:
             self._offer(connection)
 
     def _offer(self, connection: UpstreamConnection) -> None:
-        """Give a clean connection to the request that waits longest, or keep it."""
+        """Hand a clean connection to the request that waits longest, or keep it."""
         connection.idle_since = self._loop.time()
         while self._waiters:
             waiter = self._waiters.popleft()

@@ -62,7 +62,7 @@ class Feed:
         self._closed = False
 
     async def watch(self, after: int = 0) -> AsyncGenerator[News, None]:
-        """Tell the kept events with an id above `after`, and then what comes, until the feed is closed.
+        """Yield the kept events with an id above `after`, and then what comes, until the feed is closed.
 
         The iterator must be closed when it is left early (`contextlib.aclosing`).
         Raises `CrowdedError` where too many watch.

@@ -146,7 +146,7 @@ class _Parts:
         """What is said of a Host."""
 
     def way(self, record: RequestRecord) -> str:
-        """Say which way a request went: its route, its upstream, what that answered."""
+        """Return the parts of a line that name the route, the upstream and its status."""
         key = (record.route, record.upstream, record.upstream_status)
         known = self._ways.known.get(key)
         if known is not None:
@@ -155,7 +155,7 @@ class _Parts:
         return self._ways.keep(key, len(text), text)
 
     def cors(self, record: RequestRecord) -> str:
-        """Say what was asked of CORS, what came of it, and what failed.
+        """Return the parts of a line about CORS: what was requested, the decision, and what failed.
 
         Decisions are told apart by identity: the gate remembers them, and gives out the same again.
         """

@@ -44,7 +44,7 @@ class Start:
 
     configuration: ConfigurationText
     counts: bool
-    """Whether metrics are needed."""
+    """True if metrics are needed."""
     inspects: bool
     shows_fields: bool
     via_token: str

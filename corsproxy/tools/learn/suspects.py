@@ -31,7 +31,7 @@ class _Host:
 
 
 def suspicious(counts: Mapping[str, int], trusted: Iterable[str]) -> dict[str, str]:
-    """Say of each origin that is to be left out why; `trusted` are origins that the configuration names already.
+    """Return the reason for each origin to be left out; `trusted` are origins that the configuration names already.
 
     `counts` are the requests of each origin seen: of two that look alike the rarer is the imitation.
     """

@@ -38,7 +38,7 @@ def preflight_differences(evidence: Sequence[Evidence], plan: RouteToAsk) -> Ite
 
 
 def _broken(broken: Sequence[Evidence]) -> Found:
-    """Say it of all preflights at once."""
+    """Report it once, for all preflights."""
     one = broken[0]
     status = one.answer.status
     names_ = (str(status),)

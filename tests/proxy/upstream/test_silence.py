@@ -65,7 +65,7 @@ class TlsWire(Wire):
         self._tls = tls
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """Tell of the TLS alone."""
+        """Return the TLS object, and nothing else."""
         return self._tls if name == "ssl_object" else default
 
 
