@@ -57,7 +57,7 @@ def _meant(words: list[str]) -> list[str]:
             word = word if upstreams == 1 else "--route"
         elif place and before in ("--upstream", "-u", "--target") and upstreams > 1:
             word = f"/api={_as_url(word)}"
-        elif place and not before.startswith("-") and _URL.fullmatch(word):
+        elif place and not before.startswith("-") and (_URL.fullmatch(word) or _PORT.fullmatch(word)):
             upstreams += 1
             meant += ["--upstream"] if upstreams == 1 else ["--route"]
             word = _as_url(word) if upstreams == 1 else f"/api={_as_url(word)}"

@@ -19,6 +19,8 @@ GUESSES = {
     "serve --port=3000 --target=http://a": "corsproxy serve --listen=3000 --upstream=http://a",
     "serve -p 3000 --upstream http://localhost:1": "corsproxy serve --listen 3000 --upstream http://localhost:1",
     "serve http://localhost:3000": "corsproxy serve --upstream http://localhost:3000",
+    "serve 3000": "corsproxy serve --upstream http://localhost:3000",
+    "serve -p 3001 3002": "corsproxy serve --listen 3001 --upstream http://localhost:3002",
     "http://localhost:3000": "corsproxy serve --upstream http://localhost:3000",
     "localhost:3000 --listen 1": "corsproxy serve --upstream http://localhost:3000 --listen 1",
     "--upstream http://localhost:3000": "corsproxy serve --upstream http://localhost:3000",
