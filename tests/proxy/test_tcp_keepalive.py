@@ -17,12 +17,17 @@ _PIDFD_GETFD = 438
 """The system call's number, the same on every architecture; Python has no name for it."""
 
 
+def _as_the_kernel_writes(host: str, port: int) -> str:
+    """Return an IPv4 address and port as /proc/net/tcp has them."""
+    return f"{struct.unpack('=I', socket.inet_aton(host))[0]:08X}:{port:04X}"
+
+
 def accepted(pid: int, client: Client) -> socket.socket:
     """Return a duplicate of the socket that the process has at the other end of a client's connection."""
-    host, port = client.socket.getsockname()
-    address = f"{struct.unpack('=I', socket.inet_aton(host))[0]:08X}:{port:04X}"
+    far, near = (_as_the_kernel_writes(*name) for name in (client.socket.getpeername(), client.socket.getsockname()))
     rows = [line.split() for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()]
-    (inode,) = (row[9] for row in rows if row[2] == address)
+    # Both ends: a port that a client of an earlier test had may stand here as well, in TIME_WAIT.
+    (inode,) = (row[9] for row in rows if row[1:3] == [far, near])
     (fd,) = (int(link.name) for link in Path(f"/proc/{pid}/fd").iterdir() if os.readlink(link) == f"socket:[{inode}]")
     pidfd = os.pidfd_open(pid)
     try:
