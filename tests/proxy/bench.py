@@ -18,18 +18,29 @@ from tests.support.upstream import OK, Connection, Request, Script, Upstream, an
 
 ORIGIN = "https://app.example"
 
-CONFIG = """
+_LIMITS = {"body_timeout": "1m", "header_timeout": "1m", "max_body": "2MiB"}
+
+
+def configuration(**limits: str) -> str:
+    """Write a configuration with these limits, `{upstream}` still to be filled in with the upstream's URL.
+
+    It is more patient than the tests are, as a busy machine may stop any process for seconds: whoever tests a limit in
+    time sets it.
+    """
+    return f"""
 admin: 127.0.0.1:0
 upstreams:
-  up: {{url: "{upstream}", connect_timeout: 5s, response_timeout: 1s, read_timeout: 1s}}
+  up: {{{{url: "{{upstream}}", connect_timeout: 1m, response_timeout: 1m, read_timeout: 1m}}}}
 policies:
-  app: {{allow_origins: ["https://app.example"], allow_credentials: true, expose_headers: [ETag]}}
+  app: {{{{allow_origins: ["https://app.example"], allow_credentials: true, expose_headers: [ETag]}}}}
 routes:
-  - {{path: /, upstream: up, policy: app}}
-limits: {{body_timeout: 1s, header_timeout: 1s, max_body: 2MiB}}
-log: {{format: json}}
+  - {{{{path: /, upstream: up, policy: app}}}}
+limits: {{{{{", ".join(f"{name}: {value}" for name, value in {**_LIMITS, **limits}.items())}}}}}
+log: {{{{format: json}}}}
 """
-"""`{upstream}` is filled in with the upstream's URL."""
+
+
+CONFIG = configuration()
 
 PATIENCE = 20.0
 """Seconds until what should come to pass in the proxy is given up."""

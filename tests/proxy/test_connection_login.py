@@ -236,12 +236,18 @@ def test_an_idle_login_makes_room_for_who_waits(bench: Bench) -> None:
 
 def test_a_handshake_does_not_make_room_at_once(bench: Bench) -> None:
     """A client that was just asked for a login has a second to continue, even if others wait."""
-    with bench.client() as client, bench.client() as waiting:
-        nonce = begin(client, b"/brief")
-        waiting.send(get(b"/brief/public"))
-        bench.wait_in_flight(1)
-        assert prove(client, nonce, b"alice", b"/brief").body == b"alice"
-        assert waiting.read_response().body == b"nobody"
+    for _ in range(10):
+        with bench.client() as client, bench.client() as waiting:
+            began = time.monotonic()
+            nonce = begin(client, b"/brief")
+            waiting.send(get(b"/brief/public"))
+            bench.wait_in_flight(1)
+            if time.monotonic() - began < 0.5:  # a busy machine does not always get so far
+                assert prove(client, nonce, b"alice", b"/brief").body == b"alice"
+                assert waiting.read_response().body == b"nobody"
+                return
+        bench.wait_idle()
+    pytest.fail("no client came to continue in time")
 
 
 def test_a_login_counts_towards_max_connections(bench: Bench) -> None:

@@ -6,14 +6,9 @@ import threading
 
 import pytest
 
-from tests.proxy.bench import CONFIG as BENCH_CONFIG
 from tests.proxy.bench import Bench
 from tests.proxy.wire import GET
 from tests.support.upstream import OK, Connection, PeerEndedError
-
-CONFIG = BENCH_CONFIG.replace("response_timeout: 1s", "response_timeout: 10s").replace(
-    "body_timeout: 1s", "body_timeout: 10s"
-)
 
 EXPECTING = b"PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nExpect: 100-Continue\r\n\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.proxy.bench import Bench
+from tests.proxy.bench import Bench, bench_for, configuration
 from tests.proxy.wire import GET
 from tests.support.upstream import Connection
 
@@ -247,12 +247,13 @@ def test_http_14_a_later_minor_version_is_served_as_1_1(bench: Bench, minor: int
     assert [request.line for request in bench.requests] == [b"GET /a HTTP/1.1", b"PUT /b HTTP/1.1", b"GET / HTTP/1.1"]
 
 
-def test_another_protocol_is_told_so(bench: Bench) -> None:
+def test_another_protocol_is_told_so() -> None:
     """http-15: who speaks TLS, HTTP/2 or nothing like HTTP sends no end of a head, and is not told that it was slow."""
-    for data in (b"\x16\x03\x01\x02\x00\x01", b"PRI * HTTP/2.0\r\n\r\n", b"hello", b"GET / HTTP/1.1\nHost: h\n\n"):
-        with bench.client() as client:
-            client.send(data)
-            assert client.read_response().status in {400, 501}
+    with bench_for(configuration(header_timeout="1s")) as bench:
+        for data in (b"\x16\x03\x01\x02\x00\x01", b"PRI * HTTP/2.0\r\n\r\n", b"hello", b"GET / HTTP/1.1\nHost: h\n\n"):
+            with bench.client() as client:
+                client.send(data)
+                assert client.read_response().status in {400, 501}
 
 
 def test_http_17_empty_lines_before_a_request(bench: Bench) -> None:

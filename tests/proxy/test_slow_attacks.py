@@ -47,7 +47,7 @@ def test_http_89_a_probe_keeps_being_served(bench: Bench, mode: list[str]) -> No
 
     bench.script = script
     host, port = bench.address
-    command = [slowhttptest, *mode, "-c", "300", "-r", "300", "-l", "3", "-p", "3", "-u", f"http://{host}:{port}/"]
+    command = [slowhttptest, *mode, "-c", "300", "-r", "300", "-l", "3", "-p", "20", "-u", f"http://{host}:{port}/"]
     probes = []
     with ThreadPoolExecutor(1) as pool:
         attack = pool.submit(subprocess.run, command, capture_output=True, text=True, timeout=60, check=False)

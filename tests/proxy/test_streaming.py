@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.proxy.bench import Bench
+from tests.proxy.bench import Bench, bench_for, configuration
 from tests.proxy.wire import GET
 from tests.support.upstream import Connection
 
@@ -22,14 +22,16 @@ COLLECTED = b"x" * 65536
 CONFIG = """
 admin: 127.0.0.1:0
 upstreams:
-  up: {{url: "{upstream}", response_timeout: 2s, read_timeout: 2s}}
-  hasty: {{url: "{upstream}", response_timeout: 300ms, read_timeout: 300ms}}
+  up: {{url: "{upstream}", response_timeout: 1m, read_timeout: 1m}}
+  hasty: {{url: "{upstream}", response_timeout: 300ms, read_timeout: 1m}}
+  brief: {{url: "{upstream}", response_timeout: 1m, read_timeout: 300ms}}
 policies:
   app: {{allow_origins: ["https://app.example"], allow_credentials: true}}
 routes:
   - {{path: /, upstream: up, policy: app}}
   - {{path: /hasty, upstream: hasty, policy: app}}
-limits: {{body_timeout: 500ms, header_timeout: 500ms}}
+  - {{path: /brief, upstream: brief, policy: app}}
+limits: {{body_timeout: 1m, header_timeout: 1m}}
 log: {{format: json}}
 """
 
@@ -290,7 +292,7 @@ def test_silence_inside_a_response(bench: Bench) -> None:
 
     bench.script = script
     with bench.client() as client:
-        client.send(b"GET /hasty HTTP/1.1\r\nHost: h\r\n\r\n")
+        client.send(b"GET /brief HTTP/1.1\r\nHost: h\r\n\r\n")
         response = client.read_response()
     assert (response.status, response.body, response.whole) == (200, b"ab", False)
 
@@ -309,23 +311,21 @@ def test_silence_before_a_response(bench: Bench) -> None:
     bench.upstream.wait_for(lambda: bench.connections[0].ended)
 
 
-def test_http_89_silence_inside_a_request(bench: Bench) -> None:
+def test_http_89_silence_inside_a_request() -> None:
     """http-89: `body_timeout` is 408, and the upstream sees the request cut."""
-    bench.script = read_to_the_end
-    with bench.client() as client:
+    with bench_for(configuration(body_timeout="500ms")) as bench, bench.client() as client:
+        bench.script = read_to_the_end
         client.send(POST + b"Content-Length: %d\r\n\r\n" % (len(COLLECTED) + 5) + COLLECTED + b"ab")
         response = client.read_response()
         assert (response.status, response.values(b"Connection")) == (408, [b"close"])
         client.finish_sending()
         assert client.read_to_end() == b""
-    bench.upstream.wait_for(lambda: bench.connections[0].ended)
-    assert bench.connections[0].received.endswith(b"xab")
-
-
-def test_http_89_silence_inside_small_content(bench: Bench) -> None:
-    """http-89: the upstream sees nothing of it."""
-    assert bench.ask(POST + b"Content-Length: 5\r\n\r\nab").status == 408
-    assert bench.connections == []
+        bench.upstream.wait_for(lambda: bench.connections[0].ended)
+        assert bench.connections[0].received.endswith(b"xab")
+        # Of small content the upstream sees nothing.
+        bench.settle()
+        assert bench.ask(POST + b"Content-Length: 5\r\n\r\nab").status == 408
+        assert bench.connections == []
 
 
 def read_to_the_end(connection: Connection) -> None:
@@ -333,15 +333,15 @@ def read_to_the_end(connection: Connection) -> None:
     connection.read_to_end()
 
 
-def test_slow_content_that_goes_on_is_no_time_out(bench: Bench) -> None:
+def test_slow_content_that_goes_on_is_no_time_out() -> None:
     """http-89: time counts from the last piece of content, not from the first."""
-    bench.script = ack_pieces
     step = threading.Event()
-    with bench.client() as client:
+    with bench_for(configuration(body_timeout="2s")) as bench, bench.client() as client:
+        bench.script = ack_pieces
         client.send(POST + b"Content-Length: 6\r\n\r\n")
         for _ in range(6):
             client.send(b"x")
-            step.wait(0.2)  # six times this is more than the limit; each is less
+            step.wait(0.4)  # six times this is more than the limit; each is less
         assert client.read_response().body == b"done"
 
 

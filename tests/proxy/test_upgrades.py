@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.proxy.bench import Bench
+from tests.proxy.bench import Bench, bench_for, configuration
 from tests.proxy.wire import GET, Client
 from tests.support.process import started
 from tests.support.upstream import Connection, Script, Upstream
@@ -15,7 +15,7 @@ from tests.support.upstream import Connection, Script, Upstream
 CONFIG = """
 admin: 127.0.0.1:0
 upstreams:
-  up: {{url: "{upstream}", response_timeout: 1s, read_timeout: 300ms}}
+  up: {{url: "{upstream}"}}
 policies:
   app: {{allow_origins: ["https://app.example"], allow_credentials: true}}
   any: {{allow_origins: ["https://app.example"], websockets: any}}
@@ -25,7 +25,6 @@ routes:
   - {{path: /any, upstream: up, policy: any}}
   - {{path: /off, upstream: up, policy: none}}
   - {{path: /bare, upstream: up}}
-limits: {{idle_timeout: 500ms, header_timeout: 500ms}}
 log: {{format: json}}
 """
 
@@ -226,10 +225,13 @@ def test_http_98_a_client_that_stopped_sending_before_the_switch(bench: Bench) -
     bench.upstream.wait_for(lambda: bench.connections[0].ended)
 
 
-def test_http_98_an_idle_tunnel_stays(bench: Bench) -> None:
+def test_http_98_an_idle_tunnel_stays() -> None:
     """http-98: no limit of silence ends a tunnel: neither read_timeout, nor idle_timeout, nor header_timeout."""
-    bench.script = switch()
-    with bench.client() as client:
+    hasty = configuration(idle_timeout="600ms", header_timeout="600ms").replace(
+        "read_timeout: 1m", "read_timeout: 300ms"
+    )
+    with bench_for(hasty) as bench, bench.client() as client:
+        bench.script = switch()
         client.send(handshake())
         assert client.read_head().status == 101
         for _ in range(2):

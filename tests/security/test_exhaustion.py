@@ -11,13 +11,12 @@ from corsproxy.cors import OriginSpec, PolicySpec, compile_policy
 from corsproxy.proxy.cors_gate import CorsGate
 from corsproxy.proxy.plan import compile_plan
 from corsproxy.settings import PolicySettings, Route, Settings, Upstream
-from tests.proxy.bench import CONFIG as BENCH_CONFIG
-from tests.proxy.bench import ORIGIN, Bench
+from tests.proxy.bench import ORIGIN, Bench, bench_for, configuration
 from tests.proxy.test_memory import resident
 from tests.proxy.wire import Client
 from tests.support.upstream import Connection
 
-CONFIG = BENCH_CONFIG.replace("limits: {{", "limits: {{max_header_lines: 8192, ")
+CONFIG = configuration(max_header_lines="8192")
 
 MIB = 1024 * 1024
 
@@ -157,9 +156,9 @@ def test_a_head_that_begins_in_the_segment_where_content_ends_has_the_same_limit
         assert client.read_response().status == (200 if size < 32 * 1024 else 431)
 
 
-def test_a_head_begun_behind_content_must_be_complete_in_time(bench: Bench) -> None:
+def test_a_head_begun_behind_content_must_be_complete_in_time() -> None:
     """The clock of the head starts with its first byte, wherever it is."""
-    with bench.client() as client:
+    with bench_for(configuration(header_timeout="1s")) as bench, bench.client() as client:
         client.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\n")
         bench.wait_in_flight(1)
         client.send(b"abcGET /next HTTP")

@@ -6,14 +6,11 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.proxy.bench import CONFIG as BENCH_CONFIG
-from tests.proxy.bench import Bench
+from tests.proxy.bench import Bench, configuration
 from tests.proxy.wire import GET, Response
 from tests.support.upstream import Connection
 
-CONFIG = BENCH_CONFIG.replace(
-    "response_timeout: 1s, read_timeout: 1s", "response_timeout: 1m, read_timeout: 1m"
-).replace("body_timeout: 1s", "body_timeout: 2s, min_rate: 100")
+CONFIG = configuration(body_timeout="5s", min_rate="100")
 """The window is 10 s, the least there is."""
 
 DONE = threading.Event()
