@@ -10,10 +10,11 @@ import pytest
 
 from benchmarks.installations import CannotInstall, digest, find
 from benchmarks.interpreters import Unusable, examine, is_optimised
-from benchmarks.processes import Process, clean_environ, free_port
+from benchmarks.processes import Process, clean_environ
 from benchmarks.report import Circumstances, as_text
 from benchmarks.results import Results, disturbed
 from benchmarks.targets import judge
+from tests.support.programs import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 

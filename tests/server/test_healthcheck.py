@@ -17,14 +17,9 @@ from corsproxy.entry import quick_address, quick_healthcheck
 from tests.server.setup import config
 from tests.support.command import invoked
 from tests.support.process import DEADLINE, ran, started
+from tests.support.programs import free_port
 
 ROOT = Path(__file__).parents[2]
-
-
-def free_port() -> int:
-    """Return a port without a listener."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def test_a_running_proxy_is_healthy_however_the_admin_listener_is_named(tmp_path: Path) -> None:

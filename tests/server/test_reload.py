@@ -18,6 +18,7 @@ import pytest
 from tests.server.setup import APP, OTHER, Answer, ask, ask_on, config, connect, receive_until
 from tests.support.certificates import Certificate, self_signed
 from tests.support.process import DEADLINE, Proxy, started
+from tests.support.programs import free_port
 from tests.support.upstream import Connection, Upstream
 
 SUCCESS = 'corsproxy_config_reloads_total{outcome="success"}'
@@ -108,8 +109,7 @@ def test_what_cannot_change_without_a_restart_is_said_and_the_rest_is_taken() ->
 
 def test_the_listener_in_the_file_cannot_change() -> None:
     """Without an option the file's own address counts."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     with Upstream() as upstream:
         text = config(upstream, f"listen: 127.0.0.1:{port}")
         with started(text, listen=None) as proxy:

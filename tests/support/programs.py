@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -61,10 +62,15 @@ def needs(program: str, instruction: str) -> str:
 
 
 def free_port() -> int:
-    """Find a port that is free at this moment, for a program that cannot say which one it took."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    """Find a port that nobody listens on, for a program that cannot say which one it took.
+
+    It is none of those that the kernel gives to whoever asks for any (32768 and up): hundreds of sockets of other tests
+    get one of them each second.
+    """
+    while True:
+        port = random.randrange(20000, 32768)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def wait_until_listening(port: int) -> None:

@@ -276,21 +276,31 @@ class Upstream:
             except OSError:
                 return
             sock.settimeout(DEADLINE)
-            threading.Thread(target=self._play, args=(sock,), daemon=True).start()
+            with contextlib.suppress(OSError):
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._tls is None:  # counted here, so that their numbers are the order in which they came
+                thread = threading.Thread(target=self._play, args=(self._accepted(sock),), daemon=True)
+            else:
+                thread = threading.Thread(target=self._play_over_tls, args=(sock,), daemon=True)
+            thread.start()
 
-    def _play(self, sock: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self._tls is not None:
-            try:
-                sock = self._tls.wrap_socket(sock, server_side=True)
-            except (OSError, ValueError):
-                sock.close()
-                return
+    def _accepted(self, sock: socket.socket) -> Connection:
         with self.changed:
             connection = Connection(self, sock, len(self.connections))
             self.connections.append(connection)
             self.changed.notify_all()
+        return connection
+
+    def _play_over_tls(self, sock: socket.socket) -> None:
+        assert self._tls is not None
+        try:
+            sock = self._tls.wrap_socket(sock, server_side=True)
+        except (OSError, ValueError):
+            sock.close()
+        else:
+            self._play(self._accepted(sock))
+
+    def _play(self, connection: Connection) -> None:
         try:
             self._scripts[min(connection.number, len(self._scripts) - 1)](connection)
         except (PeerEndedError, OSError):
