@@ -18,6 +18,7 @@ from corsproxy.proxy.fields.destinations import DestinationRewriter
 from corsproxy.proxy.fields.edits import FieldEditor
 from corsproxy.proxy.fields.forwarded import Forwarding, Trust, block_for
 from corsproxy.proxy.fields.redirects import RedirectRewriter
+from corsproxy.proxy.fields.references import PathMap
 from corsproxy.proxy.fields.referer import OriginRewriter
 from corsproxy.proxy.request.other_reading import other_reading
 from corsproxy.proxy.request.target import Target
@@ -34,14 +35,12 @@ class RoutePlan:
 
     __slots__ = (
         "_base_depth",
-        "_base_path",
         "_base_query",
         "_base_read",
         "_forwarded",
         "_host",
         "_host_line",
-        "_strip",
-        "_strip_prefix",
+        "_paths",
         "destinations",
         "gate",
         "label",
@@ -84,13 +83,11 @@ class RoutePlan:
             edits=FieldEditor.compile(upstream.response_headers, folds=False),
             tells_lost_cookies=upstream.cookies is not None and upstream.cookies.removes_foreign_domain,
         )
-        self._base_path = upstream.base_path.encode()
-        self._base_read = (other_reading(self._base_path) or self._base_path) + b"/"
+        self._paths = PathMap.compile(upstream, route.strip_prefix)
+        self._base_read = (other_reading(self._paths.base) or self._paths.base) + b"/"
         """The base path as a decoding server reads it, with a slash."""
         self._base_depth = self._base_read.count(b"/")
         self._base_query = upstream.base_query.encode()
-        self._strip_prefix = route.strip_prefix.encode()
-        self._strip = len(self._strip_prefix)
         self._forwarded = upstream.forwarded_mode
         host = upstream.host_literal if upstream.host_mode == "literal" else upstream.authority
         self._host = host.encode()
@@ -108,7 +105,7 @@ class RoutePlan:
         Radicale takes them for another server's.
         """
         mode = "client" if by_own_name and self._forwarded == "all" else self._forwarded
-        return block_for(mode, forwarding, self._strip_prefix)
+        return block_for(mode, forwarding, self._paths.prefix)
 
     def host_line(self, client_host: bytes) -> bytes:
         """Return the Host line for the upstream."""
@@ -134,16 +131,18 @@ class RoutePlan:
 
     def upstream_path(self, path: bytes) -> bytes:
         """Return only the path, in the same way; it is below the stripped prefix."""
-        if self._strip:
-            path = path[self._strip :]
-            if path[:1] != b"/":
-                path = b"/" + path
-        if self._base_path:
-            path = self._base_path + path
-            read = other_reading(path, self._base_depth, len(self._base_read))
-            if read is not None and not (read + b"/").startswith(self._base_read):
-                raise Refusal(400, "the path leads out of what this route serves")
-        return path
+        paths = self._paths
+        if not paths.base and not paths.prefix:
+            return path
+        mapped = paths.forth(path)
+        if mapped is None or (paths.base and self._leaves_base(mapped)):
+            raise Refusal(400, "the path leads out of what this route serves")
+        return mapped
+
+    def _leaves_base(self, path: bytes) -> bool:
+        """Return whether a server that decodes and resolves dot segments would leave the base path."""
+        read = other_reading(path, self._base_depth, len(self._base_read))
+        return read is not None and not (read + b"/").startswith(self._base_read)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,15 @@ from dataclasses import dataclass
 
 from corsproxy.proxy.errors import Refusal
 from corsproxy.proxy.fields.redirects import rewrite_targets
-from corsproxy.proxy.fields.references import ABSOLUTE, as_bytes, climbs_out, host_and_port, is_network_path, path_end
+from corsproxy.proxy.fields.references import (
+    ABSOLUTE,
+    PathMap,
+    as_bytes,
+    climbs_out,
+    host_and_port,
+    is_network_path,
+    path_end,
+)
 from corsproxy.settings import Upstream
 
 _IF_PART = re.compile(rb'<([^>]*)>|\((?:[^)"]|"[^"]*")*\)|[^<(]+')
@@ -24,8 +32,7 @@ _IF_PART = re.compile(rb'<([^>]*)>|\((?:[^)"]|"[^"]*")*\)|[^<(]+')
 class DestinationRewriter:
     """The rewriting of addresses in one route's requests."""
 
-    prefix: bytes
-    """The prefix that the route strips."""
+    paths: PathMap
     upstream_path: Callable[[bytes], bytes]
     """The upstream's path for one of the proxy's; raises `Refusal` where it would lead out of the base path."""
     scheme: bytes
@@ -35,7 +42,7 @@ class DestinationRewriter:
         cls, upstream: Upstream, strip_prefix: str, upstream_path: Callable[[bytes], bytes]
     ) -> DestinationRewriter:
         """Return the rewriter for a route's upstream and the prefix that the route takes off."""
-        return cls(as_bytes(strip_prefix), upstream_path, as_bytes(upstream.scheme))
+        return cls(PathMap.compile(upstream, strip_prefix), upstream_path, as_bytes(upstream.scheme))
 
     def rewrite(self, name_lower: bytes, value: bytes, *, host: bytes, proxy_origin: bytes) -> bytes:
         """Return the value of a Destination or If field for an upstream that is sent `host`.
@@ -62,11 +69,11 @@ class DestinationRewriter:
             return value
         end = path_end(rest)
         path = rest[:end]
-        inner = path[len(self.prefix) :]
-        if not path.startswith(self.prefix) or inner[:1] not in (b"/", b""):
+        inner = self.paths.inner(path)
+        if inner is None:
             # Another route's: by its full name the upstream sees that it is no place of its own.
             return value if front else proxy_origin + value
-        if self.prefix and climbs_out(inner):
+        if self.paths.prefix and climbs_out(inner):
             raise Refusal(400, "the destination leads out of what this route serves")
         return front + self.upstream_path(path) + rest[end:]
 

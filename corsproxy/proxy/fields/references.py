@@ -22,7 +22,7 @@ _DOT = re.compile(rb"%2e", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class PathMap:
-    """The way back from the upstream's paths to the proxy's: base path off, stripped prefix on."""
+    """The way from the proxy's paths to the upstream's (stripped prefix off, base path on) and back."""
 
     base: bytes
     prefix: bytes
@@ -31,6 +31,16 @@ class PathMap:
     def compile(cls, upstream: Upstream, strip_prefix: str) -> PathMap:
         """Return the map of one route."""
         return cls(as_bytes(upstream.base_path), as_bytes(strip_prefix))
+
+    def inner(self, path: bytes) -> bytes | None:
+        """Return what of the proxy's `path` (no query) is below the stripped prefix; None if it is another route's."""
+        rest = path[len(self.prefix) :]
+        return rest if path.startswith(self.prefix) and rest[:1] in (b"/", b"") else None
+
+    def forth(self, path: bytes) -> bytes | None:
+        """Return the upstream's path for the proxy's; None if it is another route's."""
+        rest = self.inner(path)
+        return None if rest is None else self.base + (rest or b"/")
 
     def back(self, path: bytes) -> bytes | None:
         """Return the proxy's path for the upstream's absolute `path` (no query); None outside the base path."""

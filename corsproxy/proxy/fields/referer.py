@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from corsproxy.proxy.fields.references import PathMap, as_bytes, path_end
 from corsproxy.settings import OriginMode, Upstream
 
 _FRONT = re.compile(rb"https?://[^/?#\\]+", re.IGNORECASE)
@@ -21,14 +22,12 @@ class OriginRewriter:
 
     mode: OriginMode
     own_origin: bytes
-    base: bytes
-    prefix: bytes
+    paths: PathMap
 
     @classmethod
     def compile(cls, upstream: Upstream, strip_prefix: str) -> OriginRewriter:
         """Return the rewriter for a route's upstream and the prefix that the route takes off."""
-        texts = (upstream.origin, upstream.base_path, strip_prefix)
-        return cls(upstream.origin_mode, *(text.encode("utf-8", "surrogateescape") for text in texts))
+        return cls(upstream.origin_mode, as_bytes(upstream.origin), PathMap.compile(upstream, strip_prefix))
 
     def origin(self, value: bytes) -> bytes | None:
         """Return the Origin line's value for the upstream, or None where the line is left out.
@@ -59,9 +58,6 @@ class OriginRewriter:
         return self.own_origin + rest
 
     def _as_upstream_knows(self, rest: bytes) -> bytes:
-        if not rest.startswith(self.prefix):
-            return rest
-        inner = rest[len(self.prefix) :]
-        if inner[:1] == b"/":
-            return self.base + inner
-        return self.base + b"/" + inner if inner[:1] in (b"", b"?", b"#") else rest
+        end = path_end(rest)
+        path = self.paths.forth(rest[:end])
+        return rest if path is None else path + rest[end:]
