@@ -1,7 +1,8 @@
-"""Every message of `check` as a whole, and each suggestion in one put back into the file.
+"""Every problem of `check` as a whole, and each suggestion in one put back into the file.
 
-The table is messages.txt: the mistake in its surroundings, where it is told, the whole message, and what in the file
-the suggestion stands for.
+The table is messages.txt: a mistake in its surroundings, and every problem that the file then has, with its place, its
+severity, its reason, its key path and its message; last, what in the file the suggestion of the first stands for.
+`python -m tests.config.test_messages` writes the problems anew after a change of wording; read the diff.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import pytest
 
 from tests.config.files import MINIMAL, problems, with_policy, with_routes, with_upstream
 
+TABLE = Path(__file__).parent / "messages.txt"
 _ORIGIN = "allow_origins: [https://app.example.com]\n"
 _AROUND: dict[str, Callable[[str], str]] = {
     "file": str,
@@ -37,42 +39,53 @@ _SUGGESTION = re.compile(
 
 @dataclass(frozen=True)
 class Row:
-    """One mistake and its message."""
+    """One mistake and its problems."""
 
     around: str
     written: str
-    path: str
-    message: str
+    said: str
+    """The problems, as the table has them."""
     wrong: str
     """What the suggestion is put in place of; empty if the message has none."""
 
     @property
-    def text(self) -> str:
-        """The whole file."""
-        return _AROUND[self.around](self.written)
+    def message(self) -> str:
+        """The message of the first problem."""
+        return self.said.splitlines()[1]
+
+    def mended(self, suggested: str) -> str:
+        """Return the file with the suggestion put back."""
+        before, _, after = self.written.rpartition(self.wrong)
+        return _AROUND[self.around](before + suggested + after)
 
 
 def rows() -> list[Row]:
     """Read the table."""
-    text = (Path(__file__).parent / "messages.txt").read_text(encoding="utf-8")
     found = []
-    for record in text.split("\n=== ")[1:]:
+    for record in TABLE.read_text(encoding="utf-8").split("\n=== ")[1:]:
         around, _, rest = record.partition("\n")
-        written, _, told = rest.partition("\n--- ")
-        path, _, said = told.partition("\n")
-        message, _, wrong = said.strip("\n").partition("\n+++ ")
-        found.append(Row(around, written, path, message, wrong))
+        written, _, said = rest.partition("\n--- ")
+        said, _, wrong = said.strip("\n").partition("\n+++ ")
+        found.append(Row(around, written, f"--- {said}", wrong))
     return found
+
+
+def said_of(row: Row) -> str:
+    """Return the problems of a row's file, as the table has them."""
+    return "\n".join(
+        f"--- {problem.line}:{problem.column} {problem.severity} {problem.reason} {problem.path}".rstrip()
+        + f"\n{problem.message}"
+        for problem in problems(_AROUND[row.around](row.written))
+    )
 
 
 ROWS = rows()
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.around}: {row.written[:60]!r}")
-def test_a_mistake_has_this_message(row: Row) -> None:
-    """The first problem of the file has this message, at this key."""
-    first = problems(row.text)[0]
-    assert (first.path, first.message) == (row.path, row.message)
+def test_a_mistake_has_these_problems(row: Row) -> None:
+    """These and no others, each at its place."""
+    assert said_of(row) == row.said
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.wrong], ids=lambda row: row.message[:80])
@@ -80,9 +93,7 @@ def test_a_suggestion_that_is_put_back_is_accepted(row: Row) -> None:
     """What a message says to write mends the file."""
     suggested = next(group for group in _SUGGESTION.findall(row.message)[0] if group)
     assert row.wrong in row.written
-    before, _, after = row.written.rpartition(row.wrong)
-    mended = Row(row.around, before + suggested + after, row.path, "", "")
-    assert [problem.message for problem in problems(mended.text) if problem.severity == "error"] == []
+    assert [found.message for found in problems(row.mended(suggested)) if found.severity == "error"] == []
 
 
 def test_every_suggestion_is_put_back() -> None:
@@ -93,3 +104,16 @@ def test_every_suggestion_is_put_back() -> None:
 def test_the_mistakes_are_many_and_different() -> None:
     """At least 150, and not spellings of one: what is quoted does not count."""
     assert len({re.sub(r"'[^']*'", "", row.message) for row in ROWS}) >= 150
+
+
+def _rewrite() -> None:
+    """Write the problems of every row anew."""
+    heading = TABLE.read_text(encoding="utf-8").partition("\n=== ")[0]
+    records = [
+        f"=== {row.around}\n{row.written}\n{said_of(row)}" + (f"\n+++ {row.wrong}" if row.wrong else "") for row in ROWS
+    ]
+    TABLE.write_text("\n\n".join([heading.rstrip("\n"), *records]) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    _rewrite()
