@@ -39,7 +39,7 @@ def compile_cookies(values: CookieValues, path: str, report: Report) -> CookieRu
         report.warning(
             f"{path}.domain",
             "invalid",
-            f"invalid domain {quote(rules.domain)}: it is a public suffix, and browsers reject such a cookie;  "
+            f"invalid domain {quote(rules.domain)}: it is a public suffix, and browsers reject such a cookie; "
             "write 'remove', or your registered domain",
         )
     return None if rules == CookieRules() else rules

@@ -38,6 +38,7 @@ class UpstreamUrl:
 
 def parse_upstream_url(text: str) -> UpstreamUrl:
     """Parse `http://HOST[:PORT][/base][?query]`, the same with `https`, or `unix:/path[:/base][?query]`."""
+    _refuse_user_information(text)
     _refuse_characters(text)
     if "#" in text:
         raise RefusedError(
@@ -51,12 +52,6 @@ def parse_upstream_url(text: str) -> UpstreamUrl:
         return UpstreamUrl("http", "localhost", 80, unix_path, _base_path(base, text), query)
     scheme = _scheme(address, text)
     authority, slash, path = address.partition("://")[2].partition("/")
-    if "@" in authority:
-        raise RefusedError(
-            f"prohibited user information in the URL of {quote(authority.rpartition('@')[2])}: "
-            "passwords in URLs end up in logs; remove it, clients send their own Authorization",
-            "prohibited",
-        )
     host, port = parse_authority(authority)
     if port == 0:
         raise RefusedError(f"invalid URL {quote(text)}: nothing listens on port 0")
@@ -98,12 +93,23 @@ def _base_path(path: str, text: str) -> str:
     return trimmed
 
 
+def _refuse_user_information(text: str) -> None:
+    """Refuse a URL with a password before any message quotes it."""
+    authority = re.split("[/?#]", text.partition("://")[2], maxsplit=1)[0]
+    if "@" in authority:
+        raise RefusedError(
+            f"prohibited user information in the URL of {quote(authority.rpartition('@')[2])}: "
+            "passwords in URLs end up in logs; remove it, clients send their own Authorization",
+            "prohibited",
+        )
+
+
 def _refuse_characters(text: str) -> None:
     if not text:
         raise RefusedError("missing URL: write http://HOST:PORT", "missing")
     for character in text:
         if not character.isascii():
-            host = (_SCHEME.sub("", text).partition("/")[0]).rpartition("@")[2]
+            host = _SCHEME.sub("", text).partition("/")[0]
             right = punycode(host) if not host.isascii() else f": {_percent(character)} for {character!r}"
             raise RefusedError(f"invalid URL {quote(text)}: a URL must be ASCII{right}")
         if character <= " " or character == "\x7f":
