@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -39,7 +40,9 @@ class Row:
         """The options as the command line and the environment give them."""
         values = yaml.safe_load(self.written) or {}
         names = {name.lower(): f"CORSPROXY_{name}" if name.isupper() else FLAGS[name] for name in values}
-        given = {name.lower(): tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+        given: dict[str, Any] = {
+            name.lower(): tuple(value) if isinstance(value, list) else value for name, value in values.items()
+        }
         return Options(**given, names=names)
 
 
