@@ -53,8 +53,7 @@ def _settle_without_content(head: ResponseHead) -> None:
 
 def _settle_content(head: ResponseHead, oddities: Oddities) -> None:
     lengths = _values(head, ResponseField.CONTENT_LENGTH)
-    codings = _codings(head, oddities)
-    if codings is not None:
+    if _is_chunked(head, oddities):
         if head.minor == 0:
             oddities.note(Oddity.CHUNKED_IN_1_0)
         if lengths:
@@ -72,19 +71,17 @@ def _settle_content(head: ResponseHead, oddities: Oddities) -> None:
         head.keep_alive = False
 
 
-def _codings(head: ResponseHead, oddities: Oddities) -> bytes | None:
-    """Return `chunked` if the content is in chunks, None if it is in no coding; anything else raises."""
+def _is_chunked(head: ResponseHead, oddities: Oddities) -> bool:
+    """Return whether the content is in chunks; any other coding raises."""
     values = _values(head, ResponseField.TRANSFER_ENCODING)
     names = [name.strip(b" \t").lower() for value in values for name in value.split(b",")]
-    if names in ([], [b"chunked"]):
-        return names[0] if names else None
     if not set(names) <= {b"chunked", b"identity"}:
         raise protocol_error("a transfer coding other than chunked")
     if b"identity" in names:
         oddities.note(Oddity.IDENTITY)
     if names.count(b"chunked") > 1:
         oddities.note(Oddity.CHUNKED_TWICE)
-    return b"chunked" if b"chunked" in names else None
+    return b"chunked" in names
 
 
 def _length(values: list[bytes]) -> int:
