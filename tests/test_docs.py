@@ -95,6 +95,15 @@ def test_a_command_explains_itself(name: str) -> None:
             assert parameter.envvar == "CORSPROXY_" + longest.lstrip("-").replace("-", "_").upper()
 
 
+def test_no_summary_is_cut_in_a_terminal_of_80_columns() -> None:
+    """`corsproxy --help` shows the whole first sentence of every command, on one line."""
+    with click.Context(cli, info_name="corsproxy", terminal_width=80, max_content_width=80) as context:
+        lines = [line.split(maxsplit=1) for line in cli.get_help(context).splitlines()]
+    shown = {line[0]: line[1] for line in lines if len(line) == 2}
+    for name, command in cli.commands.items():
+        assert shown[name] == (command.help or "").partition("\n")[0]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_links_resolve(name: str) -> None:
     """A link to another page, to a heading or to a file of the repository leads somewhere."""

@@ -193,7 +193,7 @@ _CONFIGURATION: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
 
 _ALWAYS_SHOWN = frozenset(("--config", "--upstream", "--route", "--allow-origin"))
 
-SAME_AS_SERVE = "It takes every option of `corsproxy serve`, and works on the configuration that `serve` would run."
+SAME_AS_SERVE = "Takes every option of `corsproxy serve`, and works on the configuration that `serve` would run."
 
 
 def takes_configuration(*, shows_all: bool = False, insecure: bool = True) -> Decorator:

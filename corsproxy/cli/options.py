@@ -58,7 +58,11 @@ def configuration_file(ctx: click.Context, param: click.Parameter, name: str | N
 
 
 format_option = option(
-    "--format", "output_format", type=click.Choice(["text", "json"]), default="text", help="For people or for tools."
+    "--format",
+    "output_format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="text for people, or json for tools (default: text).",
 )
 
 timeout_option = option(

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from corsproxy.config import Options
 from corsproxy.tools.verify import asking
@@ -138,7 +138,7 @@ def verified(
     folder: Path,
     *,
     file: str = FILE,
-    format: str = "json",  # noqa: A002
+    format: Literal["text", "json", "junit"] = "json",  # noqa: A002
     **options: Any,
 ) -> tuple[int, str, str]:
     """Exit status, standard output and standard error of one verify, at any rate."""

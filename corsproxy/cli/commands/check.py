@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @format_option
 @option("--strict", is_flag=True, help="Fail on warnings, too.")
 def check(file: str | None, options: Options, output_format: Literal["text", "json"], strict: bool) -> None:
-    """Validate a configuration file, and report every problem at once.
+    """Validate a configuration file and report every problem.
 
     Without FILE, validate what `serve` would run: the file that --config or CORSPROXY_CONFIG names, the options of
     quick mode, or corsproxy.yaml here.

@@ -14,7 +14,10 @@ from corsproxy.cli.options import (
 @command()
 @option("--check", is_flag=True, help="Exit after the table: 0 if every call went as expected.")
 def demo(check: bool) -> None:
-    """Run a demo: a legacy API without CORS, a page on another origin, and the proxy between them, on loopback.
+    """Show the proxy between a legacy API and a page, on loopback.
+
+    Starts an API without CORS, a page on another origin and the proxy between them, and prints what the page gets with
+    and without the proxy.
 
     \b
     Example:

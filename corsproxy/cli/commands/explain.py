@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -33,14 +33,38 @@ if TYPE_CHECKING:
     help="The rules to apply: the standard's, or a browser's with its departures (default: standard).",
 )
 @format_option
-def explain(path: str, options: Options, output_format: str, **question: Any) -> None:
-    """Explain what the configuration does with one request; uses no network.
+def explain(
+    path: str,
+    options: Options,
+    origin: str | None,
+    method: str,
+    headers: tuple[str, ...],
+    credentials: bool,
+    host: str | None,
+    browser: Literal["standard", "chromium", "firefox"],
+    output_format: Literal["text", "json"],
+) -> None:
+    """Explain what the configuration does with one request.
+
+    Sends nothing: it reads the configuration and computes the answer.
+    Exits with 1 if the browser would refuse it or no route takes it.
 
     \b
     Example:
       corsproxy explain /orders/7 --origin https://app.example.com --method PUT --header Content-Type
     """
+    from corsproxy.tools.browser import Browser
     from corsproxy.tools.explain import ExplainOptions, explain_command
 
-    asked = ExplainOptions(path, options, format=output_format, **question)
+    asked = ExplainOptions(
+        path,
+        options,
+        origin=origin,
+        method=method,
+        headers=headers,
+        credentials=credentials,
+        host=host,
+        browser=Browser(browser),
+        format=output_format,
+    )
     leave(lambda: explain_command(asked, environ=os.environ, out=sys.stdout))

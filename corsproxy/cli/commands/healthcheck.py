@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 @command(epilog=SAME_AS_SERVE)
 @takes_configuration()
 def healthcheck(options: Options) -> None:
-    """Ask the admin listener whether the proxy is healthy; finds the listener like `serve`.
+    """Ask the admin listener whether the proxy is healthy.
+
+    Finds the listener as `serve` does, from the same options, variables and file. Exits with 1 if it is not healthy.
 
     \b
     Example:

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 @click.argument("file", callback=named_file, default="corsproxy.yaml", metavar="[FILE]")
 @takes_configuration(shows_all=True)
 def init(file: str, options: Options) -> None:
-    """Write a commented starter file, or one for the given options of quick mode; never overwrites.
+    """Write a commented configuration file to start from.
+
+    With the options of quick mode, write the file that does the same. Never overwrites a file.
 
     \b
     Example:

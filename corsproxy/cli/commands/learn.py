@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 @click.argument("log", callback=named_file, required=False)
 @takes_configuration()
 def learn(log: str | None, options: Options) -> None:
-    """Propose the smallest policies that would have allowed recorded traffic (the JSON access log, or standard input).
+    """Propose the smallest policies for recorded traffic.
+
+    LOG is a JSON access log (default: standard input). The proposal allows what the log's requests needed, no more.
 
     \b
     Example:

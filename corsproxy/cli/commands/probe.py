@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Literal
 
 import click
 
@@ -24,8 +24,20 @@ from corsproxy.cli.options import (
 @option("--insecure", twin=False, is_flag=True, help="Do not verify the server's certificate.")
 @timeout_option
 @format_option
-def probe(url: str | None, output_format: str, **options: Any) -> None:
-    """Act as a browser against any live server, and report step by step what passes and what fails.
+def probe(
+    url: str | None,
+    origin: str | None,
+    method: str,
+    headers: tuple[str, ...],
+    credentials: bool,
+    from_curl: str | None,
+    insecure: bool,
+    timeout: float,
+    output_format: Literal["text", "json"],
+) -> None:
+    """Act as a browser against any live server.
+
+    Reports step by step what passes and what fails. Exits with 1 if anything fails.
 
     \b
     Example:
@@ -33,5 +45,15 @@ def probe(url: str | None, output_format: str, **options: Any) -> None:
     """
     from corsproxy.tools.probe import ProbeOptions, probe_command
 
-    asked = ProbeOptions(url, format=output_format, **options)
+    asked = ProbeOptions(
+        url,
+        origin=origin,
+        method=method,
+        headers=headers,
+        credentials=credentials,
+        from_curl=from_curl,
+        format=output_format,
+        insecure=insecure,
+        timeout=timeout,
+    )
     leave(lambda: probe_command(asked, out=sys.stdout, err=sys.stderr))

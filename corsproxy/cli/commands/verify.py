@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from corsproxy.config import Options
 
 
-@command(epilog=f"{SAME_AS_SERVE} Only --insecure is about URL.")
+@command(epilog=f"{SAME_AS_SERVE} --insecure is the exception: it concerns URL, not an upstream.")
 @click.argument("url")
 @takes_configuration(insecure=False)
 @option("--only", multiple=True, metavar="PATH", help="Test only the route of this path, with this path (repeatable).")
@@ -44,11 +44,23 @@ if TYPE_CHECKING:
     "output_format",
     type=click.Choice(["text", "json", "junit"]),
     default="text",
-    help="For people, for tools, or for CI.",
+    help="text for people, json for tools, or junit for CI (default: text).",
 )
-def verify(url: str, options: Options, output_format: str, **asked: Any) -> None:
-    """Check a live deployment, of any server, against the policy file: report each difference that a browser would see.
+def verify(
+    url: str,
+    options: Options,
+    only: tuple[str, ...],
+    host: str | None,
+    send: tuple[str, ...],
+    dry_run: bool,
+    shared_keys: bool,
+    insecure: bool,
+    timeout: float,
+    output_format: Literal["text", "json", "junit"],
+) -> None:
+    """Check a live deployment against the policy file.
 
+    Reports each difference that a browser would see; the server may be any, not only corsproxy.
     Sends only OPTIONS, GET and HEAD, prints their number first, and limits its rate.
 
     \b
@@ -57,5 +69,16 @@ def verify(url: str, options: Options, output_format: str, **asked: Any) -> None
     """
     from corsproxy.tools.verify import VerifyOptions, verify_command
 
-    wanted = VerifyOptions(url, options, format=output_format, **asked)
-    leave(lambda: verify_command(wanted, environ=os.environ, out=sys.stdout, err=sys.stderr))
+    asked = VerifyOptions(
+        url,
+        options,
+        only=only,
+        host=host,
+        send=send,
+        dry_run=dry_run,
+        format=output_format,
+        insecure=insecure,
+        timeout=timeout,
+        shared_keys=shared_keys,
+    )
+    leave(lambda: verify_command(asked, environ=os.environ, out=sys.stdout, err=sys.stderr))

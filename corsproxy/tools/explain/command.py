@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TextIO
+from typing import Literal, TextIO
 
 from corsproxy.config import Loaded, Options, load_options, option_of
 from corsproxy.tools.browser import Browser
@@ -36,7 +36,7 @@ class ExplainOptions:
     credentials: bool = False
     host: str | None = None
     browser: Browser = Browser.STANDARD
-    format: str = "text"
+    format: Literal["text", "json"] = "text"
 
 
 def explain_command(options: ExplainOptions, *, environ: Mapping[str, str], out: TextIO) -> int:
@@ -51,7 +51,7 @@ def explain_command(options: ExplainOptions, *, environ: Mapping[str, str], out:
         headers=options.headers,
         credentials=options.credentials,
         host=options.host,
-        browser=Browser(options.browser),
+        browser=options.browser,
     )
     loaded = load_options(options.configuration, environ)
     explained = _explained(loaded, question, environ, options.configuration)

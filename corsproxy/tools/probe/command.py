@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
-from typing import TextIO
+from typing import Literal, TextIO
 
 from corsproxy.errors import UsageError
 from corsproxy.escape import printable
@@ -40,7 +40,7 @@ class ProbeOptions:
     headers: tuple[str, ...] = ()
     credentials: bool = False
     from_curl: str | None = None
-    format: str = "text"
+    format: Literal["text", "json"] = "text"
     insecure: bool = False
     timeout: float = 10.0
 

@@ -9,7 +9,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TextIO
+from typing import Literal, TextIO
 
 from corsproxy.config import Loaded, Options, load_options
 from corsproxy.errors import UsageError
@@ -42,7 +42,7 @@ class VerifyOptions:
     host: str | None = None
     send: tuple[str, ...] = ()
     dry_run: bool = False
-    format: str = "text"
+    format: Literal["text", "json", "junit"] = "text"
     insecure: bool = False
     timeout: float = 10.0
     shared_keys: bool = False
