@@ -130,7 +130,7 @@ def test_a_full_disk_is_a_short_message(command: list[str], tmp_path: Path) -> N
     config = tmp_path / "corsproxy.yaml"
     config.write_text(FILE.format(upstream="http://127.0.0.1:9"), encoding="utf-8")
     with open("/dev/full", "wb") as full:
-        process = Process([word.format(config=config) for word in command], stdout=full.fileno())
+        process = Process([word.format(config=config) for word in command], stdout=full.fileno(), fresh=True)
         try:
             assert process.wait() == 2, process.stderr.text
         finally:

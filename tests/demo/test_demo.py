@@ -57,7 +57,7 @@ def test_check_prints_what_each_call_answered_and_exits_with_0() -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_it_serves_until_it_is_told_to_stop(number: signal.Signals) -> None:
     """Ctrl-C and SIGTERM end it with status 0, and not a word on stderr."""
-    process = Process(["demo"])
+    process = Process(["demo"], fresh=True)
     try:
         assert process.stdout is not None
         process.stdout.wait_line("Ctrl-C ends the demo")

@@ -150,14 +150,14 @@ class Bench:
 
 
 @contextlib.contextmanager
-def bench_for(config: str, *options: str) -> Iterator[Bench]:
+def bench_for(config: str, *options: str, fresh: bool = False) -> Iterator[Bench]:
     """Run a proxy of this configuration, `{upstream}` filled in, before a scriptable upstream."""
     benches: list[Bench] = []
 
     def play(connection: Connection) -> None:
         benches[0].play(connection)
 
-    with Upstream(play) as upstream, started(config.format(upstream=upstream.url), *options) as proxy:
+    with Upstream(play) as upstream, started(config.format(upstream=upstream.url), *options, fresh=fresh) as proxy:
         benches.append(Bench(proxy, upstream))
         yield benches[0]
         benches[0].settle()

@@ -1,4 +1,4 @@
-"""The bench: a proxy for each module, configured by its `CONFIG` where it has one; clean for each test."""
+"""The bench: a proxy for each module, configured by its `CONFIG`, no fork if it says `FRESH`; clean for each test."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from tests.proxy.bench import CONFIG, Bench, bench_for
 
 @pytest.fixture(scope="module", name="module_bench")
 def _module_bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
-    with bench_for(getattr(request.module, "CONFIG", CONFIG)) as bench:
+    fresh = getattr(request.module, "FRESH", False)
+    with bench_for(getattr(request.module, "CONFIG", CONFIG), fresh=fresh) as bench:
         yield bench
 
 

@@ -10,6 +10,8 @@ import pytest
 from tests.proxy.bench import Bench
 from tests.proxy.wire import ask
 
+FRESH = True
+
 CONFIG = """
 admin: 127.0.0.1:0
 upstreams: {{up: "{upstream}"}}

@@ -20,6 +20,8 @@ AMOUNT = int(os.environ.get("CORSPROXY_MEMORY_MIB", "128")) * MIB
 MOST_GROWTH = 8 * MIB
 PIECE = b"x" * MIB
 
+FRESH = True
+
 CONFIG = """
 admin: 127.0.0.1:0
 upstreams: {{up: "{upstream}"}}

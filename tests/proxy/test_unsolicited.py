@@ -52,7 +52,7 @@ class Stopped:
 
     def __enter__(self) -> None:
         self._proxy.signal(signal.SIGSTOP)
-        os.waitid(os.P_PID, self._proxy.pid, os.WSTOPPED)
+        os.waitid(os.P_PID, self._proxy.pid, os.WSTOPPED)  # for children alone, so no fork of another process
 
     def __exit__(self, *_: object) -> None:
         self._proxy.signal(signal.SIGCONT)
@@ -93,7 +93,7 @@ def _stage(loop_environment: dict[str, str], tls: Certificate | None) -> Iterato
     more = f", tls: {{ca: {tls.certificate}}}" if tls is not None else ""
     with (
         Upstream(script, tls=context) as upstream,
-        started(CONFIG.format(upstream=upstream.url, more=more), environ=loop_environment) as proxy,
+        started(CONFIG.format(upstream=upstream.url, more=more), environ=loop_environment, fresh=True) as proxy,
     ):
         yield Stage(upstream, proxy)
 

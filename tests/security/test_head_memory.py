@@ -12,6 +12,8 @@ from tests.proxy.test_memory import resident
 from tests.proxy.wire import Client
 from tests.support.upstream import Connection
 
+FRESH = True
+
 CONFIG = configuration(max_header_lines="8192")
 
 HEAD = b"GET / HTTP/1.1\r\nHost: h\r\n" + b"a:\r\n" * 7000

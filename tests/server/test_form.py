@@ -38,10 +38,10 @@ def test_the_tests_import_the_form_under_test(path: str) -> None:
     assert Path(module.__file__).parent == (ROOT / path).parent
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_processes_run_the_form_under_test(workers: int) -> None:
+@pytest.mark.parametrize(("workers", "fresh"), [(1, False), (1, True), (2, False)])
+def test_processes_run_the_form_under_test(workers: int, *, fresh: bool) -> None:
     """A process that the tests start, and each of its workers, runs this tree's compiled code or none at all."""
-    with Upstream() as upstream, started(config(upstream, f"workers: {workers}")) as proxy:
+    with Upstream() as upstream, started(config(upstream, f"workers: {workers}"), fresh=fresh) as proxy:
         assert ask(proxy.address).status == 200
         processes = [proxy.pid, *children(proxy.pid)]
         assert len(processes) == (1 if workers == 1 else 1 + workers)

@@ -39,7 +39,7 @@ routes:
   - {path: /orders/new, upstream: api, policy: app, exact: true}
   - {path: /, upstream: api, policy: app, host: api.example.com}
 """
-    with started(text, admin=True) as proxy:
+    with started(text, admin=True, fresh=True) as proxy:
         proxy.stderr.wait_for(lambda lines: len(lines) >= 8)
         lines = proxy.stderr.lines
         assert re.fullmatch(r"listening on http://127\.0\.0\.1:[1-9]\d*", lines[0])

@@ -26,6 +26,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, Any
 
+from tests.support.forks import ROOT, Forked, as_users_have_it, can_fork
+
 DEADLINE = 30.0
 """Seconds until a wait is given up and the test fails; two slow cores are shared by all tests."""
 
@@ -81,6 +83,7 @@ class Process:
 
     `args` are those after `python -m corsproxy`.
     `stdout=None` collects it like stderr; a file descriptor hands it over, and `stdout` is then None.
+    `fresh=True` is for tests of the start itself: the process is then no fork of one that has loaded everything.
     """
 
     def __init__(
@@ -90,18 +93,21 @@ class Process:
         environ: Mapping[str, str] | None = None,
         directory: Path | None = None,
         stdout: int | None = None,
+        fresh: bool = False,
     ) -> None:
-        command = [sys.executable, "-m", "corsproxy", *args]
-        root = Path(__file__).parents[2]
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("CORSPROXY_")}
-        self.popen = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE if stdout is None else stdout,
-            stderr=subprocess.PIPE,
-            cwd=directory or root,
-            env={**inherited, "PYTHONPATH": str(root), "PYTHONUNBUFFERED": "1", **(environ or {})},
-        )
+        given = {**as_users_have_it(os.environ), **(environ or {})}
+        self.popen: subprocess.Popen[bytes] | Forked
+        if fresh or not can_fork(given):
+            self.popen = subprocess.Popen(
+                [sys.executable, "-m", "corsproxy", *args],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE if stdout is None else stdout,
+                stderr=subprocess.PIPE,
+                cwd=directory or ROOT,
+                env=given,
+            )
+        else:
+            self.popen = Forked(args, environ=given, directory=directory or ROOT, stdout=stdout)
         assert self.popen.stderr is not None
         self.stderr = Output(self.popen.stderr)
         self.stdout = Output(self.popen.stdout) if self.popen.stdout is not None else None
@@ -218,11 +224,13 @@ def started(
     environ: Mapping[str, str] | None = None,
     stdout: int | None = None,
     directory: Path | None = None,
+    fresh: bool = False,
 ) -> Iterator[Proxy]:
     """Run a `corsproxy serve` that is ready for connections, and end it, by force if need be.
 
     `config` None starts it without a file (quick mode: give `--upstream` among the options).
     `listen` None leaves the address to the file.
+    `fresh` is as for `Process`.
     `options` are further ones of `serve`; the file is `corsproxy.yaml` in `directory`, a temporary one by default.
     Raises AssertionError with the output where it ends before it listens.
     """
@@ -236,7 +244,7 @@ def started(
             args += ["--listen", listen]
         if admin:
             args += ["--admin", "127.0.0.1:0"]
-        proxy = Proxy(args, environ=environ, directory=home, stdout=stdout)
+        proxy = Proxy(args, environ=environ, directory=home, stdout=stdout, fresh=fresh)
         stack.callback(proxy.end)
         proxy.directory, proxy.config = home, home / "corsproxy.yaml"
         proxy.stderr.wait_line(rf"{_LINE}listening on ")
@@ -244,10 +252,10 @@ def started(
 
 
 def ran(
-    *args: str, environ: Mapping[str, str] | None = None, directory: Path | None = None
+    *args: str, environ: Mapping[str, str] | None = None, directory: Path | None = None, fresh: bool = False
 ) -> tuple[int, list[str], list[str]]:
     """Exit status, lines of stdout and lines of stderr of a `corsproxy` command that ends by itself."""
-    process = Process(args, environ=environ, directory=directory)
+    process = Process(args, environ=environ, directory=directory, fresh=fresh)
     try:
         status = process.wait()
     finally:

@@ -1,0 +1,107 @@
+"""The process that the tests' `corsproxy` processes are forked from: it has loaded the whole package, and only waits.
+
+    python -m tests.support.fork_server 7
+
+7 is a socket. A message on it is one start: JSON, and with it stdin, stdout, stderr and a pipe for the news of the
+process, each a line: its id, later its status as `subprocess` has it. The end of the socket is the end of this process.
+Has one thread and nothing open but what it needs, so that a copy of it is as good as new.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import io
+import json
+import os
+import pkgutil
+import runpy
+import select
+import signal
+import socket
+import sys
+from typing import Any
+
+
+def load(package: str) -> None:
+    """Import all of a package, apart from what runs when it is imported."""
+    for module in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
+        if not module.name.endswith(".__main__"):
+            importlib.import_module(module.name)
+
+
+def fork_as_told(control: socket.socket) -> None:
+    """Fork for each message; return in the processes forked, where all is as their message says."""
+    poll = select.poll()
+    poll.register(control, select.POLLIN)
+    news: dict[int, tuple[int, int]] = {}
+    while True:
+        for fd, _ in poll.poll():
+            if fd != control.fileno():
+                poll.unregister(fd)
+                report_end(fd, *news.pop(fd))
+                continue
+            message, fds, _, _ = socket.recv_fds(control, 1 << 20, 4)
+            if not message:
+                sys.exit()
+            pid = os.fork()
+            if pid == 0:
+                become(json.loads(message), fds[:3])
+                return
+            for passed_on in fds[:3]:
+                os.close(passed_on)
+            pidfd = os.pidfd_open(pid)
+            poll.register(pidfd, select.POLLIN)
+            news[pidfd] = pid, fds[3]
+            tell(fds[3], pid)
+
+
+def report_end(pidfd: int, pid: int, fd: int) -> None:
+    """Tell how a process has ended, and only then give its id back, which nobody may signal from now on."""
+    ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    assert ended is not None
+    tell(fd, ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status)
+    os.close(fd)
+    os.close(pidfd)
+    os.waitpid(pid, 0)
+
+
+def tell(fd: int, number: int) -> None:
+    """Write a line of news; the test may have lost its interest."""
+    with contextlib.suppress(BrokenPipeError):
+        os.write(fd, b"%d\n" % number)
+
+
+def become(start: dict[str, Any], streams: list[int]) -> None:
+    """Make this process what an interpreter started with `-m corsproxy` would be before it runs that."""
+    for number, fd in enumerate(streams):
+        os.dup2(fd, number)
+    os.closerange(3, 4096)
+    reopen_streams()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.chdir(start["directory"])
+    os.environ.clear()
+    os.environ.update(start["environ"])
+    sys.path[0] = start["directory"]
+    sys.argv[1:] = start["args"]
+
+
+def reopen_streams() -> None:
+    """Make the standard streams anew, as the interpreter does at its start: what they know of their files is old."""
+    sys.stdin = sys.__stdin__ = open(0, encoding=sys.stdin.encoding, errors=sys.stdin.errors, closefd=False)  # type: ignore[misc]  # noqa: SIM115
+    for number, name in enumerate(("stdout", "stderr"), start=1):
+        old = getattr(sys, name)
+        raw = open(number, "wb", buffering=0, closefd=False)  # noqa: SIM115 - PYTHONUNBUFFERED is set
+        new = io.TextIOWrapper(raw, old.encoding, old.errors, "\n", os.isatty(number), write_through=True)
+        setattr(sys, name, new)
+        setattr(sys, f"__{name}__", new)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # from the keyboard, it ends the test run, and that this process
+    load("corsproxy")
+    gc.collect()
+    gc.freeze()
+    fork_as_told(socket.socket(fileno=int(sys.argv[1])))
+    runpy.run_module("corsproxy", run_name="__main__", alter_sys=True)
