@@ -141,10 +141,10 @@ def _decide_cors_among(policies: tuple[Policy, ...], request: CorsRequest) -> De
     last = len(policies) - 1
     if classify(request) is Kind.NONE:
         return replace(_UNASKED_VARYING, policy=last)
-    for place, policy in enumerate(policies):
-        if place == last or refuse_origin(policy, request.origins) is None:
-            return replace(_decide_cors(policy, request), varies_on_origin=True, policy=place)
-    raise AssertionError("the last policy always decides")
+    place = 0
+    while place < last and refuse_origin(policies[place], request.origins) is not None:
+        place += 1
+    return replace(_decide_cors(policies[place], request), varies_on_origin=True, policy=place)
 
 
 def decide(policy: Policy | None, request: CorsRequest) -> Decision:

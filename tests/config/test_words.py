@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from corsproxy.config import words
 from corsproxy.config.problems import RefusedError
+from corsproxy.config.shape import Word
 from tests.config.files import refusal
 
 
@@ -148,3 +152,166 @@ def test_no_text_raises_anything_but_a_refusal(text: str) -> None:
     """Every parser of a word gives a value or says why not."""
     for word in (words.duration(), words.size(), words.integer(1, 9), words.BOOLEAN, words.choice("a", "off")):
         assert refusal(word.parse, text).isprintable()
+
+
+AGREED: list[tuple[Callable[[], Word[object]], str, list[object], list[object]]] = [
+    (lambda: words.BOOLEAN, "true | false", [True, False, "true", "yes", "no", "on", "off"], [1, 0, "y", "", None]),
+    (
+        lambda: words.choice("policy", "any", "off"),
+        "policy | any | off",
+        ["policy", "any", "off", False],
+        ["none", "", True, 1, None],
+    ),
+    (lambda: words.choice("204", "200"), "204 | 200", ["204", "200", 204, 200], [201, "201", False, 1]),
+    (lambda: words.choice("1.0", "1.2"), "1.0 | 1.2", ["1.0", "1.2", 1.0, 1.2], [1.1, "1.1", False, 2]),
+    (lambda: words.choice("a", "b"), "a | b", ["a", "b"], [False, 0, 1, "c"]),
+    (
+        lambda: words.duration(0.001, 60),
+        "duration",
+        [0.001, 1, 60, 59.5, "5", ".5", "5.", "0.5", "10s", "500ms", "1m", "1h"],
+        [0, -1, 60.1, True, None, "", "5 s", "s", "x5s", "5sx", "1d", "."],
+    ),
+    (lambda: words.duration(), "duration", [0, 604800, "0"], [604800.5, -0.5]),
+    (
+        lambda: words.whole_seconds(1, 60, zero="none"),
+        "duration",
+        [1, 60, "10s", "1m"],
+        [0, 61, 1.5, True, "x", "5 s", None],
+    ),
+    (
+        lambda: words.size(256, 1024),
+        "size",
+        [256, 1024, "512", "1KiB"],
+        [255, 1025, 512.5, True, None, "", "1KB", "x1", "1x", "1.5KiB"],
+    ),
+    (lambda: words.size(), "size", [0, 2**50, "1MiB", "1GiB"], [-1, 2**50 + 1]),
+    (lambda: words.integer(2, 5), "whole number", [2, 5, "3"], [1, 6, 2.5, True, None, "", "3x", "x3", "-3"]),
+    (lambda: words.text("file"), "file", ["a", " "], ["", 1, None, True]),
+    (lambda: words.name("policy"), "name of policy", ["a", 1, 1.5, True], ["", None, []]),
+    (lambda: words.LABEL, "name", ["a", "_", "9.b-C_", "a" * 63], ["", "-a", ".a", "a" * 64, "a b", "ä"]),
+    (
+        lambda: words.boolean_or(words.integer(1, 9)),
+        "true | false | whole number",
+        [True, False, "on", 1, "9"],
+        [0, 10, "x", None],
+    ),
+    (
+        lambda: words.choice_or(("remove", "keep"), words.text("domain")),
+        "remove | keep | domain",
+        ["remove", "keep", "x"],
+        ["", 1, None],
+    ),
+]
+"""How a word is called, and values of a YAML library that its schema takes and refuses."""
+
+
+@pytest.mark.parametrize(("make", "noun", "taken", "refused"), AGREED, ids=[noun for _, noun, _, _ in AGREED])
+def test_a_word_and_its_schema_are_of_one_mind(
+    make: Callable[[], Word[object]], noun: str, taken: list[object], refused: list[object]
+) -> None:
+    """Texts are also held against the parser."""
+    word = make()
+    assert word.noun == noun
+    schema = Draft202012Validator({"anyOf": list(word.schema)})
+    for value in taken:
+        assert schema.is_valid(value), value
+        if isinstance(value, str):
+            assert refusal(word.parse, value) == "" or "it must be" in refusal(word.parse, value)
+    for value in refused:
+        assert not schema.is_valid(value), value
+        if isinstance(value, str):
+            assert refusal(word.parse, value) != "", value
+
+
+def test_what_a_word_is_read_as() -> None:
+    """The value itself: a boolean, a word, what the other word makes of it."""
+    either = words.boolean_or(words.integer(1, 9))
+    assert [either.parse(text) for text in ("ON", "no", "7")] == [True, False, 7]
+    assert words.choice_or(("remove",), words.text("domain")).parse("remove") == "remove"
+    assert words.choice_or(("remove",), words.text("domain")).parse("x") == "x"
+    assert words.choice_or(("",), words.text("domain")).parse("") == ""
+    assert (words.text().parse("a"), words.name("policy").parse("b"), words.LABEL.parse("c")) == ("a", "b", "c")
+    assert words.text().noun == "text"
+    assert words.choice("a", "off").parse("off") == "off"
+
+
+REFUSED = [
+    (lambda: words.text("file"), "", "missing", "missing file: the value is empty; write one, or remove it"),
+    (lambda: words.name("policy"), "", "missing", "missing name of policy: the value is empty"),
+    (
+        lambda: words.LABEL,
+        "-",
+        "invalid",
+        "invalid name '-': at most 63 letters, digits, '_', '-' and '.', the first a letter, digit or '_'",
+    ),
+    (lambda: words.BOOLEAN, "1", "invalid", "invalid boolean '1': expected true or false"),
+    (lambda: words.duration(0.25, 90), "0.1", "invalid", "invalid duration '0.1': it must be at least 250ms"),
+    (lambda: words.duration(1, 90), "91", "invalid", "invalid duration '91': it must be at most 90s"),
+    (lambda: words.duration(1, 120), "121", "invalid", "invalid duration '121': it must be at most 2m"),
+    (lambda: words.duration(3600, 7200), "1", "invalid", "invalid duration '1': it must be at least 1h"),
+    (
+        lambda: words.whole_seconds(0, 9, zero="none"),
+        "1.5",
+        "invalid",
+        "invalid duration '1.5': it must be whole seconds",
+    ),
+    (lambda: words.whole_seconds(1, 9, zero="none"), "0", "invalid", "invalid duration '0': it must be at least 1s"),
+    (lambda: words.size(2, 9), "1", "invalid", "invalid size '1': it must be at least 2 bytes"),
+    (lambda: words.size(2, 9), "1KiB", "invalid", "invalid size '1KiB': it must be at most 9 bytes"),
+    (lambda: words.integer(2, 9), "1", "invalid", "invalid number '1': it must be at least 2"),
+    (lambda: words.integer(2, 9), "10", "invalid", "invalid number '10': it must be at most 9"),
+    (lambda: words.integer(2, 9), "x", "invalid", "invalid number 'x': expected a whole number of at least 2"),
+    (lambda: words.choice("a", "b"), "c", "invalid", "invalid word 'c': expected a or b"),
+    (
+        lambda: words.choice("ab", "cd", meanings={"on": "cd"}),
+        "On",
+        "invalid",
+        "invalid word 'On': expected ab or cd; write cd",
+    ),
+    (lambda: words.choice("204", "200"), "205", "invalid", "invalid word '205': expected 204 or 200"),
+]
+
+
+@pytest.mark.parametrize(("make", "text", "reason", "message"), REFUSED, ids=[row[3] for row in REFUSED])
+def test_a_refusal_says_which_rule(make: Callable[[], Word[object]], text: str, reason: str, message: str) -> None:
+    """The whole text, and the reason."""
+    with pytest.raises(RefusedError) as refused:
+        make().parse(text)
+    assert (refused.value.reason, refused.value.message) == (reason, message)
+    assert str(refused.value) == message
+
+
+@pytest.mark.parametrize("make", [words.duration, words.size, lambda: words.integer(0, 10**18)])
+def test_a_number_has_at_most_18_digits(make: Callable[[], Word[object]]) -> None:
+    """More is refused before it is made a number."""
+    assert "expected" not in refusal(make().parse, "0" * 17 + "1")
+    assert "expected" in refusal(make().parse, "0" * 18 + "1")
+
+
+UNITS = [
+    *[(f"1 {unit}", f"write 1{right}") for right, units in {
+        "ms": ("ms", "msec", "millisecond", "milliseconds", "millis"), "s": ("s", "sec", "secs", "second", "seconds"),
+        "m": ("m", "min", "mins", "minute", "minutes"), "h": ("h", "hr", "hrs", "hour", "hours", "HOURS"),
+    }.items() for unit in units],
+    *[(f"2{unit}", "write 48h") for unit in ("d", "day", "days")],
+]  # fmt: skip
+SIZES = [
+    *[(f"1 {unit}", f"write 1{right}") for right, units in {
+        "KiB": ("k", "kb", "kib", "ki", "KB"),
+        "MiB": ("m", "mb", "mib", "mi"), "GiB": ("g", "gb", "gib", "gi"), "": ("b", "bytes"),
+    }.items() for unit in units],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "right"), UNITS)
+def test_every_usual_unit_of_time_is_understood(text: str, right: str) -> None:
+    """The message has the spelling that is taken."""
+    assert refusal(words.duration().parse, text).endswith(f": {right}")
+    assert refusal(words.duration().parse, f" {text} ").endswith(f": {right}")
+
+
+@pytest.mark.parametrize(("text", "right"), SIZES)
+def test_every_usual_unit_of_size_is_understood(text: str, right: str) -> None:
+    """But no fraction of one."""
+    assert refusal(words.size().parse, text).endswith(f": {right}")
+    assert refusal(words.size().parse, text.replace("1", "1.5")).endswith("(64KiB, 10MiB, 1GiB)")

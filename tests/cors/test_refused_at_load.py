@@ -278,3 +278,41 @@ def test_no_spec_makes_the_compiler_raise_anything_else(
 def test_how_a_value_is_quoted(value: object, shown: str) -> None:
     """On one line, harmless to a terminal, and not longer than a line."""
     assert quote(value) == f"'{shown}'"
+
+
+MESSAGES = [
+    (spec(), "missing origins: a policy names at least one; for every origin without credentials write '*'"),
+    (spec(APP, allow_methods=("",)), "invalid method '': the value is empty; remove it"),
+    (spec(APP, allow_methods=(" PUT",)), "invalid method ' PUT': write 'PUT'"),
+    (spec(APP, allow_headers=("",)), "invalid header name '': the value is empty; remove it"),
+    (spec(APP, allow_headers=(" X-A : ",)), "invalid header name ' X-A : ': each header name must be a separate item"),
+    (spec(APP, allow_headers=(" X-A: ",)), "invalid header name ' X-A: ': write 'X-A'"),
+    (spec(APP, allow_headers=("X-A ",)), "invalid header name 'X-A ': write 'X-A'"),
+    (spec(APP, expose_headers=("",)), "invalid header name '': the value is empty; remove it"),
+    (spec(""), "invalid origin '': the value is empty; remove it"),
+    (spec(regex("")), "invalid origin '': the regular expression is empty and would match nothing"),
+    (
+        spec(APP, max_age=-1),
+        "invalid max age '-1': whole seconds from 0 (no caching) to 86400 (24h), as no browser caches longer",
+    ),
+    (spec(APP, dangerously_allow=("nul_origin",)), "invalid danger 'nul_origin': did you mean 'null_origin'?"),
+    (
+        spec(APP, dangerously_allow=frozenset({"xyzzy"})),
+        f"invalid danger 'xyzzy': it is one of {', '.join(DANGERS)}",
+    ),
+]
+"""What a file cannot say, or what its reader refuses first; the other texts are in tests/config/messages.txt."""
+
+
+@pytest.mark.parametrize(("made", "message"), MESSAGES, ids=[message for _, message in MESSAGES])
+def test_what_the_core_alone_says(made: PolicySpec, message: str) -> None:
+    """The whole text, with the remedy."""
+    [problem] = errors_of(made)
+    assert problem.message == message
+    place = problem.field if problem.index is None else f"{problem.field}[{problem.index}]"
+    assert str(problem) == f"{place}: {message}"
+
+
+def test_limits_are_met_at_their_last_value() -> None:
+    """A day of seconds is the longest, 0 the shortest."""
+    assert errors_of(spec(APP, max_age=0)) == errors_of(spec(APP, max_age=86400)) == ()

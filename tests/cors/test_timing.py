@@ -54,7 +54,33 @@ def test_the_list_may_be_filled_to_its_last_byte(more: int, listed: int) -> None
     alike = [f"https://{number:046}.example" for number in range(63)]
     value = policy(*alike, f"https://{63:0{46 + more}}.example", timing=True).timing_without_origin
     assert value.count(b"example") == listed
+    warned = policy_warnings(spec(*alike, f"https://{63:0{46 + more}}.example", timing=True))
+    message = (
+        "where a request has no Origin (images, scripts), only the first 63 of 64 origins fit into the 4 KiB of the "
+        "list; write the origins that need it as 'timing: [https://...]', or '*'"
+    )
+    assert [problem.message for problem in warned] == [message] * (listed == 63)
     assert len(value) == (MOST_BYTES if listed == 64 else MOST_BYTES - 66)
+
+
+def test_a_file_and_a_list_too_long_are_one_warning() -> None:
+    """With both reasons."""
+    made = PolicySpec((FROM_FILE, *map(OriginSpec, MANY)), timing=True)
+    [warning] = policy_warnings(made)
+    assert (warning.field, warning.index, warning.reason, warning.severity) == ("timing", None, "missing", "warning")
+    assert warning.message == (
+        "where a request has no Origin (images, scripts), the origins of a file are never listed, because every client "
+        "could read them and only the first 136 of 200 origins fit into the 4 KiB of the list; write the origins that "
+        "need it as 'timing: [https://...]', or '*'"
+    )
+
+
+@pytest.mark.parametrize("timing", [False, (APP,), ()])
+def test_without_following_there_is_no_list_for_requests_without_origin(timing: object) -> None:
+    """The explicit list is in every response instead."""
+    made = policy(APP, timing=timing)
+    assert made.timing_without_origin == b""
+    assert made.timing_for_all == (APP.encode() if timing == (APP,) else b"")
 
 
 def test_an_empty_list_names_nobody() -> None:
