@@ -251,7 +251,7 @@ def _as_list(shape: ListOf[object]) -> tuple[str, str]:
     word = _word_of(shape)
     if word is not None:
         return f"a list of {word.noun}", ""
-    return "a list", f", each item after '- ': write {shape.sample}" if shape.sample else ": begin each item with '- '"
+    return "a list", f", each item after '- ': write {shape.sample}"
 
 
 def _in_flow(text: str) -> str:

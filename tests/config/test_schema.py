@@ -1,8 +1,14 @@
-"""The JSON Schema: valid itself, and of one mind with the validator."""
+"""The JSON Schema: valid itself, and of one mind with the validator.
+
+The whole of it is in schema.txt, a line for each key; `python -m tests.config.test_schema` writes it anew.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -16,6 +22,7 @@ from tests.config.files import MINIMAL, problems, with_policy, with_routes, with
 
 ROOT = Path(__file__).parents[2]
 VALIDATOR = Draft202012Validator(json_schema())
+WHOLE = Path(__file__).parent / "schema.txt"
 ORIGINS = "allow_origins: [https://app.example.com]\n"
 
 
@@ -33,6 +40,21 @@ def test_it_is_a_schema() -> None:
     """It is a schema."""
     Draft202012Validator.check_schema(json_schema())
     assert json_schema()["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+def lines(schema: dict[str, Any], path: str = "") -> Iterator[str]:
+    """Yield a line for a part of the schema, and one for each below it; the reference has the descriptions."""
+    below = {name: schema[name] for name in ("properties", "$defs") if name in schema}
+    own = {name: value for name, value in schema.items() if name not in below and (not path or name != "description")}
+    yield f"{path or 'file'}: {json.dumps(own, ensure_ascii=False)}"
+    for name, parts in below.items():
+        for key, part in parts.items():
+            yield from lines(part, f"{path}{'#' if name == '$defs' else '.' if path else ''}{key}")
+
+
+def test_it_is_as_it_was_last_read() -> None:
+    """Editors and other tools rely on it: types, bounds, patterns, defaults, required keys."""
+    assert list(lines(json_schema())) == WHOLE.read_text(encoding="utf-8").splitlines()
 
 
 def test_every_key_has_a_description_without_markdown() -> None:
@@ -147,3 +169,7 @@ def test_what_the_schema_refuses_the_validator_refuses(text: str) -> None:
     """What the schema refuses the validator refuses."""
     assert [problem.severity for problem in problems(text)][:1] == ["error"]
     assert list(VALIDATOR.iter_errors(yaml.load(text, WordsLoader))) != []
+
+
+if __name__ == "__main__":
+    WHOLE.write_text("\n".join(lines(json_schema())) + "\n", encoding="utf-8")
