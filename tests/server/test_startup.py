@@ -331,3 +331,24 @@ def test_a_bare_port_is_one_of_loopback() -> None:
     """As every development server takes it."""
     with started(None, "--upstream", "http://127.0.0.1:9", "--listen", "0", "--admin", "0") as proxy:
         assert proxy.address[0] == proxy.admin[0] == "127.0.0.1"
+
+
+def test_a_start_reads_no_authorities_that_nothing_will_ask_for(tmp_path: Path) -> None:
+    """The system's bundle, a fifth of a start, is left alone if no upstream is asked over TLS; then it is read.
+
+    The bundle is a pipe here: a process that opens it waits for someone to write.
+    """
+    bundle = tmp_path / "bundle.pem"
+    os.mkfifo(bundle)
+    environ = {"SSL_CERT_FILE": str(bundle)}
+    with started(config("http://127.0.0.1:9"), admin=True, environ=environ) as proxy:
+        assert proxy.ask_admin("/healthz")[0] == 200
+    opened = threading.Event()
+
+    def write_nothing() -> None:
+        with bundle.open("wb"):
+            opened.set()
+
+    threading.Thread(target=write_nothing, daemon=True).start()
+    with started(config("https://127.0.0.1:9"), environ=environ):
+        assert opened.is_set()

@@ -4,3 +4,7 @@
 only that.
 Knows no route, no policy and no upstream.
 """
+
+from corsproxy.proxy.client.aiohttp_import import import_aiohttp
+
+import_aiohttp()
