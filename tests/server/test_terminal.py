@@ -56,6 +56,30 @@ def test_every_reason_has_a_fix_on_one_line(reason: Reason) -> None:
     assert line.startswith("refused PUT /a\\n\\x1b[31m from https://{x}.example: " + reason.value)
 
 
+@pytest.mark.parametrize(
+    ("asked", "headers", "line"),
+    [
+        (
+            "DELETE",
+            None,
+            "method_not_allowed: the method DELETE is not allowed; start corsproxy with --allow-method DELETE ",
+        ),
+        ("patch", None, "answers 501 to the method patch, whatever is allowed; have the page write PATCH"),
+        ("FOO", None, "answers 501 to the method FOO, whatever is allowed"),
+        ("PUT", "x-b", "headers_not_allowed: a header of x-b is not allowed; start corsproxy with --allow-header "),
+    ],
+)
+def test_a_refused_method_or_header_names_the_option_that_allows_it(asked: str, headers: str | None, line: str) -> None:
+    """The advice is accepted by the program when followed: no file is needed, and no option that it would refuse."""
+    page = "https://page.example.com"
+    options = ("--allow-origin", page, "--allow-method", "PUT", "--allow-header", "X-A")
+    fields = {"Access_Control_Request_Method": asked} | ({"Access_Control_Request_Headers": headers} if headers else {})
+    with Upstream() as upstream, started(None, "--upstream", upstream.url, *options) as proxy:
+        ask(proxy.address, "/a", "OPTIONS", None, Origin=page, **fields)
+        proxy.stderr.wait_line("^refused ")
+        assert line in proxy.stderr.text
+
+
 COOKIES = b"".join(
     b"Set-Cookie: %b\r\n" % value
     for value in (

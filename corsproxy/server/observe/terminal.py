@@ -8,7 +8,7 @@ It observes the data path and must not know how a decision is made.
 
 from __future__ import annotations
 
-from corsproxy.cors import Kind, Reason, is_loopback
+from corsproxy.cors import CARRIED, Kind, Reason, is_loopback
 from corsproxy.escape import printable
 from corsproxy.proxy import RequestRecord, UpstreamErrorKind
 from corsproxy.server.observe.diagnostics import Announcer
@@ -28,10 +28,13 @@ FIXES: dict[Reason, str] = {
     Reason.ORIGIN_MALFORMED: (
         "no browser sends this origin: scheme://host[:port] in lower case, once, without a path; check what sent it"
     ),
-    Reason.METHOD_NOT_ALLOWED: "the method {method} is not allowed; name it in a file: 'corsproxy init' writes one",
+    Reason.METHOD_NOT_ALLOWED: (
+        "the method {method} is not allowed; start corsproxy with --allow-method {method} too "
+        "(repeat the option for each method)"
+    ),
     Reason.HEADERS_NOT_ALLOWED: (
-        "a header of {headers} is not allowed; name it in a file: 'corsproxy init' writes one "
-        "(with --allow-origin '*' a browser sends no credentials)"
+        "a header of {headers} is not allowed; start corsproxy with --allow-header for it too "
+        "(repeat the option for each header)"
     ),
     Reason.NO_POLICY: "no policy applies; start corsproxy with --allow-origin {origin}",
 }
@@ -111,7 +114,13 @@ def refusal_line(record: RequestRecord, reason: Reason) -> str:
     origin = readable(record.origin) or ""
     method = readable(record.requested_method) or record.method
     fix = FIXES.get(reason, "")
+    if reason is Reason.METHOD_NOT_ALLOWED and record.requested_method not in CARRIED:
+        fix = "the proxy answers 501 to the method {method}, whatever is allowed"
+        if method.upper().encode() in CARRIED:
+            fix += "; have the page write {upper}"
     if origin == "null":
         fix = NULL_ORIGIN_FIX
-    filled = fix.format(origin=origin, method=method, headers=readable(record.requested_headers) or "")
+    filled = fix.format(
+        origin=origin, method=method, upper=method.upper(), headers=readable(record.requested_headers) or ""
+    )
     return printable(f"refused {method} {readable(record.raw_path)} from {origin}: {reason.value}: {filled}")
