@@ -84,6 +84,12 @@ SUSPECTS = {
     "http://app.example.com": "plain http",
     "https://localhost.evil.test": "pretends to be localhost",
     "http://plain.example.test": "http",
+    "https://corsproxyprobe.github.io": "made up by 'corsproxy probe'",
+    "https://corsproxyprobe.example.com": "made up by 'corsproxy probe'",
+    "https://corsproxyverify.preview.test": "made up by 'corsproxy probe' or 'corsproxy verify'",
+    "https://codepen.io": "anyone can put a page there",
+    "https://app.exampl": "beginning of a name",
+    "https://ap": "beginning of a name",
 }
 
 
@@ -121,6 +127,19 @@ def test_what_looks_like_nobody_is_kept(tmp_path: Path, innocent: str) -> None:
     """Other names are not accused."""
     text, _ = learnt([entry("/orders", APP), entry("/orders", innocent)], tmp_path)
     assert sorted(origins(text, "app")) == sorted([APP, innocent])
+
+
+def test_an_imitation_accuses_nobody_of_the_imitated_name(tmp_path: Path) -> None:
+    """A stranger who sends `xample.com`, which `example.com` contains, must not have its pages left out."""
+    lines = [entry("/orders", APP), entry("/orders", "https://new.example.com")]
+    lines += [entry("/orders", origin) for origin in ("https://xample.com", "https://example.co")] * 5
+    assert origins(learnt(lines, tmp_path)[0], "app") == [APP, "https://new.example.com"]
+
+
+def test_the_rarer_name_accuses_no_other_that_contains_it(tmp_path: Path) -> None:
+    """With no policy in force the numbers tell here, too."""
+    lines = [entry("/bare", "https://shop.portal.test")] * 9 + [entry("/bare", "https://portal.te")]
+    assert "https://shop.portal.test" in origins(learnt(lines, tmp_path)[0], "bare")
 
 
 def test_of_two_that_look_alike_the_rarer_is_the_imitation(tmp_path: Path) -> None:

@@ -12,10 +12,15 @@ from dataclasses import dataclass
 from publicsuffixlist import PublicSuffixList
 
 from corsproxy.cors import is_loopback, parse_origin
+from corsproxy.tools.live.look_alikes import MARK, SHARED_HOSTS
+from corsproxy.tools.verify.members import MADE_UP
 
 _SUFFIXES = PublicSuffixList()
 _LOOKS_LIKE = str.maketrans({"0": "o", "1": "l", "3": "e", "5": "s"})
 """Digits that pass for letters at a glance."""
+_OUR_OWN = (MARK, MADE_UP)
+"""In the names of origins that `probe` and `verify` make up: a deployment that they asked has them in its log."""
+_SHARED = frozenset(origin for origin in SHARED_HOSTS if MARK not in origin)
 _SHORTEST = 6
 """Characters of a domain from which one other letter is no coincidence."""
 
@@ -45,6 +50,10 @@ def suspicious(counts: Mapping[str, int], trusted: Iterable[str]) -> dict[str, s
             found[origin] = "any page can make itself null with a sandboxed frame"
         elif (host := _host(origin, count)) is None:
             found[origin] = "no browser sends such an origin"
+        elif any(name in host.host for name in _OUR_OWN):
+            found[origin] = "made up by 'corsproxy probe' or 'corsproxy verify'"
+        elif origin in _SHARED:
+            found[origin] = "anyone can put a page there"
         else:
             hosts.append(host)
     certain = [host for origin in known if (host := _host(origin, counts.get(origin, 0)))]
@@ -81,6 +90,8 @@ class _Models:
         self._domains: dict[str, _Host] = {}
         """By domain the host that is asked most; one that the configuration names counts as asked always."""
         self._certain = {one.domain for one in certain}
+        names = {name for one in certain for name in (one.host, one.domain)}
+        self._cut = {name[:end] for name in names for end in range(1, len(name)) if name[end] != "."} - names
         for one in (*others, *certain):
             if not is_loopback(one.host) and one.count >= self._domains.get(one.domain, one).count:
                 self._domains[one.domain] = one
@@ -100,6 +111,10 @@ class _Models:
             return "its name pretends to be localhost"
         if host.scheme == "http" and (twin := self._https.get(host.host)):
             return f"plain http of {twin.origin}: anyone on the network can put a page there"
+        if host.domain in self._certain:
+            return None  # Of the same owner: what others made of that name must not accuse it.
+        if host.host in self._cut:
+            return "it is the beginning of a name that the configuration allows"
         if held := self._held_by(host):
             return f"its name holds {held} and belongs to {host.domain}"
         for domain in dict.fromkeys(near for look in _looks(host.domain) for near in self._near.get(look, ())):
@@ -108,13 +123,17 @@ class _Models:
                 return f"its name looks like {domain}"
         return None
 
+    def _is_model(self, domain: str, host: _Host) -> bool:
+        """Return whether `domain` is asked for at least as often: else strangers could accuse whom they imitate."""
+        return domain in self._certain or self._domains[domain].count >= host.count
+
     def _held_by(self, host: _Host) -> str | None:
         """Find another's domain in a host: `example.com.evil.net`, `evilexample.com`, `example-com.evil.net`."""
         text = host.host
         for length in self._lengths:
             for start in range(len(text) - length + 1):
                 domain = self._written.get(text[start : start + length])
-                if domain is not None and domain != host.domain:
+                if domain is not None and domain != host.domain and self._is_model(domain, host):
                     return domain
         return None
 

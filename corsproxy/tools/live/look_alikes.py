@@ -16,9 +16,9 @@ from publicsuffixlist import PublicSuffixList
 
 from corsproxy.tools.browser import urls
 
-_MARK = "corsproxyprobe"
+MARK = "corsproxyprobe"
 """Only letters: a marker with a hyphen passes by expressions such as `[a-z.]+`."""
-_EVIL = f"{_MARK}.example"
+_EVIL = f"{MARK}.example"
 STRANGER = f"https://{_EVIL}"
 """An origin that cannot be owned and that no one allows on purpose."""
 _NO_SUCH_TLD = "zzz"
@@ -26,13 +26,13 @@ _NO_SUCH_TLD = "zzz"
 _SUFFIXES = PublicSuffixList()
 
 SHARED_HOSTS = (
-    f"https://{_MARK}.github.io",
+    f"https://{MARK}.github.io",
     "https://codepen.io",
     "https://jsfiddle.net",
-    f"https://{_MARK}.netlify.app",
-    f"https://{_MARK}.vercel.app",
-    f"https://{_MARK}.herokuapp.com",
-    f"https://{_MARK}.s3.amazonaws.com",
+    f"https://{MARK}.netlify.app",
+    f"https://{MARK}.vercel.app",
+    f"https://{MARK}.herokuapp.com",
+    f"https://{MARK}.s3.amazonaws.com",
 )
 """Hosts where anyone can put a page."""
 
@@ -115,12 +115,12 @@ def look_alikes(origin: str) -> dict[Likeness, tuple[str, ...]]:
     name = host.removesuffix(own)
     label, dot, suffix = own.partition(".")
     hosts: dict[Likeness, tuple[str, ...]] = {
-        _L.SUBSTRING: (f"{_MARK}-{host}.{_EVIL}",),
+        _L.SUBSTRING: (f"{MARK}-{host}.{_EVIL}",),
         _L.PREFIX: (f"{host}.{_EVIL}",),
         _L.GLUED: (f"{host}{_EVIL}",),
         _L.CHARACTER: tuple(f"{host}{sign}.{_EVIL}" for sign in "_`"),
-        _L.SUFFIX: (f"{_MARK}{own}",),
-        _L.SUBDOMAIN: (f"{_MARK}.{host}",),
+        _L.SUFFIX: (f"{MARK}{own}",),
+        _L.SUBDOMAIN: (f"{MARK}.{host}",),
         _L.UPPER_CASE: (host.upper(),),
     }
     if dot:
@@ -130,8 +130,8 @@ def look_alikes(origin: str) -> dict[Likeness, tuple[str, ...]]:
             hosts[_L.REVERSED] = (f"{label[1:]}.{suffix}",)
     if own != host:
         # Owned by the same people: only doubtful if an arbitrary sibling is refused.
-        hosts[_L.SIBLING_SUFFIX] = (f"{_MARK}{host}",)
-        hosts[_L.SIBLING] = (f"{_MARK}.{own}",)
+        hosts[_L.SIBLING_SUFFIX] = (f"{MARK}{host}",)
+        hosts[_L.SIBLING] = (f"{MARK}.{own}",)
         hosts[_L.APEX] = (own,)
         # app.example.com to appxexample.com, which a stranger can register: a dot that a regex lets be any character.
         hosts[_L.DOT] = (f"{host.removesuffix(f'.{own}')}x{own}",)

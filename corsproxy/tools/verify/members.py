@@ -13,7 +13,8 @@ from typing import Any
 from corsproxy.cors import OriginSpec, Policy
 from corsproxy.tools.live.look_alikes import STRANGER
 
-_MADE_UP = "corsproxyverify"
+MADE_UP = "corsproxyverify"
+"""A label in every origin made up here, by which `learn` knows it again."""
 _PORT = "8443"
 
 
@@ -63,8 +64,8 @@ def _made(item: OriginSpec, rule: int) -> Iterator[Member]:
     else:
         text = re.sub(r":\*$", f":{_PORT}", text)
         bare = text.replace("://*.", "://")
-        for label in (_MADE_UP, f"a.{_MADE_UP}") if bare != text else (_MADE_UP,):
-            yield Member(text.replace("*", label), rule, bare.replace("*", _MADE_UP))
+        for label in (MADE_UP, f"a.{MADE_UP}") if bare != text else (MADE_UP,):
+            yield Member(text.replace("*", label), rule, bare.replace("*", MADE_UP))
             if "*" not in text:
                 return
 
