@@ -148,6 +148,22 @@ def parse_admin_host(text: str) -> str:
     return host
 
 
+def parse_server_name(text: str) -> str:
+    """Parse the name to ask a TLS server for: a host, or an address as it stands in a certificate.
+
+    What is no host would raise at every handshake, in the library's IDNA encoder.
+    """
+    _refuse_url(text)
+    if text.startswith("*."):
+        raise RefusedError(f"invalid name {quote(text)}: a client asks for one name: write www{text[1:]}")
+    if text.count(":") > 1:
+        return parse_host(f"[{text.strip('[]')}]").strip("[]")
+    host, port = parse_authority(text)
+    if port is not None:
+        raise RefusedError(f"invalid name {quote(text)}: a certificate's name has no port: write {host}")
+    return host
+
+
 def parse_cookie_domain(text: str) -> str:
     """Parse a Domain attribute (RFC 6265 section 5.2.3 ignores a leading dot, so it is refused here)."""
     if text.startswith("."):

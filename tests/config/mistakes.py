@@ -115,6 +115,8 @@ _UPSTREAM: list[Mistake] = [
     ("url: http://x, aliases: ['http://X:80']", 1, "aliases[0]", "unused", "already the origin of the url"),
     ("url: http://x, aliases: [http://y, 'http://y:80']", 1, "aliases[1]", "unused", "duplicate origin http://y"),
     ("url: http://x, redirects: keep, aliases: [http://y]", 1, "aliases[0]", "unused", "nothing is rewritten"),
+    ("url: https://x, tls: {server_name: 'a:443'}", 1, "tls.server_name", "invalid", "has no port: write a"),
+    ("url: https://x, tls: {server_name: x..y}", 1, "tls.server_name", "invalid", "in labels separated by dots"),
     ("url: http://x, cookies: {domain: .x}", 1, "cookies.domain", "invalid", "leading dot"),
     ("url: http://x, cookies: {path: x}", 1, "cookies.path", "invalid", "rewrite, keep"),
     ("url: http://x, cookies: {path: /a;b}", 1, "cookies.path", "invalid", "without ';'"),

@@ -185,6 +185,45 @@ def test_the_domain_of_a_cookie_has_no_leading_dot() -> None:
         addresses.parse_cookie_domain(".example.com")
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Billing", "billing"),
+        ("a_b.internal.", "a_b.internal."),
+        ("10.0.0.1", "10.0.0.1"),
+        ("2001:DB8:0::1", "2001:db8::1"),
+        ("[::1]", "::1"),
+    ],
+)
+def test_a_name_to_ask_a_tls_server_for_is_a_host(text: str, name: str) -> None:
+    """It is handed to the TLS library as it is, so an IPv6 address loses its brackets."""
+    assert addresses.parse_server_name(text) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a b", "invalid host 'a b'"),
+        (".x", "invalid host"),
+        ("x..y", "invalid host"),
+        ("a" * 64, "invalid host"),
+        ("a\0", "invalid host"),
+        ("", "missing host"),
+        ("bücher.example", "xn--bcher-kva.example"),
+        ("*.example.com", "write www.example.com"),
+        ("https://a.example/x", "write a.example"),
+        ("a.example:443", "write a.example"),
+        ("1.2.3", "invalid IPv4"),
+        ("::g", "invalid IPv6"),
+    ],
+)
+def test_what_no_tls_server_can_be_asked_for_is_refused(text: str, said: str) -> None:
+    """Until now each request to such an upstream was a 500 with a traceback in the log."""
+    with pytest.raises(RefusedError) as refused:
+        addresses.parse_server_name(text)
+    assert said in str(refused.value)
+
+
 def test_a_network_is_an_address_or_cidr() -> None:
     """A network is an address or cidr."""
     assert addresses.parse_network("10.0.0.0/8") == ipaddress.ip_network("10.0.0.0/8")
@@ -219,6 +258,7 @@ def test_no_text_raises_anything_but_a_refusal(text: str) -> None:
         addresses.parse_admin_host,
         addresses.parse_host_header,
         addresses.parse_cookie_domain,
+        addresses.parse_server_name,
         addresses.parse_network,
     ):
         assert refusal(parse, text).isprintable()

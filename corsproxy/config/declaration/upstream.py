@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from corsproxy.config.addresses import parse_cookie_domain, parse_host_header
+from corsproxy.config.addresses import parse_cookie_domain, parse_host_header, parse_server_name
 from corsproxy.config.declaration.common import LEAST, TEXT
 from corsproxy.config.field_edits import FieldEditValues, field_edits
 from corsproxy.config.paths import parse_cookie_path
@@ -76,7 +76,9 @@ class TlsValues:
     ca: str | None = key(text("file"), "A PEM file of the authorities to trust instead of the system's.")
     certificate: str | None = key(text("file"), "A client certificate to present to the upstream, a PEM file.")
     private_key: str | None = key(text("file"), "The client certificate's private key, a PEM file.")
-    server_name: str | None = key(text("name"), "The name to request (SNI) and verify, if it is not the URL's host.")
+    server_name: str | None = key(
+        Word("name", parse_server_name, (TEXT,)), "The name to request (SNI) and verify, if it is not the URL's host."
+    )
     min_version: TlsVersion | None = key(
         choice("1.0", "1.1", "1.2", "1.3"),
         "The oldest TLS version to accept; below 1.2 it includes the ciphers and the security level that it needs.",
