@@ -16,7 +16,7 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 def reset(transport: asyncio.Transport) -> None:
     """End with a RST if the socket has one, because a plain end would look like the end of the content."""
     sock = transport.get_extra_info("socket")
-    if sock is not None and sock.family != socket.AF_UNIX:
+    if sock is not None and sock.fileno() >= 0 and sock.family != socket.AF_UNIX:  # below 0 if the client is gone
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
     transport.abort()
 

@@ -191,3 +191,66 @@ def test_time_in_which_nothing_is_owed_does_not_count() -> None:
         clocks.content_since = START + second if second % 10 == 0 else float("inf")
         clocks.content_came(START + second, 30)
         assert clocks.due(START + second, Phase.ANSWERING, 0, head_has_begun=False) is Due.NOTHING
+
+
+@pytest.mark.parametrize(
+    ("unsent", "due"), [pytest.param(0, Due.FAIL_CONTENT, id="content"), pytest.param(10, Due.ABORT, id="an answer")]
+)
+def test_a_rate_is_asked_for_from_when_something_is_owed(unsent: int, due: Due) -> None:
+    """Not from the look before; and of the next request anew."""
+    clocks = Deadlines(LIMITS, START)
+
+    def look(second: int, *, is_owed: bool) -> Due:
+        clocks.content_since = START + second if is_owed and not unsent else float("inf")
+        clocks.sent = unsent
+        return clocks.due(START + second, Phase.ANSWERING, unsent if is_owed else 0, head_has_begun=False)
+
+    def wait(second: int) -> Due:
+        clocks.head_since = float("inf")
+        clocks.idle_since = START + second
+        return clocks.due(START + second, Phase.WAITING, 0, head_has_begun=False)
+
+    assert look(0, is_owed=False) is Due.NOTHING
+    assert look(29, is_owed=True) is Due.NOTHING
+    assert look(58, is_owed=True) is Due.NOTHING
+    assert look(60, is_owed=True) is due
+    assert wait(60) is Due.NOTHING
+    assert look(61, is_owed=True) is Due.NOTHING
+    assert look(90, is_owed=True) is Due.NOTHING
+    assert look(92, is_owed=True) is due
+
+
+def test_a_half_closed_client_is_known() -> None:
+    """Until the connection ends."""
+    clocks = Deadlines(LIMITS, START)
+    assert not clocks.is_half_closed
+    clocks.half_close(START, 0)
+    assert clocks.is_half_closed
+
+
+def test_a_head_is_refused_once() -> None:
+    """Its clock is off then, and that of rest runs on."""
+    clocks = Deadlines(LIMITS, START)
+    assert clocks.due(START + 11, Phase.WAITING, 0, head_has_begun=True) is Due.REFUSE_HEAD
+    assert clocks.due(START + 12, Phase.WAITING, 0, head_has_begun=True) is Due.NOTHING
+    assert clocks.due(START + 61, Phase.WAITING, 0, head_has_begun=True) is Due.CLOSE
+
+
+def test_counts() -> None:
+    """Of content alone."""
+    clocks = Deadlines(LIMITS, START)
+    clocks.content_came(START, 3)
+    clocks.content_came(START, 4)
+    assert (clocks.received, clocks.sent) == (7, 0)
+
+
+@pytest.mark.parametrize("min_rate", [0, 100])
+def test_last_bytes_that_are_taken(min_rate: int) -> None:
+    """A client that takes some of them at each look has its time."""
+    clocks = Deadlines(replace(LIMITS, min_rate=min_rate), START)
+    clocks.sent = 1_000_000
+    clocks.stall(START, 1_000_000)
+    for look in range(1, 9):
+        unsent = 1_000_000 - look * 100_000
+        now = START + look * (CLIENT_STALL_TIMEOUT - 1)
+        assert clocks.due(now, Phase.CLOSING, unsent, head_has_begun=False) is Due.NOTHING
