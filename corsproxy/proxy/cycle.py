@@ -34,6 +34,7 @@ from corsproxy.proxy.tunnel import switch_protocols
 from corsproxy.proxy.upstream.connection import UpstreamConnection
 from corsproxy.proxy.upstream.head import Framing, ResponseHead
 from corsproxy.proxy.upstream.lease import Lease
+from corsproxy.proxy.upstream.reader import ENDED
 
 if TYPE_CHECKING:
     from corsproxy.proxy.relay import Relay
@@ -125,7 +126,7 @@ class RequestCycle:
         context, upstream = self.context, attempt.upstream
         reader = upstream.reader
         head = reader.head
-        if head is None or not reader.complete or reader.interim or upstream.failed:
+        if head is None or reader.state not in ENDED or reader.interim or upstream.failed:
             context.connection.answer_later(self._see_through(attempt))
             return
         try:
@@ -185,7 +186,7 @@ class RequestCycle:
                         raise
                     self._end(attempt)
                     attempt = self._send(await self._route.pool.acquire(fresh=True), None)
-            if attempt.upstream.reader.tunnel:
+            if head.status == 101:
                 via, protocol = self._relay.via[head.minor], self._upgrade or b""
                 await switch_protocols(self.context, self._route, attempt.upstream, head, protocol, via)
                 return
@@ -288,7 +289,7 @@ class RequestCycle:
         discards = request.method == "HEAD" or head.status == 205
         writer = ContentWriter(connection, upstream, record, chunked=chunked, discards=discards)
         context.started = True
-        if reader.complete:
+        if reader.state in ENDED:
             body, reader.body = reader.body, []
             writer.write_whole(parts, body, client_trailers(reader.trailers, route.rules) if trailers else ())
             return None

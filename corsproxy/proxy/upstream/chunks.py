@@ -11,6 +11,7 @@ import re
 from enum import IntEnum
 
 from corsproxy.proxy.fields.lengths import MAX_LENGTH
+from corsproxy.proxy.fields.names import RESPONSE_FIELDS, ResponseField
 from corsproxy.proxy.upstream.field_section import MAX_FIELD_LINES, read_field_lines
 from corsproxy.proxy.upstream.oddity import Oddities, Oddity, protocol_error
 
@@ -57,6 +58,7 @@ class ResponseChunkReader:
         self._trailer_lines: list[bytes] = []
         self.is_complete = False
         self.trailers: list[tuple[bytes, bytes]] = []
+        """Of these only fields that may be passed on."""
 
     def feed(self, data: bytes, pieces: list[bytes]) -> int:
         """Take the next bytes and add their content to `pieces`; return how many belong to the message.
@@ -111,7 +113,9 @@ class ResponseChunkReader:
             if len(self._trailer_lines) > MAX_FIELD_LINES:
                 raise protocol_error(f"more than {MAX_FIELD_LINES} trailer lines")
         else:
-            self.trailers = read_field_lines(self._trailer_lines, self._oddities)
+            # RFC 9110 section 6.5.1: fields that frame, route, grant or set cookies are not allowed in trailers.
+            fields = read_field_lines(self._trailer_lines, self._oddities)
+            self.trailers = [field for field in fields if RESPONSE_FIELDS[field[0]] is ResponseField.FORWARD]
             self.is_complete = True
 
     def _take_size(self, line: bytes) -> None:

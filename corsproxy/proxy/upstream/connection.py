@@ -16,10 +16,14 @@ from corsproxy.proxy.errors import ClientError, UpstreamError, UpstreamErrorKind
 from corsproxy.proxy.upstream.head import Framing
 from corsproxy.proxy.upstream.outflow import Outflow
 from corsproxy.proxy.upstream.parties import NOBODY, Asker, ContentSink, Owner, Waiting
-from corsproxy.proxy.upstream.reader import ResponseReader
+from corsproxy.proxy.upstream.reader import ENDED, ResponseReader, ServerState
 from corsproxy.proxy.upstream.silence import Silence, has_ended_cleanly
 
 NEVER: Final = float("inf")
+
+# Python 3.11 looks up members of an enum slowly; these are used for every response.
+_DONE: Final = ServerState.DONE
+_NONE: Final = Framing.NONE
 
 _TURNS_TO_READ: Final = 2
 """Turns of the event loop until what a socket has was read: asyncio runs what was ready before it in the first."""
@@ -72,12 +76,12 @@ class UpstreamConnection(asyncio.Protocol):
 
     def start(self, *, is_head_request: bool, expects_upgrade: bool, expects_continue: bool = False) -> None:
         """Begin an exchange."""
-        if self.reader.started and not self.reader.complete:
-            # Bytes arrived before the request was sent: they must not be read as the start of its response.
-            self.fail(UpstreamError(UpstreamErrorKind.PROTOCOL, "bytes before the request"))
-        self.reader.start(
-            is_head_request=is_head_request, expects_upgrade=expects_upgrade, expects_continue=expects_continue
-        )
+        try:
+            self.reader.start(
+                is_head_request=is_head_request, expects_upgrade=expects_upgrade, expects_continue=expects_continue
+            )
+        except UpstreamError as error:
+            self.fail(error)
 
     def write(self, data: bytes) -> None:
         """Send bytes of the request."""
@@ -140,7 +144,7 @@ class UpstreamConnection(asyncio.Protocol):
         if reader.body:
             pieces, reader.body = reader.body, []
             sink.write(pieces)
-        if reader.complete:
+        if reader.state in ENDED:
             self._done = None
             return None
         if self._error is not None and not done.done():
@@ -169,15 +173,9 @@ class UpstreamConnection(asyncio.Protocol):
         self._done = None
         self._asker = NOBODY
         self.deadline = NEVER
-        reader = self.reader
-        head = reader.head
+        head = self.reader.head
         reusable = (
-            head is not None
-            and reader.complete
-            and head.keep_alive
-            and not reader.surplus
-            and not reader.oddities
-            and not reader.tunnel
+            self.reader.state is _DONE
             and not self.transport.is_closing()
             and not self._outflow.is_paused
             and self._error is None
@@ -187,7 +185,7 @@ class UpstreamConnection(asyncio.Protocol):
             return False
         # Servers that send content where there is none send it a moment later; and what TLS has decrypted while reading
         # was paused comes with a later turn of the loop.
-        self.needs_rest = self._paused or (head is not None and head.framing is Framing.NONE)
+        self.needs_rest = self._paused or (head is not None and head.framing is _NONE)
         if self._paused:
             self._paused = False
             self.transport.resume_reading()
@@ -254,18 +252,18 @@ class UpstreamConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Read; unsolicited bytes poison the connection and close it."""
         reader = self.reader
-        if self.reader.complete or not self.busy:
-            reader.surplus = True
-            self.abort()
-            return
+        was_ended = reader.state in ENDED
         try:
             reader.feed(data)
         except UpstreamError as error:
             self.fail(error)
             return
+        if was_ended:
+            self.abort()
+            return
         sink = self._sink
         if sink is None:
-            if len(reader.body) > 1 and not reader.complete:
+            if len(reader.body) > 1 and reader.state not in ENDED:
                 self.pause()  # nobody reads it yet: one segment is kept, the rest waits in the socket
             if reader.head is not None or reader.interim:
                 self._tell()
@@ -275,7 +273,7 @@ class UpstreamConnection(asyncio.Protocol):
         if reader.body:
             pieces, reader.body = reader.body, []
             sink.write(pieces)
-        if reader.complete and self._done is not None and not self._done.done():
+        if self._done is not None and reader.state in ENDED and not self._done.done():
             self._done.set_result(None)
 
     def eof_received(self) -> bool:

@@ -33,10 +33,10 @@ class Oddities:
         self.found: list[Oddity] = []
         """Each once, in order."""
 
-    def note(self, oddity: Oddity) -> None:
-        """Take it in lenient parsing; raises `UpstreamError` in strict."""
+    def note(self, oddity: Oddity, kind: UpstreamErrorKind = UpstreamErrorKind.PROTOCOL) -> None:
+        """Take it in lenient parsing; raises `UpstreamError` of this kind in strict."""
         if not self._lenient:
-            raise protocol_error(f"{oddity}, which 'parsing: lenient' takes")
+            raise UpstreamError(kind, f"{oddity}, which 'parsing: lenient' takes")
         if oddity not in self.found:
             self.found.append(oddity)
 

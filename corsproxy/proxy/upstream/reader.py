@@ -1,246 +1,225 @@
 """One HTTP/1.1 response read from bytes: the state machine of the upstream side.
 
-    HEAD --1xx--> HEAD            interim responses are kept in order, then the final head is read
-    HEAD --------> BODY --------> COMPLETE
-    HEAD --101---> TUNNEL         everything after the head is another protocol
+    IDLE ----request--> SEND_RESPONSE --1xx--> SEND_RESPONSE     interim heads are kept in order
+                        SEND_RESPONSE -------> SEND_BODY ------> DONE, or MUST_CLOSE
+                        SEND_RESPONSE --101--> SWITCHED_PROTOCOL everything after the head is another protocol
+    DONE ----request--> SEND_RESPONSE
+    any --------------> ERROR
 
-`plain_head` reads the heads that leave nothing to argue about, `odd_head` all others; `chunks` reads the chunks.
-Where the segments end changes nothing: a head is read when it is whole.
+The states have the names that h11 gives to those of a server. `plain_head` reads the heads that leave nothing to argue
+about, `odd_head` all others; `content` has a reader for each framing. Where the segments end changes nothing.
 Knows no socket, no clock and no policy: bytes in, a `ResponseHead` and pieces of content out.
 """
 
 from __future__ import annotations
 
-import re
+from enum import Enum, auto
 from typing import Final
 
 from corsproxy.proxy.errors import UpstreamError, UpstreamErrorKind
-from corsproxy.proxy.fields.names import RESPONSE_FIELDS, ResponseField
 from corsproxy.proxy.upstream.chunks import ResponseChunkReader
-from corsproxy.proxy.upstream.field_section import MAX_FIELD_LINES
+from corsproxy.proxy.upstream.content import NO_CONTENT, UNTIL_CLOSE, ContentReader, ResponseLengthReader
 from corsproxy.proxy.upstream.head import Framing, ResponseHead
+from corsproxy.proxy.upstream.head_buffer import MAX_HEAD_BYTES, ResponseHeadBuffer
 from corsproxy.proxy.upstream.odd_head import read_head
 from corsproxy.proxy.upstream.oddity import Oddities, Oddity, protocol_error
 from corsproxy.proxy.upstream.plain_head import read_plain_head
 
-MAX_HEAD_BYTES: Final = 256 * 1024
-"""All heads of one response together: interim ones included.
+__all__ = ["ENDED", "MAX_HEAD_BYTES", "ResponseReader", "ServerState"]
 
-Requests are held to 32 KiB by default; real responses (many cookies, CSP, Link) are larger, and the upstream is ours.
-nginx refuses at 4-8 KiB (proxy_buffer_size), Envoy at 60 KiB, Node at 16 KiB.
-"""
 
-_MAX_LINE_ENDS: Final = MAX_FIELD_LINES + 2
-"""Of all heads of one response: the status line's, the field lines' and that of the empty line."""
+class ServerState(Enum):
+    """What the server is doing, as seen from its bytes."""
 
-_HEAD_END: Final = re.compile(rb"\n\r?\n")
+    IDLE = auto()
+    """No request has been sent; a server that speaks nevertheless is heard, but gets none."""
+    SEND_RESPONSE = auto()
+    SEND_BODY = auto()
+    DONE = auto()
+    """The response has ended, and the connection may carry another."""
+    MUST_CLOSE = auto()
+    """The response has ended, and with it the use of the connection: announced, or because anything was odd."""
+    SWITCHED_PROTOCOL = auto()
+    ERROR = auto()
+
 
 # Python 3.11 looks up members of an enum slowly; these are used for every response.
+_IDLE: Final = ServerState.IDLE
+_SEND_RESPONSE: Final = ServerState.SEND_RESPONSE
+_SEND_BODY: Final = ServerState.SEND_BODY
+_DONE: Final = ServerState.DONE
+_MUST_CLOSE: Final = ServerState.MUST_CLOSE
+_SWITCHED_PROTOCOL: Final = ServerState.SWITCHED_PROTOCOL
+_ERROR: Final = ServerState.ERROR
 _LENGTH: Final = Framing.LENGTH
-_NONE: Final = Framing.NONE
 _CHUNKED: Final = Framing.CHUNKED
+_NONE: Final = Framing.NONE
+
+ENDED: Final = (_DONE, _MUST_CLOSE)
+"""The states after the end of a response."""
 
 
 class ResponseReader:
     """Read one response after another from a connection; call `start` before each.
 
-    After each `feed`: `interim` has the unread 1xx heads, `head` the final head once it is complete, `body` the unread
-    pieces of content, `complete` is true at the end of the message, `surplus` is true if unsolicited bytes arrived.
+    After each `feed`: `interim` has the unread 1xx heads, `head` the final head, `body` the unread pieces of content.
     Every refusal is an `UpstreamError`.
     """
 
     __slots__ = (
-        "_chunks",
-        "_expects_continue",
-        "_expects_upgrade",
-        "_head_bytes",
-        "_is_head_request",
-        "_lenient",
-        "_line_ends",
-        "_oddities",
-        "_partial",
-        "_remaining",
-        "body",
-        "complete",
-        "head",
-        "interim",
-        "surplus",
-        "trailers",
-        "tunnel",
-    )
+        "_buffer", "_content", "_counted", "_expects_continue", "_expects_upgrade", "_is_head_request", "_keep_alive",
+        "_oddities", "body", "head", "interim", "state", "surplus",
+    )  # fmt: skip
 
     def __init__(self, *, lenient: bool = False) -> None:
-        self._lenient = lenient
-        self.start(is_head_request=False, expects_upgrade=False)
+        self._oddities = Oddities(lenient=lenient)
+        """Of the connection: after the first response with any of them it carries no other."""
+        self._buffer = ResponseHeadBuffer()
+        """Heads that have not come whole in one segment."""
+        self._is_head_request = False
+        self._expects_upgrade = False
+        self._expects_continue = False
+        self._counted = ResponseLengthReader()
+        self._content: ContentReader = NO_CONTENT
+        self._keep_alive = False
+        """Whether the server keeps the connection open behind this response, as its head says."""
+        self.state = _IDLE
+        self.interim: list[ResponseHead] = []
+        self.head: ResponseHead | None = None
+        """The final head; None in `IDLE` and `SEND_RESPONSE`."""
+        self.body: list[bytes] = []
+        self.surplus = False
+        """True if bytes have come that belong to no request."""
 
     def start(self, *, is_head_request: bool, expects_upgrade: bool, expects_continue: bool = False) -> None:
         """Start the next response: to a HEAD request it has no content, only an upgrade may be answered 101, and a 100
         needs an expectation.
+
+        Raises `UpstreamError` if bytes have come before the request: they must not be read as the start of its
+        response.
         """
-        self._expects_continue = expects_continue
+        if self.state is not _DONE and self.state is not _IDLE:
+            self.state = _ERROR
+            raise protocol_error("bytes before the request")
         self._is_head_request = is_head_request
         self._expects_upgrade = expects_upgrade
-        self._head_bytes = 0
-        self._line_ends = 0
-        self._partial: bytearray | None = None
-        """A head that is not whole yet."""
-        self._remaining = -1
-        self._chunks: ResponseChunkReader | None = None
-        self._oddities: Oddities | None = None
-        self.interim: list[ResponseHead] = []
-        self.head: ResponseHead | None = None
-        self.body: list[bytes] = []
-        self.trailers: list[tuple[bytes, bytes]] = []
-        self.complete = False
+        self._expects_continue = expects_continue
+        if self._buffer.has_begun:
+            self._buffer = ResponseHeadBuffer()
+        self._content = NO_CONTENT
+        self.state = _SEND_RESPONSE
+        self.head = None
         self.surplus = False
-        self.tunnel = False
+        if self.interim or self.body:
+            self.interim, self.body = [], []
+
+    @property
+    def complete(self) -> bool:
+        """True once the response has ended; code that runs for every request compares `state` with `ENDED` instead."""
+        return self.state in ENDED
+
+    @property
+    def tunnel(self) -> bool:
+        """True once the server has switched to another protocol."""
+        return self.head is not None and self.head.status == 101
 
     @property
     def started(self) -> bool:
         """True once any byte of the response has come."""
-        return self._head_bytes > 0 or self._partial is not None
+        return self.head is not None or self._buffer.has_begun
+
+    @property
+    def trailers(self) -> list[tuple[bytes, bytes]]:
+        """The trailer fields that may be passed on; empty before the end."""
+        return self._content.trailers if isinstance(self._content, ResponseChunkReader) else []
 
     @property
     def oddities(self) -> list[Oddity]:
         """What was odd about the response so far; a connection with any of it carries no other."""
-        return self._oddities.found if self._oddities is not None else []
+        return self._oddities.found
 
     def feed(self, data: bytes) -> None:
         """Read the next bytes of the connection."""
-        if self._remaining >= 0:
-            self._feed_identity(data)
-        elif self.complete:
-            self.surplus = True
-        elif self.head is None:
-            self._feed_head(data)
-        elif self._chunks is not None:
-            self._feed_chunks(data)
-        else:
-            self.body.append(data)
+        state = self.state
+        try:
+            if state is _SEND_RESPONSE:
+                self._feed_head(data)
+            elif state is _SEND_BODY or state is _SWITCHED_PROTOCOL:
+                self._feed_content(data)
+            elif state is _IDLE:
+                self.state = _SEND_RESPONSE
+                self.surplus = True
+                self._feed_head(data)
+            elif state is not _ERROR:
+                self.state = _MUST_CLOSE
+                self.surplus = True
+        except UpstreamError:
+            self.state = _ERROR
+            raise
 
     def feed_eof(self, *, is_cut: bool = False) -> None:
         """The connection has ended: complete if the end of the connection is the end of the content, else an error.
 
         `is_cut` if a TLS connection has ended without its closing alert: anybody on the way can do that.
         """
-        if self.complete:
+        if self.state in ENDED:
             return
-        if self.tunnel or (self.head is not None and self.head.framing is Framing.CLOSE):
-            if is_cut and not self.tunnel and not self._lenient:
-                raise UpstreamError(UpstreamErrorKind.CLOSED, f"{Oddity.TLS_CUT}, which 'parsing: lenient' takes")
-            if is_cut and not self.tunnel:
-                self._note_oddities().note(Oddity.TLS_CUT)
-            self.complete = True
-            return
-        what = "before the response's head" if self.head is None else "inside the response's content"
-        raise UpstreamError(UpstreamErrorKind.CLOSED, f"connection ended {what}")
-
-    # --- heads ------------------------------------------------------------------------------------------------------
+        try:
+            if self._content is not UNTIL_CLOSE:
+                what = "before the response's head" if self.head is None else "inside the response's content"
+                raise UpstreamError(UpstreamErrorKind.CLOSED, f"connection ended {what}")
+            if is_cut and self.state is not _SWITCHED_PROTOCOL:
+                self._oddities.note(Oddity.TLS_CUT, UpstreamErrorKind.CLOSED)
+        except UpstreamError:
+            self.state = _ERROR
+            raise
+        self.state = _MUST_CLOSE
 
     def _feed_head(self, data: bytes) -> None:
-        if self._partial is None:
+        if not self._buffer.has_begun:
+            # Nearly every head is the first of its response, and comes whole in one segment.
             end = data.find(b"\r\n\r\n")
             if 0 <= end <= MAX_HEAD_BYTES - 4:
                 head = read_plain_head(data[:end], is_head_request=self._is_head_request)
                 if head is not None:
-                    self._head_bytes = end + 4
                     self._take_head(head, data[end + 4 :])
                     return
-            self._partial = bytearray()
-        partial = self._partial
-        known = len(partial)
-        partial += data
-        while (section := self._next_section(known)) is not None:
-            known = 0
+        self._buffer.add(data)
+        while (section := self._buffer.next_head()) is not None:
             head = read_plain_head(section, is_head_request=self._is_head_request) or read_head(
                 section,
-                self._note_oddities(),
+                self._oddities,
                 is_head_request=self._is_head_request,
                 expects_upgrade=self._expects_upgrade,
             )
             if head.status >= 200 or head.status == 101:
-                self._partial = None
-                self._take_head(head, bytes(partial))
+                self._take_head(head, self._buffer.rest())
                 return
             if head.status != 100 or self._expects_continue:
                 self.interim.append(head)
 
-    def _next_section(self, known: int) -> bytes | None:
-        """Take a whole head, without its empty line, from what has come; None if more is to come.
-
-        The first `known` bytes were looked at before. Raises `UpstreamError` where too much has come.
-        """
-        partial = self._partial
-        assert partial is not None
-        while partial[:1] == b"\n" or partial[:2] == b"\r\n":  # RFC 9112 section 2.2, of requests; servers do it, too
-            size = 1 if partial[:1] == b"\n" else 2
-            del partial[:size]
-            self._head_bytes += size
-            known = max(known - size, 0)
-        match = _HEAD_END.search(partial, max(known - 2, 0))
-        if self._head_bytes + (match.end() if match is not None else len(partial)) > MAX_HEAD_BYTES:
-            raise protocol_error(f"head larger than {MAX_HEAD_BYTES} bytes")
-        if match is None:
-            self._line_ends += partial.count(b"\n", known)
-            section = None
-        else:
-            section = bytes(partial[: match.start()])
-            self._line_ends += partial.count(b"\n", known, match.end())
-            self._head_bytes += match.end()
-            del partial[: match.end()]
-        if self._line_ends > _MAX_LINE_ENDS:
-            raise protocol_error(f"more than {MAX_FIELD_LINES} field lines")
-        return section
-
     def _take_head(self, head: ResponseHead, rest: bytes) -> None:
-        """The final head has come, and behind it the first bytes of what it announces."""
+        """The final head has come, and `rest` behind it: the first bytes of what it announces."""
         self.head = head
+        self._keep_alive = head.keep_alive
+        self.state = _SEND_BODY
         framing = head.framing
         if framing is _LENGTH:
-            self._remaining = head.length
-            self._feed_identity(rest)
+            self._content = self._counted
+            self._counted.start(head.length)
         elif head.status == 101:
-            self.tunnel = True
-            if rest:
-                self.body.append(rest)
-        elif framing is _NONE:
-            self.complete = True
-            # Content where none is allowed: the response is complete without it, and the bytes after it are unclear.
-            self.surplus = bool(rest)
+            self._content = UNTIL_CLOSE
+            self.state = _SWITCHED_PROTOCOL
         elif framing is _CHUNKED:
-            self._chunks = ResponseChunkReader(self._note_oddities())
-            self._feed_chunks(rest)
-        elif rest:
-            self.body.append(rest)
+            self._content = ResponseChunkReader(self._oddities)
+        else:
+            self._content = NO_CONTENT if framing is _NONE else UNTIL_CLOSE
+        self._feed_content(rest)
 
-    def _note_oddities(self) -> Oddities:
-        if self._oddities is None:
-            self._oddities = Oddities(lenient=self._lenient)
-        return self._oddities
-
-    # --- content ----------------------------------------------------------------------------------------------------
-
-    def _feed_identity(self, data: bytes) -> None:
-        size = len(data)
-        if size < self._remaining:
-            self._remaining -= size
-            if data:
-                self.body.append(data)
-            return
-        if size > self._remaining:
+    def _feed_content(self, data: bytes) -> None:
+        content = self._content
+        if content.feed(data, self.body) < len(data):
             self.surplus = True
-            data = data[: self._remaining]
-        if data:
-            self.body.append(data)
-        self._remaining = -1
-        self.complete = True
-
-    def _feed_chunks(self, data: bytes) -> None:
-        chunks = self._chunks
-        assert chunks is not None
-        taken = chunks.feed(data, self.body)
-        if chunks.is_complete:
-            self.complete = True
-            self.surplus = taken < len(data)
-            # RFC 9110 section 6.5.1: fields that frame, route, grant or set cookies are not allowed in trailers.
-            self.trailers = [field for field in chunks.trailers if RESPONSE_FIELDS[field[0]] is ResponseField.FORWARD]
+        if content.is_complete:
+            persists = self._keep_alive and not self.surplus and not self._oddities.found
+            self.state = _DONE if persists else _MUST_CLOSE
