@@ -32,7 +32,7 @@ def demo() -> Iterator[Demo]:
     try:
         assert process.stdout is not None
         page = process.stdout.wait_line(r"^open +(\S+)$").group(1)
-        stranger = process.stdout.wait_line(r"^or, as a page +(\S+)$").group(1)
+        stranger = process.stdout.wait_line(r"^or open +(\S+)  ").group(1)
         yield Demo(page, stranger)
         assert process.stop() == 0
     finally:

@@ -54,6 +54,17 @@ def test_check_prints_what_each_call_answered_and_exits_with_0() -> None:
     assert "open " not in "\n".join(lines)
 
 
+@pytest.mark.parametrize("columns", [66, 80])
+def test_the_table_fits_a_narrow_terminal(columns: int) -> None:
+    """In a narrow terminal the calls are headings, so that the verdicts have room."""
+    status, lines, _ = ran("demo", "--check", environ={"COLUMNS": str(columns)})
+    start, end = lines.index("") + 1, lines.index("", lines.index("") + 1)
+    assert status == 0
+    assert [line for line in lines[start:end] if len(line) > columns] == []
+    assert "GET /account with cookies" in lines
+    assert [line for line in lines if line.startswith("  proxied ") and line.endswith("  allowed")]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_it_serves_until_it_is_told_to_stop(number: signal.Signals) -> None:
     """Ctrl-C and SIGTERM end it with status 0, and not a word on stderr."""

@@ -20,6 +20,12 @@ def test_the_last_column_is_wrapped_at_words() -> None:
     assert [line[:6] for line in lines[3:]] == [" " * 6]
 
 
+def test_a_row_of_one_cell_is_a_heading() -> None:
+    """A heading stands across the columns, and makes none of them wider."""
+    text = table(("a", "last"), [("a long heading",), ("  x", "one")], width=80)
+    assert text == "a    last\n---  ----\na long heading\n  x  one"
+
+
 def test_a_narrow_terminal_does_not_make_it_unreadable() -> None:
     """Below a certain width lines are longer than the terminal."""
     lines = table(("call", "verdict"), [("GET", "word " * 30)], width=10).splitlines()

@@ -309,7 +309,7 @@ def test_a_loopback_listener_in_a_container_is_told_what_to_listen_on() -> None:
     [
         (
             [],
-            [r"^allowed: pages of this machine \(localhost, .*any port\); .*--allow-origin; with credentials$",
+            [r"^allowed: pages of this machine \(localhost, .*any port\), with credentials; .*--allow-origin$",
              r"^add --inspect "],
         ),
         (["--allow-origin", "https://a.example"], [r"^allowed: https://a\.example; with credentials$"]),

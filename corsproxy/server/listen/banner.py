@@ -40,14 +40,15 @@ def quick_lines(configuration: Configuration) -> list[str]:
     """Return the lines about the pages that quick mode allows, and about the inspector."""
     spec = next(iter(configuration.loaded.specs.values()))
     origins = [origin.text for origin in spec.allow_origins]
-    pages = ", ".join(origins)
+    credentials = "with credentials" if spec.allow_credentials else "without credentials"
     if tuple(origins) == LOOPBACK_ORIGINS:
-        pages = "pages of this machine (localhost, 127.0.0.1 and [::1], any port); others by --allow-origin"
-    elif "*" in origins:
-        pages = "every page"
-    lines = [f"allowed: {pages}; {'with' if spec.allow_credentials else 'without'} credentials"]
+        pages = "pages of this machine (localhost, 127.0.0.1 and [::1], any port)"
+        lines = [f"allowed: {pages}, {credentials}; to allow others, add --allow-origin"]
+    else:
+        pages = "every page" if "*" in origins else ", ".join(origins)
+        lines = [f"allowed: {pages}; {credentials}"]
     if not configuration.settings.inspector:
-        lines.append("add --inspect to see each request, and why a browser refuses it, on a page")
+        lines.append("add --inspect to see each request on a page, and why a browser refuses it")
     return lines
 
 

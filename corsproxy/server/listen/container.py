@@ -33,6 +33,6 @@ def loopback_hint(listen: Address, port: int, environ: Mapping[str, str]) -> str
     if host != "localhost" and host != "::1" and not host.startswith("127."):
         return None
     return (
-        f"this looks like a container, and {listen.host} is reached from inside it alone: "
-        f"to be reached from outside listen on 0.0.0.0:{port}"
+        f"this looks like a container: {listen.host} can be reached only from inside it; "
+        f"to be reached from outside, listen on 0.0.0.0:{port}"
     )

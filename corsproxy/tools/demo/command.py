@@ -36,6 +36,8 @@ POLICY = (files(__package__) / "demo.yaml").read_text(encoding="utf-8")
 
 _HOST = "127.0.0.1"
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_WIDE = 100
+"""Columns of a terminal from which on the call has a column of its own; in a narrower one it is a heading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +85,9 @@ async def _demo(check: bool, out: TextIO) -> int:
         print(f"\n{verdict if expected else 'NOT as it should be: see the verdicts above'}", file=out, flush=True)
         if check:
             return EXIT_AS_EXPECTED if expected else EXIT_UNEXPECTED
-        print(f"\nopen           {servers.page}", file=out)
-        print(f"or, as a page  {servers.stranger}", file=out)
-        print("on an origin that the policy does not name: the proxy refuses it.", file=out)
-        print("Ctrl-C ends the demo. What the proxy sees:\n", file=out, flush=True)
+        print(f"\nopen     {servers.page}", file=out)
+        print(f"or open  {servers.stranger}  which the policy does not allow: the proxy refuses it", file=out)
+        print("Ctrl-C ends the demo. Requests to the proxy:\n", file=out, flush=True)
         seen.telling = True
         await asyncio.Event().wait()
     return EXIT_AS_EXPECTED
@@ -165,16 +166,19 @@ def _make_calls(servers: _Servers) -> list[tuple[Played, Played]]:
 
 
 def _as_table(results: list[tuple[Played, Played]]) -> str:
+    width = shutil.get_terminal_size((110, 24)).columns
+    is_wide = width >= _WIDE
     header = ("call", "asked", "answered", "the browser's verdict")
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for direct, proxied in results:
         call = direct.call
         name = f"{call.method} {call.path}" + (" with cookies" if call.credentials else "")
-        rows += [
-            (name, "directly", direct.answered, direct.verdict),
-            ("", "proxied", proxied.answered, proxied.verdict),
-        ]
-    return table(header, rows, width=shutil.get_terminal_size((110, 24)).columns)
+        answers = [("directly", direct.answered, direct.verdict), ("proxied", proxied.answered, proxied.verdict)]
+        if is_wide:
+            rows += [(name, *answers[0]), ("", *answers[1])]
+        else:
+            rows += [(name,), *((f"  {asked}", *rest) for asked, *rest in answers)]
+    return table(header if is_wide else header[1:], rows, width=width)
 
 
 class _Arrivals:
