@@ -7,6 +7,7 @@ Everything else, and whatever is not understood here, is the command line's.
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import sys
@@ -26,6 +27,7 @@ def main() -> None:
             sys.exit(status)
     if sys.argv[1:2] == ["serve"]:
         hear_stops()
+        gc.disable()  # until everything is loaded: see corsproxy/server/runtime.py
     from corsproxy.cli import main as command_line
 
     command_line()

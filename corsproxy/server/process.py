@@ -11,8 +11,8 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from corsproxy.config import Configuration
@@ -25,7 +25,7 @@ from corsproxy.server.notify import READY, STOPPING, notify
 from corsproxy.server.observe.counters import Totals
 from corsproxy.server.observe.diagnostics import Announcer
 from corsproxy.server.reload.reloader import Reloader
-from corsproxy.server.reload.watch import Looks, Watcher
+from corsproxy.server.reload.watch import Reading, Watcher
 from corsproxy.server.runtime import settle_memory
 from corsproxy.server.workers.fleet import Fleet
 from corsproxy.settings import TcpAddress
@@ -34,14 +34,6 @@ if TYPE_CHECKING:
     from corsproxy.server.admin.listener import Admin
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """The state of the files when they were read, for the watcher."""
-
-    looks: Looks = field(default_factory=dict)
-    digests: Mapping[str, bytes | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

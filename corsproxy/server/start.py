@@ -1,12 +1,11 @@
 """`serve`: from the options to the exit status.
 
 Everything that can be the user's mistake happens here, before anything runs, and is a `UsageError` or a `ConfigError`.
-Knows how the parts of the process are put together; `process.py` knows what they do together.
+What runs is loaded only then, as most of the time goes there, and one who is refused should not have to wait for it.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import signal
@@ -17,17 +16,9 @@ from types import FrameType
 
 from corsproxy.config import INSPECTOR_ADDRESS, ConfigError, Configuration, Options, find_source, load
 from corsproxy.errors import UsageError
-from corsproxy.proxy import PlanError
-from corsproxy.server.data_path import DataPath, Outputs
-from corsproxy.server.inspector import Recorder, shows_fields
 from corsproxy.server.listen.sockets import EVERYBODY, GROUP, Listener, is_taken, open_listeners
-from corsproxy.server.observe.counters import Totals
-from corsproxy.server.observe.diagnostics import Announcer, configure_diagnostics
-from corsproxy.server.observe.output import LineWriter
-from corsproxy.server.process import Reading, ServerProcess
-from corsproxy.server.reload.watch import content_digest, look
-from corsproxy.server.runtime import new_event_loop
-from corsproxy.server.workers.fleet import Fleet, SingleProcess
+from corsproxy.server.reload.watch import Reading, content_digest, look
+from corsproxy.server.runtime import keep_what_is_loaded, without_sweeps
 from corsproxy.settings import Log, Settings, TcpAddress, UnixAddress
 
 
@@ -36,6 +27,7 @@ def start(options: Options) -> int:
 
     Raises `UsageError` or `ConfigError` where it cannot start as asked.
     """
+    keep_what_is_loaded()
     log = [Log(format="json" if options.log_format == "json" else "text")]
     try:
         return _run(options, log)
@@ -68,23 +60,11 @@ def _run(options: Options, log: list[Log]) -> int:
         stack.callback(_close, listeners)
         admin_listeners = _open_admin(settings, options.name("admin") if options.admin else "admin")
         stack.callback(_close, admin_listeners)
-        lock = None
-        if settings.workers > 1:
-            lock = os.memfd_create("corsproxy output lock")
-            stack.callback(os.close, lock)
-        outputs = Outputs.open(lock)
-        stack.callback(outputs.close)
-        configure_diagnostics(settings.log, outputs.stderr)
-        totals = Totals()
-        fleet = _fleet(configuration, listeners, outputs, totals, lock, counts=bool(admin_listeners))
-        process = ServerProcess(
-            configuration, Reading(looks, digests), fleet, totals, outputs, listeners, admin_listeners, ignores_hangup
-        )
-        runner = stack.enter_context(asyncio.Runner(loop_factory=new_event_loop))
-        try:
-            return runner.run(process.run(hangups))
-        except PlanError as error:
-            raise UsageError(f"{source.file or 'the options'}: {error}") from None
+        with without_sweeps():
+            from corsproxy.server.launch import launch
+
+        reading = Reading(looks, digests)
+        return launch(configuration, reading, listeners, admin_listeners, hangups, ignores_hangup=ignores_hangup)
 
 
 def _with_local_certificate(configuration: Configuration) -> Configuration:
@@ -102,31 +82,15 @@ def _with_local_certificate(configuration: Configuration) -> Configuration:
 
 def _tell_as_json(lines: Sequence[str], status: int) -> int:
     """Report in JSON why the program does not start; return the exit status."""
+    from corsproxy.server.observe.diagnostics import Announcer
+    from corsproxy.server.observe.output import LineWriter
+
     writer = LineWriter(2)
     say = Announcer(writer, Log(format="json"))
     for line in lines:
         say(line, "error")
     writer.close()
     return status
-
-
-def _fleet(
-    configuration: Configuration,
-    listeners: Sequence[Listener],
-    outputs: Outputs,
-    totals: Totals,
-    lock: int | None,
-    *,
-    counts: bool,
-) -> Fleet:
-    settings = configuration.settings
-    if lock is not None:
-        # Loaded here, as one process, which most are, needs none of it.
-        from corsproxy.server.workers.supervisor import Workers
-
-        return Workers(settings.workers, listeners, lock, totals, counts=counts, inspects=settings.inspector)
-    recorder = Recorder(shows_fields=shows_fields(settings)) if settings.inspector else None
-    return SingleProcess(DataPath(listeners, outputs, totals.counters if counts else None, recorder=recorder), recorder)
 
 
 def _open_admin(settings: Settings, option: str) -> list[Listener]:

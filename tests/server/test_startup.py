@@ -341,7 +341,7 @@ def test_a_start_reads_no_authorities_that_nothing_will_ask_for(tmp_path: Path) 
     bundle = tmp_path / "bundle.pem"
     os.mkfifo(bundle)
     environ = {"SSL_CERT_FILE": str(bundle)}
-    with started(config("http://127.0.0.1:9"), admin=True, environ=environ) as proxy:
+    with started(config("http://127.0.0.1:9"), admin=True, environ=environ, fresh=True) as proxy:
         assert proxy.ask_admin("/healthz")[0] == 200
     opened = threading.Event()
 
@@ -350,5 +350,22 @@ def test_a_start_reads_no_authorities_that_nothing_will_ask_for(tmp_path: Path) 
             opened.set()
 
     threading.Thread(target=write_nothing, daemon=True).start()
-    with started(config("https://127.0.0.1:9"), environ=environ):
+    with started(config("https://127.0.0.1:9"), environ=environ, fresh=True):
         assert opened.is_set()
+
+
+REFUSED = {
+    "an option": ("--upstream", "ftp://127.0.0.1"),
+    "a file that is not there": ("-c", "/nowhere/corsproxy.yaml"),
+    "an address of another machine": ("--upstream", "http://127.0.0.1:9", "--listen", "192.0.2.1:8080"),
+}
+
+
+@pytest.mark.parametrize("mistake", REFUSED)
+def test_a_refused_start_does_not_load_what_would_have_run(mistake: str) -> None:
+    """The message is there before the event loop, the HTTP parser and the data path, half of a start, are loaded."""
+    status, _, stderr = ran("serve", *REFUSED[mistake], environ={"PYTHONPROFILEIMPORTTIME": "1"}, fresh=True)
+    assert status in {2, 3}
+    loaded = {line.rpartition("|")[2].strip() for line in stderr if line.startswith("import time:")}
+    assert "corsproxy.server.start" in loaded
+    assert not loaded & {"aiohttp", "asyncio", "uvloop", "corsproxy.server.launch", "corsproxy.proxy.plan"}

@@ -7,11 +7,11 @@ Knows nothing of what the files are for.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 
 from corsproxy.config import MAX_BYTES
 
@@ -25,6 +25,14 @@ GONE_LOOKS = 3
 Look = tuple[int, int, int, int]
 Looks = Mapping[str, Look | None]
 """What each path led to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The state of the files when they were read, for the watcher."""
+
+    looks: Looks = field(default_factory=dict)
+    digests: Mapping[str, bytes | None] = field(default_factory=dict)
 
 
 class Watcher:
@@ -50,6 +58,8 @@ class Watcher:
 
     async def run(self, interval: float = INTERVAL) -> None:
         """Check periodically until cancelled."""
+        import asyncio  # not above: the first look comes before there is a loop, and before it is known to be needed
+
         while True:
             await asyncio.sleep(interval)
             self.look()
