@@ -16,3 +16,8 @@ def printable(text: str) -> str:
 def escaped(sign: str) -> str:
     r"""Return one character as Python would write it: `\n`, `\x07`, `\u200b`."""
     return sign.encode("unicode_escape").decode("ascii")
+
+
+def quote_path(path: str) -> str:
+    """Return the name of a file for a message: in quotes, and complete, because its end matters most."""
+    return f"'{printable(path)}'"

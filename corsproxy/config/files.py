@@ -9,10 +9,11 @@ import errno
 import stat
 from pathlib import Path
 
-from corsproxy.config.certificates import authorities_fault, pair_faults
+from corsproxy.config.certificates import authorities_faults, not_valid_now, pair_faults
 from corsproxy.config.origin_files import MAX_BYTES, OriginLine, parse_lines
-from corsproxy.config.problems import RefusedError, Report, quote_path
+from corsproxy.config.problems import RefusedError, Report
 from corsproxy.config.source import why_unreadable
+from corsproxy.escape import quote_path
 
 
 class Files:
@@ -35,12 +36,14 @@ class Files:
         if self._tries and certificate and private_key:
             try:
                 faults = pair_faults(certificate, private_key)
+                doubt = None if faults else not_valid_now(certificate)
             except OSError as error:
                 self._report_unreadable(path, certificate, error)
             else:
                 for fault in faults:
-                    add = self._report.error if fault.severity == "error" else self._report.warning
-                    add(f"{path}.{fault.key}", "invalid", fault.message)
+                    self._report.error(f"{path}.{fault.key}", "invalid", fault.message)
+                if doubt is not None:
+                    self._report.warning(f"{path}.certificate", "invalid", doubt)
         return certificate, private_key
 
     def find_authorities(self, path: str, name: str | None) -> str | None:
@@ -48,12 +51,10 @@ class Files:
         found = self._find(path, name)
         if self._tries and found:
             try:
-                said = authorities_fault(found)
+                for fault in authorities_faults(found):
+                    self._report.error(path, "invalid", fault.message)
             except OSError as error:
                 self._report_unreadable(path, found, error)
-            else:
-                if said is not None:
-                    self._report.error(path, "invalid", said)
         return found
 
     def read_origins(self, path: str, name: str) -> tuple[str, list[OriginLine]] | None:

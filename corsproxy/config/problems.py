@@ -164,11 +164,6 @@ def quote(text: str) -> str:
     return f"'{printable(shown)}'"
 
 
-def quote_path(path: str) -> str:
-    """Return the name of a file for a message: like `quote`, but complete, because its end matters most."""
-    return f"'{printable(path)}'"
-
-
 def join(path: str, name: str) -> str:
     """Return the key path of `name` below `path`, on one line whatever the name."""
     return f"{path}.{printable(name)}" if path else printable(name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ssl
 import warnings
 
+from corsproxy.certificates import CertificateError, client_context, load_pair
 from corsproxy.proxy.errors import PlanError
 from corsproxy.settings import Upstream
 
@@ -70,8 +71,8 @@ def tls_context(upstream: Upstream) -> ssl.SSLContext | None:
     tls = upstream.tls
     key = f"upstreams.{upstream.name}.tls"
     try:
-        context = ssl.create_default_context(cafile=tls.ca)
-    except (OSError, ssl.SSLError) as error:
+        context = client_context(tls.ca)
+    except (CertificateError, OSError) as error:
         raise PlanError(f"{key}.ca", f"cannot use {tls.ca!r}: {error}") from None
     if not tls.verify:
         context.check_hostname = False
@@ -85,8 +86,8 @@ def tls_context(upstream: Upstream) -> ssl.SSLContext | None:
         context.options |= _OLD_RENEGOTIATION
     if tls.certificate is not None:
         try:
-            context.load_cert_chain(tls.certificate, tls.private_key, password=b"")  # else it would ask a terminal
-        except (OSError, ssl.SSLError) as error:
+            load_pair(context, tls.certificate, tls.private_key or tls.certificate)
+        except (CertificateError, OSError) as error:
             raise PlanError(f"{key}.certificate", f"cannot use {tls.certificate!r}: {error}") from None
     context.set_alpn_protocols(["http/1.1"])
     return context

@@ -13,6 +13,7 @@ import ssl
 import stat
 from dataclasses import dataclass, replace
 
+from corsproxy.certificates import CertificateError, load_pair
 from corsproxy.errors import ListenError, UsageError
 from corsproxy.settings import Address, TcpAddress, TlsFiles, UnixAddress
 
@@ -118,9 +119,8 @@ def tls_context(files: TlsFiles) -> ssl.SSLContext:
 def load_certificate(context: ssl.SSLContext, files: TlsFiles) -> None:
     """Load the files into a context, also one in use: the next handshake has the new certificate."""
     try:
-        # Without this OpenSSL would prompt for a password at the terminal.
-        context.load_cert_chain(files.certificate, files.private_key, password=b"")
-    except OSError as error:
+        load_pair(context, files.certificate, files.private_key)
+    except (CertificateError, OSError) as error:
         # Whoever loads a configuration tries its certificates: these have changed since.
         raise UsageError(f"tls: {files.certificate} with {files.private_key} cannot be used: {error}") from None
 
