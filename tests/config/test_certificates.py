@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from corsproxy.config import ConfigError, Problem, load_file
-from corsproxy.config.validity import validity
+from corsproxy.config.validity import expiry, validity
 from tests.config.files import MINIMAL
 from tests.support.certificates import Certificate, self_signed
 
@@ -120,17 +120,29 @@ def weak(one: Certificate) -> tuple[bytes, bytes]:
 
 
 FAULTS: list[tuple[Callable[[Certificate], tuple[bytes, bytes]], str, str]] = [
-    (der, "certificate", "convert DER with: openssl x509 -inform der -in "),
-    (der_key, "private_key", "convert DER with: openssl pkey -inform der -in "),
+    (
+        der,
+        "certificate",
+        "it is not PEM ('-----BEGIN CERTIFICATE-----'); convert DER with: openssl x509 -inform der -in {}",
+    ),
+    (
+        der_key,
+        "private_key",
+        "it is not PEM ('-----BEGIN PRIVATE KEY-----'); convert DER with: openssl pkey -inform der -in {}",
+    ),
     (
         encrypted,
         "private_key",
-        "it is encrypted, and the proxy cannot ask for the password; remove the password with: openssl",
+        "it is encrypted, and the proxy cannot ask for the password; remove the password with: openssl pkey -in {}",
     ),
-    (encrypted_in_the_old_way, "private_key", "it is encrypted"),
-    (cut, "certificate", "its PEM is broken or truncated"),
-    (key_cut, "private_key", "its PEM is broken or truncated"),
-    (chain_broken, "certificate", "its PEM is broken or truncated"),
+    (
+        encrypted_in_the_old_way,
+        "private_key",
+        "it is encrypted, and the proxy cannot ask for the password; remove the password with: openssl pkey -in {}",
+    ),
+    (cut, "certificate", "its PEM is broken or truncated; copy it again from its source"),
+    (key_cut, "private_key", "its PEM is broken or truncated; copy it again from its source"),
+    (chain_broken, "certificate", "its PEM is broken or truncated; copy it again from its source"),
     (empty, "certificate", "it is empty"),
     (request, "certificate", "there is no certificate in it, only: certificate request; name the file that has one"),
     (weak, "certificate", "OpenSSL refuses it (ee key too small); make one with P-256, or RSA of 2048 bits"),
@@ -150,8 +162,8 @@ def test_a_pair_that_cannot_be_used_is_told_at_the_file_to_blame(
     line = next(number for number, line in enumerate(text.splitlines(), 1) if line.strip().startswith(key))
     (problem,) = problems(tmp_path, text)
     assert (problem.line, problem.path, problem.severity, problem.reason) == (line, f"{at}.{key}", "error", "invalid")
-    assert said in problem.message
-    assert str(tmp_path) in problem.message
+    file = tmp_path / ("a.pem" if key == "certificate" else "a.key")
+    assert problem.message == f"invalid {key.replace('_', ' ')} '{file}': {said.format(file)}"
     assert problems(tmp_path, text, tries=False) == ()
 
 
@@ -175,7 +187,10 @@ def test_the_key_of_another_certificate_is_told(one: Certificate, other: Certifi
     ):
         (problem,) = problems(tmp_path, listener(certificate, key))
         assert (problem.line, problem.path) == (5, "tls.private_key")
-        assert f"it is not the key of the first certificate in '{certificate}'; name the two that" in problem.message
+        assert problem.message == (
+            f"invalid private key '{key}': it is not the key of the first certificate in '{certificate}'; "
+            "name the two that belong together, and in a chain put the server's own certificate first"
+        )
 
 
 def test_a_certificate_and_a_key_that_are_interchanged_are_told_both(one: Certificate, tmp_path: Path) -> None:
@@ -193,8 +208,9 @@ def test_authorities_that_cannot_be_used_are_told(one: Certificate, tmp_path: Pa
     for name, said in (
         (one.private_key, "there is no certificate in it, only: private key"),
         ("text.pem", "it is not PEM ('-----BEGIN CERTIFICATE-----')"),
-        ("cut.pem", "its PEM is broken or truncated"),
+        ("cut.pem", "its PEM is broken or truncated; copy it again from its source"),
     ):
+        assert problems(tmp_path, upstream(f"ca: {name}"), tries=False) == ()
         (problem,) = problems(tmp_path, upstream(f"ca: {name}"))
         assert (problem.line, problem.path, problem.reason) == (5, "upstreams.api.tls.ca", "invalid")
         assert problem.message.startswith("invalid authorities ")
@@ -211,6 +227,34 @@ def test_every_file_is_told_at_once_beside_the_problems_of_the_text(one: Certifi
         (9, "listne"),
         (10, "tls.private_key"),
     ]
+
+
+def test_a_file_of_many_kinds_is_told_once_each(one: Certificate, tmp_path: Path) -> None:
+    """What it holds is listed in its order, and each kind once."""
+    key = one.private_key.read_bytes()
+    (tmp_path / "a.pem").write_bytes(key + openssl("req", "-new", "-key", one.private_key, "-subj", "/CN=x") + key)
+    (problem,) = problems(tmp_path, listener("a.pem", one.private_key))
+    assert problem.message.endswith(
+        ": there is no certificate in it, only: private key, certificate request; name the file that has one"
+    )
+
+
+def test_a_name_with_a_space_is_quoted_for_the_shell(one: Certificate, tmp_path: Path) -> None:
+    """The remedy is a line to copy."""
+    (tmp_path / "a b.key").write_bytes(encrypted(one)[1])
+    (problem,) = problems(tmp_path, listener(one.certificate, "a b.key"))
+    assert problem.message.endswith(f"openssl pkey -in '{tmp_path}/a b.key'")
+
+
+def test_when_the_first_certificate_of_a_file_expires(one: Certificate, tmp_path: Path) -> None:
+    """In epoch seconds; nothing if there is none that can be read."""
+    pem, _ = made_valid(datetime(2020, 1, 1, tzinfo=UTC), datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC))
+    (tmp_path / "a.pem").write_bytes(one.private_key.read_bytes() + pem + one.certificate.read_bytes())
+    assert expiry(str(tmp_path / "a.pem")) == datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC).timestamp()
+    (tmp_path / "a.pem").write_bytes(b"-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n")
+    for name in ("none.pem", "a.pem"):
+        assert expiry(str(tmp_path / name)) is None
+    assert expiry(str(one.private_key)) is None
 
 
 def test_a_pipe_is_no_certificate(one: Certificate, tmp_path: Path) -> None:
@@ -261,7 +305,9 @@ def test_a_certificate_out_of_its_time_is_a_warning(
     (tmp_path / "a.pem").write_bytes(pem)
     (tmp_path / "a.key").write_bytes(key)
     (problem,) = problems(tmp_path, listener("a.pem", "a.key"))
-    assert (problem.line, problem.path, problem.severity) == (4, "tls.certificate", "warning")
+    assert (problem.line, problem.path) == (4, "tls.certificate")
+    assert (problem.severity, problem.reason) == ("warning", "invalid")
+    assert problem.message.startswith(f"invalid certificate '{tmp_path / 'a.pem'}': ")
     assert problem.message.endswith(said.format(begins=f"{not_before:%Y-%m-%d}", ends=f"{not_after:%Y-%m-%d}"))
 
 

@@ -8,10 +8,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corsproxy.config import Loaded, Problem
+from corsproxy.config import Loaded, Problem, files
 from corsproxy.cors import OriginSpec, PolicySpec
 from tests.config.files import load, problems, with_policy, with_routes
 
+SUFFIXES = [
+    "com",
+    "net",
+    "org",
+    "de",
+    "uk",
+    "fr",
+    "it",
+    "es",
+    "nl",
+    "be",
+    "at",
+    "ch",
+    "pl",
+    "cz",
+    "se",
+    "no",
+    "fi",
+    "dk",
+    "pt",
+    "gr",
+    "ie",
+    "hu",
+]
 APP, NET = "https://app.example.com", "https://app.example.net"
 ROUTE = "upstreams: {api: http://localhost:8000}\nroutes: [{path: /, upstream: api, policy: app}]\n"
 
@@ -225,17 +249,66 @@ def test_a_mistake_in_a_file_is_told_with_its_line(tmp_path: Path, line: str, sa
     text, file = with_file(tmp_path, f"{APP}\n\n  {line}\n", "allow_credentials: true")
     [problem] = problems(text, file=file)
     assert (problem.file, problem.line, problem.column) == (str(tmp_path / "origins.txt"), 3, 3)
-    assert problem.path.startswith("policies.app.allow_origins[0]")
-    assert problem.severity == "error"
+    assert problem.path == "policies.app.allow_origins[0].file"
+    reason = "invalid" if line in (f"{NET}/", "app.example.com", f"{APP} {NET}") else "prohibited"
+    assert (problem.severity, problem.reason) == ("error", reason)
     assert said in problem.message
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("*", "prohibited origin '*': a file names origins one by one; write '*' in allow_origins itself"),
+        ("null", "prohibited origin 'null': a file lists origins of known owners; write null in allow_origins itself"),
+        (
+            "regex:a",
+            "prohibited origin 'regex:a': a file holds no regular expressions; write it in allow_origins itself",
+        ),
+    ],
+)
+def test_what_a_file_may_not_hold(tmp_path: Path, line: str, message: str) -> None:
+    """Without credentials too, and for each policy that names the file once."""
+    text, file = with_file(tmp_path, f"{line}\n{APP}\n{line}\n")
+    found = problems(text, file=file)
+    assert [(problem.line, problem.column, problem.severity, problem.message) for problem in found] == [
+        (1, 1, "error", message),
+        (3, 1, "error", message),
+    ]
+
+
+def test_a_file_of_several_policies_is_told_once(tmp_path: Path) -> None:
+    """Named twice by one policy, by one that extends it and by another."""
+    (tmp_path / "origins.txt").write_text(f"{APP}/\n", encoding="utf-8")
+    text = (
+        "policies:\n  base: {allow_origins: [file: origins.txt, file: origins.txt]}\n"
+        f"  app: {{extends: base}}\n  other: {{allow_origins: [file: origins.txt]}}\n{ROUTE}"
+        "- {path: /b, upstream: api, policy: base}\n- {path: /o, upstream: api, policy: other}\n"
+    ).replace("routes: [{path: /, upstream: api, policy: app}]", "routes:\n- {path: /, upstream: api, policy: app}")
+    found = problems(text, file=str(tmp_path / "c.yaml"))
+    assert [(problem.line, problem.path) for problem in found] == [(1, "policies.base.allow_origins[0].file")]
+
+
+@pytest.mark.parametrize(("extra", "size_said"), [(0, False), (1, True)])
+def test_a_file_of_origins_has_a_largest_size(
+    tmp_path: Path, extra: int, size_said: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One byte more is refused unread."""
+    monkeypatch.setattr(files, "MAX_BYTES", 100)
+    text, file = with_file(tmp_path, f"{APP}\n".ljust(99 + extra, "#") + "\n")
+    path = tmp_path / "origins.txt"
+    said = [(problem.path, problem.reason, problem.message) for problem in problems(text, file=file)]
+    message = f"invalid size of '{path}': more than 100 bytes"
+    assert said == [("policies.app.allow_origins[0].file", "invalid", message)] * size_said
 
 
 def test_a_file_without_an_origin_lets_nobody_in(tmp_path: Path) -> None:
     """It is a warning and no error: customers may come later."""
     text, file = with_file(tmp_path, "# nobody yet\n")
     loaded = load(text, file=file)
-    assert [problem.severity for problem in loaded.warnings] == ["warning"]
-    assert "allows no page" in loaded.warnings[0].message
+    [warning] = loaded.warnings
+    assert (warning.line, warning.path) == (4, "policies.app.allow_origins[0].file")
+    assert (warning.severity, warning.reason) == ("warning", "missing")
+    assert warning.message == "missing origins: the file lists none, so it allows no page"
     assert texts(loaded) == []
 
 
@@ -259,7 +332,13 @@ def test_a_file_that_is_no_utf_8_is_told_so(tmp_path: Path) -> None:
     """With the line of the byte."""
     text, file = with_file(tmp_path, APP.encode() + b"\n\xff\n")
     [problem] = problems(text, file=file)
-    assert "invalid byte in line 2" in problem.message
+    assert (problem.line, problem.path) == (4, "policies.app.allow_origins[0].file")
+    assert (problem.severity, problem.reason) == ("error", "invalid")
+    assert problem.message == "invalid byte in line 2: the file is not UTF-8; save it as UTF-8"
+    text, file = with_file(tmp_path, b"\xff\n\n")
+    assert "invalid byte in line 1:" in problems(text, file=file)[0].message
+    text, file = with_file(tmp_path, b"\n\xff\n")
+    assert "invalid byte in line 2:" in problems(text, file=file)[0].message
 
 
 def test_of_many_mistakes_in_a_file_the_first_are_told(tmp_path: Path) -> None:
@@ -267,7 +346,20 @@ def test_of_many_mistakes_in_a_file_the_first_are_told(tmp_path: Path) -> None:
     text, file = with_file(tmp_path, "\n".join(f"bad{number}/x" for number in range(100)))
     found = problems(text, file=file)
     assert [problem.line for problem in found] == [*range(1, 21), 21]
-    assert "80 more problems from this line on" in found[-1].message
+    assert (found[-1].severity, found[-1].reason) == ("error", "invalid")
+    assert found[-1].message == "80 more problems from this line on"
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [(20, []), (21, ["1 more warning from this line on"]), (22, ["2 more warnings from this line on"])],
+)
+def test_of_many_warnings_in_a_file_the_first_are_told(tmp_path: Path, lines: int, said: list[str]) -> None:
+    """They do not keep the file from being used."""
+    text, file = with_file(tmp_path, "\n".join(f"https://*.{name}" for name in SUFFIXES[:lines]))
+    found = load(text, file=file).warnings
+    assert {problem.severity for problem in found} == {"warning"}
+    assert [problem.message for problem in found[20:]] == said
 
 
 # --- routes ---------------------------------------------------------------------------------------------------------

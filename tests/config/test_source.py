@@ -25,8 +25,8 @@ def problem(path: object) -> Problem:
 def test_a_file_that_is_not_there_is_a_problem_without_a_line(tmp_path: Path) -> None:
     """A file that is not there is a problem without a line."""
     found = problem(tmp_path / "none.yaml")
-    assert (found.line, found.reason) == (0, "missing")
-    assert "corsproxy init" in found.message
+    assert (found.line, found.column, found.severity, found.reason) == (0, 0, "error", "missing")
+    assert found.message == "missing file: 'corsproxy init' writes a starter file"
 
 
 def test_a_directory_is_no_configuration(tmp_path: Path) -> None:
@@ -41,9 +41,19 @@ def test_bytes_that_are_not_utf_8_are_told_with_their_line(tmp_path: Path) -> No
     file = tmp_path / "latin.yaml"
     file.write_bytes(b"# first\n# caf\xe9\n" + MINIMAL.encode())
     found = problem(file)
-    assert (found.line, found.column, found.reason) == (2, 6, "invalid")
-    assert "0xE9" in found.message
-    assert "UTF-8" in found.message
+    assert (found.line, found.column, found.severity, found.reason) == (2, 6, "error", "invalid")
+    assert (found.file, found.path) == (str(file), "")
+    assert found.message == "invalid byte 0xE9: the file is not UTF-8; save it as UTF-8"
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "column"), [(b"\xff", 1, 1), (b"\n\xff", 2, 1), (b"a\xff\n\xfe", 1, 2), (b"\n\n ab\x80", 3, 4)]
+)
+def test_the_place_of_a_byte_counts_from_one(tmp_path: Path, content: bytes, line: int, column: int) -> None:
+    """In the first line too."""
+    file = tmp_path / "bytes.yaml"
+    file.write_bytes(content)
+    assert (problem(file).line, problem(file).column) == (line, column)
 
 
 def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
@@ -51,7 +61,9 @@ def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
     file = tmp_path / "huge.yaml"
     with file.open("wb") as opened:
         opened.truncate(1024**3)  # sparse: a gigabyte of nothing
-    assert "are no configuration" in problem(file).message
+    found = problem(file)
+    assert (found.line, found.column, found.severity, found.reason) == (0, 0, "error", "invalid")
+    assert found.message == "invalid size: more than 4194304 bytes are no configuration"
 
 
 def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
