@@ -108,6 +108,7 @@ def test_a_prefix_is_made_of_whole_segments(prefix: str, path: str, whole: bool)
 def test_a_prefix_is_literal_and_has_no_trailing_slash() -> None:
     """A prefix is literal and has no trailing slash."""
     assert paths.parse_strip_prefix("/a/b/") == "/a/b"
+    assert paths.parse_strip_prefix("/") == "/"
     with pytest.raises(RefusedError, match="literal"):
         paths.parse_strip_prefix("/a/{b}")
 

@@ -234,6 +234,18 @@ def test_a_text_that_another_process_has_read() -> None:
     assert load(find_source(asked(**FROM_TEXT)), {}).loaded.file == "CORSPROXY_CONFIG_TEXT"
 
 
+def test_the_environment_fills_in_whatever_the_source_is() -> None:
+    """A file, a text, one that was read elsewhere, and for the admin listener alone."""
+    text = MINIMAL + "admin: ${ADMIN}\n"
+    environ = {"ADMIN": "127.0.0.1:7"}
+    Path("a.yaml").write_text(text)
+    for options in (asked(config="a.yaml"), asked(config_text=text)):
+        assert str(find_admin(options, environ)) == "127.0.0.1:7"
+        assert str(load(find_source(options), environ).settings.admin) == "127.0.0.1:7"
+        assert str(load_again(find_source(options), text, environ).settings.admin) == "127.0.0.1:7"
+        assert str(load_options(options, environ).settings.admin) == "127.0.0.1:7"
+
+
 BLOCKED = MINIMAL + "listen: 6000\n"
 SHOWN = MINIMAL + "admin: 0.0.0.0:9\ninspector: true\n"
 

@@ -121,3 +121,23 @@ def test_an_alias_bomb_does_not_go_off() -> None:
     levels = ["a0: &a0 [x]"] + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 11)]
     with pytest.raises(SyntaxProblem, match="aliases expanded"):
         tree.parse("\n".join(levels))
+
+
+@pytest.mark.parametrize(
+    ("text", "nodes"),
+    [
+        ("[a, b, c]", 4),
+        ("{a: b, c: d}", 5),
+        ("[&x [a, b], *x]", 7),
+        ("[&x {a: [b]}, *x, *x]", 13),
+    ],
+)
+def test_values_are_counted_with_their_aliases_expanded(text: str, nodes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list or mapping is one more than what is in it, an alias as many as its anchor."""
+    monkeypatch.setattr(tree, "MAX_NODES", nodes)
+    tree.parse(text)
+    monkeypatch.setattr(tree, "MAX_NODES", nodes - 1)
+    with pytest.raises(SyntaxProblem) as refused:
+        tree.parse(text)
+    assert refused.value.message == f"invalid size: more than {nodes - 1} values, aliases expanded"
+    assert refused.value.reason == "invalid"
