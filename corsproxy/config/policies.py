@@ -98,6 +98,7 @@ def compile_policies(section: Mapping[str, PolicyValues | Bad], report: Report, 
                 compiled[name] = found
         elif name in bases:
             without_origins.add(name)
+            _Compiler(policy, report, files, told).check()
         elif (
             join("policies", name) not in report.merged
             and f"{join('policies', name)}.allow_origins" not in report.slips
@@ -120,6 +121,12 @@ class _Compiler:
         self._origins: list[OriginSpec] = []
         self._in_file: dict[tuple[str, str, Severity], list[Place]] = {}
         """By file, key path and severity: where there are problems."""
+
+    def check(self) -> None:
+        """Report the errors of a base without origins, also of keys that whatever extends it writes anew."""
+        for problem in check_policy(self._spec(allows_nobody=True))[1]:
+            if problem.severity == "error":
+                self._tell(problem)
 
     def compile(self) -> CompiledPolicy | None:
         items = self._values.allow_origins or ()

@@ -164,6 +164,14 @@ def test_extends_equals_the_policy_written_out(
         ),
         (f"  base: {{}}\n  app: {{extends: bsae, allow_origins: [{APP}]}}", 3, "app.extends", "did you mean 'base'?"),
         ("  base: {}\n  app: {extends: base}", 3, "app.allow_origins", "missing key 'allow_origins'"),
+        *(
+            (f"  base: {{{bad}}}\n  app: {{extends: base, {good}, allow_origins: [{APP}]}}", 2, f"base.{path}", said)
+            for bad, good, path, said in (
+                ("allow_methods: [PUT, a b]", "allow_methods: [PUT]", "allow_methods[1]", "invalid method"),
+                ("allow_headers: [Cookie]", "allow_headers: [X-A]", "allow_headers[0]", "forbidden header name"),
+                ("max_age: 25h", "max_age: 1h", "max_age", "24h"),
+            )
+        ),
     ],
 )
 def test_mistakes_in_extends(policies: str, line: int, path: str, said: str) -> None:

@@ -232,6 +232,7 @@ def _trace_id(value: bytes) -> bytes:
     if (
         value[:55].translate(_HEX_AS_0) != _TRACEPARENT
         or value[55:56] not in _TRACEPARENT_ENDS
+        or (len(value) > 55 and value.startswith(b"00"))
         or value.startswith(b"ff")
         or trace == _NO_TRACE
         or value[36:52] == _NO_SPAN
