@@ -34,7 +34,8 @@ NAMES = b"a aa b a%7Cb a|b %7c | %C3%A4 %c3%a4 %61 %2561 %252561 %25252561 %%361
 
 SEGMENTS = (
     b"/ /. /.. /./ /../ // /%2e%2E /.%2e /%2e. /%252e%252e /%25252e%2e /%2525252e%2e /%%32%65. /%2%65. /%25%32%65. "
-    b"/..%2f ..%2fa %2f %2F %252f %5c %255c %5C..%5C /..\\a \\ \\.. %252541 %41 %3d = %00 % %% %z %zz %2"
+    b"/..%2f ..%2fa %2f %2F %252f %5c %255c %5C..%5C /..\\a \\ \\.. %252541 %41 %3d = %00 % %% %z %zz %2 "
+    b"%01 %0a %0d %250a %25%0a %25%0d =%01 =%3D \x01 =\x01 %=41 =%"
 ).split(b" ")
 
 pieces = st.sampled_from([*PIECES, *SEGMENTS, *NAMES, *(b"/" + name for name in NAMES)])
@@ -52,6 +53,13 @@ long_paths = st.lists(st.tuples(pieces, often), min_size=1, max_size=8).map(
 @example(b"/%4")
 @example(b"/%%341")
 @example(b"/a%00b//c")
+@example(b"/=%41%3d%25")
+@example(b"/=%01")
+@example(b"/\x01%41")
+@example(b"/%250a%41")
+@example(b"/%\n%41")
+@example(b"/%250d41%0a%41")
+@example(b"/%%41%")
 def test_the_other_reading_is_what_decoding_and_walking_gives(path: bytes) -> None:
     """None exactly where that is the path itself."""
     check_whole(path)
@@ -66,6 +74,11 @@ def test_the_other_reading_is_what_decoding_and_walking_gives(path: bytes) -> No
 @example(b"/%2" * 9000)
 @example(b"/" + b"a" * LONG + b"/%2%65%2%65/b")
 @example(b"/" + b"a" * LONG + b"%5%43..%5%43b")
+@example(b"/a/b/c" + b"/./" * LONG + b"..")
+@example(b"/a/b/c" + b"//." * LONG + b"/...")
+@example(b"/a/b/c" + b"/%2e" * LONG + b"/%2e./b/..")
+@example(b"/a" * 600 + b"/.." * 599)
+@example(b"/a" * 600 + b"/.." * 601)
 def test_a_long_path_is_read_no_other_way(path: bytes) -> None:
     """Whole, where whole is asked for."""
     check_whole(path)

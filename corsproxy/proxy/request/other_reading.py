@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
+from binascii import a2b_qp
 from posixpath import normpath
 from typing import Final
 from urllib.parse import unquote_to_bytes
@@ -22,14 +23,25 @@ _MOST_ESCAPED: Final = 3**_DECODE_ROUNDS
 LONG: Final = 1024
 """Bytes of a path above which only the necessary part is read: such paths are rare, or an attack."""
 
+_GLIMPSE: Final = 32
+"""Bytes at either end of what is left of a long path, looked at before all of it is."""
+
 _ESCAPE: Final = re.compile(rb"%(?=[0-9A-Fa-f]{2})")
 
 _SLASHES: Final = bytes.maketrans(b"\\", b"/")
 
-_CLASSES: Final = bytes.maketrans(b"25eEfFcC%", b"22%%%%%%%")
-"""For `_may_hide_separators`: digits that may stand first behind a `%`, and what may stand behind those."""
+_CLASSES: Final = bytes.maketrans(b"25eEfFcC%", b"%%2222222")
+"""For `_may_hide_separators`: digits that may stand first behind a `%`, and what may stand behind those.
 
-_PERCENT, _DOT, _BACKSLASH = b"%.\\"
+Named the other way round: of the two bytes the first is then the rarer in most paths, and found in less.
+"""
+
+_STAND_IN: Final = 0x01
+_QUOTED: Final = bytes.maketrans(b"%=", b"=\x01")
+_UNQUOTED: Final = bytes.maketrans(b"\x01", b"=")
+"""For `_unescaped`: quoted-printable has `=` for `%`, and what was `=` has a stand-in."""
+
+_PERCENT, _DOT, _BACKSLASH, _CR, _LF, _EQUALS = b"%.\\\r\n="
 """As numbers: `bytes` in `bytes` makes an exception and drops it before it looks, every time (CPython 3.11)."""
 
 _NUL: Final = "\u0100"
@@ -72,7 +84,7 @@ def _other_reading_of_long(path: bytes, depth: int, longest: int) -> bytes | Non
     """Do the same for a path so long that its bytes are looked at as seldom as can be, and never one by one."""
     most = longest * _MOST_ESCAPED
     if _PERCENT in path and _may_hide_separators(path):
-        read = _resolved(_decoded(path))
+        read = _leading(_decoded(path), depth, longest)
     else:
         read = _leading(path.translate(_SLASHES) if _BACKSLASH in path else path, depth, most)
         if _PERCENT in read:
@@ -89,7 +101,7 @@ def _may_hide_separators(path: bytes) -> bool:
     These are `%2f`, `%2e` and `%5c`, and however a 2 or a 5 is escaped, its own byte stands last (`%32`, `%35`), and
     however the letter behind it is, its escape begins with `%`: so one of 2 and 5 stands before one of e, f, c and `%`.
     """
-    return (b"2" in path or b"5" in path) and path.translate(_CLASSES).rfind(b"2%") >= 0
+    return (b"2" in path or b"5" in path) and path.translate(_CLASSES).find(b"%2") >= 0
 
 
 def _leading(path: bytes, depth: int, most: int) -> bytes:
@@ -104,7 +116,16 @@ def _leading(path: bytes, depth: int, most: int) -> bytes:
     # Each `..` behind takes away one segment at most, and holds two dots.
     if segments > depth and (_DOT not in path or segments - depth > path.count(b".", cut) // 2):
         return start
+    rest = path[cut:]
+    if _is_dots(rest[:_GLIMPSE]) and _is_dots(rest[-_GLIMPSE:]) and _is_dots(rest) and b"..." not in rest:
+        kept = start.split(b"/", max(segments - rest.count(b".."), 0) + 1)
+        return b"/".join([*kept[:-1], b""])
     return _resolved(path)
+
+
+def _is_dots(path: bytes) -> bool:
+    """Return whether there is nothing but dots and slashes."""
+    return not path.translate(None, b"./")
 
 
 def _decoded(path: bytes) -> bytes:
@@ -123,6 +144,13 @@ def _unescaped(path: bytes) -> bytes:
     r"""Decode `%41` and its like once, and read `\` as `/`; what is no such escape stays."""
     if _BACKSLASH in path:
         path = path.translate(_SLASHES)
+    if _CR not in path and _LF not in path:  # they would end a line
+        # Quoted-printable (RFC 2045 section 6.7) has the only decoder in C of two hexadecimal digits that are marked;
+        # all other ways make an object of every escape, or write two bytes for its mark, and take ten times as long.
+        read = a2b_qp(path.translate(_QUOTED))
+        # Each escape becomes one byte of three, while a mark with no digits takes itself away, or stays.
+        if len(path) - len(read) == 2 * path.count(b"%") and read.count(_STAND_IN) == path.count(_EQUALS):
+            return read.translate(_UNQUOTED) if _EQUALS in path else read
     try:
         # Byte by byte in C, where `unquote_to_bytes` makes objects of every escape.
         return path.replace(b"%", b"\\x").decode("unicode_escape").encode("latin-1")
