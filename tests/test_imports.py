@@ -66,7 +66,8 @@ NEVER_IN: dict[str, set[str]] = {
 # rooms and tells the story.
 ROOMS: dict[str, set[str]] = {
     # Bytes of a client and its requests: no policy, no route, no upstream.
-    "proxy.client": {"errors", "fields.lengths", "fields.lines", "fields.names", "response.answers", "table"},
+    "proxy.client": {"errors", "fields.lengths", "response.answers", "table"}
+    | {"fields.lines", "fields.names", "fields.sections"},
     "proxy.upstream": {"errors", "fields.lengths", "fields.lines", "fields.names", "table"},
     # Pure: bytes in, values and bytes out.
     "proxy.fields": {"errors", "table"},

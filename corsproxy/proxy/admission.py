@@ -23,6 +23,7 @@ from corsproxy.proxy.fields.hosts import is_same_host, split_host
 from corsproxy.proxy.logins import note_edge
 from corsproxy.proxy.plan import NO_ROUTE_GATE, RoutePlan
 from corsproxy.proxy.request.head import RequestHead, read_request_head
+from corsproxy.proxy.request.known_heads import read_known_head
 from corsproxy.proxy.request.target import Target, parse_target
 from corsproxy.proxy.request_context import RequestContext
 from corsproxy.proxy.response.answers import (
@@ -71,7 +72,10 @@ def admit(context: RequestContext, new_request_id: Callable[[], bytes]) -> Admit
         raise Refusal(505, "this server speaks HTTP/1.1", close=True)
     if request.method == "CONNECT":
         raise Refusal(405, "this is no forward proxy", fields=ALLOW_LINE, close=True)
-    head = read_request_head(request.lines, request.minor)
+    if request.section is not None:
+        head = read_known_head(request.section, request.lines)
+    else:
+        head = read_request_head(request.lines, request.minor)
     record.host = head.host
     record.trace_id = head.trace_id
     record.raw_request_id = head.request_id or new_request_id()

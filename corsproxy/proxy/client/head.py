@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from corsproxy.proxy.fields.lines import FieldLine
 from corsproxy.proxy.fields.names import RequestField
+from corsproxy.proxy.fields.sections import FieldSection
 
 
 class ParsedHead:
     """The request line and the field lines of one request."""
 
-    __slots__ = ("keep_alive", "length", "lines", "method", "minor", "target", "upgrade")
+    __slots__ = ("keep_alive", "length", "lines", "method", "minor", "section", "target", "upgrade")
 
     def __init__(
         self,
@@ -21,6 +22,7 @@ class ParsedHead:
         keep_alive: bool,
         upgrade: bool,
         length: int,
+        section: FieldSection | None = None,
     ) -> None:
         self.method = method
         self.target = target
@@ -33,3 +35,5 @@ class ParsedHead:
         """True if the request asks to switch protocols, properly or not."""
         self.length = length
         """The length of the content; -1 if it is chunked."""
+        self.section = section
+        """The kept field section that `lines` are of, if it is one that comes again."""

@@ -37,7 +37,7 @@ _BARE_LF = re.compile(rb"(?<!\r)\n")
 class HeadParser:
     """Read one head after another."""
 
-    __slots__ = ("_buffer", "_looked_at", "_loop", "_searched", "doubt", "limit", "most_lines")
+    __slots__ = ("_buffer", "_comes_again", "_looked_at", "_loop", "_searched", "doubt", "limit", "most_lines")
 
     def __init__(self, limit: int, most_lines: int, loop: asyncio.AbstractEventLoop) -> None:
         self.limit = limit
@@ -48,6 +48,8 @@ class HeadParser:
         self._buffer = HeadBuffer(limit)
         self.doubt: Refusal | None = None
         """What a first line that never ends is refused with if it begins with no method of HTTP."""
+        self._comes_again = True
+        """False if the last head had lines of a person: then the next is not looked for as a whole."""
         self._looked_at = 0
         """How much of an unfinished head, from its first byte on, has been shown to a parser."""
         self._searched = 0
@@ -65,8 +67,9 @@ class HeadParser:
         """
         if not start and data[-4:] == HEAD_END and len(data) <= self.limit and not self._buffer.unfinished:
             # Nearly always a segment is a head. If it is two, there is an empty line inside, which is not plain.
-            plain = read_plain_head(data, self.most_lines)
+            plain = read_plain_head(data, self.most_lines, may_be_known=self._comes_again)
             if plain is not None:
+                self._comes_again = plain.section is not None
                 return plain, len(data)
         try:
             head, end = self._buffer.take(data, start)

@@ -1,6 +1,7 @@
 """The fast parser of a request's head: complete, HTTP/1.1, a path, no ambiguous fields.
 
-Nearly every request is like that, and most of its lines have come before: they are looked up and not read again.
+Nearly every request is like that, and most of its lines have come before, often all of them: they are looked up and not
+read again.
 It is stricter than aiohttp's parser: anything unusual is left to that (None), so that no judgement is made here.
 Knows no socket and no state: bytes in, a head or None out.
 """
@@ -13,6 +14,7 @@ from corsproxy.proxy.client.head import ParsedHead
 from corsproxy.proxy.fields.lengths import read_length
 from corsproxy.proxy.fields.lines import FieldLine, is_repeated, keep_line
 from corsproxy.proxy.fields.names import REQUEST_FIELDS, RequestField
+from corsproxy.proxy.fields.sections import KNOWN_SECTIONS, cut_referer, keep_section
 from corsproxy.proxy.table import NameTable, Table, marking_all_but
 
 _METHODS: Final = {
@@ -43,28 +45,48 @@ _HOST: Final = 1 << _ONCE.index(b"host")
 # Python 3.11 looks up members of an enum slowly; these are used for every field line.
 _CONNECTION: Final = RequestField.CONNECTION
 _CONTENT_LENGTH: Final = RequestField.CONTENT_LENGTH
+_REFERER: Final = RequestField.REFERER
 
 KNOWN_LINES: Final[Table[bytes, FieldLine[RequestField]]] = Table()
 """Lines of clients seen before."""
 
 
-def read_plain_head(head: bytes, most_lines: int) -> ParsedHead | None:
-    """Read a whole head, its empty line included; None if the parser has to look at it."""
-    texts = head.split(b"\r\n")
-    end = len(texts) - 2  # the end of the last line and the empty line leave two empty texts
-    method, _, rest = texts[0].partition(b" ")
+def read_plain_head(head: bytes, most_lines: int, *, may_be_known: bool = True) -> ParsedHead | None:
+    """Read a whole head, its empty line included; None if the parser has to look at it.
+
+    `may_be_known` if it is worth while to look for its field section as a whole.
+    """
+    start = head.find(b"\r\n")
+    method, _, rest = head[:start].partition(b" ")
     name = _METHODS.get(method)
     target = rest[:-9]
-    if (
-        name is None
-        or end > most_lines + 1
-        or rest[-9:] != b" HTTP/1.1"
-        or target[:1] != b"/"
-        or target.translate(_PATH) != target
-    ):
+    if name is None or rest[-9:] != b" HTTP/1.1" or target[:1] != b"/" or target.translate(_PATH) != target:
+        return None
+    # A preflight never carries what is a person's, whatever else its connection carries.
+    if may_be_known or name == "OPTIONS":
+        before, referer, behind = cut_referer(head, start)
+        section = KNOWN_SECTIONS.known.get((before, behind))
+        if section is not None and len(section.lines) <= most_lines:
+            lines = section.lines.copy()
+            if behind:
+                if referer.translate(_TEXT) != referer:
+                    return None
+                lines[section.referer] = FieldLine(_REFERER, b"Referer", referer.strip())
+            return ParsedHead(
+                name, target, 1, lines, keep_alive=section.keep_alive, upgrade=False, length=0, section=section
+            )
+    return _read_lines(head, start, most_lines, name, target)
+
+
+def _read_lines(head: bytes, start: int, most_lines: int, method: str, target: bytes) -> ParsedHead | None:
+    """Read the field lines of a head, which begin behind the line end at `start`, one by one."""
+    texts = head.split(b"\r\n")
+    end = len(texts) - 2  # the end of the last line and the empty line leave two empty texts
+    if end > most_lines + 1:
         return None
     lines: list[FieldLine[RequestField]] = []
     known = KNOWN_LINES.known
+    unknown = 0
     seen = 0
     length = 0
     keep_alive = True
@@ -75,6 +97,7 @@ def read_plain_head(head: bytes, most_lines: int) -> ParsedHead | None:
             line = _new_line(text)
             if line is None:
                 return None
+            unknown += 1
         once = line.once
         if once:
             if once & seen:
@@ -93,7 +116,9 @@ def read_plain_head(head: bytes, most_lines: int) -> ParsedHead | None:
         lines.append(line)
     if not seen & _HOST:
         return None
-    return ParsedHead(name, target, 1, lines, keep_alive=keep_alive, upgrade=False, length=length)
+    # Lengths of content are too many to be kept.
+    section = None if length else keep_section(head, start, lines, unknown, keep_alive=keep_alive)
+    return ParsedHead(method, target, 1, lines, keep_alive=keep_alive, upgrade=False, length=length, section=section)
 
 
 def _new_line(text: bytes) -> FieldLine[RequestField] | None:

@@ -21,6 +21,7 @@ class ClientRequest:
         "lines",
         "method",
         "minor",
+        "section",
         "target",
         "upgrade",
     )
@@ -33,6 +34,8 @@ class ClientRequest:
         self.minor = head.minor
         """HTTP/1.`minor`; -1 if the major version is not 1."""
         self.lines = head.lines
+        self.section = head.section
+        """The kept field section that `lines` are of, if it is one that comes again."""
         self.keep_alive = head.keep_alive
         self.upgrade = head.upgrade
         """True if the request asks to switch protocols, properly or not."""

@@ -16,6 +16,7 @@ from corsproxy.proxy.client.head import ParsedHead
 from corsproxy.proxy.client.parser import HeadParser
 from corsproxy.proxy.client.plain_head import read_plain_head
 from corsproxy.proxy.errors import Refusal
+from corsproxy.proxy.fields import sections
 from tests.proxy.messages import mutated, requests
 
 LINES = 20
@@ -141,7 +142,13 @@ def check(head: bytes) -> bool:
     """Hold the plain way against the parser's; return whether it took the head."""
     plain = read_plain_head(head, LINES)
     if plain is not None:
-        assert said(plain) == parsed(head)
+        wanted = parsed(head)
+        assert said(plain) == wanted
+        # Now its lines are known, then its section as a whole.
+        for _ in range(2):
+            again = read_plain_head(head, LINES)
+            assert again is not None
+            assert said(again) == wanted
     return plain is not None
 
 
@@ -206,6 +213,95 @@ def test_an_ordinary_head_is_plain() -> None:
     plain = read_plain_head(b"GET /orders/7?page=2 HTTP/1.1\r\n" + fields, LINES)
     assert plain is not None
     assert (plain.method, plain.target, plain.keep_alive, plain.length) == ("GET", b"/orders/7?page=2", False, 0)
+
+
+BROWSER = b"\r\nHost: h\r\nAccept: a/b\r\nReferer: %b\r\nConnection: close\r\nOrigin: https://a.example\r\n\r\n"
+
+
+def read(line: bytes, fields: bytes, *, times: int = 1, most: int = LINES) -> ParsedHead | None:
+    """Read a head several times; return what the last time gave."""
+    return [read_plain_head(line + fields, most) for _ in range(times)][-1]
+
+
+def test_a_section_that_comes_again_is_found_whole() -> None:
+    """Under another request line and with another Referer, of which each request has its own."""
+    first = read(b"GET /a HTTP/1.1", BROWSER % b"https://a.example/one", times=2)
+    other = read(b"OPTIONS /b HTTP/1.1", BROWSER % b" https://a.example/two\t")
+    assert first is not None
+    assert other is not None
+    assert other.section is not None
+    assert other.section is first.section
+    assert (other.method, other.target, other.keep_alive, other.length) == ("OPTIONS", b"/b", False, 0)
+    assert [head.lines[2].line for head in (first, other)] == [
+        b"Referer: https://a.example/one\r\n",
+        b"Referer: https://a.example/two\r\n",
+    ]
+
+
+def test_the_place_of_the_referer_is_part_of_the_section() -> None:
+    """The same lines in another order are another section."""
+    fields = b"\r\nHost: h\r\nAccept: a/b\r\nReferer: r\r\n\r\n", b"\r\nHost: h\r\nReferer: r\r\nAccept: a/b\r\n\r\n"
+    for one in fields:
+        head = read(b"GET / HTTP/1.1", one, times=3)
+        assert head is not None
+        assert b"\r\n" + b"".join(line.line for line in head.lines) + b"\r\n" == one
+
+
+@pytest.mark.parametrize("value", [b"a\rb", b"a\nb", b"a\x00b", b"a\x7f", b"a\nX-A: b"])
+def test_a_referer_beside_a_known_section_is_checked(value: bytes) -> None:
+    """What is not a field value is the parser's to judge."""
+    assert read(b"GET / HTTP/1.1", BROWSER % b"r", times=3) is not None
+    assert read(b"GET / HTTP/1.1", BROWSER % value) is None
+
+
+def test_a_known_section_is_held_to_the_number_of_lines() -> None:
+    """The table is of all listeners, the limit of one."""
+    assert read(b"GET / HTTP/1.1", BROWSER % b"r", times=3, most=5) is not None
+    assert read(b"GET / HTTP/1.1", BROWSER % b"r", most=4) is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"Cookie: of-one", b"Authorization: of-one", b"X-Api-Key: of-one", b"Referer: of-one\r\nReferer: of-one",
+     b"referer: of-one", b"If-None-Match: of-one", b"Accept: of-one" + b"x" * 600],
+)  # fmt: skip
+def test_a_section_of_one_person_is_not_kept(line: bytes) -> None:
+    """However often it comes: a cookie, a credential, an unknown name, two Referers."""
+    plain = read(b"GET / HTTP/1.1", b"\r\nHost: h\r\n" + line + b"\r\n\r\n", times=4)
+    assert plain is None or plain.section is None
+    assert not [key for key in sections.KNOWN_SECTIONS.known if b"of-one" in b"".join(key)]
+
+
+def test_no_referer_is_kept() -> None:
+    """Neither in the keys nor in the lines."""
+    read(b"GET / HTTP/1.1", BROWSER % b"https://a.example/of-one", times=4)
+    known = sections.KNOWN_SECTIONS.known
+    assert known
+    assert not [key for key in known if b"of-one" in b"".join(key)]
+    assert not [line for section in known.values() for line in section.lines if b"of-one" in line.line]
+
+
+def test_a_section_with_content_or_seen_once_is_not_kept() -> None:
+    """Lengths are too many, and most of what comes once never comes again."""
+    sections.KNOWN_SECTIONS.known.clear()
+    once = read(b"GET / HTTP/1.1", b"\r\nHost: h\r\nAccept: seen/once\r\n\r\n")
+    length = read(b"POST / HTTP/1.1", b"\r\nHost: h\r\nContent-Length: 7\r\n\r\n", times=4)
+    assert once is not None
+    assert length is not None
+    assert once.section is length.section is None
+    assert sections.KNOWN_SECTIONS.known == {}
+
+
+@pytest.mark.parametrize("method", [b"GET", b"OPTIONS"])
+def test_a_section_that_is_not_looked_for_is_the_same(method: bytes) -> None:
+    """Behind a head with lines of a person: it is read line by line, and not stored twice."""
+    head = method + b" / HTTP/1.1" + BROWSER % b"r"
+    found = read(head, b"", times=3)
+    plain = read_plain_head(head, LINES, may_be_known=False)
+    assert found is not None
+    assert plain is not None
+    assert said(plain) == said(found)
+    assert plain.section is found.section
 
 
 def test_no_line_of_a_person_is_kept() -> None:
