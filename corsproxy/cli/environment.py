@@ -53,11 +53,11 @@ def unknown_variables(
             continue
         if (name == "CORSPROXY_PORT" and "://" in environ[name]) or _OF_KUBERNETES.fullmatch(name):
             continue
-        said = f"{name} has no effect"
+        message = f"{name} has no effect"
         if name in of_others:
             commands = " and ".join(sorted(of_others[name]))
-            said += f": it is an option of {commands}, which {command} does not have"
-        yield said + _hint(name, known)
+            message += f": it is an option of {commands}, which {command} does not have"
+        yield message + _hint(name, known)
 
 
 def _hint(name: str, known: Collection[str]) -> str:

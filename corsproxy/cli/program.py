@@ -37,5 +37,5 @@ def main() -> None:
     except OSError as error:
         # Every command tells of its own files: what is left is an answer that cannot be written (the disk is full).
         forget_output()
-        said = "standard output is closed" if error.errno == errno.EBADF else error.strerror
-        fail(f"corsproxy: cannot write the output: {said}")
+        detail = "standard output is closed" if error.errno == errno.EBADF else error.strerror
+        fail(f"corsproxy: cannot write the output: {detail}")

@@ -23,11 +23,11 @@ def compile_cookies(values: CookieValues, path: str, report: Report) -> CookieRu
     ):
         if not holds or rules.secure == "add":
             continue
-        said = f"browsers reject a cookie with {attribute} and without Secure"
+        detail = f"browsers reject a cookie with {attribute} and without Secure"
         if rules.secure == "remove":
-            report.error(f"{path}.{key}", "invalid", f"invalid with 'secure: remove': {said}; write 'secure: add'")
+            report.error(f"{path}.{key}", "invalid", f"invalid with 'secure: remove': {detail}; write 'secure: add'")
         else:
-            report.warning(f"{path}.{key}", "missing", f"missing 'secure: add': {said}")
+            report.warning(f"{path}.{key}", "missing", f"missing 'secure: add': {detail}")
     if rules.partitioned is True and rules.same_site in ("lax", "strict"):
         report.warning(
             f"{path}.partitioned",

@@ -32,23 +32,23 @@ def warn_of_doubts(settings: Settings, upstreams: Mapping[str, Upstream], report
         _check_credentials_set(upstream, routes, path, report)
         _check_cookies(upstream, routes, path, report)
         if upstream.scheme == "https" and not upstream.tls.verify:
-            said = "anyone on the way can impersonate the upstream and read all traffic; name its authority in 'ca'"
-            report.warning(f"{path}.tls.verify", "prohibited", f"the certificate is not verified: {said}")
+            detail = "anyone on the way can impersonate the upstream and read all traffic; name its authority in 'ca'"
+            report.warning(f"{path}.tls.verify", "prohibited", f"the certificate is not verified: {detail}")
 
 
 def address_doubts(settings: Settings, upstreams: Mapping[str, Upstream]) -> Iterator[Doubt]:
     """Yield warnings about listening addresses, which options may have overridden."""
     listen, admin = settings.listen, settings.admin
     if isinstance(listen, TcpAddress) and listen.port in BAD_PORTS - {0}:
-        said = "browsers refuse to connect to it (Fetch: port blocking); choose another, such as 8080"
-        yield "listen", "invalid", f"blocked port {listen.port}: {said}"
+        detail = "browsers refuse to connect to it (Fetch: port blocking); choose another, such as 8080"
+        yield "listen", "invalid", f"blocked port {listen.port}: {detail}"
     if settings.inspector and isinstance(admin, TcpAddress) and not _is_loopback(admin.host):
-        said = "anyone who reaches this address sees every request; listen on 127.0.0.1, and use a tunnel"
-        yield "inspector", "prohibited", f"the inspector listens on {admin}: {said}"
+        detail = "anyone who reaches this address sees every request; listen on 127.0.0.1, and use a tunnel"
+        yield "inspector", "prohibited", f"the inspector listens on {admin}: {detail}"
     for name, upstream in upstreams.items():
         if _is_itself(upstream, listen):
-            said = "each request would loop until it is answered 508; write the server's own address"
-            yield join("upstreams", name) + ".url", "invalid", f"the proxy itself listens on {listen}: {said}"
+            detail = "each request would loop until it is answered 508; write the server's own address"
+            yield join("upstreams", name) + ".url", "invalid", f"the proxy itself listens on {listen}: {detail}"
 
 
 def _is_itself(upstream: Upstream, listen: Address) -> bool:
@@ -71,8 +71,10 @@ def _check_origin_mode(upstream: Upstream, routes: list[Route], path: str, repor
             f"{quote(route.path)} nothing replaces it, because {name}; {remedy}",
         )
     if upstream.origin_mode == "upstream" and upstream.host_mode == "client":
-        said = "a server that compares Origin with Host sees two names and refuses the request; write 'host: upstream'"
-        report.warning(f"{path}.origin", "invalid", f"'upstream' with 'host: client': {said}")
+        detail = (
+            "a server that compares Origin with Host sees two names and refuses the request; write 'host: upstream'"
+        )
+        report.warning(f"{path}.origin", "invalid", f"'upstream' with 'host: client': {detail}")
 
 
 def _open_routes(routes: list[Route]) -> Iterator[tuple[Route, PolicySettings | None, str]]:
@@ -120,9 +122,9 @@ def _check_cookies(upstream: Upstream, routes: list[Route], path: str, report: R
         if holds
     ]
     if edited and not any(policy.cors.allow_credentials for policy in policies):
-        said = "no policy of this upstream's routes allows credentials, so browsers neither send nor store cookies"
+        detail = "no policy of this upstream's routes allows credentials, so browsers neither send nor store cookies"
         remedy = "write 'allow_credentials: true' in the policy of the pages that need them, or remove the edit"
-        report.warning(f"{path}.cookies", "unused", f"unused {listed(map(repr, edited))}: {said}; {remedy}")
+        report.warning(f"{path}.cookies", "unused", f"unused {listed(map(repr, edited))}: {detail}; {remedy}")
 
 
 def _reaches(host: str, listen: str) -> bool:

@@ -91,10 +91,10 @@ def compile_policies(section: Mapping[str, PolicyValues | Bad], report: Report, 
     whole, bases = whole_policies(section, report)
     compiled = {}
     without_origins = set()
-    told: set[tuple[str, str]] = set()
+    reported: set[tuple[str, str]] = set()
     for name, policy in whole.items():
         if "allow_origins" in policy.homes:
-            if (found := _Compiler(policy, report, files, told).compile()) is not None:
+            if (found := _Compiler(policy, report, files, reported).compile()) is not None:
                 compiled[name] = found
         elif name in bases:
             without_origins.add(name)
@@ -111,11 +111,11 @@ def compile_policies(section: Mapping[str, PolicyValues | Bad], report: Report, 
 class _Compiler:
     """Compile one policy, and report its problems."""
 
-    def __init__(self, policy: WholePolicy, report: Report, files: Files, told: set[tuple[str, str]]) -> None:
+    def __init__(self, policy: WholePolicy, report: Report, files: Files, reported: set[tuple[str, str]]) -> None:
         self._name, self._values, self._homes = policy.name, policy.values, policy.homes
         self._report = report
         self._files = files
-        self._told = told
+        self._reported = reported
         """Path and message of what has been told of a base, and need not be told of each policy that extends it."""
         self._rules = RulePlaces()
         self._origins: list[OriginSpec] = []
@@ -238,23 +238,23 @@ class _Compiler:
         place = Place(line.line, line.column)
         if not self._once(f"{file}:{line.line}", message):
             return
-        told = self._in_file.setdefault((file, path, severity), [])
-        told.append(place)
-        if len(told) <= _MOST_OF_A_FILE:
+        reported = self._in_file.setdefault((file, path, severity), [])
+        reported.append(place)
+        if len(reported) <= _MOST_OF_A_FILE:
             self._report.in_file(file, place, path, severity, reason, message)
 
     def _tell_the_rest(self) -> None:
-        for (file, path, severity), told in self._in_file.items():
-            if more := told[_MOST_OF_A_FILE:]:
+        for (file, path, severity), reported in self._in_file.items():
+            if more := reported[_MOST_OF_A_FILE:]:
                 noun = "problem" if severity == "error" else "warning"
                 message = f"{len(more)} more {noun}{'s' if len(more) > 1 else ''} from this line on"
                 self._report.in_file(file, more[0], path, severity, "invalid", message)
 
     def _once(self, where: str, message: str) -> bool:
         """Return whether this has not been reported yet."""
-        if (where, message) in self._told:
+        if (where, message) in self._reported:
             return False
-        self._told.add((where, message))
+        self._reported.add((where, message))
         return True
 
 

@@ -128,8 +128,8 @@ def _process_lines(options: Options) -> Iterator[str]:
     if options.workers is not None:
         yield f"workers: {options.workers}"
     log = {"format": options.log_format, "level": options.log_level}
-    if said := ", ".join(f"{key}: {value}" for key, value in log.items() if value is not None):
-        yield f"log: {{{said}}}"
+    if log_keys := ", ".join(f"{key}: {value}" for key, value in log.items() if value is not None):
+        yield f"log: {{{log_keys}}}"
 
 
 def option_of(path: str, options: Options) -> str:
@@ -224,13 +224,13 @@ def _unverified(options: Options) -> Iterator[Problem]:
 
 def _by_option(problems: Sequence[Problem], options: Options) -> Iterator[Problem]:
     """Report problems of the generated file as problems of the options."""
-    told: set[tuple[str, str]] = set()
+    reported: set[tuple[str, str]] = set()
     for problem in problems:
         if not options.allow_origins and problem.severity == "warning" and "allow_origins" in problem.path:
             continue
         option = option_of(problem.path, options)
-        if (option, problem.message) not in told:
-            told.add((option, problem.message))
+        if (option, problem.message) not in reported:
+            reported.add((option, problem.message))
             message = _without_a_file(problem.message)
             yield Problem("", 0, 0, option, problem.severity, problem.reason, message)
 

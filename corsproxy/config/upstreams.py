@@ -73,15 +73,15 @@ def _compile_aliases(values: UpstreamValues, url: UpstreamUrl, report: Report, p
     aliases: list[str] = []
     for index, alias in values.aliases:
         if alias == url.origin:
-            said = "unused: it is already the origin of the url"
+            detail = "unused: it is already the origin of the url"
         elif values.redirects == "keep":
-            said = "unused: with 'redirects: keep' nothing is rewritten; remove one of the two"
+            detail = "unused: with 'redirects: keep' nothing is rewritten; remove one of the two"
         elif alias in aliases:
-            said = f"duplicate origin {alias}: remove one"
+            detail = f"duplicate origin {alias}: remove one"
         else:
             aliases.append(alias)
             continue
-        report.warning(f"{path}.aliases[{index}]", "unused", said)
+        report.warning(f"{path}.aliases[{index}]", "unused", detail)
     return tuple(aliases)
 
 

@@ -43,10 +43,10 @@ def check_methods(methods: tuple[str, ...]) -> list[PolicyProblem]:
 
 def _why_not_carried(method: str) -> str:
     """Return why the proxy cannot carry a valid method, and the remedy."""
-    said = "the proxy cannot carry it and answers 501"
+    detail = "the proxy cannot carry it and answers 501"
     if method.upper().encode() in CARRIED:
-        return f"{said}: browsers send it as written; write {quote(method.upper())}, in the page too"
-    return f"{said}; have the page use a registered one, such as POST, and remove it"
+        return f"{detail}: browsers send it as written; write {quote(method.upper())}, in the page too"
+    return f"{detail}; have the page use a registered one, such as POST, and remove it"
 
 
 def check_headers(names: tuple[str, ...]) -> list[PolicyProblem]:

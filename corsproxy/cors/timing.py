@@ -46,16 +46,16 @@ def _check_followed(spec: PolicySpec) -> list[PolicyProblem]:
     """Return warnings about origins whose pages cannot read the timings of images and scripts."""
     if any(origin.text == WILDCARD for origin in spec.allow_origins) and not spec.allow_credentials:
         return []
-    said = []
+    reasons = []
     if any(origin.in_file for origin in spec.allow_origins):
-        said.append("the origins of a file are never listed, because every client could read them")
+        reasons.append("the origins of a file are never listed, because every client could read them")
     listed = _listable(spec)
     if len(_joined(listed)) > MOST_BYTES:
-        said.append(f"only the first {_fitting(listed)} of {len(listed)} origins fit into the 4 KiB of the list")
-    if not said:
+        reasons.append(f"only the first {_fitting(listed)} of {len(listed)} origins fit into the 4 KiB of the list")
+    if not reasons:
         return []
     message = (
-        f"where a request has no Origin (images, scripts), {' and '.join(said)}; write the origins that need it as "
+        f"where a request has no Origin (images, scripts), {' and '.join(reasons)}; write the origins that need it as "
         "'timing: [https://...]', or '*'"
     )
     return [PolicyProblem("timing", None, "missing", True, message, "warning")]

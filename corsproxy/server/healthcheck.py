@@ -31,8 +31,8 @@ def healthcheck(options: Options, environ: Mapping[str, str]) -> int:
     try:
         status = _ask(address)
     except (OSError, http.client.HTTPException) as error:
-        said = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
-        print(f"unhealthy: {address}: {printable(said.strip())}", file=sys.stderr)
+        detail = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+        print(f"unhealthy: {address}: {printable(detail.strip())}", file=sys.stderr)
         return 1
     if status != http.client.OK:
         print(f"unhealthy: {address}: /healthz answers {status}", file=sys.stderr)

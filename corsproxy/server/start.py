@@ -34,8 +34,8 @@ def start(options: Options) -> int:
     except (ConfigError, UsageError) as error:
         notes = [f"warning: {note}" for note in options.notes]  # often the very reason of what follows
         if log[0].format == "json":
-            said = map(str, error.problems) if isinstance(error, ConfigError) else [str(error)]
-            return _tell_as_json([*notes, *said], error.status if isinstance(error, UsageError) else 2)
+            lines = map(str, error.problems) if isinstance(error, ConfigError) else [str(error)]
+            return _tell_as_json([*notes, *lines], error.status if isinstance(error, UsageError) else 2)
         for note in notes:
             print(note, file=sys.stderr)
         raise

@@ -85,10 +85,10 @@ def open_listeners(address: Address, option: str, mode: int) -> list[Listener]:
     try:
         return [_open_unix(address, mode)] if isinstance(address, UnixAddress) else _open_tcp(address)
     except OSError as error:
-        said = mistakes.get(error.errno or 0, error.strerror or str(error)).format(user=os.geteuid())
+        detail = mistakes.get(error.errno or 0, error.strerror or str(error)).format(user=os.geteuid())
         if error.errno == errno.EADDRINUSE and isinstance(address, TcpAddress) and option.startswith("--"):
-            said += f", as in {option} {replace(address, port=(address.port + 10) % 65536)}"
-        raise ListenError(f"cannot listen on {address} ({option}): {said}") from None
+            detail += f", as in {option} {replace(address, port=(address.port + 10) % 65536)}"
+        raise ListenError(f"cannot listen on {address} ({option}): {detail}") from None
 
 
 def adopt_listener(fd: int) -> Listener:

@@ -221,7 +221,7 @@ def _text_way(record: RequestRecord) -> str:
 
 def _text_cors(record: RequestRecord) -> str:
     cors = cors_word(record.decision)
-    said = {
+    pairs = {
         "origin": _origin(record.origin),
         "cors": cors if cors != "none" else None,
         "reason": _reason(record),
@@ -229,7 +229,7 @@ def _text_cors(record: RequestRecord) -> str:
         "requested_headers": readable(record.requested_headers),
         "error": record.error,
     }
-    return "".join(_pair(name, value) for name, value in said.items())
+    return "".join(_pair(name, value) for name, value in pairs.items())
 
 
 def _text_host(host: bytes) -> str:

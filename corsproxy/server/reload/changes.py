@@ -81,5 +81,5 @@ def _difference(what: str, old: Mapping[str, object], new: Mapping[str, object])
         "removed": [name for name in old if name not in new],
         "changed": [name for name in new if name in old and new[name] != old[name]],
     }
-    said = [f"{change} {', '.join(names)}" for change, names in found.items() if names]
-    return f"{what}: {', '.join(said)}" if said else ""
+    pieces = [f"{change} {', '.join(names)}" for change, names in found.items() if names]
+    return f"{what}: {', '.join(pieces)}" if pieces else ""

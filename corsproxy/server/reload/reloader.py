@@ -111,10 +111,10 @@ class Reloader:
             log.warning("%s", line)
         changed = [file for file, digest in self._digests.items() if before.get(file, digest) != digest]
         renewed = [file for file in changed if file != source.file]
-        said = describe(self.configuration, new)
+        summary = describe(self.configuration, new)
         if renewed:
-            said = f"{said}; read again: {', '.join(renewed)}"
-        log.info("configuration reloaded: %s", said)
+            summary = f"{summary}; read again: {', '.join(renewed)}"
+        log.info("configuration reloaded: %s", summary)
         self.configuration = new
         for file in new.loaded.watched:
             if file not in self._digests:

@@ -53,8 +53,8 @@ def cors_check(answer: Answer, origin: str, *, include: bool) -> Finding:
     credentials = answer.combined(ACAC)
     if credentials == "true":
         return Finding(True, f"{ACAO} is {origin} and {ACAC} is true")
-    said = f"is {credentials!r}" if credentials is not None else "is missing"
-    why = f"credentials are sent, and {ACAC} {said}: it must be exactly 'true'"
+    state = f"is {credentials!r}" if credentials is not None else "is missing"
+    why = f"credentials are sent, and {ACAC} {state}: it must be exactly 'true'"
     return Finding(False, why, "credentials_not_allowed")
 
 
@@ -91,8 +91,8 @@ def method_check(answer: Answer, method: str, *, include: bool, forced: bool = F
         return Finding(True, f"{method} is a CORS-safelisted method, which needs no permission")
     if "*" in methods and not include:
         return Finding(True, f"{ACAM} is *, and no credentials are sent")
-    said = f"is {answer.combined(ACAM)!r}" if answer.lines(ACAM) else "is missing"
-    why = f"{method} is not allowed: {ACAM} {said}"
+    state = f"is {answer.combined(ACAM)!r}" if answer.lines(ACAM) else "is missing"
+    why = f"{method} is not allowed: {ACAM} {state}"
     if "*" in methods:
         why += ", and a star has no effect with credentials"
     elif method.lower() in (name.lower() for name in methods):
@@ -114,8 +114,8 @@ def headers_check(answer: Answer, unsafe: Iterable[str], *, include: bool, star_
     missing = [name for name in unsafe if name not in low and not (star and name not in never)]
     if not missing:
         return Finding(True, f"{ACAH} is {answer.combined(ACAH)!r}" if names else "no header needs permission")
-    said = f"is {answer.combined(ACAH)!r}" if answer.lines(ACAH) else "is missing"
-    why = f"not allowed: {', '.join(missing)}; {ACAH} {said}"
+    state = f"is {answer.combined(ACAH)!r}" if answer.lines(ACAH) else "is missing"
+    why = f"not allowed: {', '.join(missing)}; {ACAH} {state}"
     if star:
         # Browsers warn of it and still let it pass: https://chromestatus.com/feature/5742041264816128.
         why += ", and a star never covers Authorization (Chromium and Firefox still let it, and warn)"

@@ -238,8 +238,10 @@ class _Player:
             Check.EXPOSED, f"the script cannot read: {', '.join(sorted(hidden))}" if hidden else "all can be read"
         )
         if answer.lines(checks.TAO):
-            told = checks.timing_check(answer, self._origin)
-            self._note(Check.TIMING, "timings are shown" if told else f"timings are hidden: {checks.TAO} does not fit")
+            is_shown = checks.timing_check(answer, self._origin)
+            self._note(
+                Check.TIMING, "timings are shown" if is_shown else f"timings are hidden: {checks.TAO} does not fit"
+            )
         return exposed
 
     def _send(self, sent: Sent) -> Answer | None:

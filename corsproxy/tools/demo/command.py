@@ -192,10 +192,10 @@ class _Arrivals:
         if not self.telling:
             return
         target = f"{record.method} {record.path}".encode("unicode_escape").decode("ascii")
-        decision, said = record.decision, ""
+        decision, outcome = record.decision, ""
         if decision is not None and decision.kind is not Kind.NONE:
             kind = "preflight " if decision.kind is Kind.PREFLIGHT else ""
-            said = f"{kind}granted" if decision.granted else f"{kind}refused: {decision.reason}"
-        line = f"{time.strftime('%H:%M:%S')}  {record.status}  {target:<24}  {said}".rstrip()
+            outcome = f"{kind}granted" if decision.granted else f"{kind}refused: {decision.reason}"
+        line = f"{time.strftime('%H:%M:%S')}  {record.status}  {target:<24}  {outcome}".rstrip()
         with contextlib.suppress(OSError):  # the reader of the output has gone; the proxy's request has not failed
             print(line, file=self._out, flush=True)

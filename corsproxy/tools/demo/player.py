@@ -97,8 +97,8 @@ def _exchange(sent: Sent, body: str | None) -> tuple[Answer, str]:
 
 
 def _answered(exchange: Exchange) -> str:
-    said = str(exchange.answer.status) if exchange.answer else "nothing"
-    return f"preflight {said}" if exchange.sent.kind == "preflight" else said
+    code = str(exchange.answer.status) if exchange.answer else "nothing"
+    return f"preflight {code}" if exchange.sent.kind == "preflight" else code
 
 
 _SHOWN = ("access-control-", "vary", "content-type", "set-cookie", "origin", "cookie")

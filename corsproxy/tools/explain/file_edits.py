@@ -36,8 +36,8 @@ def loaded_with(loaded: Loaded, edit: FileEdit, environ: Mapping[str, str]) -> L
     try:
         return load_text(apply(loaded.text, edit.edits), loaded.file, environ)
     except ConfigError as error:
-        said = error.problems[0].message if error.problems else "it cannot be loaded"
-        raise NoChangeError(f"{edit.summary}, by hand: this file cannot be edited line by line ({said})") from None
+        detail = error.problems[0].message if error.problems else "it cannot be loaded"
+        raise NoChangeError(f"{edit.summary}, by hand: this file cannot be edited line by line ({detail})") from None
 
 
 def _origin_malformed(_loaded: Loaded, judgement: Judgement, _environ: Mapping[str, str]) -> FileEdit:

@@ -59,8 +59,8 @@ def _text(options: Options) -> tuple[str, bool]:
         raise UsageError(f"{given[0]} goes with --upstream or --route: without one a starter file is written")
     if options.https:
         name = options.name("https")
-        said = "a file names a certificate of its own, tls: {certificate: FILE, private_key: FILE}"
-        raise UsageError(f"{name} has no key in a file: {said}; leave {name} out, and write that")
+        detail = "a file names a certificate of its own, tls: {certificate: FILE, private_key: FILE}"
+        raise UsageError(f"{name} has no key in a file: {detail}; leave {name} out, and write that")
     return (f"{HEADER}{file_text(options)}" if is_quick else STARTER), is_quick
 
 

@@ -181,10 +181,10 @@ def _flow_spec(spec: PolicySpec, settings: PolicySettings | None) -> Value:
 def _all_comments(name: str, entry: tuple[PolicySettings | None, Proposal, str]) -> Iterator[str]:
     _, proposal, path = entry
     yield f"{_clean(name)}, for {_clean(path)}:"
-    told = (
+    comments = (
         {_text(origin): comment for origin, comment in proposal.origins.items()} | proposal.methods | proposal.headers
     )
-    for item, comment in told.items():
+    for item, comment in comments.items():
         yield f"  {_clean(item)}: {_clean(comment)}"
     if proposal.on_one_request:
         yield f"  on one request only, so look at them first: {_clean(', '.join(proposal.on_one_request))}"

@@ -52,9 +52,9 @@ def _name(answer: Answer) -> str:
     for name, owner in _SERVED_FROM:
         if answer.lines(name):
             return owner
-    said = " ".join(answer.combined(name) or "" for name in ("Via", "Server", "X-Cache", "Cache-Status", "X-Served-By"))
+    text = " ".join(answer.combined(name) or "" for name in ("Via", "Server", "X-Cache", "Cache-Status", "X-Served-By"))
     for word, owner in _WORDS:
-        if word in said.lower():
+        if word in text.lower():
             return owner
     return "Varnish" if answer.lines("X-Varnish") else "an unknown cache"
 

@@ -100,7 +100,7 @@ def _vary(
     """Find responses that depend on Origin without `Vary`, which a cache then serves to the wrong page."""
     # No cache keeps an answer to OPTIONS (RFC 9110 section 9.3.7).
     stranger = next((one for one in further if one.origin == STRANGER and one.sent.kind == "actual"), None)
-    told = {
+    compared = {
         name: one.answer
         for name, one in (
             (f"for {origin}", by_variant.get(Variant.ITSELF)),
@@ -109,10 +109,10 @@ def _vary(
         )
         if one is not None
     }
-    values = {answer.lines(checks.ACAO) for answer in told.values()}
+    values = {answer.lines(checks.ACAO) for answer in compared.values()}
     if len(values) < 2:
         return
-    silent = [name for name, answer in told.items() if not varies(answer)]
+    silent = [name for name, answer in compared.items() if not varies(answer)]
     if silent:
         yield ProbeFinding(
             "missing_vary",

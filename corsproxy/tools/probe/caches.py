@@ -66,8 +66,8 @@ def _is_of_another(answer: Answer, further: Sequence[FurtherAnswer], play: Play,
     asked = [(one.answer, one.origin) for one in further]
     asked += [(one.answer, one.sent.origin) for one in play.exchanges if one.answer]
     origin = next(origin for found, origin in asked if found is answer)
-    said = answer.combined(checks.ACAO)
-    return said is not None and said not in {"*", origin} and (origin is None or origin == page or said == page)
+    acao = answer.combined(checks.ACAO)
+    return acao is not None and acao not in {"*", origin} and (origin is None or origin == page or acao == page)
 
 
 def cache_findings(
@@ -77,14 +77,14 @@ def cache_findings(
     answer = mixed_answer(play, by_variant, further, page)
     if answer is None:
         return
-    said = answer.combined(checks.ACAO)
-    got = f"the response for {said}" if said else "a response without a grant, which another origin got"
-    told = ", though its Vary says Origin" if varies(answer) else ""
-    fix = REMEDY if told else "send Vary: Origin with every answer of this URL, so that caches can tell them apart"
+    acao = answer.combined(checks.ACAO)
+    got = f"the response for {acao}" if acao else "a response without a grant, which another origin got"
+    vary_note = ", though its Vary says Origin" if varies(answer) else ""
+    fix = REMEDY if vary_note else "send Vary: Origin with every answer of this URL, so that caches can tell them apart"
     yield ProbeFinding(
         "cache_mixes_origins",
         Severity.ERROR,
-        f"{cache_of(answer)} serves one origin's response to another: {got}{told}",
+        f"{cache_of(answer)} serves one origin's response to another: {got}{vary_note}",
         fix,
         page,
     )

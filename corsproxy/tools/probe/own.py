@@ -102,5 +102,5 @@ def explain_answer(answer: Answer) -> Explained | None:
             f"the server, or one before it, failed with {answer.status} and without a grant",
             "see its log; errors need the grant, too, for a page to see the status",
         )
-    said = _ANY_SERVERS.get(answer.status)
-    return Explained(None, f"{said[0]} ({answer.status})", said[1]) if said else None
+    known = _ANY_SERVERS.get(answer.status)
+    return Explained(None, f"{known[0]} ({answer.status})", known[1]) if known else None

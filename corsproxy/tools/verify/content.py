@@ -72,6 +72,6 @@ def _exposed(actual: Sequence[Evidence], plan: RouteToAsk) -> Iterator[Found]:
                 names=tuple(extra),
             )
     if hidden:
-        said = one.answer.combined(checks.ACEH)
-        seen = f"{checks.ACEH} is {said!r}" if said is not None else f"{checks.ACEH} is missing"
+        value = one.answer.combined(checks.ACEH)
+        seen = f"{checks.ACEH} is {value!r}" if value is not None else f"{checks.ACEH} is missing"
         yield Found(Code.NAME_NOT_EXPOSED, f"{', '.join(hidden)}: {seen}", (one.origin,), names=tuple(hidden))

@@ -81,7 +81,7 @@ class Evidence:
         """Return whether a browser grants this origin, with or without credentials."""
         return checks.cors_check(self.answer, self.origin, include=False).ok
 
-    def says(self) -> str | None:
+    def grant(self) -> str | None:
         """Return Access-Control-Allow-Origin."""
         return self.answer.combined(checks.ACAO)
 
@@ -95,7 +95,7 @@ def evidence_of(answered: Iterable[Answered], policies: Sequence[PolicySettings]
 def doubled_fields(one: Evidence) -> list[str]:
     """Return the fields that must stand once and do not."""
     found = [name for name in SINGLE_FIELDS if len(one.answer.lines(name)) > 1]
-    if checks.ACAO not in found and "," in (one.says() or ""):
+    if checks.ACAO not in found and "," in (one.grant() or ""):
         found.append(checks.ACAO)
     return found
 

@@ -35,7 +35,7 @@ def differences_of(plan: RouteToAsk, answered: Sequence[Answered]) -> list[Found
     found += _vary(evidence)
     if not any(policy.cors.grants_everyone for policy in plan.policies):
         found += _stars(evidence)
-        evidence = [with_own_origin(one) if one.says() == "*" else one for one in evidence]
+        evidence = [with_own_origin(one) if one.grant() == "*" else one for one in evidence]
     mixed = _mixed(evidence)
     found += _caches(evidence, mixed)
     evidence = [one for one in evidence if one not in mixed and one.question.purpose not in PAIRS]
@@ -69,7 +69,7 @@ def _doubled(evidence: Sequence[Evidence]) -> Iterator[Found]:
 
 def _stars(evidence: Sequence[Evidence]) -> Iterator[Found]:
     """A star where the file names origins."""
-    stars = [one for one in evidence if one.says() == "*"]
+    stars = [one for one in evidence if one.grant() == "*"]
     if not stars:
         return
     origins = tuple(dict.fromkeys(one.origin for one in stars if one.origin and not one.is_asked_as_member))
@@ -93,11 +93,15 @@ def _mixed(evidence: Sequence[Evidence]) -> list[Evidence]:
     asked = {one.origin for one in evidence if one.wants()}
     mixed = []
     for one in evidence:
-        if not one.is_actual or not one.origin or (one.wants() == one.gets() and one.says() in {None, one.origin, "*"}):
+        if (
+            not one.is_actual
+            or not one.origin
+            or (one.wants() == one.gets() and one.grant() in {None, one.origin, "*"})
+        ):
             continue
         own = alone.get(one.origin)
-        is_pair = one.question.purpose in PAIRS and own is not None and own.says() != one.says()
-        others = one.says() in asked - {one.origin}
+        is_pair = one.question.purpose in PAIRS and own is not None and own.grant() != one.grant()
+        others = one.grant() in asked - {one.origin}
         if is_pair or (is_from_cache(one.answer) and (others or one.wants())) or (others and one.origin in preflighted):
             mixed.append(one)
     return mixed
@@ -108,10 +112,10 @@ def _caches(evidence: Sequence[Evidence], mixed: Sequence[Evidence]) -> Iterator
         return
     # The worst first: an allowed page that is blocked.
     one = next((one for one in mixed if one.wants()), mixed[0])
-    seen = one.says()
+    seen = one.grant()
     got = f"an answer for {seen}" if seen else "an answer without a grant, which another origin got"
-    told = any(varies(other.answer) for other in (*mixed, *evidence) if other.is_actual)
-    remedy = REMEDY if told else "send Vary: Origin with every answer, so that caches can tell them apart"
+    has_vary = any(varies(other.answer) for other in (*mixed, *evidence) if other.is_actual)
+    remedy = REMEDY if has_vary else "send Vary: Origin with every answer, so that caches can tell them apart"
     message = f"for {one.origin}, {cache_of(one.answer)} serves {got}; {remedy}"
     yield Found(Code.CACHE_MIXES_ORIGINS, message, (one.origin,), one.question.rule)
 
@@ -123,7 +127,7 @@ def _vary(evidence: Sequence[Evidence]) -> Iterator[Found]:
         if one.is_actual and one.question.method == "GET" and one.question.purpose not in PAIRS
         and one.question.purpose not in {Purpose.NOT_FOUND, Purpose.NOT_MODIFIED, Purpose.COOKIE}
     ]  # fmt: skip
-    if len({one.says() for one in plain}) < 2:
+    if len({one.grant() for one in plain}) < 2:
         return
     silent = [one for one in plain if not varies(one.answer)]
     if silent:

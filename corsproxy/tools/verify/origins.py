@@ -33,7 +33,7 @@ def refused_members(evidence: Sequence[Evidence]) -> dict[str, Evidence]:
         if not one.wants() or one.gets():
             continue
         is_refusal = one.answer.status < 300 or (one.answer.status == 403 and one.origin not in preflighted)
-        if is_refusal or (one.says() is not None and one.answer.status < 400):
+        if is_refusal or (one.grant() is not None and one.answer.status < 400):
             refused[one.origin] = one
     if not with_actual and len(refused) == len(members(evidence, preflight=True)):
         return {}  # preflights alone are asked, and none passes: that is said of preflights

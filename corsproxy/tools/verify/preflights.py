@@ -139,8 +139,8 @@ def _max_age(wanted: Sequence[Evidence], plan: RouteToAsk) -> Iterator[Found]:
     spec = plan.policies[passed[0].question.policy].cors.spec
     answer = passed[0].answer
     if min(checks.max_age(answer), _LONGEST) != min(spec.max_age, _LONGEST):
-        said = answer.combined(checks.ACMA)
-        seen = f"is {said!r}" if said is not None else "is missing, which is 5 seconds"
+        value = answer.combined(checks.ACMA)
+        seen = f"is {value!r}" if value is not None else "is missing, which is 5 seconds"
         yield Found(
             Code.MAX_AGE_DIFFERS,
             f"{checks.ACMA} {seen}; the file says {spec.max_age}",

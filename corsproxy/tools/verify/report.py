@@ -74,8 +74,8 @@ def outcome_lines(outcome: VerifyOutcome) -> Iterator[str]:
         yield from _difference_lines(difference)
     yield ""
     count = len(outcome.differences)
-    said = "no difference" if not count else f"{count} difference{'s' if count > 1 else ''}"
-    yield f"{said} ({outcome.requests} requests)"
+    summary = "no difference" if not count else f"{count} difference{'s' if count > 1 else ''}"
+    yield f"{summary} ({outcome.requests} requests)"
 
 
 def _difference_lines(difference: Difference) -> Iterator[str]:
