@@ -54,7 +54,7 @@ test-pythons: $(UV_STAMP) ## rules, configuration and data path on every other P
 
 # The tests that run compiled code most; what the rest runs is the same in both forms.
 COMPILED_TESTS ?= tests/cors tests/proxy tests/security tests/server/test_form.py tests/acceptance/test_answers.py
-# The C compiler optimises nothing here, which takes half the time or less; `make wheel` tries what is released.
+# The C compiler optimizes nothing here, which takes half the time or less; `make wheel` tries what is released.
 # mypyc throws into what it awaits in a way that Python 3.12 deprecates (mypyc issue 1214); a running proxy ignores it.
 OF_MYPYC := ignore:the (type, exc, tb) signature of throw() is deprecated:DeprecationWarning
 

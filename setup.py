@@ -3,7 +3,7 @@
     pip install .                        pure Python, for every platform
     CORSPROXY_COMPILE=1 pip install .    the modules that [tool.corsproxy] lists as C extensions, made by mypyc
 
-CORSPROXY_OPT_LEVEL=0 has the C compiler optimise nothing, for tests: half the time or less.
+CORSPROXY_OPT_LEVEL=0 has the C compiler optimize nothing, for tests: half the time or less.
 
 Setuptools runs this file for each of its steps, and only in `bdist_wheel` is there something to compile.
 What a compiled build needs besides is asked for by `setup_requires`, which a frontend installs before it builds.

@@ -41,19 +41,19 @@ class Interpreter:
     version: str
     identity: str
     """Differs between two builds of the same version."""
-    optimised: bool | None
-    """Built with profile-guided optimisation; None where it does not say."""
+    optimized: bool | None
+    """Built with profile-guided optimization; None where it does not say."""
 
     @property
     def said(self) -> str:
         """What a report says of it."""
         words = {
-            True: "built with profile-guided optimisation",
-            False: "built without profile-guided optimisation",
+            True: "built with profile-guided optimization",
+            False: "built without profile-guided optimization",
             # https://github.com/docker-library/python/issues/160, https://github.com/ContinuumIO/anaconda-issues/issues/11963
-            None: "not said how it was built (Debian's, Ubuntu's and conda's are optimised)",
+            None: "not said how it was built (Debian's, Ubuntu's and conda's are optimized)",
         }
-        return f"{self.name} {self.version}, {words[self.optimised]}"
+        return f"{self.name} {self.version}, {words[self.optimized]}"
 
 
 def examine(path: Path) -> Interpreter:
@@ -72,16 +72,16 @@ def examine(path: Path) -> Interpreter:
         told["name"],
         told["version"],
         f"{told['home']} {told['build']}",
-        is_optimised(told["options"], shared=told["shared"], has_library=told["has_library"]),
+        is_optimized(told["options"], shared=told["shared"], has_library=told["has_library"]),
     )
 
 
-def is_optimised(options: str, *, shared: bool, has_library: bool) -> bool | None:
-    """Return whether a Python was built with profile-guided optimisation, by the options of `configure`.
+def is_optimized(options: str, *, shared: bool, has_library: bool) -> bool | None:
+    """Return whether a Python was built with profile-guided optimization, by the options of `configure`.
 
     `shared` is what sysconfig says of a library of its own, `has_library` whether the running program has loaded one.
     Where the two differ, sysconfig describes another build than the one that runs, and its silence says nothing:
-    Debian, Ubuntu and conda-forge build the program apart from the library, the program with optimisation,
+    Debian, Ubuntu and conda-forge build the program apart from the library, the program with optimization,
     and install the sysconfig of the library.
     """
     if "--enable-optimizations" in options:

@@ -45,8 +45,8 @@ class Circumstances:
     machine: Mapping[str, str]
     python: str
     """The interpreter of corsproxy, and how it was built."""
-    optimised: bool | None
-    """It was built with profile-guided optimisation; None where it does not say."""
+    optimized: bool | None
+    """It was built with profile-guided optimization; None where it does not say."""
     compiled: bool
     """The subject `corsproxy` is the compiled form, as in the image."""
     versions: Mapping[str, str]

@@ -34,7 +34,7 @@ def main() -> None:
     under = Circumstances(
         machine=machine(),
         python=interpreter.said,
-        optimised=interpreter.optimised,
+        optimized=interpreter.optimized,
         compiled=installations.image.compiled,
         versions={peer.name: peer.version() for peer in peers if peer.name in {CORSPROXY, *measured}},
     )
@@ -59,9 +59,9 @@ def _installed(python: Path) -> tuple[Interpreter, Installations]:
 
 def _note_circumstances(results: Results, interpreter: Interpreter) -> None:
     """Return what makes the figures worse than they need to be."""
-    if interpreter.optimised is False:
+    if interpreter.optimized is False:
         results.gap(
-            "corsproxy ran on a Python built without profile-guided optimisation: "
+            "corsproxy ran on a Python built without profile-guided optimization: "
             "on one built with it, its figures are about a fifth better (--python names another)"
         )
     if found := disturbed(results):

@@ -49,7 +49,7 @@ def hear_stops() -> None:
 
 
 def quick_address(args: Sequence[str], environ: Mapping[str, str]) -> tuple[str, int] | None:
-    """Return host and port of the admin listener that a health check is to ask; None where that is not plain."""
+    """Return host and port of the admin listener that a health check is to ask; None if that is unclear."""
     if args[:1] != ["healthcheck"]:
         return None
     named = environ.get("CORSPROXY_ADMIN", "").strip()
@@ -70,7 +70,7 @@ def quick_address(args: Sequence[str], environ: Mapping[str, str]) -> tuple[str,
 
 
 def quick_healthcheck(address: tuple[str, int]) -> int | None:
-    """Return 0 where /healthz answers 200 and 1 where it answers too late; None where there is more to say."""
+    """Return 0 if /healthz answers 200 and 1 if it answers too late; None if the command line has to answer."""
     import socket
 
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.installations import CannotInstall, digest, find
-from benchmarks.interpreters import Unusable, examine, is_optimised
+from benchmarks.interpreters import Unusable, examine, is_optimized
 from benchmarks.processes import Process, clean_environ
 from benchmarks.report import Circumstances, as_text
 from benchmarks.results import Results, disturbed
@@ -41,9 +41,9 @@ def said_of_nginx(results: Results) -> tuple[str, bool | None]:
         pytest.param("'--enable-shared'", True, False, None, id="describes the library, and the program has none"),
     ],
 )
-def test_an_interpreter_is_optimised(*, options: str, shared: bool, has_library: bool, expected: bool | None) -> None:
-    """A Python is called unoptimised only where sysconfig describes the build that runs."""
-    assert is_optimised(options, shared=shared, has_library=has_library) is expected
+def test_an_interpreter_is_optimized(*, options: str, shared: bool, has_library: bool, expected: bool | None) -> None:
+    """A Python is called unoptimized only where sysconfig describes the build that runs."""
+    assert is_optimized(options, shared=shared, has_library=has_library) is expected
 
 
 def test_an_interpreter_is_named() -> None:
@@ -140,10 +140,10 @@ def test_a_report_says_what_is_not_compiled() -> None:
     """If the compiled form could not be built, it has no figures."""
     results = Results()
     results.add(SCENARIO, "corsproxy", cpu=30e-6)
-    python = "CPython 3.11.7, built without profile-guided optimisation"
+    python = "CPython 3.11.7, built without profile-guided optimization"
     for compiled, label in ((True, "  corsproxy  "), (False, "  corsproxy (not compiled)  ")):
         under = Circumstances(
-            machine={}, python=python, optimised=False, compiled=compiled, versions={"corsproxy": "0.1.0"}
+            machine={}, python=python, optimized=False, compiled=compiled, versions={"corsproxy": "0.1.0"}
         )
         lines = as_text(results, under).splitlines()
         assert python in lines

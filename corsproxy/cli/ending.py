@@ -11,7 +11,7 @@ import click
 
 
 def leave(run: Callable[[], int], *, is_answer: bool = True) -> NoReturn:
-    """Run a command and leave with its status; a user's mistake is told in its own words.
+    """Run a command and leave with its status; a user's mistake is printed as its own message.
 
     `is_answer` is true for a command that has failed if its output cannot be written.
     """

@@ -1,6 +1,6 @@
 """Hosts, ports, addresses to listen on and networks, as the file and the command line write them.
 
-Strict, and helpful: a refusal shows the right spelling where there is one.
+Strict, and helpful: a refusal shows the right spelling if there is one.
 Text to values; nothing is resolved or opened.
 """
 
@@ -44,7 +44,7 @@ def parse_listen(text: str) -> Address:
 
 
 def parse_authority(text: str) -> tuple[str, int | None]:
-    """Parse `HOST` or `HOST:PORT`: the host in lower case, IPv6 in brackets; the port None where there is none."""
+    """Parse `HOST` or `HOST:PORT`: the host in lower case, IPv6 in brackets; the port None if there is none."""
     if text.count(":") > 1 and not text.startswith("["):
         raise RefusedError(f"invalid host {quote(text)}: an IPv6 address needs brackets: [::1] or [::1]:8080")
     if text.startswith("["):
@@ -86,7 +86,7 @@ def parse_host(text: str) -> str:
 
 
 def parse_route_host(text: str) -> tuple[str, int | None]:
-    """Parse the `host` of a route: the host in lower case, and the port where it is written."""
+    """Parse the `host` of a route: the host in lower case, and the port if it is written."""
     _refuse_url(text)
     star, rest = ("*.", text[2:]) if text.startswith("*.") else ("", text)
     if "*" in rest or not rest:
@@ -219,7 +219,7 @@ def _port(text: str, whole: str) -> int:
 
 
 def punycode(host: str) -> str:
-    """Return `: ` and the ASCII form of a host with its port, or nothing where there is none to show."""
+    """Return `: ` and the ASCII form of a host with its port, or nothing if there is none to show."""
     name, colon, port = host.partition(":")
     try:
         right = name.encode("idna").decode().lower()

@@ -1,7 +1,7 @@
 """The source of the configuration, and the configuration after the options have been applied.
 
 Precedence: option, environment (both in `Options`), file, default.
-Knows no sockets and no running proxy: every tool asks here, so that it speaks about what `serve` would run.
+Knows nothing about sockets or the running proxy: every tool asks here, so that it speaks about what `serve` would run.
 """
 
 from __future__ import annotations
@@ -110,13 +110,13 @@ def load_options(options: Options, environ: Mapping[str, str], *, tries_certific
     try:
         source = find_source(options)
     except NothingNamedError:
-        source = Source(options, DEFAULT_FILE)  # which is told to be missing
+        source = Source(options, DEFAULT_FILE)  # which is reported as missing
     configuration = load(source, environ, tries_certificates=tries_certificates)
     return replace(configuration.loaded, settings=configuration.settings)
 
 
 def find_source(options: Options) -> Source:
-    """Decide where the configuration comes from; raises `UsageError` where that is nowhere, or two places.
+    """Decide where the configuration comes from; raises `UsageError` if that is nowhere, or two places.
 
     What an option or argument names goes before what a variable names.
     """

@@ -25,7 +25,7 @@ def is_one_variable(text: str) -> bool:
 def interpolate(text: str, environ: Mapping[str, str]) -> str:
     """Expand the variables of one scalar.
 
-    `${NAME:-default}` takes the default where the variable is unset or empty, as a shell does.
+    `${NAME:-default}` takes the default if the variable is unset or empty, as a shell does.
     `$$` is one dollar sign; a dollar sign before anything but `{` or `$` stays, so that a regex may end in `$`.
     What a variable holds is never looked through again.
     Raises `RefusedError` for an unset variable without default (`missing`) and for a broken reference (`invalid`).

@@ -62,7 +62,7 @@ class Loaded:
 
 
 def load_file(path: str, environ: Mapping[str, str], *, tries_certificates: bool = False) -> Loaded:
-    """Load a configuration file; raises `ConfigError` with everything that is wrong, also where it cannot be read.
+    """Load a configuration file; raises `ConfigError` with everything that is wrong, also if it cannot be read.
 
     `tries_certificates` is for who will use them, or wants to know whether they could be used: else the certificates
     and keys that the file names need only be there.

@@ -14,7 +14,7 @@ from corsproxy.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The options of `corsproxy serve`; None or empty where one was not given."""
+    """The options of `corsproxy serve`; None or empty if one was not given."""
 
     config: str | None = None
     config_text: str | None = None

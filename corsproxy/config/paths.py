@@ -2,7 +2,7 @@
 
 A route path is compared with what clients send byte for byte, so it is written as it appears on the wire.
 Spellings that the data path refuses as ambiguous (encoded slashes, dot segments) would never match: refused here.
-Knows nothing of upstreams nor of which route wins.
+Knows nothing about upstreams or which route wins.
 """
 
 from __future__ import annotations

@@ -116,11 +116,11 @@ class _Compiler:
         self._report = report
         self._files = files
         self._reported = reported
-        """Path and message of what has been told of a base, and need not be told of each policy that extends it."""
+        """Path and message of what was reported for a base, not to be repeated for each policy that extends it."""
         self._rules = RulePlaces()
         self._origins: list[OriginSpec] = []
         self._in_file: dict[tuple[str, str, Severity], list[Place]] = {}
-        """By file, key path and severity: where there are problems."""
+        """The places of problems by file, key path and severity."""
 
     def check(self) -> None:
         """Report the errors of a base without origins, also of keys that whatever extends it writes anew."""
@@ -155,7 +155,7 @@ class _Compiler:
         return f"{join('policies', self._homes.get(key, self._name))}.{key}"
 
     def _item_path(self, key: str, at: int) -> str:
-        """Return the path of an item, or of the list where it is one text."""
+        """Return the path of an item, or of the list if it is one text."""
         path = self._path(key)
         return inner if (inner := f"{path}[{at}]") in self._report.places else path
 

@@ -1,7 +1,7 @@
 """Problems of a configuration as data: place, severity, kind, and the sentence for people.
 
 Data first, text second: tests and tools compare the fields, only `Problem.__str__` makes the line.
-Knows nothing of YAML nor of what the keys mean.
+Knows nothing about YAML or what the keys mean.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Reason = Literal[
 ]
 
 _SHOWN = 80
-"""Characters of a value that a message quotes: enough to recognise it, short enough for one line."""
+"""Characters of a value that a message quotes: enough to recognize it, short enough for one line."""
 
 _SHORTEST_PART = 3
 """The fewest letters from which a name is guessed, if only one name has them."""

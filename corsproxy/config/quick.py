@@ -2,7 +2,7 @@
 
 The options are written as a file and loaded as one, so that every rule of the file holds, and every tool that speaks
 about a file speaks about quick mode too.
-What is wrong is told under the name of the option.
+What is wrong is reported under the name of the option.
 """
 
 from __future__ import annotations
@@ -185,7 +185,7 @@ def _is_single(name: str, options: Options) -> bool:
 
 
 def _origin_at(problem: Problem) -> int | None:
-    """Return the place in the list of the origin that a problem is about, where it is one that safety refuses."""
+    """Return the place in the list of the origin that a problem is about, if it is one that safety refuses."""
     found = re.fullmatch(rf"policies\.{POLICY_NAME}\.allow_origins\[(\d+)\]", problem.path)
     return int(found[1]) if found and problem.severity == "error" and problem.reason == "prohibited" else None
 

@@ -72,7 +72,7 @@ class Reader:
     def _list(self, node: tree.Node, shape: ListOf[object], path: str) -> object:
         word = _word_of(shape)
         if shape.alone is not None and isinstance(node, tree.Scalar):
-            with suppress(RefusedError):  # what is none of its words is a list in one text
+            with suppress(RefusedError):  # anything but its keywords is a list in one text
                 return shape.alone.parse(interpolate(node.text, self._environ))
         if word is not None and isinstance(node, tree.Scalar) and (node.text or not node.plain):
             return self._listed(node, shape, word, path)

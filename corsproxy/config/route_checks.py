@@ -122,7 +122,7 @@ def _check_passed_over(index: int, values: RouteValues, roots: dict[_Host, _Path
         own = own.child(segment)
     routes = own.exact if values.exact else own.prefix
     if routes[0][0] != index or any(not other.methods for _, other in routes):
-        return  # told with the first of the path; or one of them takes all other methods
+        return  # reported with the first of the path; or one of them takes all other methods
     named = {method for _, other in routes for method in _methods(other)} | {"HEAD"}
     for host in _wider(_host(values)):
         if host not in roots:

@@ -121,9 +121,9 @@ class Key:
     description: str
     """One or two sentences, for the JSON Schema and the reference."""
     default: str | None = None
-    """As it would be written in the file; None where the key has no default."""
+    """As it would be written in the file; None if the key has no default."""
     default_said: str = ""
-    """What the reference says of a default that depends on other keys, which stands for None."""
+    """What the reference says about a default that depends on other keys, which stands for None."""
     required: bool = False
 
 

@@ -1,7 +1,7 @@
 """The configuration file itself, as text: whatever its name leads to, it is read once, bounded, and never waited for.
 
 A pipe is a file too (`corsproxy check <(generate)`), as long as it has a writer.
-Knows nothing of YAML.
+Knows nothing about YAML.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _WRITER_WAIT = 3.0
 
 
 def read_source(path: str) -> str:
-    """Read a configuration file; raises `ConfigError` where it cannot be read, or holds no text."""
+    """Read a configuration file; raises `ConfigError` if it cannot be read, or holds no text."""
     try:
         content = _read(path)
     except FileNotFoundError:
@@ -40,7 +40,7 @@ def read_source(path: str) -> str:
 
 
 def why_unreadable(error: OSError | ValueError) -> str:
-    """Return why a file cannot be read, and what to do where that can be said."""
+    """Return why a file cannot be read, and what to do if that is known."""
     match error:
         case IsADirectoryError():
             return "it is a directory; name a file in it"

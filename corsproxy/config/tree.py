@@ -3,7 +3,7 @@
 The only user of PyYAML in the project, and of its parser's events alone: nothing is ever constructed from the file,
 no tag is resolved, and a scalar is the text that was written (so `off` is `off`).
 Bounded whatever is read: depth, and how far aliases may expand; the size of the text is bounded by `source.py`.
-Knows nothing of what the keys mean.
+Does not know what the keys mean.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MAX_NODES = 250_000
 """Values, aliases expanded: what keeps an alias bomb ("billion laughs") from going off."""
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""libyaml where PyYAML was built with it: ten times as fast on large files, same events."""
+"""libyaml if PyYAML was built with it: ten times as fast on large files, same events."""
 
 _LIBYAML_TOO_DEEP = "maximum nesting depth"
 """libyaml's own limit (CVE-2018-20573), which it meets while it scans ahead, before the events reach `_Builder`."""
@@ -74,7 +74,7 @@ class SyntaxProblem(Exception):  # noqa: N818 - it is one problem of the file, t
 
 
 def parse(text: str) -> Node | None:
-    """Read one YAML document; None where there is none (empty, or comments only).
+    """Read one YAML document; None if there is none (empty, or comments only).
 
     Raises `SyntaxProblem` at the first thing that is wrong: after it nothing can be trusted.
     """
@@ -93,7 +93,7 @@ def _build(text: str, loader_class: Any) -> Node | None:
         return _Builder(loader).build()
     except yaml.MarkedYAMLError as error:
         if loader_class is not yaml.SafeLoader and _LIBYAML_TOO_DEEP in str(error.problem).lower():
-            # PyYAML's parser has no such limit, so ours is the one that is met, and told with its place.
+            # PyYAML's parser has no such limit, so ours is the one that is met, and reported with its place.
             return _build(text, yaml.SafeLoader)
         mark = error.problem_mark or error.context_mark
         index = (

@@ -1,6 +1,6 @@
 """URLs of upstreams, and the origins by which they call themselves.
 
-Strict, and helpful: a refusal shows the right spelling where there is one.
+Strict, and helpful: a refusal shows the right spelling if there is one.
 Text to values; nothing is resolved or opened.
 """
 
@@ -30,7 +30,7 @@ class UpstreamUrl:
 
     @property
     def origin(self) -> str:
-        """The URL's origin, serialised."""
+        """The URL's origin, serialized."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         port = "" if self.port == (443 if self.scheme == "https" else 80) else f":{self.port}"
         return f"{self.scheme}://{host}{port}"
@@ -60,7 +60,7 @@ def parse_upstream_url(text: str) -> UpstreamUrl:
 
 
 def parse_upstream_origin(text: str) -> str:
-    """Parse an origin by which an upstream calls itself, and give it serialised: lower case, no default port."""
+    """Parse an origin by which an upstream calls itself, and give it serialized: lower case, no default port."""
     url = parse_upstream_url(text)
     if url.unix_path is not None:
         raise RefusedError(f"invalid origin {quote(text)}: an alias is an http or https origin")

@@ -1,6 +1,6 @@
 """The effect of a regular expression: the origins that it matches, not the way it is written.
 
-The expression's automaton is walked together with that of serialised origins, so that what is found is found of every
+The expression's automaton is walked together with that of serialized origins, so that what is found is found of every
 origin it matches; a few made-up ones are then shown as witnesses.
 A site is what one owner has: a public suffix and one label before it.
 The walk is bounded by the expression's length, and what is not understood within the bound counts as dangerous.
@@ -16,7 +16,7 @@ from functools import lru_cache
 from corsproxy.cors.expressions import ALPHABET, Automaton, mask_of
 from corsproxy.cors.match_graph import MatchGraph, TooLargeError, character_of
 from corsproxy.cors.public_suffix import is_public_suffix
-from corsproxy.cors.serialised import DOMAIN, IPV4, IPV6, LOOPBACK
+from corsproxy.cors.serialized import DOMAIN, IPV4, IPV6, LOOPBACK
 
 _MOST_NARROW = 10
 """The most characters in one place that still count as spelled out: a digit, an alternation of letters."""

@@ -3,7 +3,7 @@
 Running it could take years (`re` backtracks, and has no time-out); an automaton is walked in a bounded number of steps.
 What an automaton cannot say (look-around, word boundaries, possessive repeats) is left out, and what is too large is
 widened: the automaton matches at least what the expression matches, never less.
-Knows nothing of what an origin is.
+Does not know what an origin is.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Every way in which some serialised origin matches an expression: the product of the two automata, as a graph.
+"""Every way in which some serialized origin matches an expression: the product of the two automata, as a graph.
 
 Knows what an origin is made of, and judges nothing.
 """
@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from corsproxy.cors.expressions import ALPHABET, STEP, Automaton
 from corsproxy.cors.origins import parse_origin
-from corsproxy.cors.serialised import serialised_origins
+from corsproxy.cors.serialized import serialized_origins
 
 _PREFERRED = "xevil" + ALPHABET
 """Characters for a witness, in order of preference."""
@@ -26,7 +26,7 @@ class MatchGraph:
 
     def __init__(self, automaton: Automaton) -> None:
         self.automaton = automaton
-        self.origins = serialised_origins()
+        self.origins = serialized_origins()
         self.at: list[tuple[int, int]] = []
         """By node: the state of each automaton."""
         self._from: list[tuple[int, int] | None] = []

@@ -22,7 +22,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "ftp": 21}
 """Ports that a serialized origin omits (https://url.spec.whatwg.org/#default-port)."""
 
 NULL = b"null"
-"""The serialisation of every opaque origin: sandboxed frames, `data:` and `file:` pages, some redirects."""
+"""The serialization of every opaque origin: sandboxed frames, `data:` and `file:` pages, some redirects."""
 
 # Possessive quantifiers: no backtracking, so the time is linear whatever is sent.
 _ORIGIN = re.compile(r"([a-z][a-z0-9+.\-]*+)://(\[[0-9a-f:]++\]|[a-z0-9_.\-]++)(?::([1-9][0-9]{0,4}))?")
@@ -34,7 +34,7 @@ class Origin:
 
     scheme: str
     host: str
-    """Serialised: IPv6 in brackets."""
+    """Serialized: IPv6 in brackets."""
     port: int | None = None
     """None is the scheme's default."""
 

@@ -1,6 +1,6 @@
 """The process: listeners, workers, reload, drain, admin listener, metrics and logs.
 
-`serve` runs it until it is told to stop.
+`serve` runs it until it is stopped.
 Must not know what is inside a request's decision: it counts, logs and shows the words it is given.
 """
 
@@ -12,7 +12,7 @@ __all__ = ["serve"]
 def serve(options: Options) -> int:
     """Run the proxy until it is stopped; return the exit status.
 
-    Raises `UsageError` or `ConfigError` where it cannot start as asked.
+    Raises `UsageError` or `ConfigError` if it cannot start as asked.
     """
     # Loaded here, so that a health check, which runs every few seconds, does not load the data path.
     from corsproxy.server.start import start

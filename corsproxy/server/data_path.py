@@ -1,7 +1,7 @@
 """The data path of one process: its sockets, its `Proxy`, and the observers of its requests.
 
 The same in the only process and in each worker; who prepares, commits and stops it differs.
-Knows no signals and no admin listener.
+Knows nothing about signals or the admin listener.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Outputs:
 
     @classmethod
     def open(cls, lock: int | None = None) -> Outputs:
-        """Start writing to descriptors 1 and 2; `lock` is given where several processes write."""
+        """Start writing to descriptors 1 and 2; `lock` is given if several processes write."""
         # Twenty milliseconds of access log make one write, and one wake-up of the thread that does it.
         return cls(LineWriter(1, lock=lock, pause=0.02), LineWriter(2, lock=lock))
 
@@ -57,7 +57,7 @@ class DataPath:
     ) -> None:
         """`counters` is None if metrics are disabled; `via_token` is given if other processes share it.
 
-        `recorder` is the inspector's, where that is on.
+        `recorder` is the inspector's, if that is on.
         """
         self._listeners = listeners
         self._outputs = outputs
@@ -85,7 +85,7 @@ class DataPath:
         return self._proxy.in_flight if self._proxy is not None else 0
 
     async def start(self, configuration: Configuration) -> None:
-        """Serve; raises `PlanError` or `UsageError` where a file the configuration names cannot be used."""
+        """Serve; raises `PlanError` or `UsageError` if a file the configuration names cannot be used."""
         settings = configuration.settings
         self._tls = tls_context(settings.tls) if settings.tls is not None else None
         self._proxy = Proxy(compile_plan(settings), self._observers(configuration), via_token=self._via_token)

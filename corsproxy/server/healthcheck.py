@@ -1,7 +1,7 @@
 """`healthcheck`: asks `/healthz` as a container's HEALTHCHECK does, with no curl in the image.
 
 Finds the admin listener from the same options, environment and file as `serve`.
-Knows nothing of the running process.
+Knows nothing about the running process.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from corsproxy.settings import Address, TcpAddress, UnixAddress
 def healthcheck(options: Options, environ: Mapping[str, str]) -> int:
     """Return 0 if the proxy is healthy, and 1 with a line on stderr if it is not, or cannot be reached.
 
-    Raises `UsageError` or `ConfigError` where there is no admin listener to ask.
+    Raises `UsageError` or `ConfigError` if there is no admin listener to ask.
     """
     address = find_admin(options, environ)
     if address is None:

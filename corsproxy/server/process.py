@@ -2,7 +2,7 @@
 
 Start: the fleet, the admin listener, and only then the lines that say so.
 Stop: not ready, the delay, no new connections, the drain, the end.
-Knows nothing of options and files, and of the data path only its `Fleet`.
+Knows nothing about options or files, and sees only the `Fleet` of the data path.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class ServerProcess:
         """Serve until a signal, or until the fleet cannot go on; returns the exit status.
 
         `hangups` are the SIGHUPs that came before this could hear them.
-        Raises `PlanError` or `UsageError` where a file the configuration names cannot be used.
+        Raises `PlanError` or `UsageError` if a file the configuration names cannot be used.
         """
         loop = asyncio.get_running_loop()
         ending: asyncio.Future[int] = loop.create_future()

@@ -1,6 +1,6 @@
 """The interpreter's set-up in every process: the event loop, and the garbage collector.
 
-Knows nothing of what will run.
+Does not know what will run.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from corsproxy.settings import Log, Settings, TcpAddress, UnixAddress
 def start(options: Options) -> int:
     """Run the proxy until it is stopped; return the exit status.
 
-    Raises `UsageError` or `ConfigError` where it cannot start as asked.
+    Raises `UsageError` or `ConfigError` if it cannot start as asked.
     """
     keep_what_is_loaded()
     log = [Log(format="json" if options.log_format == "json" else "text")]

@@ -1,4 +1,4 @@
-"""The whole configuration, and what it says of the process."""
+"""The whole configuration, and its settings for the process."""
 
 from __future__ import annotations
 

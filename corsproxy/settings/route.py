@@ -44,13 +44,13 @@ class Route:
     host: str | None = None
     """Lower case, IPv6 in brackets, without port; `*.` before it is one or more labels; None is any host."""
     host_port: int | None = None
-    """Only where the port was written."""
+    """Only if the port was written."""
     strip_prefix: str = ""
     """Taken off the path before the upstream's base path is put there: empty, or begins with `/`, no trailing slash."""
     methods: tuple[str, ...] = ()
     """Only these; empty is any. HEAD goes with GET unless another route of the path names it."""
     policies_before: tuple[PolicySettings, ...] = ()
-    """Tried before `policy`: of all, the first whose origins pass decides, and `policy` where none does."""
+    """Tried before `policy`: of all, the first whose origins pass decides, and `policy` if none does."""
 
     @property
     def policies(self) -> tuple[PolicySettings, ...]:

@@ -62,7 +62,7 @@ class CookieRules:
     secure: Literal["add", "remove"] | None = None
     partitioned: bool | None = None
     removes_foreign_domain: bool = False
-    """True if `Domain` is taken off where the client's host does not lie within it: a browser drops such a cookie."""
+    """True if `Domain` is taken off if the client's host does not lie within it: a browser drops such a cookie."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,25 +114,25 @@ class Upstream:
     """What becomes of logins that belong to the connection (NTLM, Negotiate)."""
     host_mode: HostMode = "upstream"
     host_literal: str = ""
-    """Only where `host_mode` is `literal`."""
+    """Only if `host_mode` is `literal`."""
     origin_mode: OriginMode = "forward"
     """What becomes of Origin and Referer on the way to the upstream."""
     forwarded: ForwardedMode | None = None
     """As written; `forwarded_mode` is what holds."""
     rewrite_redirects: bool = True
     aliases: tuple[str, ...] = ()
-    """Further origins by which the upstream calls itself, serialised."""
+    """Further origins by which the upstream calls itself, serialized."""
     cookies: CookieRules | None = None
     request_headers: FieldEdits = FieldEdits()
     """Of what is sent to the upstream."""
     response_headers: FieldEdits = FieldEdits()
     """Of what the upstream answered; the proxy's own answers are not edited."""
     tls: UpstreamTls = field(default_factory=UpstreamTls)
-    """Only meaningful where `scheme` is `https`."""
+    """Only meaningful if `scheme` is `https`."""
 
     @property
     def forwarded_mode(self) -> ForwardedMode:
-        """How much the upstream is told of the request's way.
+        """How much the upstream learns about the request's way.
 
         A CSRF check that reads X-Forwarded-Host would compare it with an Origin that is now the upstream's own.
         """
@@ -147,5 +147,5 @@ class Upstream:
 
     @property
     def origin(self) -> str:
-        """The URL's own serialised origin."""
+        """The URL's own serialized origin."""
         return f"{self.scheme}://{self.authority}"

@@ -68,7 +68,7 @@ class OwnAnswers:
         host: str = "",
     ) -> None:
         self._limits = limits
-        """None where only policies count."""
+        """None if only policies count."""
         self._host = host
         self._without_route = without_route
         """The status of every answer if there is no route."""

@@ -21,13 +21,13 @@ _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 """What ends a line in YAML 1.1, and so what its line numbers count."""
 _ANCHOR = re.compile(r"&\S+(?:\s|#[^\n]*)*")
 _PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9._/:{}-]*(?<!:)")
-"""What needs no quotes where it stands in a block."""
+"""What needs no quotes in a block."""
 _PLAIN_IN_FLOW = re.compile(r"[A-Za-z/][A-Za-z0-9._/:-]*(?<!:)")
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One replacement; `start` and `end` are offsets into the text, equal where something is put in."""
+    """One replacement; `start` and `end` are offsets into the text, equal for an insertion."""
 
     start: int
     end: int
@@ -44,7 +44,7 @@ def apply(text: str, edits: Iterable[Edit]) -> str:
 
 
 def unified(old: str, new: str, file: str, context: int = 3) -> str:
-    """Write the change as `patch` and `git apply -p0` take it; empty where there is none."""
+    """Write the change as `patch` and `git apply -p0` take it; empty if there is none."""
     lines = difflib.unified_diff(_lines(old), _lines(new), file, file, n=context)
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
@@ -106,7 +106,7 @@ class Editor:
         return Edit(start, start, self._ended(self._entry(key, value, 0)))
 
     def section(self, key: str, above: str, lines: Sequence[str]) -> Edit:
-        """Put lines in place of a top-level key of a block file, or above another key where it is not there."""
+        """Put lines in place of a top-level key of a block file, or above another key if it is not there."""
         text = self._ended(self.newline.join(lines))
         if not self.has(key):
             start = self._starts[self._head_line(above) - 1]
@@ -224,7 +224,7 @@ class Editor:
 
 
 def scalar(text: str, *, flow: bool = False, quoted: bool = False) -> str:
-    """Write a scalar so that it is read as this very text: plain where that is safe (`flow`: between brackets too)."""
+    """Write a scalar so that it is read as this very text: plain if that is safe (`flow`: between brackets too)."""
     pattern = _PLAIN_IN_FLOW if flow else _PLAIN
     if pattern.fullmatch(text) and not quoted:
         return text

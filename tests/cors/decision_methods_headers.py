@@ -28,12 +28,12 @@ METHOD_AND_HEADER_CASES = [
         True,
         [
             (
-                "PUT passes, and the list is as written, normalised, without duplicates",
+                "PUT passes, and the list is as written, normalized, without duplicates",
                 preflight(APP, "PUT"),
                 _yes("PUT, DELETE, PATCH, PROPFIND"),
             ),
             (
-                "DELETE passes, as the configured one is normalised",
+                "DELETE passes, as the configured one is normalized",
                 preflight(APP, "DELETE"),
                 _yes("PUT, DELETE, PATCH, PROPFIND"),
             ),
@@ -41,7 +41,7 @@ METHOD_AND_HEADER_CASES = [
             ("PROPFIND passes", preflight(APP, "PROPFIND"), _yes("PUT, DELETE, PATCH, PROPFIND")),
             ("patch does not pass", preflight(APP, "patch"), _NO_METHOD),
             ("Patch does not, as methods keep their letter case", preflight(APP, "Patch"), _NO_METHOD),
-            ("put as requested is not normalised", preflight(APP, "put"), _NO_METHOD),
+            ("put as requested is not normalized", preflight(APP, "put"), _NO_METHOD),
             ("GET passes unlisted", preflight(APP, "GET"), _yes("PUT, DELETE, PATCH, PROPFIND")),
             ("HEAD passes unlisted", preflight(APP, "HEAD"), _yes("PUT, DELETE, PATCH, PROPFIND")),
             ("POST passes unlisted", preflight(APP, "POST"), _yes("PUT, DELETE, PATCH, PROPFIND")),

@@ -13,7 +13,7 @@ from corsproxy.cors.tokens import is_token
 
 
 @pytest.mark.parametrize("method", [b"get", b"Head", b"pOST", b"put", b"delete", b"options"])
-def test_six_methods_are_normalised(method: bytes) -> None:
+def test_six_methods_are_normalized(method: bytes) -> None:
     """The six methods that browsers turn to upper case are."""
     assert normalize(method) == method.upper()
 

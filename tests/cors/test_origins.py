@@ -29,7 +29,7 @@ from corsproxy.cors.origins import MAX_ORIGIN
     ],
 )
 def test_serialized_origins_are_read(value: bytes, origin: Origin) -> None:
-    """What a browser serialises is parsed, and written again byte for byte."""
+    """What a browser serializes is parsed, and written again byte for byte."""
     assert parse_origin(value) == origin
     assert str(origin).encode() == value
 
@@ -78,7 +78,7 @@ def test_serialized_origins_are_read(value: bytes, origin: Origin) -> None:
     ],
 )
 def test_anything_else_is_no_origin(value: bytes) -> None:
-    """What no browser serialises is None."""
+    """What no browser serializes is None."""
     assert parse_origin(value) is None
 
 
@@ -136,13 +136,13 @@ def test_no_near_origin_makes_the_parser_raise(value: bytes) -> None:
     ],
 )
 def test_ipv6_is_written_as_browsers_do(text: str, canonical: str | None) -> None:
-    """Any spelling of an address becomes its one serialisation, and no other text becomes any."""
+    """Any spelling of an address becomes its one serialization, and no other text becomes any."""
     assert canonical_ipv6(text) == canonical
 
 
 @given(st.ip_addresses(v=6))
 def test_every_ipv6_address_has_one_spelling(address: object) -> None:
-    """The serialisation of any address is a host, and its own serialisation."""
+    """The serialization of any address is a host, and its own serialization."""
     canonical = canonical_ipv6(str(address))
 
     assert canonical is not None

@@ -137,7 +137,7 @@ def test_the_pythons_are_those_that_the_project_names() -> None:
 
 
 def test_the_compiled_form_is_built_and_tested(tree: Path) -> None:
-    """`make test-compiled` builds the wheel unoptimised, and runs pytest on the compiled form."""
+    """`make test-compiled` builds the wheel unoptimized, and runs pytest on the compiled form."""
     build, lay_out, test = plan(tree, "test-compiled").replace("\\\n", "").splitlines()[1:]
     assert build.startswith("CORSPROXY_COMPILE=1 CORSPROXY_OPT_LEVEL=0 ")
     assert build.endswith(

@@ -1,4 +1,4 @@
-"""How a server that decodes and normalises reads a path: the fast way and the plain way are one.
+"""How a server that decodes and normalizes reads a path: the fast way and the plain way are one.
 
 Paths are made of what is nasty, short and up to the header limit.
 """

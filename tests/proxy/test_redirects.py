@@ -31,7 +31,7 @@ SCHEME = "http-proxy does not compare schemes; https on that host is another ori
 USER_INFO = "http-proxy does not see the user name; it makes the address another one than the upstream's"
 BACKSLASH = "http-proxy reads as WHATWG's URL does; an address that two recipients read differently is left alone"
 NETWORK_PATH = "nginx and http-proxy do not know references without a scheme"
-LIST = "http-proxy serialises the rest of the line anew; only the front is ours"
+LIST = "http-proxy serializes the rest of the line anew; only the front is ours"
 REFRESH = (
     "nginx makes it a path, which old browsers do not take in Refresh, and sees only lower-case `url=` and no quotes"
 )

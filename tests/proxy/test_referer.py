@@ -72,7 +72,7 @@ def test_a_referer_is_forwarded_as_sent_or_left_out(value: bytes) -> None:
 
 
 def test_the_default_port_of_the_url_is_not_written() -> None:
-    """Origins are serialised, and compared as text by those who check them."""
+    """Origins are serialized, and compared as text by those who check them."""
     upstream = Upstream(name="u", scheme="https", host="::1", port=443, origin_mode="upstream")
     own = OriginRewriter.compile(upstream, "")
     assert own.origin(b"null") == b"https://[::1]"

@@ -247,5 +247,5 @@ def test_local_network_access(origin: str, url: str, remark: str | None) -> None
     ],
 )
 def test_origin_of(url: str, origin: str | None) -> None:
-    """An origin is serialised as HTML says."""
+    """An origin is serialized as HTML says."""
     assert urls.origin_of(url) == origin

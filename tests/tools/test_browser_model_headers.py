@@ -97,9 +97,9 @@ def test_forbidden_request_header(name: str, value: str, is_forbidden: bool) -> 
     [("get", "GET"), ("Delete", "DELETE"), ("options", "OPTIONS"), ("put", "PUT"), ("post", "POST"), ("head", "HEAD"),
      ("patch", "patch"), ("Patch", "Patch"), ("chicken", "chicken")],
 )  # fmt: skip
-def test_method_normalisation(written: str, sent: str) -> None:
+def test_method_normalization(written: str, sent: str) -> None:
     """Six methods are upper-cased, PATCH is none of them."""
-    assert names.normalised(written) == sent
+    assert names.normalized(written) == sent
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def test_insecure_takes_any_certificate(server: Upstream) -> None:
     ],
 )
 def test_the_target_goes_out_as_it_was_written(path: str, target: bytes) -> None:
-    """Nothing is normalised: the server is asked what the page asks."""
+    """Nothing is normalized: the server is asked what the page asks."""
     with Upstream() as server:
         Wire(20).send(Sent("actual", "GET", server.url + path, ()))
         assert server.requests[0].line == b"GET %b HTTP/1.1" % target

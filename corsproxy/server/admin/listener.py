@@ -2,7 +2,7 @@
 
 Probes are answered from memory and never wait for a worker; only `/metrics` asks them.
 Never a CORS header here: no page of another origin has anything to read on it.
-Knows nothing of the data path.
+Knows nothing about the data path.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 The only place where the process knows `corsproxy.tools`.
 In quick mode there is no file to point into: the one that the options stand for is written, and what would allow a
 request is a command line.
-Knows nothing of HTTP but names and values of a query.
+Knows nothing about HTTP except the names and values of a query.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _MOST_HEADERS = 64
 
 
 def question_of(query: Sequence[tuple[str, str]]) -> Question:
-    """Read the question from the pairs of a query; raises `UsageError` where it is none, or is too long."""
+    """Read the question from the pairs of a query; raises `UsageError` if it is not one, or is too long."""
     values: dict[str, str] = {}
     headers: list[str] = []
     for name, value in query:

@@ -2,7 +2,7 @@
 
 Nothing runs without watchers. With watchers, the recorders are queried a few times a second, and their events go into
 one ring, which every watcher reads at its own pace: a slow one misses events, but costs no more than a fast one.
-Knows nothing of HTTP.
+Knows nothing about HTTP.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Feed:
         """Yield the kept events with an id above `after`, and then what comes, until the feed is closed.
 
         The iterator must be closed when it is left early (`contextlib.aclosing`).
-        Raises `CrowdedError` where too many watch.
+        Raises `CrowdedError` if too many watch.
         """
         if self._watchers >= MAX_WATCHERS:
             raise CrowdedError

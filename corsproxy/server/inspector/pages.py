@@ -2,7 +2,7 @@
 
 The listener has checked the Host (`host_guard.py`) before anything here runs.
 No CORS field is ever sent: what is read here is read by the page of this very origin, and nothing else.
-Knows nothing of how requests are decided.
+Does not know how requests are decided.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 An observer of the data path: the cost of a request does not grow with anything, and nothing is written or sent here.
 Refused requests and all others are kept, and counted against the rate, apart: a flood of the one must not hide the
 other.
-Knows nothing of who watches.
+Does not know who watches.
 """
 
 from __future__ import annotations

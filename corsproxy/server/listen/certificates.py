@@ -1,6 +1,6 @@
 """The expiry of the certificates in force, so that operators can be warned in time.
 
-Knows nothing of who shows which.
+Does not know who shows which.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ NEEDS_THE_EXTRA = (
 def certificate_for(listen: Address) -> tuple[TlsFiles, Path]:
     """Return a certificate for localhost and the listen host, and the file of the authority that has signed it.
 
-    Raises `UsageError` where that cannot be had.
+    Raises `UsageError` if that cannot be had.
     """
     try:
         import cryptography  # noqa: F401 - the extra is looked for before anything is written

@@ -1,6 +1,6 @@
 """Sockets to listen on: opened first and once, so that a mistake is reported at once and in one line.
 
-Knows no event loop: what is made here may be handed to another process.
+Knows nothing about event loops: what is made here may be handed to another process.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 `FIELDS` is the whole list of JSON keys; docs/operations.md shows the same, and a test holds the two together.
 What never appears: the query string, cookies, Authorization; `RequestRecord` does not carry them.
-Knows nothing of who reads it: `output.py` writes without waiting.
+Does not know who reads it: `output.py` writes without waiting.
 """
 
 from __future__ import annotations
@@ -253,7 +253,7 @@ _JSON: Final = _Parts(_json_way, _json_cors, _json_host)
 _TEXT: Final = _Parts(_text_way, _text_cors, _text_host)
 
 _NO_ORIGINS = re.compile(rb"//[^/?#]*@|[?#].*", re.DOTALL)
-"""What some clients write into Origin, the page's whole address, and what no serialised origin has."""
+"""What some clients write into Origin, the page's whole address, and what no serialized origin has."""
 
 
 def _origin(sent: bytes | None) -> str | None:
@@ -268,6 +268,6 @@ def _json(value: str | None) -> str:
 
 
 def _bare(value: str) -> str:
-    """Write a value so that it ends at the next space: printable, and in quotes where a space is part of it."""
+    """Write a value so that it ends at the next space: printable, and in quotes if a space is part of it."""
     shown = printable(value)
     return '"' + shown.replace('"', r"\"") + '"' if " " in shown or '"' in shown else shown

@@ -1,7 +1,7 @@
 """Counters of requests: plain integers in dicts, so that the data path pays only for an increment.
 
 A `Counters` counts what one process sees; `take` empties it into `Counts`, `add` pours them into the totals.
-Knows nothing of Prometheus: `metrics.py` gives these numbers their names there.
+Knows nothing about Prometheus: `metrics.py` gives these numbers their names there.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ class _Text(logging.Formatter):
 
 
 class _Json(logging.Formatter):
-    """One object a line: `time`, `level`, `logger`, `message`, and `exception` where there is one."""
+    """One object a line: `time`, `level`, `logger`, `message`, and `exception` if there is one."""
 
     def __init__(self) -> None:
         super().__init__()

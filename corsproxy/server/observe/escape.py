@@ -1,6 +1,6 @@
 """Bytes from clients, made safe for a log line: no control character, no broken encoding, no second line.
 
-Bytes or text in, text out; knows nothing of what it is part of.
+Bytes or text in, text out; knows nothing about what it is part of.
 """
 
 from __future__ import annotations

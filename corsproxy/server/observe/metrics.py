@@ -2,7 +2,7 @@
 
 `FAMILIES` is the whole list of names and labels; docs/operations.md shows the same table, and a test holds the two
 together.
-The only module that knows prometheus_client, imported only where there is an admin listener.
+The only module that knows prometheus_client, imported only if there is an admin listener.
 """
 
 from __future__ import annotations

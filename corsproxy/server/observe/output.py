@@ -4,7 +4,7 @@ A full pipe blocks its writer; a proxy must not stall because a log collector do
 So a thread does the writing, what waits for it is bounded, and what does not fit is dropped and counted.
 Making the descriptor non-blocking would be simpler, and wrong: the flag belongs to the open file, which other processes
 (the shell, the workers) share.
-Knows nothing of what the lines say.
+Does not know what the lines say.
 """
 
 from __future__ import annotations

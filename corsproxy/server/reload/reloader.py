@@ -1,7 +1,7 @@
 """Reload: the file is validated whole, then put in force everywhere at once; a bad one changes nothing.
 
-Every attempt is counted and told in the log, with all problems or with what changed.
-Knows no signals: `request` may be called from anywhere in the loop, as often as one likes.
+Every attempt is counted and logged, with all problems or with what changed.
+Knows nothing about signals: `request` may be called from anywhere in the loop, as often as one likes.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Kubernetes updates a mounted ConfigMap or Secret by swapping the `..data` symlink above the files, which no watch on a
 file itself sees; looking at what the paths lead to sees all three, on every file system, at the cost of one stat(2).
-Knows nothing of what the files are for.
+Does not know what the files are for.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def look(path: str) -> Look | None:
 
 
 def content_digest(path: str) -> bytes | None:
-    """Hash what is in the file, as one that was only touched has not changed; None where that cannot be known.
+    """Hash what is in the file, as one that was only touched has not changed; None if that cannot be known.
 
     What has more bytes than any configuration is told apart by its beginning.
     """

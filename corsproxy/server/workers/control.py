@@ -2,7 +2,7 @@
 
 A socket pair because its end is the end of the other process, however it came: nothing else tells a worker that its
 parent was killed.
-Knows nothing of what the messages mean.
+Does not know what the messages mean.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Channel(Generic[Sent, Received]):
     async def receive(self) -> Received | None:
         """Return the next message; None once the other process is gone or has closed its end.
 
-        Raises `MalformedMessageError` for what is none, after which nothing can be made of the channel.
+        Raises `MalformedMessageError` for anything else, after which the channel cannot be used.
         """
         try:
             (length,) = _LENGTH.unpack(await self._reader.readexactly(_LENGTH.size))

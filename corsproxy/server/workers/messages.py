@@ -124,7 +124,7 @@ class WorkerReport:
     upstream_connections: tuple[tuple[str, str, int], ...] = ()
     """Upstream, state and count."""
     process: dict[str, float] = field(default_factory=dict)
-    """What the operating system says of the worker."""
+    """What the operating system reports about the worker."""
 
 
 @dataclass(frozen=True, slots=True)

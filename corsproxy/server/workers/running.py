@@ -1,6 +1,6 @@
 """A running worker, as the parent sees it: its process, its channel, and its last report.
 
-Knows nothing of the other workers, and replaces nobody.
+Knows nothing about the other workers, and replaces none.
 """
 
 from __future__ import annotations

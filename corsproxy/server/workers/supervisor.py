@@ -5,7 +5,7 @@ when a replacement is due, and none of these survives a fork in good order. A st
 costs, and happens rarely.
 The parent opens the sockets once and never accepts on them, so no connection is lost with a worker that was not its
 own; a socket for each worker (SO_REUSEPORT) would spread connections more evenly and lose the queue of one that dies.
-Knows no signals and nothing of metrics beyond pouring counters into totals.
+Knows nothing about signals; of metrics it only adds counters to totals.
 """
 
 from __future__ import annotations

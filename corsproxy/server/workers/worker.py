@@ -2,7 +2,7 @@
 
 `main` is its entry point. It ignores signals, which the parent handles: a terminal or a service manager that sends them
 to all processes must not stop workers without the parent.
-Knows nothing of other workers.
+Knows nothing about other workers.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ ACEH = "Access-Control-Expose-Headers"
 TAO = "Timing-Allow-Origin"
 
 DEFAULT_MAX_AGE = 5
-"""Seconds, where the field is absent or no number (https://fetch.spec.whatwg.org/#cors-preflight-fetch)."""
+"""Seconds, if the field is absent or not a number (https://fetch.spec.whatwg.org/#cors-preflight-fetch)."""
 
 MAX_AGE_CAPS = {"Chromium": 7200, "Firefox": 86400, "Safari": 600}
 """Seconds a browser remembers a preflight at most, as its source has it: Chromium's preflight_result.cc, Firefox's
@@ -63,7 +63,7 @@ def _unequal(answer: Answer, allowed: str, origin: str) -> str:
         return f"the answer has {count} lines of {ACAO}, read as {allowed!r}: there must be one"
     if "," in allowed:
         return f"{ACAO} is {allowed!r}, a list: it must be one origin"
-    hint = ": a serialised origin has no trailing slash" if allowed.rstrip("/") == origin else ""
+    hint = ": a serialized origin has no trailing slash" if allowed.rstrip("/") == origin else ""
     hint = hint or (": letter case counts" if allowed.lower() == origin.lower() else "")
     return f"{ACAO} is {allowed!r}, which is not {origin!r}{hint}"
 
@@ -148,7 +148,7 @@ def timing_check(answer: Answer, origin: str) -> bool:
 
 
 def members(answer: Answer, name: str) -> list[str] | None:
-    """https://fetch.spec.whatwg.org/#extract-header-list-values: None where a member is no token; absent is empty."""
+    """https://fetch.spec.whatwg.org/#extract-header-list-values: None if a member is no token; absent is empty."""
     combined = answer.combined(name)
     members = [member.strip(" \t") for member in combined.split(",")] if combined is not None else []
     members = [member for member in members if member]

@@ -49,7 +49,7 @@ class _Player:
         self._exchanges: list[Exchange] = []
         self._hop = 0
         self._url = request.url
-        self._method = names.normalised(request.method)
+        self._method = names.normalized(request.method)
         self._headers = kept_headers(request)
         self._forced = request.forces_preflight
         self._origin = request.origin
@@ -134,7 +134,7 @@ class _Player:
         return Sent("preflight", "OPTIONS", self._url, (*headers, ("Origin", self._origin)))
 
     def _judge_preflight(self, answer: Answer, unsafe: tuple[str, ...]) -> bool:
-        """CORS check and status are both told, the further checks only where these pass."""
+        """CORS check and status are both reported, the further checks only if these pass."""
         first = (
             self._found(Check.PREFLIGHT_CORS, checks.cors_check(answer, self._origin, include=self._include)),
             self._found(Check.PREFLIGHT_STATUS, checks.status_check(answer)),

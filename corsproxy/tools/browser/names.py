@@ -51,7 +51,7 @@ def is_token(text: str) -> bool:
     return _TOKEN.fullmatch(text) is not None
 
 
-def normalised(method: str) -> str:
+def normalized(method: str) -> str:
     """Return the method as it goes out (https://fetch.spec.whatwg.org/#concept-method-normalize)."""
     return method.upper() if method.upper() in NORMALISED_METHODS else method
 
@@ -114,7 +114,7 @@ def unsafe_names(headers: Headers, browser: Browser = Browser.STANDARD) -> dict[
 
 
 def mime_essence(value: str) -> str | None:
-    """Return `type/subtype` in lower case, None where the value is no MIME type (https://mimesniff.spec.whatwg.org/#parsing-a-mime-type)."""
+    """Return `type/subtype` in lower case, None if the value is no MIME type (https://mimesniff.spec.whatwg.org/#parsing-a-mime-type)."""
     kind, slash, rest = value.strip(" \t\r\n").partition("/")
     subtype = rest.partition(";")[0].rstrip(" \t\r\n")
     if not slash or not is_token(kind) or not is_token(subtype):

@@ -1,6 +1,6 @@
 """The request of a page, as in `fetch(url, {method, headers, credentials})`, and the part that leaves the browser.
 
-Knows no answer: everything here is settled before the first byte is sent.
+Knows nothing about answers: everything here is settled before the first byte is sent.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class PageRequest:
     url: str
     """Absolute, http or https."""
     origin: str
-    """The page's own, serialised; `null` for an opaque one (a sandboxed frame, a `file:` page)."""
+    """The page's own, serialized; `null` for an opaque one (a sandboxed frame, a `file:` page)."""
     method: str = "GET"
     """As the script writes it."""
     headers: tuple[tuple[str, str], ...] = ()
@@ -38,7 +38,7 @@ class PageRequest:
     forces_preflight: bool = False
     """An upload listener of XMLHttpRequest, or a streamed body: the standard's use-CORS-preflight flag."""
     cookie: str = ""
-    """What the browser's jar holds for the URL: sent only where credentials are."""
+    """What the browser's jar holds for the URL: sent only if credentials are."""
     browser: Browser = Browser.STANDARD
     """The browser whose rules apply."""
 
@@ -68,7 +68,7 @@ def kept_headers(request: PageRequest) -> tuple[tuple[str, str], ...]:
 def preflight_reasons(
     method: str, headers: tuple[tuple[str, str], ...], *, forced: bool = False, browser: Browser = Browser.STANDARD
 ) -> tuple[str, ...]:
-    """Return why a cross-origin request needs a preflight; empty where it does not."""
+    """Return why a cross-origin request needs a preflight; empty if it does not."""
     because = []
     if method not in names.SAFELISTED_METHODS:
         because.append(f"method {method} is not CORS-safelisted (GET, HEAD, POST)")
@@ -94,7 +94,7 @@ def request_steps(request: PageRequest) -> list[Step]:
             why = f"{name} is a forbidden request-header name: the browser drops it silently and sets its own, if any"
             steps.append(Step(Check.REQUEST, Outcome.REMARK, why))
     steps += _departures(request)
-    if names.normalised(request.method) == request.method != request.method.upper():
+    if names.normalized(request.method) == request.method != request.method.upper():
         why = (
             f"{request.method!r} goes out as it is: only {', '.join(sorted(names.NORMALISED_METHODS))} are upper-cased"
         )

@@ -1,6 +1,6 @@
 """A play as data for JSON and as lines for people, both without secrets.
 
-Knows nothing of how anything was decided.
+Does not know how anything was decided.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The result of playing a browser: steps, each with its outcome, its reason and its section of the standard.
 
 Data first; the text for people is made from it, here and nowhere else.
-Knows nothing of how a step was decided.
+Does not know how a step was decided.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Finding:
     ok: bool
     why: str
     reason: str | None = None
-    """Of a failure, where the closed list of reasons has a word for it."""
+    """The failure's reason, if the closed list has one for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class Sent:
 
     @property
     def origin(self) -> str | None:
-        """The Origin field's value, None where the browser sends none."""
+        """The Origin field's value, None if the browser sends none."""
         return next((value for name, value in self.headers if name == "Origin"), None)
 
 
@@ -120,7 +120,7 @@ class Answer:
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     text: str = field(default="", compare=False)
-    """The beginning of an error's text, where whoever asked has read it."""
+    """The beginning of an error's text, if it was read."""
 
     @property
     def media_type(self) -> str:
@@ -133,7 +133,7 @@ class Answer:
         return tuple(value.strip(" \t") for found, value in self.headers if found.lower() == wanted)
 
     def combined(self, name: str) -> str | None:
-        """Return the value as the standard gets it: lines joined with a comma, None where there is none."""
+        """Return the value as the standard gets it: lines joined with a comma, None if there is none."""
         lines = self.lines(name)
         return ", ".join(lines) if lines else None
 
@@ -153,9 +153,9 @@ class Play:
     steps: tuple[Step, ...]
     exchanges: tuple[Exchange, ...] = ()
     preflight_because: tuple[str, ...] = field(default=())
-    """Why the first URL needs a preflight; empty where it does not."""
+    """Why the first URL needs a preflight; empty if it does not."""
     exposed: frozenset[str] = frozenset()
-    """The response header names, lower case, that the script may read; empty where it gets no response."""
+    """The response header names, lower case, that the script may read; empty if it gets no response."""
 
     @property
     def allowed(self) -> bool:
@@ -169,7 +169,7 @@ class Play:
 
     @property
     def reason(self) -> str | None:
-        """The failure's reason from the closed list, None where nothing failed or the list has no word for it."""
+        """The failure's reason from the closed list, None if nothing failed or the list has no word for it."""
         return self.failure.reason if self.failure else None
 
     @property

@@ -16,7 +16,7 @@ _NEVER_IN_HOSTS = frozenset(" #/<>?@[\\]^|") | {chr(code) for code in (*range(0x
 
 
 def split(url: str) -> SplitResult | None:
-    """Split an http or https URL, None where it is none or a browser could not read it."""
+    """Split an http or https URL, None if it is none or a browser could not read it."""
     try:
         parts = urlsplit(url)
         port, host = parts.port, parts.hostname or ""
@@ -30,7 +30,7 @@ def split(url: str) -> SplitResult | None:
 
 
 def origin_of(url: str) -> str | None:
-    """Return the serialised origin of an http or https URL (https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin)."""
+    """Return the serialized origin of an http or https URL (https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin)."""
     parts = split(url)
     if parts is None or parts.hostname is None:
         return None
@@ -44,7 +44,7 @@ def origin_of(url: str) -> str | None:
 
 
 def join(base: str, location: str) -> str | None:
-    """Resolve a Location, None where it leads to nothing that a browser follows; the fragment goes."""
+    """Resolve a Location, None if it leads to nothing that a browser follows; the fragment goes."""
     try:
         joined = urljoin(base, location)
     except ValueError:

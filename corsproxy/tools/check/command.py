@@ -34,7 +34,7 @@ def check_command(options: CheckOptions, *, environ: Mapping[str, str], out: Tex
     """Check a configuration and the files it names, write what was found to `out`, and return the exit status.
 
     As text one problem a line, `file:line:column: key.path: message`, as compilers and linters do, and one line when
-    the file is valid; a file that cannot be read is told on `err`.
+    the file is valid; a file that cannot be read is reported on `err`.
     As JSON a list of problems, empty when there are none, whatever happened.
     """
     loaded: Loaded | None = None

@@ -1,7 +1,7 @@
 """The calls of the demo's page: one table for the page, the demo's own calls and the tests.
 
 The texts say what a browser makes of each answer, and why, for readers who are new to CORS.
-Knows nothing of how a call is made.
+Does not know how a call is made.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The demo's legacy API: it works, knows nothing of preflights, and gets CORS wrong in a different way on each path.
+"""The demo's legacy API: it works, knows nothing about preflights, and gets CORS wrong in a different way on each path.
 
 Every mistake here is one that real servers make; `calls.py` says in words what a browser makes of it.
 Must not know that there is a proxy.

@@ -1,6 +1,6 @@
 """The demo's table: columns as wide as what is in them, the last one wrapped.
 
-Pure text; knows nothing of CORS.
+Pure text; knows nothing about CORS.
 """
 
 from __future__ import annotations

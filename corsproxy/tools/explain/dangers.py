@@ -23,7 +23,7 @@ DANGEROUS = {
 
 
 def needed_dangers(spec: PolicySpec) -> tuple[str, ...]:
-    """The fewest names with which a policy compiles; none where no name helps."""
+    """The fewest names with which a policy compiles; none if no name helps."""
     for count in range(len(DANGERS) + 1):
         for chosen in combinations(DANGERS, count):
             try:

@@ -32,7 +32,7 @@ _MakeEdit = Callable[[Loaded, Judgement, Mapping[str, str]], FileEdit]
 
 
 def loaded_with(loaded: Loaded, edit: FileEdit, environ: Mapping[str, str]) -> Loaded:
-    """Load the text after an edit: a style that could not be edited shows here, before anybody is told of it."""
+    """Load the text after an edit: a style that could not be edited shows here, before it is proposed."""
     try:
         return load_text(apply(loaded.text, edit.edits), loaded.file, environ)
     except ConfigError as error:
@@ -62,7 +62,7 @@ def _origin(loaded: Loaded, judgement: Judgement, _environ: Mapping[str, str]) -
 
 def _method(loaded: Loaded, judgement: Judgement, _environ: Mapping[str, str]) -> FileEdit:
     name, spec = _policy_of(loaded, judgement)
-    method = names.normalised(judgement.question.method)
+    method = names.normalized(judgement.question.method)
     if method not in FORWARDED_METHODS:
         hint = f": have the page write {method.upper()!r}" if method.upper() in FORWARDED_METHODS else ""
         raise NoChangeError(f"the proxy answers 501 to the method {method!r}, whatever is allowed{hint}")
@@ -173,7 +173,7 @@ def _new_policy(loaded: Loaded, question: Question) -> tuple[str, dict[str, Valu
     if origin != "null" and parse_origin(origin.encode("latin-1", "replace")) is None:
         raise NoChangeError(f"{origin!r} is not what any browser sends, and no policy lets it in")
     name = next(name for name in _new_names() if name not in loaded.policies)
-    method = names.normalised(question.method)
+    method = names.normalized(question.method)
     kept = kept_headers(question.page_request(include=False))
     unsafe = names.unsafe_names(kept, question.browser)
     headers = list({header.lower(): header for header, _ in kept if header.lower() in unsafe}.values())
@@ -223,7 +223,7 @@ def _shown(loaded: Loaded, judgement: Judgement) -> str:
 
 
 def _add_names(editor: Editor, policy: str, key: str, missing: list[str], all_names: list[str]) -> list[Edit]:
-    """To the list where it is written, else the list with its default."""
+    """To the list if it is written, else the list with its default."""
     path = f"policies.{policy}.{key}"
     if editor.has(path):
         return editor.append(path, missing)

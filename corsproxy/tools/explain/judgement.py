@@ -40,11 +40,11 @@ class Judgement:
     choice: Choice
     route: Route | None
     decision: Decision
-    """The one that decided: of the preflight where that is refused, else of the actual request."""
+    """The one that decided: that of the preflight if it is refused, else that of the actual request."""
     preflight: Answer | None
-    """None where a browser sends none."""
+    """None if a browser sends none."""
     response: Answer
-    """The actual response's CORS fields and Vary; the status is 200 where it is the upstream's to say."""
+    """The actual response's CORS fields and Vary; the status is 200 if the upstream decides it."""
     plays: dict[bool, Play]
     """The browser's course by credentials mode (`include` or not); empty without Origin."""
     reason: str | None
@@ -84,7 +84,7 @@ class Judgement:
         if self.reason is None or self.is_impossible:
             failure = self.play.failure if self.play else None
             return failure.why if failure else "every check passes"
-        method = names.normalised(asked.method)
+        method = names.normalized(asked.method)
         if self.reason == "no_route" and self.choice.allowed:
             allowed = ", ".join(self.choice.allowed)
             return f"no route of {asked.path} accepts {method}, only {allowed}: the proxy answers 405"
@@ -108,7 +108,7 @@ _BECAUSE = {
 
 def judge(loaded: Loaded, question: Question) -> Judgement:
     """Judge one request; no network, no clock."""
-    method = names.normalised(question.method)
+    method = names.normalized(question.method)
     choice = choose(loaded.settings, question.host, question.path, method)
     route = loaded.settings.routes[choice.index] if choice.index is not None else None
     without_route = 400 if choice.is_ambiguous else 405 if choice.allowed else 404

@@ -31,7 +31,7 @@ class Question:
     headers: tuple[tuple[str, str], ...] = ()
     credentials: bool = False
     host: str = ""
-    """Empty where none is named: then only routes for any host are chosen."""
+    """Empty if none is named: then only routes for any host are chosen."""
     browser: Browser = Browser.STANDARD
     """Whose rules decide what a page may do."""
 

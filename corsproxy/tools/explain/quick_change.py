@@ -88,7 +88,7 @@ def _origin(options: Options, judgement: Judgement) -> _OptionEdit:
 
 
 def _method(options: Options, judgement: Judgement) -> _OptionEdit:
-    method = names.normalised(judgement.question.method)
+    method = names.normalized(judgement.question.method)
     if method not in FORWARDED_METHODS:
         hint = f": have the page write {method.upper()!r}" if method.upper() in FORWARDED_METHODS else ""
         raise NoChangeError(f"the proxy answers 501 to the method {method!r}, whatever is allowed{hint}")

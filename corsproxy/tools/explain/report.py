@@ -1,6 +1,6 @@
 """The result of `explain`, as one JSON object and as text for people.
 
-Knows nothing of how anything was decided.
+Does not know how anything was decided.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def _route(judgement: Judgement) -> str:
 
 
 def _kind(judgement: Judgement) -> str:
-    """`preflight` where the browser sends one first, `actual` where it does not, `none` without Origin."""
+    """`preflight` if the browser sends one first, `actual` if it does not, `none` without Origin."""
     if judgement.play is None:
         return "none"
     return "preflight" if judgement.play.needs_preflight else "actual"

@@ -29,12 +29,12 @@ class Choice:
     """The result of the route table for one request."""
 
     index: int | None
-    """The place of the chosen route in the file's list, None where there is none."""
+    """The place of the chosen route in the file's list, None if there is none."""
     near: tuple[NearMiss, ...]
     is_ambiguous: bool = False
     """Two readings of the path lead to different routes: the proxy answers 400."""
     allowed: tuple[str, ...] = ()
-    """The methods of the routes that were passed over, where none was left: the proxy answers 405."""
+    """The methods of the routes that were passed over, if none was left: the proxy answers 405."""
 
 
 def choose(settings: Settings, host: str, path: str, method: str = "GET") -> Choice:
@@ -58,7 +58,7 @@ def choose(settings: Settings, host: str, path: str, method: str = "GET") -> Cho
 
 
 def _miss(route: Route, host: str, segments: list[str], method: str, *, chosen: bool) -> tuple[int, str] | None:
-    """How many segments fit, and why the route is not taken; None where it is not even close."""
+    """How many segments fit, and why the route is not taken; None if it is not even close."""
     fits = 0
     for own, sent in zip(route.segments, segments, strict=False):
         if own != sent and not (own is None and sent):

@@ -30,8 +30,8 @@ class InitOptions:
 def init_command(options: InitOptions, *, out: TextIO) -> int:
     """Write the file, and print the next steps to `out`; return the exit status 0.
 
-    Raises `UsageError` where the file is there already (it is never overwritten) or cannot be written, and this or
-    `ConfigError` where the options are no quick mode.
+    Raises `UsageError` if the file is there already (it is never overwritten) or cannot be written, and this or
+    `ConfigError` if the options are no quick mode.
     """
     text, is_quick = _text(options.configuration)
     if options.file == "-":

@@ -30,7 +30,7 @@ class LearnOptions:
 def learn_command(options: LearnOptions, *, environ: Mapping[str, str], stdin: TextIO, out: TextIO, err: TextIO) -> int:
     """Read a log, write the proposed file to `out`, and return the exit status 0.
 
-    What was read is told on `err`.
+    What was read is reported on `err`.
     Raises `ConfigError` for a file that cannot be used, `UsageError` for a log that cannot be read or is none.
     """
     loaded = load_options(options.configuration, environ)
@@ -48,7 +48,7 @@ def _count(number: int, noun: str) -> str:
 
 
 def learn(loaded: Loaded, traffic: Traffic, environ: Mapping[str, str]) -> str:
-    """Return the text of the proposed file; raises `UsageError` where the text in force cannot be edited."""
+    """Return the text of the proposed file; raises `UsageError` if the text in force cannot be edited."""
     named: Named = {}
     empty: dict[str, Proposal] = {}
     assigned: dict[int, str] = {}
@@ -86,7 +86,7 @@ def _checked(text: str, loaded: Loaded, environ: Mapping[str, str]) -> str:
 
 
 def _name(route: Route, taken: Mapping[str, object], loaded: Loaded) -> str:
-    """The name of the policy in force where it is this path's alone, else the route's path in words."""
+    """The name of the policy in force if only this path uses it, else the route's path in words."""
     old = route.policy.name if route.policy else None
     if old and {one.path for one in loaded.settings.routes if one.policy and one.policy.name == old} == {route.path}:
         return old

@@ -45,7 +45,7 @@ def grouped(origins: Iterable[str], in_force: Policy | None) -> list[Group]:
 
 
 def _by_patterns(origins: list[str], in_force: Policy | None) -> list[Group]:
-    """A pattern that is in force stays where it stands for several: a person found it safe, and knows the family."""
+    """A pattern that is in force stays if it stands for several: a person found it safe, and knows the family."""
     members: dict[int, list[str]] = defaultdict(list)
     for origin in origins if in_force else ():
         rule = in_force.matching_rule(origin.encode("latin-1", "replace")) if in_force else None

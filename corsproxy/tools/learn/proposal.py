@@ -35,7 +35,7 @@ class Proposal:
     """A policy, and what each of its items stands for."""
 
     spec: PolicySpec | None
-    """None where nothing is left to grant."""
+    """None if nothing is left to grant."""
     origins: dict[OriginSpec, str]
     """Comments, as those that follow."""
     methods: dict[str, str]

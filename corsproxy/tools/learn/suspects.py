@@ -1,6 +1,6 @@
 """Origins that look like an attack: null, what no browser sends, and names made to look like another.
 
-Errs on the careful side: what is left out wrongly is told in a comment, and one line to add.
+Errs on the careful side: what is left out wrongly is named in a comment, and one line to add.
 Pure: origins in, reasons out.
 """
 
@@ -31,7 +31,7 @@ class _Host:
     scheme: str
     host: str
     domain: str
-    """The registrable domain, or the host itself where it has none."""
+    """The registrable domain, or the host itself if it has none."""
     count: int
 
 

@@ -128,7 +128,7 @@ def _lists(spec: PolicySpec) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def _rest(spec: PolicySpec, settings: PolicySettings | None) -> Iterator[tuple[str, str]]:
-    """What is not learnt, where it is not the default."""
+    """What is not learnt, if it is not the default."""
     default = PolicySpec(())
     if spec.expose_headers:
         yield "expose_headers", _list(spec.expose_headers)
@@ -219,6 +219,6 @@ def _list(names: tuple[str, ...]) -> str:
 
 
 def _clean(text: str) -> str:
-    """One line of printable ASCII, cut where it is long."""
+    """One line of printable ASCII, cut if it is long."""
     shown = "".join(sign if " " <= sign <= "~" else escaped(sign) for sign in text)
     return shown if len(shown) <= _SHOWN * 3 else shown[: _SHOWN * 3] + "..."

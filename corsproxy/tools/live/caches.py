@@ -1,4 +1,4 @@
-"""Caches between a page and a server, recognised by the marks they leave in an answer.
+"""Caches between a page and a server, recognized by the marks they leave in an answer.
 
 Pure: an answer in, words out.
 """
@@ -72,4 +72,4 @@ _WORDS = (
     ("apache traffic server", "Apache Traffic Server"),
     ("nginx", "nginx"),
 )
-"""What stands in Via, Server, X-Cache or X-Served-By, and whose word it is."""
+"""A word in Via, Server, X-Cache or X-Served-By, and the cache that writes it."""

@@ -3,7 +3,7 @@
 A connection for each request, nothing retried, nothing followed; of the content only a short text of an error is read,
 because that is where corsproxy says why.
 The request does not ask for the connection to be closed: a browser does not, and a server would say so in its answer.
-Knows nothing of CORS.
+Knows nothing about CORS.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ _NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_
 
 
 def _problem(error: OSError | ValueError) -> str:
-    if isinstance(error, socket.gaierror | UnicodeError):  # the latter where a name server could not even be asked
+    if isinstance(error, socket.gaierror | UnicodeError):  # the latter if a name server could not even be asked
         return "the host name is not known"
     if isinstance(error, ConnectionRefusedError):
         return "connection refused: nothing listens there"

@@ -65,12 +65,12 @@ class _Terms:
 
 
 def _ask_further(request: PageRequest, played: Play, send: Send) -> Iterator[FurtherAnswer]:
-    """Ask with other origins: by GET, or by preflights where only those are granted."""
+    """Ask with other origins: by GET, or by preflights if only those are granted."""
     last = played.exchanges[-1].sent
     headers = tuple((name, value) for name, value in request.headers if not names.is_forbidden_header(name, value))
     headers = tuple((name, value) for name, value in headers if name.lower() != "content-type")
     unsafe = tuple(names.unsafe_names(request.headers))
-    terms = _Terms(last.url, names.normalised(request.method), headers, unsafe)
+    terms = _Terms(last.url, names.normalized(request.method), headers, unsafe)
     own = played.exchanges[-1].answer if last.kind == "actual" and last.method == "GET" else None
     for asks, sent in _planned(request, played, terms):
         answer = send(sent)

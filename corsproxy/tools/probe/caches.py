@@ -44,7 +44,7 @@ def mixed_answer(
         and others.answer.lines(checks.ACAO) != alone.lines(checks.ACAO)
     ):
         return others.answer
-    # A cache whose key has no query answers all of them: with what somebody else got.
+    # A cache whose key has no query answers all of them: with what another request got.
     for answer in (*played, *(one.answer for one in further if one.sent.kind == "actual")):
         if is_from_cache(answer) and varies(answer) and _is_of_another(answer, further, play, page):
             return answer

@@ -48,7 +48,7 @@ class ProbeOptions:
 def probe_command(options: ProbeOptions, *, out: TextIO, err: TextIO) -> int:
     """Probe one URL, write the report to `out` (text or JSON), and return the exit status.
 
-    What will be sent is told on `err` first.
+    What will be sent is announced on `err` first.
     A server that cannot be asked is one line on `err`, and 1.
     Raises `UsageError` for a URL, an origin, a header or a curl command that cannot be used.
     """

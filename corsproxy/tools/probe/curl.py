@@ -57,7 +57,7 @@ class CurlCommand:
 
 
 def parse_curl(text: str) -> CurlCommand:
-    """Read a command line; raises `UsageError` where it is none or names no URL."""
+    """Read a command line; raises `UsageError` if it is none or names no URL."""
     try:
         words = shlex.split(_plain_quotes(text).replace("\\\r\n", " ").replace("\\\n", " "))
     except ValueError as error:

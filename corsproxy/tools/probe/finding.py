@@ -26,4 +26,4 @@ class ProbeFinding:
     message: str
     fix: str
     origin: str | None = None
-    """The origin that was asked with, where it takes a foreign one to see it."""
+    """The origin that was asked with, if only a foreign one shows it."""

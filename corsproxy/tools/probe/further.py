@@ -19,7 +19,7 @@ _QUERY = "corsproxy-probe"
 
 
 class Variant(StrEnum):
-    """What a further request asks, where it is not about an origin that resembles another."""
+    """What a further request asks, if it is not about an origin that resembles another."""
 
     ITSELF = "itself"
     """The page's own origin with a GET."""

@@ -1,6 +1,6 @@
 """The result of a probe, as one JSON object and as text for people.
 
-Knows nothing of how anything was found.
+Does not know how anything was found.
 """
 
 from __future__ import annotations

@@ -134,7 +134,7 @@ def stranger_findings(further: Sequence[FurtherAnswer]) -> Iterator[ProbeFinding
     strangers = by_base.pop(None, set())
     yield from _anybody(granted)
     if _L.STRANGER in strangers:
-        return  # where any origin is granted there is nothing to add
+        return  # if any origin is granted, there is nothing to add
     seen = set()
     for base, likenesses in ((None, strangers), *by_base.items()):
         # Plain http is a danger of its own, whatever comparison lets it in.

@@ -68,7 +68,7 @@ def _doubled(evidence: Sequence[Evidence]) -> Iterator[Found]:
 
 
 def _stars(evidence: Sequence[Evidence]) -> Iterator[Found]:
-    """A star where the file names origins."""
+    """A star, although the file names origins."""
     stars = [one for one in evidence if one.grant() == "*"]
     if not stars:
         return

@@ -135,7 +135,7 @@ def _chosen(settings: Settings, table: _RoutesByIndex, only: Sequence[str]) -> d
         if not text.startswith("/"):
             raise UsageError(f"--only: invalid path {quoted(text)}: a path begins with '/'")
         path = quote(text.partition("?")[0].partition("#")[0], safe=_SAFE, errors="surrogateescape")
-        # A route of another host is told as such, with those that are not asked.
+        # A route of another host is listed as such, with those that are not asked.
         taking = [index for index in range(len(settings.routes)) if table.methods(path, index)] or as_written[:1]
         if not taking:
             raise UsageError(f"--only: no route of the file takes the path {quoted(text)}")

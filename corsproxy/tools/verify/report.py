@@ -1,6 +1,6 @@
 """A verification, and its plan, as text for people and as data that JSON can hold.
 
-Knows nothing of how anything was found.
+Does not know how anything was found.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ def test_a_head_and_where_it_ends(loop: asyncio.AbstractEventLoop) -> None:
 
 @pytest.mark.parametrize("target", [b"/a?", b"//evil/x", b"http://u@h/x", b"*", b"/a#b", b"/a\\b|{}"])
 def test_the_target_is_the_wire_s(target: bytes, loop: asyncio.AbstractEventLoop) -> None:
-    """Not decoded, not normalised, scheme and host left in."""
+    """Not decoded, not normalized, scheme and host left in."""
     head, _ = read(b"OPTIONS " + target + b" HTTP/1.1\r\nHost: h\r\n\r\n", loop)
     assert head is not None
     assert head.target == target

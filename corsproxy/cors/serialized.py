@@ -39,7 +39,7 @@ class State:
 
 
 @cache
-def serialised_origins() -> tuple[State, ...]:
+def serialized_origins() -> tuple[State, ...]:
     """Return the states of the automaton; the first is the initial state."""
     names = [_START]
     places = {_START: 0}

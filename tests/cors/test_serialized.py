@@ -1,4 +1,4 @@
-"""The automaton of serialised origins: it takes what the parser of requests takes, and knows each host's kind."""
+"""The automaton of serialized origins: it takes what the parser of requests takes, and knows each host's kind."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from corsproxy.cors import parse_origin
 from corsproxy.cors.expressions import ALPHABET
-from corsproxy.cors.serialised import State, serialised_origins
+from corsproxy.cors.serialized import State, serialized_origins
 
 SCHEMES = ("http", "https", "h", "httpsx", "a+b-1.c", "chrome-extension", "1a", "+a", "", "ht:p")
 HOSTS = {
@@ -40,7 +40,7 @@ PORTS = (
 @pytest.fixture(name="states", scope="module")
 def _states() -> tuple[State, ...]:
     """The automaton, made anew."""
-    return serialised_origins.__wrapped__()
+    return serialized_origins.__wrapped__()
 
 
 def reached(states: tuple[State, ...], text: str) -> State | None:
