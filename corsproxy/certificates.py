@@ -84,7 +84,7 @@ def pem_text(file: str) -> str:
 
 
 def _lacks(noun: str, file: str, wanted: str) -> str | None:
-    """Return what a file contains instead of the `wanted` part; raises OSError where it cannot be read."""
+    """Return what a file contains instead of the `wanted` part; raises OSError if it cannot be read."""
     pem = pem_text(file)
     held = [label.lower() for label in _LABEL.findall(pem)]
     if any(label.endswith(wanted) for label in held):

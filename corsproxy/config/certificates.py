@@ -1,7 +1,7 @@
 """Certificates and keys of the configuration, tested as they will be used.
 
 Nothing is kept and no socket is opened: files go into a throw-away context.
-Knows nothing of where a certificate is used.
+Does not know where a certificate is used.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from corsproxy.escape import quote_path
 
 
 def pair_faults(certificate: str, private_key: str) -> tuple[FileFault, ...]:
-    """Return why a certificate and its key cannot be used; raises OSError where a file cannot be read."""
+    """Return why a certificate and its key cannot be used; raises OSError if a file cannot be read."""
     try:
         load_pair(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), certificate, private_key)
     except CertificateError as error:
@@ -24,7 +24,7 @@ def pair_faults(certificate: str, private_key: str) -> tuple[FileFault, ...]:
 
 
 def authorities_faults(file: str) -> tuple[FileFault, ...]:
-    """Return why a file of authorities cannot be used; raises OSError where it cannot be read."""
+    """Return why a file of authorities cannot be used; raises OSError if it cannot be read."""
     try:
         client_context(file)
     except CertificateError as error:
@@ -33,7 +33,7 @@ def authorities_faults(file: str) -> tuple[FileFault, ...]:
 
 
 def not_valid_now(certificate: str) -> str | None:
-    """Return why clients will refuse a certificate that can be used; raises OSError where it cannot be read."""
+    """Return why clients will refuse a certificate that can be used; raises OSError if it cannot be read."""
     try:
         not_before, not_after = validity(pem_text(certificate))
     except (ValueError, IndexError):

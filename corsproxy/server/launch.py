@@ -35,7 +35,7 @@ def launch(
 ) -> int:
     """Run the process until it is stopped; return the exit status.
 
-    Raises `UsageError` where a file that the configuration names cannot be used.
+    Raises `UsageError` if a file that the configuration names cannot be used.
     """
     settings = configuration.settings
     with contextlib.ExitStack() as stack:
