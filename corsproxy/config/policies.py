@@ -98,7 +98,7 @@ def compile_policies(section: Mapping[str, PolicyValues | Bad], report: Report, 
                 compiled[name] = found
         elif name in bases:
             without_origins.add(name)
-            _Compiler(policy, report, files, told).check()
+            _Compiler(policy, report, files, reported).check()
         elif (
             join("policies", name) not in report.merged
             and f"{join('policies', name)}.allow_origins" not in report.slips
