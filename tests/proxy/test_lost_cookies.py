@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 from corsproxy.proxy.fields.caller import Caller, is_same_site
+from corsproxy.proxy.fields.cookies import CookieRewriter
 from corsproxy.proxy.fields.lines import FieldLine
-from corsproxy.proxy.fields.names import RequestField
-from corsproxy.proxy.response.lost_cookies import why_lost, why_withheld
+from corsproxy.proxy.fields.names import RequestField, ResponseField
+from corsproxy.proxy.response.lost_cookies import lost_cookies, why_lost, why_withheld
+from corsproxy.proxy.upstream.head import ResponseHead
+from corsproxy.settings import CookieRules, Upstream
 
 HERE = b"http://localhost:8080"
 LAN = b"http://192.168.1.5:8080"
@@ -138,3 +141,39 @@ def test_a_cookie_stays_behind_where_a_page_of_another_site_asks(
     else:
         assert why is not None
         assert reason in why
+
+
+def answered(*cookies: bytes) -> ResponseHead:
+    """Return the head of an answer that sets these cookies."""
+    head = ResponseHead()
+    head.fields = [FieldLine(ResponseField.FORWARD, b"X-A", b"y=1; SameSite=None")]
+    head.fields += [FieldLine(ResponseField.SET_COOKIE, b"Set-Cookie", cookie) for cookie in cookies]
+    return head
+
+
+def test_every_lost_cookie_of_an_answer_is_named() -> None:
+    """With the first reason, in order, by name alone; those that are taken are not, nor fields that set none."""
+    head = answered(b"a=s3cret; SameSite=None", b"b=s3cret", b" __Host-c = s3cret; Path=/", b"s3cret; Partitioned")
+    lost = lost_cookies(head, None, HERE, Caller([], ()))
+    assert [name for name, _ in lost] == [b"a", b"__Host-c", b""]
+    assert ["SameSite" in lost[0][1], "__Host-" in lost[1][1], "Partitioned" in lost[2][1]] == [True] * 3
+    assert "s3cret" not in repr(lost)
+    assert lost_cookies(answered(b"b=1"), None, HERE, Caller([], ())) == ()
+    assert lost_cookies(answered(), None, HERE, Caller([], ())) == ()
+
+
+def test_a_cookie_is_judged_as_the_route_leaves_it() -> None:
+    """What the configuration mends is lost no more."""
+    rules = CookieRules(secure="add")
+    mends = CookieRewriter.compile(rules, Upstream("up", "http", "up.example", 80, cookies=rules), "")
+    head = answered(b"a=1; SameSite=None", b"b=1; Domain=up.example")
+    assert [name for name, _ in lost_cookies(head, None, HERE, Caller([], ()))] == [b"a", b"b"]
+    assert [name for name, _ in lost_cookies(head, mends, HERE, Caller([], ()))] == [b"b"]
+
+
+def test_a_cookie_that_is_withheld_is_lost() -> None:
+    """From a page of another site."""
+    head = answered(b"a=1; SameSite=Lax", b"b=1; SameSite=None; Secure")
+    ((name, why),) = lost_cookies(head, None, HERE, Caller([], (b"https://app.example.com",)))
+    assert name == b"a"
+    assert "https://app.example.com" in why

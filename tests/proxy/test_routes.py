@@ -353,3 +353,78 @@ def test_a_host_with_a_star_comes_after_hosts_and_the_longer_first(host: str, pa
 def test_get_includes_head(methods: tuple[str, ...], is_named: bool, taken: tuple[str, ...]) -> None:
     """Beside it, as Allow lists them, unless another route of the path names HEAD."""
     assert with_head(methods, is_named=is_named) == taken
+
+
+LONG_ROUTES = [route("/"), route("/a"), route("/a/b", exact=True), route("/a/{x}/c"), route("/a/b/c/d")]
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        (b"/a/", "/a"),
+        (b"/a/b/", "/a"),
+        (b"/a/b/z", "/a"),
+        (b"/a/bz", "/a"),
+        (b"/az", "/"),
+        (b"/z", "/"),
+        (b"/a/x/c/", "/a/{x}/c"),
+        (b"/a/x/cz", "/a"),
+        (b"/a/b/c/", "/a/{x}/c"),
+        (b"/a/b/c/z", "/a/{x}/c"),
+        (b"/a/b/c/d/", "/a/b/c/d"),
+        (b"/a/b/c/dz", "/a/{x}/c"),
+        (b"/z/a/b/c/d/", "/"),
+    ],
+)
+def test_a_long_path_is_found_by_its_first_segments(path: bytes, name: str) -> None:
+    """What comes behind them changes nothing, be it one long segment or many short ones."""
+    table = RouteTable(LONG_ROUTES)
+    for rest in (b"z", b"z/z", b"z" * 1000, b"z" * 1030, b"z" * 9000, b"z/" * 500, b"z/" * 4500):
+        assert table.match(b"h", path + rest) == name
+
+
+def test_a_long_name_in_a_path() -> None:
+    """A route's own long name is compared whole, and a path's that only begins like it is another."""
+    name = "n" * 6000
+    table = RouteTable([route("/"), route(f"/{name}/b")])
+    assert table.match(b"h", f"/{name}/b".encode()) == f"/{name}/b"
+    assert table.match(b"h", f"/{name}n/b".encode()) == "/"
+    assert table.match(b"h", f"/{name[1:]}/b".encode()) == "/"
+    assert table.match(b"h", f"/{name}".encode()) == "/"
+
+
+def test_what_a_path_allows_by_host() -> None:
+    """The methods of all routes, the most specific host first, each method once and in order."""
+    table = RouteTable(
+        [
+            route("/", "GET"),
+            route("/a", "POST", "GET", host="h"),
+            route("/a/{x}", "PUT", host="*.h"),
+            route("/a/b", "PATCH", host="x.h", exact=True),
+        ]
+    )
+    assert table.allowed(b"h", b"/a") == ("POST", "GET", "HEAD")
+    assert table.allowed(b"h", b"/b") == ("GET", "HEAD")
+    assert table.allowed(b"x.h", b"/a/b") == ("PATCH", "PUT", "GET", "HEAD")
+    assert table.allowed(b"x.h", b"/a/") == ("GET", "HEAD")
+    assert table.allowed(b"x.h", b"/a/c") == ("PUT", "GET", "HEAD")
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("/%61", "/%61"),
+        ("/%61/x", "/%61"),
+        ("/b", None),
+        ("/%62", None),
+        ("/a", None),
+        ("/%2561", None),
+    ],
+)
+def test_a_route_that_is_written_with_an_escape(path: str, found: str | None) -> None:
+    """It is matched as it is written; a path that only reads like it is refused or not found."""
+    table = RouteTable([route("/%61")])
+    try:
+        assert table.match(b"h", path.encode()) == found
+    except AmbiguousPath:
+        assert found is None
