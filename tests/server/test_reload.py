@@ -302,8 +302,9 @@ def test_a_watched_file_that_is_deleted_to_be_written_anew_is_not_gone() -> None
     """As some tools do it; the moment between is none of the user's business."""
     with Upstream() as upstream, started(config(upstream), "--watch") as proxy:
         for number in range(3):
+            text = config(upstream, f"limits: {{max_body: {number + 1}}}")
             proxy.config.unlink()
-            proxy.config.write_text(config(upstream, f"limits: {{max_body: {number + 1}}}"), encoding="utf-8")
+            proxy.config.write_text(text, encoding="utf-8")
 
             def told(lines: list[str], count: int = number + 1) -> bool:
                 return sum("configuration reloaded: limits changed" in line for line in lines) == count

@@ -33,6 +33,8 @@ def load(package: str) -> None:
 
 def fork_as_told(control: socket.socket) -> None:
     """Fork for each message; return in the processes forked, where all is as their message says."""
+    # From the keyboard, it ends the test run, and that ends this process.
+    on_interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
     poll = select.poll()
     poll.register(control, select.POLLIN)
     news: dict[int, tuple[int, int]] = {}
@@ -47,6 +49,7 @@ def fork_as_told(control: socket.socket) -> None:
                 sys.exit()
             pid = os.fork()
             if pid == 0:
+                signal.signal(signal.SIGINT, on_interrupt)
                 become(json.loads(message), fds[:3])
                 return
             for passed_on in fds[:3]:
@@ -79,7 +82,6 @@ def become(start: dict[str, Any], streams: list[int]) -> None:
         os.dup2(fd, number)
     os.closerange(3, 4096)
     reopen_streams()
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(start["directory"])
     os.environ.clear()
     os.environ.update(start["environ"])
@@ -99,7 +101,6 @@ def reopen_streams() -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # from the keyboard, it ends the test run, and that this process
     load("corsproxy")
     gc.collect()
     gc.freeze()
