@@ -101,7 +101,11 @@ def _may_hide_separators(path: bytes) -> bool:
     These are `%2f`, `%2e` and `%5c`, and however a 2 or a 5 is escaped, its own byte stands last (`%32`, `%35`), and
     however the letter behind it is, its escape begins with `%`: so one of 2 and 5 stands before one of e, f, c and `%`.
     """
-    return (b"2" in path or b"5" in path) and path.translate(_CLASSES).find(b"%2") >= 0
+    return (
+        path[:_GLIMPSE].translate(_CLASSES).find(b"%2") >= 0  # an attack begins early
+        or (b"2" in path or b"5" in path)
+        and path.translate(_CLASSES).find(b"%2") >= 0
+    )
 
 
 def _leading(path: bytes, depth: int, most: int) -> bytes:
@@ -116,10 +120,11 @@ def _leading(path: bytes, depth: int, most: int) -> bytes:
     # Each `..` behind takes away one segment at most, and holds two dots.
     if segments > depth and (_DOT not in path or segments - depth > path.count(b".", cut) // 2):
         return start
-    rest = path[cut:]
-    if _is_dots(rest[:_GLIMPSE]) and _is_dots(rest[-_GLIMPSE:]) and _is_dots(rest) and b"..." not in rest:
-        kept = start.split(b"/", max(segments - rest.count(b".."), 0) + 1)
-        return b"/".join([*kept[:-1], b""])
+    if _is_dots(path[cut : cut + _GLIMPSE]) and _is_dots(path[-_GLIMPSE:]) and path.find(b"...", cut) < 0:
+        rest = path[cut:]
+        if _is_dots(rest):
+            kept = start.split(b"/", max(segments - rest.count(b".."), 0) + 1) if segments else (b"", b"")
+            return b"/".join([*kept[:-1], b""])
     return _resolved(path)
 
 
@@ -149,8 +154,11 @@ def _unescaped(path: bytes) -> bytes:
         # all other ways make an object of every escape, or write two bytes for its mark, and take ten times as long.
         read = a2b_qp(path.translate(_QUOTED))
         # Each escape becomes one byte of three, while a mark with no digits takes itself away, or stays.
-        if len(path) - len(read) == 2 * path.count(b"%") and read.count(_STAND_IN) == path.count(_EQUALS):
-            return read.translate(_UNQUOTED) if _EQUALS in path else read
+        if len(path) - len(read) == 2 * path.count(b"%"):
+            if _EQUALS not in path and _STAND_IN not in read:
+                return read
+            if read.count(_STAND_IN) == path.count(_EQUALS):
+                return read.translate(_UNQUOTED)
     try:
         # Byte by byte in C, where `unquote_to_bytes` makes objects of every escape.
         return path.replace(b"%", b"\\x").decode("unicode_escape").encode("latin-1")
