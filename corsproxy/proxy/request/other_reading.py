@@ -101,11 +101,9 @@ def _may_hide_separators(path: bytes) -> bool:
     These are `%2f`, `%2e` and `%5c`, and however a 2 or a 5 is escaped, its own byte stands last (`%32`, `%35`), and
     however the letter behind it is, its escape begins with `%`: so one of 2 and 5 stands before one of e, f, c and `%`.
     """
-    return (
-        path[:_GLIMPSE].translate(_CLASSES).find(b"%2") >= 0  # an attack begins early
-        or (b"2" in path or b"5" in path)
-        and path.translate(_CLASSES).find(b"%2") >= 0
-    )
+    if path[:_GLIMPSE].translate(_CLASSES).find(b"%2") >= 0:  # an attack begins early
+        return True
+    return (b"2" in path or b"5" in path) and path.translate(_CLASSES).find(b"%2") >= 0
 
 
 def _leading(path: bytes, depth: int, most: int) -> bytes:
