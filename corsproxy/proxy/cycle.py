@@ -283,6 +283,8 @@ class RequestCycle:
             trailers=trailers,
         )
         parts.append(b"\r\n")
+        if context.plan.begun is not None:
+            record.raw_answer = b"".join(parts)
         if self._caller is not None:
             record.lost_cookies = lost_cookies(head, route.rules.cookies, self._proxy_origin, self._caller)
         head.fields = []  # each line costs an object, and content may stream for hours

@@ -67,6 +67,8 @@ def send_reply(context: RequestContext, status: int, head: bytes, body: bytes) -
     if context.request.method == "HEAD":
         body = b""
     context.record.bytes_out = len(body)
+    if context.plan.begun is not None:
+        context.record.raw_answer = head
     try:
         context.connection.write(b"%b%b%b\r\n%b" % (head, date_line(), context.connection_line, body))
     except ClientError as error:

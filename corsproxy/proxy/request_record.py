@@ -29,6 +29,7 @@ class RequestRecord:
         "method",
         "minor",
         "origin",
+        "raw_answer",
         "raw_fields",
         "raw_path",
         "raw_query",
@@ -57,6 +58,8 @@ class RequestRecord:
         self.raw_query: bytes | None = None
         """Only for the inspector, like the fields: no log ever contains either, because they may hold credentials."""
         self.raw_fields: Sequence[tuple[bytes, bytes]] = ()
+        self.raw_answer: bytes = b""
+        """The head of the response as the client got it, for the inspector, too."""
         self.raw_path: bytes = b""
         """As sent, without the query."""
         self.status: int = 0

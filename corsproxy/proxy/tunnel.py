@@ -40,7 +40,10 @@ async def switch_protocols(
     context.started = True
     context.keep = False
     route.pool.count_as_tunnel(upstream)
-    connection.write(switching_head(head, protocol, route.rules, via))
+    answer = switching_head(head, protocol, route.rules, via)
+    if context.plan.begun is not None:
+        record.raw_answer = answer
+    connection.write(answer)
     await OpaqueTunnel(connection, upstream, record, route.upstream.tunnel_timeout).run()
 
 

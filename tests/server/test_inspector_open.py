@@ -57,7 +57,11 @@ def opened(raw: bytes, *, last: bool = False) -> list[dict[str, object]]:
 @pytest.mark.parametrize(("admin", "shown"), [("127.0.0.1:0", True), ("0.0.0.0:0", False)])
 def test_fields_and_query_are_shown_on_loopback_alone(admin: str, shown: bool) -> None:
     """Any client may reach a listener that is not on loopback."""
-    with Upstream() as upstream, started(config(upstream), "--inspect", "--admin", admin) as proxy:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: sid=hunter2; Path=/\r\nX-Total: 7\r\n\r\nok"
+    with (
+        Upstream.answering(answer) as upstream,
+        started(config(upstream), "--inspect", "--admin", admin) as proxy,
+    ):
         address = ("127.0.0.1", proxy.admin[1])
         with event_stream(address) as stream:
             ask(proxy.address, "/a?page=2&token=hunter2", Origin=APP, Cookie="sid=hunter2", X_Page="2")
@@ -68,8 +72,11 @@ def test_fields_and_query_are_shown_on_loopback_alone(admin: str, shown: bool) -
             assert event["query"] == f"page=2&token={MASK}"
             assert ["Cookie", f"sid={MASK}"] in event["fields"]
             assert ["X-Page", "2"] in event["fields"]
+            assert ["Set-Cookie", f"sid={MASK}; Path=/"] in event["response_fields"]
+            assert ["X-Total", "7"] in event["response_fields"]
+            assert ["Access-Control-Allow-Origin", APP] in event["response_fields"]
         else:
-            assert (event["query"], event["fields"]) == (None, None)
+            assert (event["query"], event["fields"], event["response_fields"]) == (None, None, None)
 
 
 @pytest.mark.parametrize(
@@ -79,6 +86,12 @@ def test_fields_and_query_are_shown_on_loopback_alone(admin: str, shown: bool) -
         ("Authorization", "hunter2", MASK),
         ("Proxy-Authorization", "Basic aHVudGVyMg==", f"Basic {MASK}"),
         ("Cookie", "sid=hunter2; theme=dark", f"sid={MASK}; theme={MASK}"),
+        ("Set-Cookie", "sid=hunter2; Path=/; HttpOnly", f"sid={MASK}; Path=/; HttpOnly"),
+        ("Set-Cookie", "hunter2", f"={MASK}"),
+        ("WWW-Authenticate", "Negotiate hunter2", f"Negotiate {MASK}"),
+        ("WWW-Authenticate", "NTLM", "NTLM"),
+        ("Location", "/back?code=hunter2&page=2#top", f"/back?code={MASK}&page=2#top"),
+        ("Access-Control-Allow-Credentials", "true", "true"),
         ("X-Api-Key", "hunter2", MASK),
         ("X-CSRF-Token", "hunter2", MASK),
         ("X-Amz-Signature", "hunter2", MASK),

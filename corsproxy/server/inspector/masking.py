@@ -25,6 +25,8 @@ _OPEN_NAMES = frozenset(("access-control-request-headers", "sec-websocket-key", 
 _KEY_LIKE = re.compile(r"[A-Za-z0-9+/=_.~-]{24,}")
 """The length from which a run of letters and digits may be a key, whatever its name."""
 
+_QUERY_IN_TEXT = re.compile(r"[?]([^\s#<>\"]*)")
+
 _MOST = 100
 """Fields, and parameters, that are shown."""
 
@@ -33,8 +35,14 @@ _SHOWN = 300
 
 
 def masked_fields(fields: Sequence[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
-    """Return the field lines of a request; of a cookie its name is left, of a login its scheme."""
+    """Return the field lines of a message; of a cookie its name is left, of a login its scheme."""
     return [(_text(name), _field(_text(name), _text(value))) for name, value in fields[:_MOST]]
+
+
+def masked_answer(head: bytes) -> list[tuple[str, str]]:
+    """Return the field lines of a response's head; of a cookie its name and attributes are left."""
+    lines = (line.partition(b":") for line in head.split(b"\r\n")[1:] if line)
+    return masked_fields([(name, value.strip(b" \t")) for name, _, value in lines])
 
 
 def masked_query(query: bytes | None) -> str | None:
@@ -50,6 +58,17 @@ def _field(name: str, value: str) -> str:
     if lower in ("authorization", "proxy-authorization"):
         scheme, space, _ = value.partition(" ")
         return f"{scheme} {MASK}" if space and len(scheme) <= 20 else MASK
+    if lower in ("www-authenticate", "proxy-authenticate"):
+        scheme, space, _ = value.partition(" ")
+        return MASK if len(scheme) > 20 else f"{scheme} {MASK}" if space else scheme
+    if lower.startswith("access-control-"):
+        return value
+    if lower == "set-cookie":
+        pair, semicolon, attributes = value.partition(";")
+        name = pair.partition("=")[0].strip()[:80] if "=" in pair else ""  # without one it is a value (RFC 6265bis)
+        return f"{name}={MASK}{semicolon}{_KEY_LIKE.sub(_without_key, attributes)}"
+    if lower in ("location", "content-location", "refresh", "link"):
+        return _QUERY_IN_TEXT.sub(lambda found: f"?{masked_query(found[1].encode())}", value)
     if lower == "cookie":
         return "; ".join(f"{pair.partition('=')[0].strip()[:80]}={MASK}" for pair in value.split(";"))
     if lower == "referer":

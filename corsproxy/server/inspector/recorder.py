@@ -18,7 +18,7 @@ from typing import TypedDict
 from corsproxy.cors import Decision, Kind, is_loopback
 from corsproxy.escape import printable
 from corsproxy.proxy import RequestRecord
-from corsproxy.server.inspector.masking import masked_fields, masked_query
+from corsproxy.server.inspector.masking import masked_answer, masked_fields, masked_query
 from corsproxy.server.observe.access_log import cors_word
 from corsproxy.server.observe.escape import readable
 from corsproxy.settings import Settings, TcpAddress
@@ -56,6 +56,7 @@ class Event(TypedDict):
     error_detail: str | None
     query: str | None
     fields: list[tuple[str, str]] | None
+    response_fields: list[tuple[str, str]] | None
 
 
 KEPT = 500
@@ -217,6 +218,7 @@ def describe(record: RequestRecord, now: float, *, shows_fields: bool = False) -
         "error_detail": _text(record.error_detail) or None,
         "query": masked_query(record.raw_query) if shows_fields else None,
         "fields": masked_fields(record.raw_fields) if shows_fields else None,
+        "response_fields": masked_answer(record.raw_answer) if shows_fields and record.raw_answer else None,
     }
 
 

@@ -132,7 +132,7 @@ function facts(event) {
   const kind = { none: "It has no Origin: it is no CORS request, and no browser judges the answer." }[event.cors];
   return [
     section(event.cors.startsWith("preflight") ? "What the browser asked first" : "What was asked", asked, kind ? make("p", "note", kind) : null),
-    section("What was answered", answerBlock(event.status || (event.open ? "nothing yet" : "no answer: the client went away"), event.answered)),
+    section("What was answered", answerBlock(event.status || (event.open ? "nothing yet" : "no answer: the client went away"), event.response_fields ?? event.answered)),
   ];
 }
 

@@ -4,7 +4,7 @@ import { verdictOf } from "./words.js";
 
 /** Everything that a search looks through, in lower case. */
 function textOf(event) {
-  const fields = (event.fields ?? []).map(([name, value]) => `${name}: ${value}`);
+  const fields = [...(event.fields ?? []), ...(event.response_fields ?? [])].map(([name, value]) => `${name}: ${value}`);
   return [event.method, event.path, event.query, event.origin, event.status, event.error, event.reason, event.route,
     event.upstream, event.client, event.request_id, event.open ? "open" : "", ...fields].join(" ").toLowerCase();
 }
