@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from corsproxy.proxy.errors import UpstreamError, UpstreamErrorKind
@@ -107,24 +109,39 @@ def test_a_switch_of_protocols() -> None:
     assert (declined.tunnel, declined.complete) == (False, True)
 
 
-def test_nothing_of_a_response_is_left_in_the_next() -> None:
-    """Not its head, not its content, not what was odd, not how far it came, not what was expected of it."""
-    made = reader(SWITCH + b"x", upgrade=True)
-    for used in (
-        made,
-        reader(b"HTTP/1.1 103 x\r\n\r\n" + CHUNKS + b"1\na\r\n0\r\nX: y\r\n\r\nz", lenient=True),
-        reader(OK + b"Content-Length: 3\r\n\r\nab"),
-        reader(OK),
-        reader(b"HTTP/1.1 204 x\r\n\r\n", to="HEAD", go_on=True),
-    ):
-        used.start(is_head_request=False, expects_upgrade=False)
-        assert (used.head, used.body, used.interim, used.trailers, used.oddities) == (None, [], [], [], [])
-        assert (used.started, used.complete, used.surplus, used.tunnel) == (False, False, False, False)
-        used.feed(b"HTTP/1.1 100 x\r\n\r\n" + OK + b"Content-Length: 2\r\n\r\nok")
-        assert (used.interim, used.body, used.complete, used.surplus) == ([], [b"ok"], True, False)
-        used.start(is_head_request=False, expects_upgrade=False)
-        with pytest.raises(UpstreamError):
-            used.feed(SWITCH)
+@pytest.mark.parametrize(
+    "used",
+    [
+        pytest.param(lambda: reader(b"HTTP/1.1 103 x\r\n\r\n" + CHUNKS + b"1\r\na\r\n0\r\nX: y\r\n\r\n"), id="chunks"),
+        pytest.param(lambda: reader(OK + b"Content-Length: 2\r\n\r\nab"), id="a length"),
+        pytest.param(lambda: reader(OK + b"X : y\r\nContent-Length: 0\r\n", b"\r\n"), id="an odd head in pieces"),
+        pytest.param(lambda: reader(OK + b"Content-Length: 9\r\n\r\n", to="HEAD", go_on=True), id="HEAD"),
+        pytest.param(lambda: reader(OK + b"Content-Length: 0\r\n\r\n", upgrade=True), id="a declined upgrade"),
+    ],
+)
+def test_nothing_of_a_response_is_left_in_the_next(used: Callable[[], ResponseReader]) -> None:
+    """Not its head, not its content, not how far it came, not what was expected of it."""
+    made = used()
+    assert made.complete
+    made.start(is_head_request=False, expects_upgrade=False)
+    assert (made.head, made.body, made.interim, made.trailers, made.oddities) == (None, [], [], [], [])
+    assert (made.started, made.complete, made.surplus, made.tunnel) == (False, False, False, False)
+    made.feed(b"HTTP/1.1 100 x\r\n\r\n" + OK + b"Content-Length: 2\r\n\r\nok")
+    assert (made.interim, made.body, made.complete, made.surplus) == ([], [b"ok"], True, False)
+    made.start(is_head_request=False, expects_upgrade=False)
+    with pytest.raises(UpstreamError):
+        made.feed(SWITCH)
+
+
+@pytest.mark.parametrize(
+    "data", [b"H", OK, OK + b"Content-Length: 3\r\n\r\nab", CHUNKS + b"1\r\na\r\n", CLOSES, b"HTTP/1.1 103 x\r\n\r\n"]
+)
+def test_no_response_begins_inside_another(data: bytes) -> None:
+    """Bytes that came before the request are not the start of its response."""
+    made = reader(data)
+    with pytest.raises(UpstreamError) as refused:
+        made.start(is_head_request=False, expects_upgrade=False)
+    assert refused.value.kind is UpstreamErrorKind.PROTOCOL
 
 
 # --- the end of the connection --------------------------------------------------------------------------------------
@@ -221,7 +238,7 @@ def head_of(size: int, front: bytes = OK, line_end: bytes = b"\r\n") -> bytes:
     ("front", "line_end"),
     [
         pytest.param(OK, b"\r\n", id="a plain head"),
-        pytest.param(b"HTTP/1.0 200 OK\r\n", b"\r\n", id="an odd head"),
+        pytest.param(b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n", b"\r\n", id="an odd head"),
         pytest.param(OK, b"\n", id="lines ended by LF"),
         pytest.param(b"\r\n\n" + OK, b"\r\n", id="empty lines before it"),
         pytest.param(b"HTTP/1.1 103 x\r\n\r\n" + OK, b"\r\n", id="an interim response before it"),
