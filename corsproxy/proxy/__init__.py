@@ -2,7 +2,7 @@
 
 `Proxy` is the front door, `relay.py` the way of one request from top to bottom, `client/` what a client is spoken to
 with, `upstream/` what an upstream is.
-Knows no YAML, does not know how a policy is built, and handles no signals.
+Knows nothing about YAML, does not know how a policy is built, and handles no signals.
 """
 
 from typing import TYPE_CHECKING

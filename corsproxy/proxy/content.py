@@ -1,6 +1,6 @@
 """Content in both directions: it is framed and counted, and the slower side holds back the faster one.
 
-Knows no heads, no routes and no policy.
+Knows nothing about heads, routes or policies.
 """
 
 from __future__ import annotations

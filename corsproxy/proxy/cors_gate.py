@@ -1,7 +1,7 @@
 """The CORS decision for a request with its finished bytes, from a cache or from the core.
 
 Decisions are the core's; this only remembers them, in bounded tables keyed by the raw bytes a client sent.
-Knows no sockets.
+Knows nothing about sockets.
 """
 
 from __future__ import annotations

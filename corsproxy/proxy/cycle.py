@@ -105,7 +105,7 @@ class RequestCycle:
         context = self.context
         try:
             attempt = self._send_at_once()
-        except Exception as error:  # noqa: BLE001 - whatever it is is answered for, and logged where it is our fault
+        except Exception as error:  # noqa: BLE001 - whatever it is is answered for, and logged if it is our fault
             self._relay.answer_for(context, self._grant, error)
             return context.finish()
         if attempt is None:
@@ -131,7 +131,7 @@ class RequestCycle:
             return
         try:
             self._return(attempt, head)
-        except Exception as error:  # noqa: BLE001 - whatever it is is answered for, and logged where it is our fault
+        except Exception as error:  # noqa: BLE001 - whatever it is is answered for, and logged if it is our fault
             self._relay.answer_for(context, self._grant, error)
         self._end(attempt)
         context.connection.request_over(keep=context.finish())
@@ -160,7 +160,7 @@ class RequestCycle:
             context.record.error = context.record.error or context.connection.lost_as
             context.finish()
             raise
-        except Exception as error:  # noqa: BLE001 - whatever it is is answered for, and logged where it is our fault
+        except Exception as error:  # noqa: BLE001 - whatever it is is answered for, and logged if it is our fault
             self._relay.answer_for(context, self._grant, error)
         return context.finish()
 

@@ -65,7 +65,7 @@ class UpstreamError(Exception):
 
     @property
     def status(self) -> int:
-        """The status the client gets where nothing has been sent yet (RFC 9110 section 15.6)."""
+        """The status the client gets if nothing has been sent yet (RFC 9110 section 15.6)."""
         return STATUS_OF_UPSTREAM_ERROR[self.kind]
 
 
@@ -78,7 +78,7 @@ class ClientError(Exception):
 
     @property
     def status(self) -> int:
-        """The status the client gets where nothing has been sent yet (RFC 9110 section 15.5)."""
+        """The status the client gets if nothing has been sent yet (RFC 9110 section 15.5)."""
         return STATUS_OF_CLIENT_ERROR[self.kind]
 
 

@@ -4,7 +4,7 @@ From the first `Authorization` or challenge with NTLM or Negotiate on, the clien
 together until either ends; the other is closed then.
 Where the client's connection may carry the requests of many people, such a login is refused: an edge would hand the
 logged-in connection to the next of them.
-Knows no policy and no grant.
+Knows nothing about policies or grants.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The finished head for an upstream, from the client's request and the configuration.
 
-Knows no sockets and no policy.
+Knows nothing about sockets or policies.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A configuration prepared for the data path: the route tree, the upstreams' pools, the finished parts of heads.
 
 Made whole when a file is loaded, swapped in at once, never changed: a request keeps the plan it began with.
-Knows no sockets beyond the pools it holds.
+Knows nothing about sockets beyond the pools it holds.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class RoutePlan:
         """Return the target for the upstream: the path without the stripped prefix, behind the base path, byte for
         byte.
 
-        Raises `Refusal` with 400 where a server that resolves dot segments would leave the base path.
+        Raises `Refusal` with 400 if a server that resolves dot segments would leave the base path.
         """
         path = self.upstream_path(target.path)
         query = target.query
@@ -156,7 +156,7 @@ class Plan:
     own_origins: frozenset[bytes]
     """The proxy's own origins, as browsers know them; empty if the configuration has none."""
     begun: set[RequestRecord] | None = None
-    """Requests that have begun, for the inspector, which takes out those that have ended; None where it is off."""
+    """Requests that have begun, for the inspector, which takes out those that have ended; None if it is off."""
 
     @property
     def limits(self) -> Limits:
@@ -171,7 +171,7 @@ NO_ROUTE_GATE = CorsGate(())
 def compile_plan(settings: Settings, previous: Plan | None = None) -> Plan:
     """Prepare `settings` in the running loop; pools of unchanged upstreams are kept.
 
-    Raises `PlanError` where a file the configuration names cannot be used; nothing has changed then.
+    Raises `PlanError` if a file the configuration names cannot be used; nothing has changed then.
     """
     loop = asyncio.get_running_loop()
     kept = {pool.upstream: pool for pool in previous.pools} if previous is not None else {}

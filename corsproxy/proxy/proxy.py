@@ -1,7 +1,7 @@
 """The proxy of one worker: the front door of the data path.
 
 Holds the plan in force, the listener's protocol factory and the sweeper that watches every deadline.
-Knows no process: signals, files and sockets to listen on are the server's.
+Knows nothing about processes: signals, files and sockets to listen on are the server's.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ class Relay:
                 return context.finish()
             upgrade = let_pass(context, admitted, route, grant, self._token)
             cycle = RequestCycle(self, context, admitted, route, grant, upgrade)
-        except Exception as error:  # noqa: BLE001 - whatever it is is answered for, and logged where it is our fault
+        except Exception as error:  # noqa: BLE001 - whatever it is is answered for, and logged if it is our fault
             self.answer_for(context, grant, error)
             return context.finish()
         return cycle.start()

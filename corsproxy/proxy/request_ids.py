@@ -1,6 +1,6 @@
 """Ids for requests without one.
 
-Knows no request.
+Knows nothing about requests.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 The most specific route wins, whatever the order in the file: host before host with a star (the longer first) before no
 host, then segment by segment literal before `{name}`, longer before shorter, exact before prefix, methods before none.
 A route that does not take the method is passed over as if it were not there.
-Knows no sockets, no headers and no policy; what a route leads to is the caller's.
+Knows nothing about sockets, headers or policies; what a route leads to is the caller's.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ class RouteTable(Generic[T]):
     def match(self, host: bytes, path: bytes, method: str = "GET") -> T | None:
         """Return the value of the route for `host` (a valid Host value, or empty), `path` and `method`, or None.
 
-        Raises `AmbiguousPath` where another reading of the path would lead elsewhere, no route counting as one.
+        Raises `AmbiguousPath` if another reading of the path would lead elsewhere, no route counting as one.
         """
         found = self._find(host, path, 0, method)
         other = other_reading(path, self._depth, self._longest) if self._depth else None

@@ -6,7 +6,7 @@
 
 A client that asks first is told to go on, by the upstream or by us. A slow client has one of the few places that the
 pool keeps for such.
-Knows no policy and no response.
+Knows nothing about policies or responses.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A tunnel after a 101: bytes pass both ways uninspected until either side closes (RFC 9110 section 7.8).
 
 Each side's slowness holds the other side's reading back; nothing else is kept.
-Knows no protocol that runs inside, and no policy: who may open a tunnel was decided before.
+Knows nothing about the protocol that runs inside, or about policies: who may open a tunnel was decided before.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 `connection` is the asyncio protocol, `listener` makes one for each client; the other rooms know no transport or touch
 only that.
-Knows no route, no policy and no upstream.
+Knows nothing about routes, policies or upstreams.
 """
 
 from corsproxy.proxy.client.aiohttp_import import import_aiohttp

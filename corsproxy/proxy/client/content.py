@@ -1,7 +1,7 @@
 """The content of one request, between its connection and its reader.
 
 Pieces are kept as they came: what is whole in one segment is sent on without being copied.
-Knows no transport: `Backlog` says when there is too much to go on reading.
+Knows nothing about transports: `Backlog` says when there is too much to go on reading.
 """
 
 from __future__ import annotations

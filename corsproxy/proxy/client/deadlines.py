@@ -1,7 +1,7 @@
 """The time limits of a client: the clocks of one connection, and what is due.
 
 The sweeper asks every connection a few times a second, so that no deadline costs a timer.
-Knows no loop and no transport: times are numbers that come in.
+Knows nothing about loops or transports: times are numbers that come in.
 """
 
 from __future__ import annotations

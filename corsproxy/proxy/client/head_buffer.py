@@ -1,7 +1,7 @@
 """The bytes of one request head until it is complete: bounded, and kept as received.
 
 Parsed, a small field takes seventy times its bytes; so nothing of a head is parsed to stay before its end is here.
-Knows no socket and no parser: bytes in, a head out.
+Knows nothing about sockets or parsers: bytes in, a head out.
 """
 
 from __future__ import annotations

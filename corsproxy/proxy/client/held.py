@@ -1,7 +1,7 @@
 """Bytes that a client sent after its current request: further requests, not parsed until it has ended.
 
 Parsed, a small field takes seventy times its bytes; and what is parsed early may be parsed wrong.
-Knows no transport: `Flow` pauses the client if it sends too much.
+Knows nothing about transports: `Flow` pauses the client if it sends too much.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The content of one request, taken from its connection: where it ends, and if it has none.
 
-Knows no transport and no clock.
+Knows nothing about transports or clocks.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The factory of protocols for new connections, and the set of open ones: aiohttp's low-level server.
 
-Knows no routes, no policy and no upstream.
+Knows nothing about routes, policies or upstreams.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A byte a minute keeps every silence short; 256 such clients would hold every connection of an upstream for hours.
 Only time in which bytes are owed counts, from one look to the next, so a quiet stream is not slow.
-Knows no clock: times are numbers that come in.
+Knows nothing about clocks: times are numbers that come in.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Nearly every request is like that, and most of its lines have come before, often all of them: they are looked up and not
 read again.
 It is stricter than aiohttp's parser: anything unusual is left to that (None), so that no judgement is made here.
-Knows no socket and no state: bytes in, a head or None out.
+Knows nothing about sockets or state: bytes in, a head or None out.
 """
 
 from __future__ import annotations

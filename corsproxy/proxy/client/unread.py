@@ -1,6 +1,6 @@
 """What is known of a request that could not be read, and the answer to it.
 
-Knows no transport.
+Knows nothing about transports.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ class FieldEditor:
 
     @classmethod
     def compile(cls, edits: settings.FieldEdits, *, folds: bool) -> FieldEditor | None:
-        """Return the editor, or None if there is nothing to edit; it `folds` where a server reads the fields."""
+        """Return the editor, or None if there is nothing to edit; it `folds` if a server reads the fields."""
         if edits.is_empty:
             return None
         pairs = [(name.encode("ascii"), value.encode("utf-8")) for name, value in edits.set]

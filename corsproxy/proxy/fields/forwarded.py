@@ -81,9 +81,9 @@ class Forwarding:
     prefix: bytes
     """The X-Forwarded-Prefix of a trusted proxy; else empty."""
     client: str
-    """The nearest hop that is not a trusted proxy; `unknown` where there is no address."""
+    """The nearest hop that is not a trusted proxy; `unknown` if there is no address."""
     proxy_origin: bytes
-    """This proxy's origin as the client sees it (`https://api.example.com`); empty where no usable host was said.
+    """This proxy's origin as the client sees it (`https://api.example.com`); empty if no usable host was given.
 
     Where the configuration names `public_origins` it is always one of them.
     """

@@ -89,7 +89,7 @@ def parse_hop(value: bytes) -> Address | None:
 
 
 def parse_forwarded(value: bytes) -> list[ForwardedElement] | None:
-    """Return the elements of a Forwarded field value (RFC 7239 section 4), or None where it is malformed.
+    """Return the elements of a Forwarded field value (RFC 7239 section 4), or None if it is malformed.
 
     Empty elements and pairs are skipped, as lists of RFC 9110 section 5.6.1 want it.
     """

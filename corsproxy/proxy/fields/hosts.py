@@ -1,7 +1,7 @@
 """`host` and `host:port`, as a Host field, an absolute target and an origin hold them: the one place that reads them.
 
 Bytes of strangers in; only what every server reads alike is valid.
-Knows no field and no policy.
+Knows nothing about fields or policies.
 """
 
 from __future__ import annotations

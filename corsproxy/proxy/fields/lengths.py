@@ -1,6 +1,6 @@
 """The digits of a Content-Length, in a request and in a response: the one place that makes a number of them.
 
-Knows no field line and no framing.
+Knows nothing about field lines or framing.
 """
 
 from __future__ import annotations

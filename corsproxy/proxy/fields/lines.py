@@ -3,7 +3,7 @@
 The same program says the same about itself in every message: `Server`, `Content-Type`, `User-Agent` and their like come
 again and again, byte for byte. Such a line is read when it is first seen and kept in a bounded table; what may be about
 a person (a cookie, a credential, any name that is not known to be harmless) is never kept.
-Knows no sockets and no policy.
+Knows nothing about sockets or policies.
 """
 
 from __future__ import annotations

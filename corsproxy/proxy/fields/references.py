@@ -1,7 +1,7 @@
 """URL references as bytes (RFC 3986 section 4.1): their authority, their owner, and the path that they lead to.
 
 Shared by what is turned back to the proxy's address and what is turned forth to the upstream's.
-Knows no fields, no routes, no sockets.
+Knows nothing about fields, routes or sockets.
 """
 
 from __future__ import annotations

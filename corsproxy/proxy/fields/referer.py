@@ -30,16 +30,16 @@ class OriginRewriter:
         return cls(upstream.origin_mode, as_bytes(upstream.origin), PathMap.compile(upstream, strip_prefix))
 
     def origin(self, value: bytes) -> bytes | None:
-        """Return the Origin line's value for the upstream, or None where the line is left out.
+        """Return the Origin line's value for the upstream, or None if the line is left out.
 
-        Never made where the client sent none: a request without Origin is no CORS request for the upstream either.
+        Never made if the client sent none: a request without Origin is no CORS request for the upstream either.
         """
         if self.mode == "forward":
             return value
         return None if self.mode == "remove" else self.own_origin
 
     def referer(self, value: bytes, proxy_origin: bytes) -> bytes | None:
-        """Return the Referer line's value for the upstream, or None where the line is left out.
+        """Return the Referer line's value for the upstream, or None if the line is left out.
 
         As the upstream's own, path and query stay; where the page is one the proxy served (`proxy_origin`), the path is
         the one the upstream knows it by, so that a redirect back to it finds its way home.

@@ -3,7 +3,7 @@
 A program asks for one page's resources with the same lines each time, and only the request line differs. Such a section
 is kept in a bounded table if each of its lines may be kept (`lines`). Its Referer, which names the page that a person
 looks at, is taken out first: it is neither kept nor part of the key.
-Knows no sockets and no policy.
+Knows nothing about sockets or policies.
 """
 
 from __future__ import annotations

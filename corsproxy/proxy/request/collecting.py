@@ -3,7 +3,7 @@ others need.
 
 256 clients that announce 100,000 bytes and send one take every connection of an upstream otherwise; nginx buffers whole
 uploads for that reason, Apache dies of it (Slowloris' cousin, R-U-Dead-Yet).
-Knows no upstream, no route and no policy.
+Knows nothing about upstreams, routes or policies.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 The request goes to the upstream with its `Expect`, whose 100 or final answer is the client's: a server that refuses an
 upload can do so before the first byte of it. Servers that know nothing of it keep silent; to them the content is
 sent after a second, as curl does.
-Knows no sockets: what says 100 is handed in.
+Knows nothing about sockets: what says 100 is handed in.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Hop-by-hop fields and what strangers may not say go (RFC 9110 section 7.6), everything else stays byte for byte and in
 order; what the proxy itself says comes last, in `outgoing`.
-Knows no sockets, no routes and no policy.
+Knows nothing about sockets, routes or policies.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What the field sections that come again say: read once, then copied for each request.
 
-Knows no sockets, no routes and no policy.
+Knows nothing about sockets, routes or policies.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ def plain_reading(path: bytes) -> bytes:
 
 
 def other_reading(path: bytes, depth: int = sys.maxsize, longest: int = sys.maxsize) -> bytes | None:
-    r"""Return how a server that decodes and normalises would read `path`, or None where it would read the same.
+    r"""Return how a server that decodes and normalizes would read `path`, or None if it would read the same.
 
     Percent-decoded until nothing changes, at most three rounds; then `\` as `/`, `//` as `/`, and `.` and `..`
     resolved (RFC 3986 section 5.2.4).
@@ -96,7 +96,7 @@ def _other_reading_of_long(path: bytes, depth: int, longest: int) -> bytes | Non
 
 
 def _may_hide_separators(path: bytes) -> bool:
-    r"""Return False only where no escape, nor an escape of an escape, can become `/`, `.` or `\`.
+    r"""Return False only if no escape, nor an escape of an escape, can become `/`, `.` or `\`.
 
     These are `%2f`, `%2e` and `%5c`, and however a 2 or a 5 is escaped, its own byte stands last (`%32`, `%35`), and
     however the letter behind it is, its escape begins with `%`: so one of 2 and 5 stands before one of e, f, c and `%`.

@@ -1,7 +1,7 @@
 """The request target: what a client may write there.
 
 Everything that passes goes to the upstream byte for byte; what two servers could read differently is refused.
-Knows no sockets, no routes and no policy.
+Knows nothing about sockets, routes or policies.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The proxy's own responses: finished bytes, a short text for people, no upstream's name and no client's
 bytes.
 
-Knows no sockets and no routes.
+Knows nothing about sockets or routes.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
     SIZE --> DATA --> END --> SIZE ... SIZE of 0 --> TRAILERS --> complete
 
-Chunk extensions are dropped. Knows no socket; bytes in, in any cut.
+Chunk extensions are dropped. Knows nothing about sockets; bytes in, in any cut.
 """
 
 from __future__ import annotations

@@ -133,7 +133,7 @@ class UpstreamConnection(asyncio.Protocol):
         """Hand what content there is, and all that comes, to `sink`; `read_timeout` is the longest silence, 0 is none.
 
         Returns a future that is done when the message is complete and fails with `UpstreamError` when it is cut;
-        None where it is complete already.
+        None if it is complete already.
         """
         reader = self.reader
         self._sink = sink
@@ -238,7 +238,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._tell()
 
     def sweep(self, now: float) -> None:
-        """Fail the exchange where its deadline has passed."""
+        """Fail the exchange if its deadline has passed."""
         if now >= self.deadline:
             self.deadline = NEVER
             self.fail(UpstreamError(self.deadline_kind))
@@ -264,7 +264,7 @@ class UpstreamConnection(asyncio.Protocol):
         sink = self._sink
         if sink is None:
             if len(reader.body) > 1 and reader.state not in ENDED:
-                self.pause()  # nobody reads it yet: one segment is kept, the rest waits in the socket
+                self.pause()  # it is not read yet: one segment is kept, the rest waits in the socket
             if reader.head is not None or reader.interim:
                 self._tell()
             return

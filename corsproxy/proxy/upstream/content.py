@@ -1,7 +1,7 @@
 """The content of one response, read from bytes: one reader for each framing (RFC 9112 section 6.3).
 
 Each is fed the bytes after the head, adds content to the caller's list, and says how many bytes were its own.
-`chunks` has the one that is more than a count. Knows no socket and no head.
+`chunks` has the one that is more than a count. Knows nothing about sockets or heads.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class UntilCloseReader:
 
 
 class NoContentReader:
-    """Read nothing: the message ends with its head, and bytes after it belong to nobody."""
+    """Read nothing: the message ends with its head, and bytes after it belong to no message."""
 
     __slots__ = ("is_complete",)
 

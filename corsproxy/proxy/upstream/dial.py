@@ -2,7 +2,7 @@
 
 Names are resolved at every dial, so that a changed DNS answer is followed as soon as a new connection is needed;
 addresses are raced as RFC 8305 (happy eyeballs) says.
-Knows no requests.
+Knows nothing about requests.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ class ResponseHead:
         """In order."""
         self.framing = _UNSETTLED
         self.length = -1
-        """`Content-Length`; -1 where there was none."""
+        """`Content-Length`; -1 if there was none."""
         self.keep_alive = True
 
 

@@ -49,7 +49,7 @@ class ResponseHeadBuffer:
     def next_head(self) -> bytes | None:
         """Take out a whole head, without its empty line; None if more is to come.
 
-        Raises `UpstreamError` where too much has come.
+        Raises `UpstreamError` if too much has come.
         """
         partial, known = self._partial, self._known
         while partial[:1] == b"\n" or partial[:2] == b"\r\n":  # RFC 9112 section 2.2, of requests; servers do it, too

@@ -3,7 +3,7 @@
 It answers, closes, and resets what still comes. The event loop lets go of a socket with the first error, though what
 was received before can still be read: over a second descriptor of the same socket, and over TLS through the buffer that
 its ciphertext goes into.
-Knows no HTTP.
+Knows nothing about HTTP.
 """
 
 from __future__ import annotations

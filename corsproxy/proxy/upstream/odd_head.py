@@ -1,6 +1,6 @@
 """The general parser of a response's head, for whatever `plain_head` leaves, including obsolete forms.
 
-Knows no socket and no state: the bytes of one head in, a head out.
+Knows nothing about sockets or state: the bytes of one head in, a head out.
 """
 
 from __future__ import annotations

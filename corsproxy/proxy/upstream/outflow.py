@@ -1,6 +1,6 @@
 """The sending side of a connection to an upstream: flow control, and bytes received before a write failed.
 
-Knows no HTTP.
+Knows nothing about HTTP.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Nearly every response is like that, and most of its lines have come before: they are looked up and not read again.
 Anything unusual is left to `odd_head` (None), so that no judgement is made here.
-Knows no socket and no state: bytes in, a head or None out.
+Knows nothing about sockets or state: bytes in, a head or None out.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def _read_fields(head: ResponseHead, lines: list[bytes]) -> bool:
 
 
 def _new_line(text: bytes) -> FieldLine[ResponseField] | None:
-    """Read a field line that was not seen before; None where it is unusual."""
+    """Read a field line that was not seen before; None if it is unusual."""
     name, colon, value = text.partition(b":")
     known = _NAMES.known.get(name) or _NAMES[name]
     if not known.is_token or not colon or text.translate(_TEXT) != text:

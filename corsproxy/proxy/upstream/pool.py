@@ -1,7 +1,7 @@
 """The connections to one upstream: idle ones, their number, and the requests that wait for one.
 
 A connection is lent to one exchange at a time and comes back only clean (`UpstreamConnection.finish` says so).
-Knows no requests and no policy.
+Knows nothing about requests or policies.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class UpstreamPool:
         """Lend a connection: an idle one, a new one, or the next that comes back.
 
         `fresh` takes none that was used before.
-        Raises `UpstreamError`: `pool_timeout` where none was to be had within `connect_timeout`, or what the dial met.
+        Raises `UpstreamError`: `pool_timeout` if none was to be had within `connect_timeout`, or what the dial met.
         """
         lease = None if fresh else self.take_idle()
         if lease is not None:
@@ -151,7 +151,7 @@ class UpstreamPool:
             self._offer(connection)
 
     def _rested(self, connection: UpstreamConnection) -> None:
-        """Offer a connection on which nothing came for a moment; where something came it has been closed."""
+        """Offer a connection on which nothing came for a moment; if something came, it has been closed."""
         if connection in self.connections and not connection.transport.is_closing():
             self._offer(connection)
 

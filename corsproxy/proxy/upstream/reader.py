@@ -8,7 +8,7 @@
 
 The states have the names that h11 gives to those of a server. `plain_head` reads the heads that leave nothing to argue
 about, `odd_head` all others; `content` has a reader for each framing. Where the segments end changes nothing.
-Knows no socket, no clock and no policy: bytes in, a `ResponseHead` and pieces of content out.
+Knows nothing about sockets, clocks or policies: bytes in, a `ResponseHead` and pieces of content out.
 """
 
 from __future__ import annotations

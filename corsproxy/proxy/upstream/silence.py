@@ -1,6 +1,6 @@
 """The state of a connection's socket, asked of the kernel before the event loop delivers it.
 
-Knows no HTTP.
+Knows nothing about HTTP.
 """
 
 from __future__ import annotations

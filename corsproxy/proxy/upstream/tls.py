@@ -1,7 +1,7 @@
 """TLS towards an upstream: the context, made when the configuration is loaded, and what would help a failed handshake.
 
 Old servers speak old versions, have short keys, or suites that OpenSSL has given up: each has its key.
-Knows no sockets and no requests.
+Knows nothing about sockets or requests.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ _VERIFY_HINTS = (
 def tls_context(upstream: Upstream) -> ssl.SSLContext | None:
     """Make the TLS context of an `https` upstream, once, when the configuration is loaded.
 
-    Raises `PlanError` where a file cannot be used.
+    Raises `PlanError` if a file cannot be used.
     """
     if upstream.scheme != "https":
         return None
