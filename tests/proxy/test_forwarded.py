@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 
 import pytest
 from hypothesis import given
@@ -528,3 +528,22 @@ def test_no_bytes_raise_and_every_answer_is_whole_lines(peer: str, host: bytes, 
     assert chain[1].split(b",")[-1].strip() == connection.client.encode()
     assert all(name.lower() in FORWARDING_FIELDS for name, _ in lines_of(forwarding))
     assert forwarding.proxy_origin == b"" or forwarding.proxy_origin.startswith((b"http://", b"https://"))
+
+
+@pytest.mark.parametrize(
+    ("network", "inside", "outside"),
+    [
+        ("::ffff:192.168.0.0/112", "192.168.255.255", "192.169.0.0"),
+        ("::ffff:10.1.2.3/128", "10.1.2.3", "10.1.2.2"),
+        ("::ffff:0.0.0.0/96", "8.8.8.8", "::1"),
+        ("10.0.0.0/8", "10.255.0.1", "11.0.0.0"),
+        ("fd00::/8", "fdff::1", "fe00::1"),
+        ("::/95", "::1", "1.1.1.1"),
+    ],
+)
+def test_a_network_of_ipv4_may_be_written_as_ipv6(network: str, inside: str, outside: str) -> None:
+    """As a dual-stack system shows its peers; any other network is what it says."""
+    trust = Trust.compile((ip_network(network),))
+    assert trust.believes(ip_address(inside))
+    assert not trust.believes(ip_address(outside))
+    assert not trust.believes(None)

@@ -6,7 +6,13 @@ import pytest
 
 from corsproxy.proxy.fields.forwarded import Trust
 
-PUBLIC = ("https://api.example", "http://old.example:8080", "https://other.example:8443")
+PUBLIC = (
+    "https://first.example",
+    "https://api.example",
+    "http://plain.example",
+    "http://old.example:8080",
+    "https://other.example:8443",
+)
 
 
 @pytest.mark.parametrize(
@@ -15,12 +21,14 @@ PUBLIC = ("https://api.example", "http://old.example:8080", "https://other.examp
         (b"http://api.example", b"https://api.example"),
         (b"http://API.example", b"https://api.example"),
         (b"https://api.example:443", b"https://api.example"),
-        (b"http://api.example:80", b"https://api.example"),
+        (b"http://api.example:80", b"https://first.example"),
+        (b"http://plain.example:80", b"http://plain.example"),
+        (b"https://plain.example:443", b"https://first.example"),
         (b"http://old.example:8080", b"http://old.example:8080"),
         (b"https://old.example:8080", b"http://old.example:8080"),
         (b"http://other.example:8443", b"https://other.example:8443"),
-        (b"http://other.example", b"https://api.example"),
-        (b"http://stranger.example", b"https://api.example"),
+        (b"http://other.example", b"https://first.example"),
+        (b"http://stranger.example", b"https://first.example"),
     ],
 )
 def test_a_public_origin(asked: bytes, origin: bytes) -> None:
