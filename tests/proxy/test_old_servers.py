@@ -1,4 +1,4 @@
-"""What old servers write: taken always, taken by `parsing: lenient` alone, or never; the table of docs/legacy.md.
+"""What old servers write: taken always, taken by `parsing: lenient` alone, or never; the table of docs/old-servers.md.
 
 The upstream is a stub of raw bytes: no server that can be installed writes these things on demand.
 """
