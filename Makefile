@@ -80,7 +80,7 @@ wheel: $(DEV_STAMP) ## build the compiled and the pure wheel into dist/, install
 
 # MUTANTS='corsproxy.cors.effects*' for one module.
 MUTANTS ?=
-mutants: $(UV_STAMP) $(DEV_STAMP) ## break the rules in thousands of places, one at a time, and list what no test minds (an hour)
+mutants: $(UV_STAMP) $(DEV_STAMP) ## break the pure modules in thousands of places, one at a time, and list what no test minds (hours)
 	$(UV) pip install --python $(BIN)/python $(LOCKED) -r requirements/mutants.txt
 	CORSPROXY_MUTANTS=1 HYPOTHESIS_PROFILE=check $(BIN)/mutmut run --max-children 2 $(MUTANTS)
 	$(BIN)/mutmut results
