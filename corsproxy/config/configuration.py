@@ -15,7 +15,7 @@ from corsproxy.config.addresses import parse_listen
 from corsproxy.config.doubts import address_doubts
 from corsproxy.config.load import Loaded, load_file, load_text
 from corsproxy.config.options import FLAGS, QUICK, Options
-from corsproxy.config.problems import Place, Problem, Reason, RefusedError
+from corsproxy.config.problems import Problem, Reason, RefusedError
 from corsproxy.config.quick import load_quick, option_of
 from corsproxy.errors import UsageError
 from corsproxy.settings import Address, Log, Settings, TcpAddress, UnixAddress
@@ -243,7 +243,7 @@ def _doubt_of_option(options: Options, loaded: Loaded, path: str, reason: Reason
     option = {"listen": "listen", "inspector": "inspect" if options.admin is None else "admin"}.get(path)
     if option is not None:
         return Problem("", 0, 0, options.name(option), "warning", reason, message)
-    line, column = loaded.places.get(path) or loaded.places.get(path.removesuffix(".url"), Place(1, 1))
+    line, column = loaded.places.get(path) or loaded.places[path.removesuffix(".url")]
     return Problem(loaded.file, line, column, path, "warning", reason, message)
 
 
