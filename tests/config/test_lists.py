@@ -117,6 +117,15 @@ def test_a_policy_takes_what_it_does_not_write() -> None:
     assert loaded.warnings == ()
     assert "base" not in loaded.policies
     assert loaded.places["policies.app.allow_origins[0]"].line == 3
+    assert loaded.homes["middle"] == {
+        **dict.fromkeys(("allow_headers", "max_age", "mode"), "base"),
+        **dict.fromkeys(("extends", "allow_origins", "dangerously_allow"), "middle"),
+    }
+    assert loaded.homes["app"] == {
+        **dict.fromkeys(("max_age", "mode"), "base"),
+        "allow_origins": "middle",
+        **dict.fromkeys(("extends", "allow_headers", "allow_credentials"), "app"),
+    }
 
 
 _VALUES: dict[str, list[object]] = {

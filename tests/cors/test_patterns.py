@@ -198,3 +198,12 @@ def test_no_regex_makes_the_parser_raise_anything_else(text: str) -> None:
         return
     assert regex is not None
     assert regex.pattern == text
+
+
+def test_a_scheme_has_at_most_64_characters() -> None:
+    """As in the Origin of a request."""
+    assert parse_pattern(f"{'a' * 64}://x").scheme == "a" * 64
+    assert parse_origin(f"{'a' * 64}://x".encode()) is not None
+    with pytest.raises(PatternError):
+        parse_pattern(f"{'a' * 65}://x")
+    assert parse_origin(f"{'a' * 65}://x".encode()) is None

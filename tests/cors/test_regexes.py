@@ -59,3 +59,23 @@ def test_where_nothing_can_be_guessed_only_the_fault_is_told(text: str) -> None:
     [problem] = policy_warnings(spec(regex(text), "https://app.example.com"))
     assert "no origin that a browser sends matches it in full" in problem.message
     assert problem.message.endswith("; begin it with 'https://'")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (r"https://a.b\.example\.com", "an unescaped dot matches any character; write '\\.' for a dot"),
+        (
+            r"https://a\.com:443",
+            r"no origin that a browser sends matches it in full: browsers omit the default port; write 'https://a\.com'",
+        ),
+        (r"https://a\.com/api", "no origin that a browser sends matches it in full; begin it with 'https://'"),
+    ],
+)
+def test_a_doubt_is_a_warning_with_its_remedy(text: str, message: str) -> None:
+    """All of it, with credentials too."""
+    for credentials in (False, True):
+        [problem] = policy_warnings(spec("https://app.example.com", regex(text), allow_credentials=credentials))
+        assert (problem.field, problem.index, problem.value) == ("allow_origins", 1, text)
+        assert (problem.reason, problem.severity) == ("invalid", "warning")
+        assert problem.message == f"origin '{text}': {message}"
