@@ -262,3 +262,11 @@ def test_no_text_raises_anything_but_a_refusal(text: str) -> None:
         addresses.parse_network,
     ):
         assert refusal(parse, text).isprintable()
+
+
+def test_a_host_has_at_most_253_characters() -> None:
+    """RFC 1035 section 2.3.4, without the length bytes at both ends; a final dot is not counted."""
+    longest = ".".join(["a" * 63] * 3 + ["a" * 61])
+    assert addresses.parse_host(longest) == longest
+    assert addresses.parse_host(f"{longest}.") == f"{longest}."
+    assert refusal(addresses.parse_host, f"{longest}a").startswith("invalid host")

@@ -207,3 +207,10 @@ def test_a_scheme_has_at_most_64_characters() -> None:
     with pytest.raises(PatternError):
         parse_pattern(f"{'a' * 65}://x")
     assert parse_origin(f"{'a' * 65}://x".encode()) is None
+
+
+@pytest.mark.parametrize(("scheme", "port"), [("http", 80), ("https", 443), ("ws", 80), ("wss", 443), ("ftp", 21)])
+def test_a_default_port_is_never_written(scheme: str, port: int) -> None:
+    """The next port is (https://url.spec.whatwg.org/#default-port)."""
+    assert parse_origin(f"{scheme}://a:{port}".encode()) is None
+    assert parse_origin(f"{scheme}://a:{port + 1}".encode()) is not None
