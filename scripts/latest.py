@@ -38,17 +38,21 @@ def run(*command: str | Path) -> str:
     return subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout  # noqa: S603
 
 
-def pins(text: str) -> dict[str, str]:
-    """Read the versions of a requirements file."""
-    return dict(PIN.findall(text))
+def pins(text: str) -> dict[str, list[str]]:
+    """Read the versions of a requirements file; a package has several if they differ from Python to Python."""
+    found: dict[str, list[str]] = {}
+    for name, version in PIN.findall(text):
+        found.setdefault(name, []).append(version)
+    return found
 
 
-def changes(locked: dict[str, str], found: dict[str, str]) -> list[str]:
-    """Return a line for each package installed in another version than the locked one, or not locked at all."""
+def changes(locked: dict[str, list[str]], found: dict[str, list[str]]) -> list[str]:
+    """Return a line for each package installed in another version than the locked ones, or not locked at all."""
     lines = [
-        f"{name}: {locked.get(name, 'not locked')} -> {version}"
-        for name, version in sorted(found.items())
-        if locked.get(name) != version
+        f"{name}: {' or '.join(locked.get(name, ['not locked']))} -> {version}"
+        for name, versions in sorted(found.items())
+        for version in versions
+        if version not in locked.get(name, [])
     ]
     return lines or ["every version is that of uv.lock"]
 

@@ -125,4 +125,13 @@ def test_latest_says_what_changed() -> None:
     """`make latest` names the packages that are newer than the lock, and those that it does not know."""
     locked = pins("a==1.0\nb==2.0 ; python_version < '3.12' \\\n    --hash=sha256:00\n")
     assert changes(locked, pins("a==1.1\nb==2.0\nc==3\n-e file:///tree\n")) == ["a: 1.0 -> 1.1", "c: not locked -> 3"]
-    assert changes(locked, {"a": "1.0"}) == ["every version is that of uv.lock"]
+    assert changes(locked, pins("a==1.0\n")) == ["every version is that of uv.lock"]
+
+
+def test_latest_knows_that_a_version_may_depend_on_python() -> None:
+    """A package locked in two versions, one for each range of Pythons, has not changed in either."""
+    locked = pins("d==5.2 ; python_version < '3.12'\nd==6.1 ; python_version >= '3.12'\n")
+    assert (
+        changes(locked, pins("d==5.2\n")) == changes(locked, pins("d==6.1\n")) == ["every version is that of uv.lock"]
+    )
+    assert changes(locked, pins("d==6.2\n")) == ["d: 5.2 or 6.1 -> 6.2"]
