@@ -428,3 +428,12 @@ def test_a_route_that_is_written_with_an_escape(path: str, found: str | None) ->
         assert table.match(b"h", path.encode()) == found
     except AmbiguousPath:
         assert found is None
+
+
+def test_a_method_is_asked_for_on_every_host() -> None:
+    """A route of the host that does not take it is passed over, for one of no host."""
+    table = RouteTable([route("/a", "PUT", host="h"), route("/a", "GET", host="*.h"), route("/a")])
+    assert table.match(b"H", b"/a", "PUT") == "PUT h/a"
+    assert table.match(b"h", b"/a", "GET") == "/a"
+    assert table.match(b"X.h", b"/a", "GET") == "GET *.h/a"
+    assert table.match(b"x.h", b"/a", "PUT") == "/a"
