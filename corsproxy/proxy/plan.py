@@ -26,7 +26,7 @@ from corsproxy.proxy.request_record import RequestRecord
 from corsproxy.proxy.response.head import ResponseRules
 from corsproxy.proxy.routes import RouteTable
 from corsproxy.proxy.upstream.pool import UpstreamPool
-from corsproxy.proxy.upstream.tls import tls_context
+from corsproxy.proxy.upstream.tls import upstream_context
 from corsproxy.settings import Limits, Route, Settings, Upstream
 
 
@@ -180,7 +180,7 @@ def compile_plan(settings: Settings, previous: Plan | None = None) -> Plan:
     for upstream in upstreams:
         # A certificate may have been renewed under the same name, so a context is always made from the current files.
         if upstream not in kept or upstream.scheme == "https":
-            contexts[upstream] = tls_context(upstream)
+            contexts[upstream] = upstream_context(upstream)
     pools = {
         upstream: UpstreamPool(upstream, contexts[upstream], loop) if upstream in contexts else kept[upstream]
         for upstream in upstreams

@@ -16,7 +16,7 @@ from corsproxy.config import Configuration
 from corsproxy.proxy import Observer, Plan, Proxy, compile_plan, keep_alive
 from corsproxy.server.inspector import Recorder
 from corsproxy.server.listen.container import is_in_container
-from corsproxy.server.listen.sockets import BACKLOG, Listener, load_certificate, tls_context
+from corsproxy.server.listen.sockets import BACKLOG, Listener, listener_context, load_certificate
 from corsproxy.server.observe.access_log import AccessLog
 from corsproxy.server.observe.counters import Counters
 from corsproxy.server.observe.diagnostics import Announcer, configure_diagnostics
@@ -87,7 +87,7 @@ class DataPath:
     async def start(self, configuration: Configuration) -> None:
         """Serve; raises `PlanError` or `UsageError` if a file the configuration names cannot be used."""
         settings = configuration.settings
-        self._tls = tls_context(settings.tls) if settings.tls is not None else None
+        self._tls = listener_context(settings.tls) if settings.tls is not None else None
         self._proxy = Proxy(compile_plan(settings), self._observers(configuration), via_token=self._via_token)
         if self._recorder is not None and self._proxy.begun is not None:
             self._recorder.begun = self._proxy.begun
@@ -108,7 +108,7 @@ class DataPath:
             raise RuntimeError("not started")
         files = configuration.settings.tls
         if files is not None:
-            tls_context(files)  # a pair that cannot be used must not replace the one in use
+            listener_context(files)  # a pair that cannot be used must not replace the one in use
         return compile_plan(configuration.settings, self._proxy.plan)
 
     def commit(self, configuration: Configuration, plan: Plan) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from corsproxy.proxy.errors import PlanError
-from corsproxy.proxy.upstream.tls import tls_context
+from corsproxy.proxy.upstream.tls import upstream_context
 from corsproxy.settings import Upstream, UpstreamTls
 from tests.support.certificates import self_signed
 
@@ -21,7 +21,7 @@ def test_the_files_of_a_whole_pair_are_loaded(tmp_path: Path) -> None:
     """Certificate, key and authorities, as they are."""
     one = self_signed(tmp_path, "one")
     tls = UpstreamTls(ca=str(one.certificate), certificate=str(one.certificate), private_key=str(one.private_key))
-    context = tls_context(upstream(tls))
+    context = upstream_context(upstream(tls))
     assert context is not None
     assert [found["serialNumber"] for found in context.get_ca_certs()]
 
@@ -31,7 +31,7 @@ def test_another_certificates_key_is_named_with_the_remedy(tmp_path: Path) -> No
     one, other = self_signed(tmp_path, "one"), self_signed(tmp_path, "other")
     tls = UpstreamTls(certificate=str(one.certificate), private_key=str(other.private_key))
     with pytest.raises(PlanError, match=r"it is not the key of the first certificate in .*; name the two") as raised:
-        tls_context(upstream(tls))
+        upstream_context(upstream(tls))
     assert raised.value.path == "upstreams.billing.tls.certificate"
 
 
@@ -42,5 +42,5 @@ def test_authorities_that_cannot_be_used(tmp_path: Path, text: str | None, said:
     if text is not None:
         file.write_text(text, encoding="ascii")
     with pytest.raises(PlanError, match=said) as raised:
-        tls_context(upstream(UpstreamTls(ca=str(file))))
+        upstream_context(upstream(UpstreamTls(ca=str(file))))
     assert raised.value.path == "upstreams.billing.tls.ca"

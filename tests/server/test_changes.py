@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from corsproxy.config import Configuration, Options, Source, load_text
-from corsproxy.server.reload.changes import FIXED, describe, keep_fixed
+from corsproxy.server.reload.changes import FIXED, describe_change, keep_fixed
 from corsproxy.settings import Limits, TcpAddress, TlsFiles
 
 BASE = """
@@ -57,7 +57,7 @@ def configuration(text: str) -> Configuration:
 def test_the_line_names(old: str, new: str, said: str) -> None:
     """Each change is reported under its name in the file."""
     assert old in BASE
-    assert describe(configuration(BASE), configuration(BASE.replace(old, new, 1))) == said
+    assert describe_change(configuration(BASE), configuration(BASE.replace(old, new, 1))) == said
 
 
 OTHER_VALUES: dict[str, Any] = {

@@ -17,7 +17,7 @@ from corsproxy.cors import CorsRequest, OriginSpec, PolicySpec, compile_policy, 
 from corsproxy.proxy import RequestRecord
 from corsproxy.server.inspector import Event, EventBudget, Recorder, merged
 from corsproxy.server.inspector.feed import MAX_WATCHERS, CrowdedError, Feed, News
-from corsproxy.server.inspector.recorder import KEPT, RATE, describe
+from corsproxy.server.inspector.recorder import KEPT, RATE, record_event
 from corsproxy.server.observe.counters import Totals
 from tests.server.event_stream import event_stream
 from tests.server.setup import APP, OTHER, ask_on, config
@@ -81,7 +81,7 @@ def test_one_event_is_bounded_whatever_was_sent() -> None:
     """A head may be as long as the limits let it; what is kept of it is not."""
     long = record("/" + "a" * 60_000, "https://" + "b" * 60_000)
     long.requested_headers = b"x," * 30_000
-    assert len(json.dumps(describe(long, 0.0))) < 8_000
+    assert len(json.dumps(record_event(long, 0.0))) < 8_000
 
 
 def test_several_recorders_together_keep_no_more_than_one() -> None:
@@ -97,7 +97,7 @@ def test_several_recorders_together_keep_no_more_than_one() -> None:
 
 def event(path: str) -> Event:
     """Make an event as a recorder does."""
-    return describe(record(path), time.time())
+    return record_event(record(path), time.time())
 
 
 class Source:

@@ -22,6 +22,7 @@ from corsproxy.proxy.client.head_buffer import HEAD_END, HeadBuffer, HeadTooLarg
 from corsproxy.proxy.client.plain_head import read_plain_head
 from corsproxy.proxy.client.request_line import is_on_the_wire, with_known_method, with_known_version
 from corsproxy.proxy.errors import Refusal
+from corsproxy.proxy.fields.lengths import MAX_LENGTH, read_length
 from corsproxy.proxy.fields.lines import FieldLine
 from corsproxy.proxy.fields.names import REQUEST_FIELDS
 
@@ -180,10 +181,14 @@ def _parsed(head: bytes, message: Any) -> ParsedHead:
 
 
 def _content_length(fields: tuple[tuple[bytes, bytes], ...]) -> int:
-    """Return what the head announces; the parser has refused what is no number, or beside Transfer-Encoding."""
+    """Return what the head announces; the parser has refused what is no number, or beside Transfer-Encoding.
+
+    What nobody can count is refused with the head, a step later; until then everything behind it is content.
+    """
     for name, value in fields:
         if len(name) == len(b"content-length") and name.lower() == b"content-length":
-            return int(value.lstrip(b"0") or b"0")
+            length = read_length(value)
+            return length if length >= 0 else MAX_LENGTH
     return 0
 
 

@@ -61,7 +61,7 @@ _VERIFY_HINTS = (
 """The same by a part of OpenSSL's sentence on the certificate."""
 
 
-def tls_context(upstream: Upstream) -> ssl.SSLContext | None:
+def upstream_context(upstream: Upstream) -> ssl.SSLContext | None:
     """Make the TLS context of an `https` upstream, once, when the configuration is loaded.
 
     Raises `PlanError` if a file cannot be used.

@@ -145,7 +145,7 @@ class Recorder:
         refused = decision is not None and decision.reason is not None
         # The time of the end on the monotonic clock, without another look at it.
         if self._budget.allows(record.started + record.duration, refused=refused):
-            self._ring.add({**describe(record, time.time(), shows_fields=self._shows_fields), "key": key})
+            self._ring.add({**record_event(record, time.time(), shows_fields=self._shows_fields), "key": key})
         else:
             self._skipped += 1
 
@@ -161,7 +161,7 @@ class Recorder:
         events: list[Event] = []
         for record in sorted(old, key=lambda record: -record.started)[:_MOST_OPEN]:
             key = self._keys.setdefault(record, f"{os.getpid()}-{next(self._numbers)}")
-            event = describe(record, time.time() - (now - record.started), shows_fields=self._shows_fields)
+            event = record_event(record, time.time() - (now - record.started), shows_fields=self._shows_fields)
             events.append({**event, "key": key, "open": True, "duration_ms": round((now - record.started) * 1000)})
         return events
 
@@ -184,7 +184,7 @@ def _in_order(events: Iterable[Event]) -> list[Event]:
     return sorted(events, key=lambda event: event["time"])
 
 
-def describe(record: RequestRecord, now: float, *, shows_fields: bool = False) -> Event:
+def record_event(record: RequestRecord, now: float, *, shows_fields: bool = False) -> Event:
     """Write down what the page shows of a request; `now` is the time in seconds since the epoch.
 
     Words and names are those of the access log. Text is bounded and has no sign that does not print.

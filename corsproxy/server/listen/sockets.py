@@ -108,7 +108,7 @@ def is_taken(address: TcpAddress) -> bool:
     return False
 
 
-def tls_context(files: TlsFiles) -> ssl.SSLContext:
+def listener_context(files: TlsFiles) -> ssl.SSLContext:
     """Make the context of an HTTPS listener; raise `UsageError` if the files cannot be used."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_alpn_protocols(["http/1.1"])

@@ -41,7 +41,7 @@ def keep_fixed(old: Settings, new: Settings) -> tuple[Settings, list[str]]:
     return kept, warnings
 
 
-def describe(old: Configuration, new: Configuration) -> str:
+def describe_change(old: Configuration, new: Configuration) -> str:
     """Return one line with the routes, upstreams, policies and other keys that were added, removed or changed."""
     parts = [_difference(name, _named(old)[name], _named(new)[name]) for name in ("routes", "upstreams", "policies")]
     parts += [

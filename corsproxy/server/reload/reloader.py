@@ -18,7 +18,7 @@ from corsproxy.proxy import PlanError
 from corsproxy.server.listen.certificates import certificate_expiries
 from corsproxy.server.notify import READY, notify, notify_reloading
 from corsproxy.server.observe.counters import Totals
-from corsproxy.server.reload.changes import describe, keep_fixed
+from corsproxy.server.reload.changes import describe_change, keep_fixed
 from corsproxy.server.reload.watch import can_be_read_again, content_digest, look
 from corsproxy.server.workers.fleet import Fleet
 
@@ -111,7 +111,7 @@ class Reloader:
             log.warning("%s", line)
         changed = [file for file, digest in self._digests.items() if before.get(file, digest) != digest]
         renewed = [file for file in changed if file != source.file]
-        summary = describe(self.configuration, new)
+        summary = describe_change(self.configuration, new)
         if renewed:
             summary = f"{summary}; read again: {', '.join(renewed)}"
         log.info("configuration reloaded: %s", summary)

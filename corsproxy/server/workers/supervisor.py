@@ -22,7 +22,7 @@ from corsproxy.config import Configuration
 from corsproxy.errors import UsageError
 from corsproxy.proxy import compile_plan, new_via_token
 from corsproxy.server.inspector import Event, EventBudget, merged, shows_fields
-from corsproxy.server.listen.sockets import Listener, tls_context
+from corsproxy.server.listen.sockets import Listener, listener_context
 from corsproxy.server.observe.counters import Totals
 from corsproxy.server.workers.messages import (
     Answer,
@@ -226,7 +226,7 @@ class Workers:
         """Check in the parent whether the configuration works at all; raise `PlanError` or `UsageError`."""
         compile_plan(configuration.settings)
         if configuration.settings.tls is not None:
-            tls_context(configuration.settings.tls)
+            listener_context(configuration.settings.tls)
 
     async def _ask_all(self, question: Question, kind: type[A], patience: float, *, everyone: bool = False) -> list[A]:
         """Ask every worker, and return the answers of those that survive.

@@ -132,7 +132,7 @@ def max_age(answer: Answer) -> int:
     return int(lines[0][:18])
 
 
-def exposed_names(answer: Answer, *, include: bool) -> frozenset[str]:
+def readable_names(answer: Answer, *, include: bool) -> frozenset[str]:
     """Return the names (lower case) that a script may read (https://fetch.spec.whatwg.org/#concept-filtered-response-cors)."""
     present = {name.lower() for name, _ in answer.headers}
     listed = {name.lower() for name in members(answer, ACEH) or ()}

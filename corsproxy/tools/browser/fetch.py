@@ -190,7 +190,7 @@ class _Player:
     def _follow(self, answer: Answer) -> bool:
         """https://fetch.spec.whatwg.org/#concept-http-redirect-fetch."""
         location = answer.combined("Location") or ""
-        target = urls.join(self._url, location)
+        target = urls.resolve(self._url, location)
         if target is None:
             return self._refuse_redirect(f"Location {location!r} is no http or https URL")
         if self._hop == MAX_REDIRECTS:
@@ -231,7 +231,7 @@ class _Player:
         """Report what the script can read of the response."""
         if not self._is_cors:
             return frozenset(name.lower() for name, _ in answer.headers) - names.FORBIDDEN_RESPONSE_NAMES
-        exposed = checks.exposed_names(answer, include=self._include)
+        exposed = checks.readable_names(answer, include=self._include)
         hidden = {name.lower() for name, _ in answer.headers} - exposed
         hidden = {name for name in hidden - _NOBODY_READS if not name.startswith("access-control-")}
         self._note(

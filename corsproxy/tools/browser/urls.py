@@ -43,7 +43,7 @@ def origin_of(url: str) -> str | None:
     return f"{parts.scheme}://{host}{port}"
 
 
-def join(base: str, location: str) -> str | None:
+def resolve(base: str, location: str) -> str | None:
     """Resolve a Location, None if it leads to nothing that a browser follows; the fragment goes."""
     try:
         joined = urljoin(base, location)

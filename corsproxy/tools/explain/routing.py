@@ -5,7 +5,7 @@ The choice is the data path's own table; only the reasons are made here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from corsproxy.proxy import AmbiguousPath, RouteTable, with_head
 from corsproxy.settings import Route, Settings
@@ -40,7 +40,8 @@ class Choice:
 def choose(settings: Settings, host: str, path: str, method: str = "GET") -> Choice:
     """Choose the route as the proxy does, and list the near misses."""
     entries = [(route, index) for index, route in enumerate(settings.routes)]
-    table = RouteTable(entries, 443 if settings.tls is not None else 80)
+    default_port = 443 if settings.tls is not None else 80
+    table = RouteTable(entries, default_port)
     ambiguous = False
     try:
         index = table.match(host.encode(), path.encode(), method)
@@ -49,7 +50,7 @@ def choose(settings: Settings, host: str, path: str, method: str = "GET") -> Cho
     segments = path[1:].split("/") if path != "/" else []
     misses = []
     for at, route in enumerate(settings.routes):
-        if at != index and (found := _miss(route, host, segments, method, chosen=index is not None)):
+        if at != index and (found := _miss(route, host, default_port, segments, method, chosen=index is not None)):
             closeness, why = found
             misses.append((-closeness, at, NearMiss(at, route, why)))
     near = tuple(miss for _, _, miss in sorted(misses, key=lambda one: one[:2])[:_SHOWN])
@@ -57,7 +58,9 @@ def choose(settings: Settings, host: str, path: str, method: str = "GET") -> Cho
     return Choice(index, near, ambiguous, () if is_found else table.allowed(host.encode(), path.encode()))
 
 
-def _miss(route: Route, host: str, segments: list[str], method: str, *, chosen: bool) -> tuple[int, str] | None:
+def _miss(
+    route: Route, host: str, default_port: int, segments: list[str], method: str, *, chosen: bool
+) -> tuple[int, str] | None:
     """How many segments fit, and why the route is not taken; None if it is not even close."""
     fits = 0
     for own, sent in zip(route.segments, segments, strict=False):
@@ -65,7 +68,7 @@ def _miss(route: Route, host: str, segments: list[str], method: str, *, chosen: 
             break
         fits += 1
     is_prefix = fits == len(route.segments)
-    if is_prefix and not _takes_host(route, host):
+    if is_prefix and not _takes_host(route, host, default_port):
         port = f":{route.host_port}" if route.host_port else ""
         return fits + 1, f"it is for the host {route.host}{port} only" + ("" if host else ": give it with --host")
     if is_prefix and route.exact and fits < len(segments):
@@ -81,10 +84,7 @@ def _miss(route: Route, host: str, segments: list[str], method: str, *, chosen: 
     return fits, f"its segment {fits + 1} is {route.segments[fits]!r}, the path's is {segments[fits]!r}"
 
 
-def _takes_host(route: Route, host: str) -> bool:
-    if route.host is None:
-        return True
-    name, colon, port = host.rpartition(":")
-    name = (name if colon and port.isdecimal() else host).lower()
-    under = route.host.startswith("*.") and name.endswith(route.host[1:]) and name != route.host[1:]
-    return (under or name == route.host) and route.host_port in {None, int(port) if port.isdecimal() else None}
+def _takes_host(route: Route, host: str, default_port: int) -> bool:
+    """Return whether the data path's table would look at the route for this host, whatever the path and method."""
+    everywhere = replace(route, path="/", segments=(), exact=False, methods=())
+    return RouteTable([(everywhere, True)], default_port).match(host.encode(), b"/") is not None

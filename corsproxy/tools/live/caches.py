@@ -24,6 +24,12 @@ _SERVED_FROM = (
 """Field name, and whose it is; its value begins with HIT when the cache answered."""
 
 
+def varies(answer: Answer) -> bool:
+    """Return whether Vary covers Origin."""
+    members = {member.strip().lower() for member in (answer.combined("Vary") or "").split(",")}
+    return bool(members & {"*", "origin"})
+
+
 def cache_of(answer: Answer) -> str:
     """Return the cache's name with the marks it left, `an unknown cache` if it left none."""
     marks = [f"{name}: {value}" for name, value in answer.headers if _is_mark(name.lower())]

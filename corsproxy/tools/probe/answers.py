@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from corsproxy.tools.browser import Answer, Check, Outcome, Play, checks
+from corsproxy.tools.live.caches import varies
 from corsproxy.tools.live.look_alikes import STRANGER
-from corsproxy.tools.probe.caches import varies
 from corsproxy.tools.probe.finding import ProbeFinding, Severity
 from corsproxy.tools.probe.further import FurtherAnswer, Variant
 from corsproxy.tools.probe.strangers import with_credentials

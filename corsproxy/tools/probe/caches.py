@@ -8,17 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from corsproxy.tools.browser import Answer, Play, checks
-from corsproxy.tools.live.caches import REMEDY, cache_of, is_from_cache
+from corsproxy.tools.live.caches import REMEDY, cache_of, is_from_cache, varies
 from corsproxy.tools.live.look_alikes import STRANGER
 from corsproxy.tools.probe.finding import ProbeFinding, Severity
 from corsproxy.tools.probe.further import FurtherAnswer, Variant
 from corsproxy.tools.probe.strangers import grants
-
-
-def varies(answer: Answer) -> bool:
-    """Return whether Vary covers Origin."""
-    members = {member.strip().lower() for member in (answer.combined("Vary") or "").split(",")}
-    return bool(members & {"*", "origin"})
 
 
 def mixed_answer(

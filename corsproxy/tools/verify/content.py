@@ -49,7 +49,7 @@ def _exposed(actual: Sequence[Evidence], plan: RouteToAsk) -> Iterator[Found]:
     include = one.wants_credentials
     written = {name.lower(): name for name in plan.policies[one.question.policy].cors.spec.expose_headers}
     listed = {name.lower(): name for name in checks.members(one.answer, checks.ACEH) or ()}
-    readable = checks.exposed_names(one.answer, include=include)
+    readable = checks.readable_names(one.answer, include=include)
     free = names.SAFELISTED_RESPONSE_NAMES | names.FORBIDDEN_RESPONSE_NAMES
     if "*" in written:
         present = {name.lower() for name, _ in one.answer.headers if not name.lower().startswith("access-control-")}

@@ -125,12 +125,6 @@ def without(fields: tuple[tuple[str, str], ...], name: str) -> tuple[tuple[str, 
     return tuple(field for field in fields if field[0].lower() != name.lower())
 
 
-def varies(answer: Answer) -> bool:
-    """Return whether Vary covers Origin."""
-    members = {member.strip().lower() for member in (answer.combined("Vary") or "").split(",")}
-    return bool(members & {"*", "origin"})
-
-
 def members(evidence: Iterable[Evidence], *, preflight: bool) -> list[Evidence]:
     """Return the questions of allowed origins."""
     return [

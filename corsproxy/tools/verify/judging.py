@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from corsproxy.tools.browser import checks
-from corsproxy.tools.live.caches import REMEDY, cache_of, is_from_cache
+from corsproxy.tools.live.caches import REMEDY, cache_of, is_from_cache, varies
 from corsproxy.tools.verify.asking import Answered
 from corsproxy.tools.verify.content import content_differences
 from corsproxy.tools.verify.difference import Code, Found
@@ -17,7 +17,6 @@ from corsproxy.tools.verify.evidence import (
     Evidence,
     doubled_fields,
     evidence_of,
-    varies,
     with_own_origin,
     with_single_lines,
 )
