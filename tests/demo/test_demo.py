@@ -43,10 +43,13 @@ EXPECTED = [
     ("GET /reports/2019", "proxied", "500", "allowed"),
 ]
 
+WIDE = {"COLUMNS": "120"}
+"""The environment of a terminal in which a call has a column of its own; pytest's workers bring a width, too."""
+
 
 def test_check_prints_what_each_call_answered_and_exits_with_0() -> None:
     """The table has every call both ways, aligned, with the status that came and the verdict of a browser."""
-    status, lines, errors = ran("demo", "--check")
+    status, lines, errors = ran("demo", "--check", environ=WIDE)
     found = list(rows(lines))
     assert [row[:3] for row in found] == [row[:3] for row in EXPECTED]
     assert [row[3] for row, wanted in zip(found, EXPECTED, strict=True) if not row[3].startswith(wanted[3])] == []
@@ -114,6 +117,7 @@ def test_it_tells_what_the_proxy_sees() -> None:
 def test_check_exits_with_1_when_the_proxy_does_not_allow_what_it_should(monkeypatch: pytest.MonkeyPatch) -> None:
     """Under a policy without PUT one verdict is another, and that is noticed."""
     monkeypatch.setattr(command, "POLICY", command.POLICY.replace("[GET, PUT]", "[GET]"))
+    monkeypatch.setenv("COLUMNS", WIDE["COLUMNS"])
     out = io.StringIO()
     assert demo_command(DemoOptions(check=True), out=out) == 1
     assert "NOT as it should be" in out.getvalue()

@@ -207,10 +207,14 @@ def test_segments_over_sockets(
                 client.send(piece)
             response = client.read_response(to=data.split(b" ", 1)[0].decode())
         own = (b"x-request-id:", b"via:", b"x-forwarded-")
+        varying = [b"via:", b"date:", b"x-request-id:"]
+        if data.partition(b"\r\n\r\n")[2]:
+            # Whether the connection goes on after an answer of the proxy's own depends on how much content has come.
+            varying.append(b"connection:")
         results.append(
             (
                 response.status,
-                [line for line in response.lines if not line.lower().startswith((b"via:", b"date:", b"x-request-id:"))],
+                [line for line in response.lines if not line.lower().startswith(tuple(varying))],
                 re.sub(rb"request id \S+", b"", response.body),
                 response.whole,
                 [
