@@ -25,7 +25,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-compiled test-pythons coverage mutants wheel sdist release-check lint format fuzz soak bench docs lock latest sbom image image-multi image-test clean
+.PHONY: help demo check test test-compiled test-built test-pythons coverage mutants wheel sdist release-check lint format fuzz soak bench docs lock latest sbom image image-multi image-test clean
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -62,6 +62,9 @@ test-compiled: $(DEV_STAMP) ## the tests of the data path on the compiled form o
 	rm -rf build/compiled
 	CORSPROXY_COMPILE=1 CORSPROXY_OPT_LEVEL=0 $(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir build/compiled .
 	$(BIN)/python scripts/compiled_tree.py build/compiled
+	@$(MAKE) --no-print-directory test-built
+
+test-built: ## the same on what the last `make test-compiled` has built
 	cd build/compiled/tree && FORM_UNDER_TEST=compiled HYPOTHESIS_PROFILE=check \
 	  "$(CURDIR)/$(BIN)/python" -m pytest $(PYTEST_ARGS) -W '$(OF_MYPYC)' $(COMPILED_TESTS)
 
