@@ -171,9 +171,8 @@ def _mistakes(options: Options) -> Iterator[Problem]:
     for url, option in urls.items():
         port = url.removeprefix(":")
         if port.isascii() and port.isdecimal():
-            yield _problem(
-                option, f"invalid URL {quote(url)}: for a server on this machine write {option} http://localhost:{port}"
-            )
+            line = f"{option}{' ' if option.startswith('-') else '='}http://localhost:{port}"
+            yield _problem(option, f"invalid URL {quote(url)}: for a server on this machine write {line}")
 
 
 def _problem(option: str, message: str) -> Problem:

@@ -180,10 +180,9 @@ class Reader:
                 yield name, value, inner, key.span.start
 
     def _unknown(self, name: str, shape: Record[object], path: str, place: Place) -> None:
-        hint = did_you_mean(name, (key.name for key in shape.keys))
         elsewhere = self._homes.get(name)
-        if not hint and elsewhere:
-            hint = f": it belongs under {elsewhere}"
+        # A key that is spelled as another place has it is that key, however much it looks like one of these.
+        hint = f": it belongs under {elsewhere}" if elsewhere else did_you_mean(name, (key.name for key in shape.keys))
         if not hint:
             hint = f": expected one of {', '.join(key.name for key in shape.keys)}"
         self._report.error(path, "unknown", f"unknown key {quote(name)}{hint}", place)

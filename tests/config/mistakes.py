@@ -44,6 +44,7 @@ _TOP: list[Mistake] = [
     ("header_timeout: 5s", 3, "header_timeout", "unknown", "it belongs under limits"),
     ("zzz: x", 3, "zzz", "unknown", "expected one of listen"),
     ("log_level: debug", 3, "log_level", "unknown", "it belongs under log, as level"),
+    ("drain: 5s", 3, "drain", "unknown", "it belongs under shutdown"),
     ("tls: {cert: /dev/null, private_key: /dev/null}", 3, "tls.cert", "unknown", "did you mean 'certificate'?"),
     ("tls: {certificate: /dev/null, key: /dev/null}", 3, "tls.key", "unknown", "did you mean 'private_key'?"),
     (
