@@ -36,7 +36,7 @@ def open_files(pid: int) -> dict[str, str]:
 
 
 def state(pid: int) -> dict[str, str]:
-    """Say what a process has from its start, and where it is."""
+    """Return what a process has from its start, and where it is."""
     found = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
     kept = ("Umask", "Groups", "SigBlk", "SigIgn", "SigCgt", "Threads", "Uid")
     return {

@@ -126,7 +126,7 @@ class _Compiler:
         """Report the errors of a base without origins, also of keys that whatever extends it writes anew."""
         for problem in check_policy(self._spec(allows_nobody=True))[1]:
             if problem.severity == "error":
-                self._tell(problem)
+                self._report_once(problem)
 
     def compile(self) -> CompiledPolicy | None:
         items = self._values.allow_origins or ()
@@ -136,7 +136,7 @@ class _Compiler:
         spec = self._spec(allows_nobody=not self._origins)
         policy, problems = check_policy(spec)
         for problem in problems:
-            self._tell(problem)
+            self._report_once(problem)
         self._tell_the_rest()
         if policy is None:
             return None
@@ -211,7 +211,7 @@ class _Compiler:
             allows_nobody=allows_nobody,
         )
 
-    def _tell(self, problem: PolicyProblem) -> None:
+    def _report_once(self, problem: PolicyProblem) -> None:
         where, message = self._path(problem.field), problem.message
         home = self._homes.get(problem.field, self._name)
         if problem.index is not None and problem.field == "allow_origins":

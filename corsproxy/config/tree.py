@@ -63,7 +63,7 @@ class Mapping:
 Node = Scalar | Sequence | Mapping
 
 
-class SyntaxProblem(Exception):  # noqa: N818 - it is one problem of the file, told as such, not a Python SyntaxError
+class SyntaxProblem(Exception):  # noqa: N818 - it is one problem of the file, reported as such, not a Python SyntaxError
     """The text is no YAML, or YAML that is refused before its meaning matters."""
 
     def __init__(self, place: Place, message: str, reason: Reason = "invalid") -> None:

@@ -60,7 +60,7 @@ def parse_upstream_url(text: str) -> UpstreamUrl:
 
 
 def parse_upstream_origin(text: str) -> str:
-    """Parse an origin by which an upstream calls itself, and give it serialized: lower case, no default port."""
+    """Parse an origin by which an upstream calls itself, and return it serialized: lower case, no default port."""
     url = parse_upstream_url(text)
     if url.unix_path is not None:
         raise RefusedError(f"invalid origin {quote(text)}: an alias is an http or https origin")

@@ -35,7 +35,7 @@ def start(options: Options) -> int:
         notes = [f"warning: {note}" for note in options.notes]  # often the very reason of what follows
         if log[0].format == "json":
             lines = map(str, error.problems) if isinstance(error, ConfigError) else [str(error)]
-            return _tell_as_json([*notes, *lines], error.status if isinstance(error, UsageError) else 2)
+            return _report_as_json([*notes, *lines], error.status if isinstance(error, UsageError) else 2)
         for note in notes:
             print(note, file=sys.stderr)
         raise
@@ -80,7 +80,7 @@ def _with_local_certificate(configuration: Configuration) -> Configuration:
     return replace(configuration, source=source, settings=replace(settings, tls=files))
 
 
-def _tell_as_json(lines: Sequence[str], status: int) -> int:
+def _report_as_json(lines: Sequence[str], status: int) -> int:
     """Report in JSON why the program does not start; return the exit status."""
     from corsproxy.server.observe.diagnostics import Announcer
     from corsproxy.server.observe.output import LineWriter

@@ -61,7 +61,7 @@ def fork_as_told(control: socket.socket) -> None:
 
 
 def report_end(pidfd: int, pid: int, fd: int) -> None:
-    """Tell how a process has ended, and only then give its id back, which nobody may signal from now on."""
+    """Report how a process has ended, and only then free its id, which must not be signalled from now on."""
     ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     assert ended is not None
     tell(fd, ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status)

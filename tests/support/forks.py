@@ -114,7 +114,7 @@ def as_users_have_it(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _inherited(environ: Mapping[str, str]) -> tuple[object, ...]:
-    """Say what a process started here would have from the start: limits, the umask, signals ignored, some variables."""
+    """Return what a process started here would begin with: limits, the umask, signals ignored, some variables."""
     status = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     return (
         Path("/proc/self/limits").read_text(encoding="utf-8"),

@@ -82,7 +82,7 @@ class ResponseReader:
         self._counted = ResponseLengthReader()
         self._content: ContentReader = NO_CONTENT
         self._keep_alive = False
-        """Whether the server keeps the connection open behind this response, as its head says."""
+        """True if the server keeps the connection open behind this response, as its head says."""
         self.state = _IDLE
         self.interim: list[ResponseHead] = []
         self.head: ResponseHead | None = None

@@ -72,7 +72,7 @@ def exchange_lines(exchange: Exchange) -> Iterator[str]:
         yield "  < no answer"
         return
     yield f"  < {exchange.answer.status}"
-    for name, value in visible(told_fields(exchange.answer)):
+    for name, value in visible(shown_fields(exchange.answer)):
         yield f"  < {name}: {value}"
 
 
@@ -84,7 +84,7 @@ def step_lines(steps: Iterable[Step]) -> Iterator[str]:
             yield f"        {step.section}"
 
 
-def told_fields(answer: Answer) -> Iterator[tuple[str, str]]:
+def shown_fields(answer: Answer) -> Iterator[tuple[str, str]]:
     """Yield the fields of an answer that a browser or a cache goes by here."""
     for name, value in answer.headers:
         if name.lower() in _TOLD or name.lower().startswith("access-control-"):

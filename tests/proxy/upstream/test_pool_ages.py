@@ -107,7 +107,7 @@ async def test_a_connection_that_is_too_old_is_not_lent(
 async def test_what_is_too_old_is_swept_away(
     keepalive: float, most_age: float, older: Older, seconds: float, is_over: bool
 ) -> None:
-    """Whether anybody asks for it or not; younger ones stay."""
+    """Without a request for it, too; younger ones stay."""
     async with stage(replace(PATIENT, keepalive_timeout=keepalive, max_connection_age=most_age)) as it:
         young, old = await it.idle(2)
         older(old, seconds)
