@@ -125,7 +125,7 @@ def test_tests_are_marked_by_what_they_import(request: pytest.FixtureRequest) ->
     assert request.node.get_closest_marker("process") is not None
     assert "subprocess" in everything_imported("tests.proxy.test_cors_on_the_wire")
     assert "subprocess" not in everything_imported("tests.cors.test_decisions")
-    assert "subprocess" not in everything_imported("tests.proxy.test_redirects")
+    assert "subprocess" not in everything_imported("tests.proxy.fields.test_redirects")
 
 
 def test_the_pythons_are_those_that_the_project_names() -> None:

@@ -15,7 +15,7 @@ def test_every_number_has_its_line_and_its_test() -> None:
     assert said == sorted(set(said))
     tested = {
         int(number)
-        for path in HERE.glob("test_*.py")
+        for path in HERE.rglob("test_*.py")
         if path.name != Path(__file__).name
         for number in re.findall(r"http[-_](\d+)", path.read_text(encoding="utf-8"))
     }

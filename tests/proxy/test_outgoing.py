@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from corsproxy.proxy.outgoing import count_down, upstream_head
-from tests.proxy.test_request_head import going_on, read
+from tests.proxy.request.test_request_head import going_on, read
 
 
 def written(*lines: bytes, method: str = "GET", upgrade: bytes | None = None, expects: bool = False) -> list[bytes]:

@@ -14,8 +14,8 @@ from corsproxy.proxy.fields.referer import OriginRewriter
 from corsproxy.proxy.outgoing import edit_fields, rewrite_origin, rewrite_references
 from corsproxy.proxy.response.head import interim_head
 from corsproxy.settings import CookieRules, FieldEdits, OriginMode, Upstream
-from tests.proxy.test_request_head import going_on, read
-from tests.proxy.test_response_head import DATE, NONE, PLAIN, head, middle
+from tests.proxy.request.test_request_head import going_on, read
+from tests.proxy.response.test_response_head import DATE, NONE, PLAIN, head, middle
 
 UPSTREAM = Upstream("up", "http", "up.example", 80, base_path="/base")
 PROXY = b"https://proxy.example"

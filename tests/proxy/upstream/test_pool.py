@@ -130,8 +130,9 @@ async def test_the_next_in_line_may_need_a_fresh_one() -> None:
 
 async def test_waiting_has_an_end() -> None:
     """Within `connect_timeout`; the place that is free later is the next one's."""
-    async with stage(replace(PATIENT, max_connections=1, connect_timeout=0.05)) as it:
+    async with stage(replace(PATIENT, max_connections=1)) as it:
         lease = await it.pool.acquire()
+        it.pool.upstream = replace(it.pool.upstream, connect_timeout=0.05)
         with pytest.raises(UpstreamError) as error:
             await it.pool.acquire()
         assert error.value.kind is UpstreamErrorKind.POOL_TIMEOUT

@@ -1,0 +1,1 @@
+"""Tests of the rooms of corsproxy/proxy/response, each of which imports its room alone."""
