@@ -6,6 +6,7 @@ Each check takes the value of one key and returns its problems, in order.
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable
 
 from corsproxy.cors.headers import (
     REQUEST_ONLY,
@@ -19,8 +20,6 @@ from corsproxy.cors.spec import DANGERS, MAX_MAX_AGE, WILDCARD
 from corsproxy.cors.tokens import is_token
 
 _METHODS = "allow_methods"
-_ALLOWED = "allow_headers"
-_EXPOSED = "expose_headers"
 
 
 def check_methods(methods: tuple[str, ...]) -> list[PolicyProblem]:
@@ -51,25 +50,27 @@ def _why_not_carried(method: str) -> str:
 
 def check_headers(names: tuple[str, ...]) -> list[PolicyProblem]:
     """Check `allow_headers`."""
-    problems = []
-    for index, name in enumerate(names):
-        if name == WILDCARD:
-            continue
-        wrong = _not_a_name(name, "header name")
-        encoded = name.encode("ascii", "replace")
-        if wrong:
-            problems.append(_problem(_ALLOWED, index, "invalid", "header name", name, wrong))
-        elif is_forbidden_request_header(encoded):
-            rule = "only the browser sets it (Fetch: forbidden request-header), so no page can ask for it; remove it"
-            problems.append(_problem(_ALLOWED, index, "forbidden", "header name", name, rule))
-        elif encoded.lower() in RESPONSE_ONLY:
-            rule = "only responses carry it, so no page sends it; did you mean expose_headers?"
-            problems.append(_problem(_ALLOWED, index, "invalid", "header name", name, rule, "warning"))
-    return problems
+    forbidden = "only the browser sets it (Fetch: forbidden request-header), so no page can ask for it; remove it"
+    misplaced = "only responses carry it, so no page sends it; did you mean expose_headers?"
+    return _check_names("allow_headers", names, is_forbidden_request_header, forbidden, RESPONSE_ONLY, misplaced)
 
 
 def check_exposed(names: tuple[str, ...]) -> list[PolicyProblem]:
     """Check `expose_headers`."""
+    forbidden = "no page may ever read it (Fetch: forbidden response-header name); remove it"
+    misplaced = "only requests carry it, so there is nothing to read; did you mean allow_headers?"
+    return _check_names("expose_headers", names, is_forbidden_response_header, forbidden, REQUEST_ONLY, misplaced)
+
+
+def _check_names(
+    key: str,
+    names: tuple[str, ...],
+    is_forbidden_name: Callable[[bytes], bool],
+    forbidden: str,
+    others: frozenset[bytes],
+    misplaced: str,
+) -> list[PolicyProblem]:
+    """Check header names; those of `others` are valid but belong in the other list."""
     problems = []
     for index, name in enumerate(names):
         if name == WILDCARD:
@@ -77,13 +78,11 @@ def check_exposed(names: tuple[str, ...]) -> list[PolicyProblem]:
         wrong = _not_a_name(name, "header name")
         encoded = name.encode("ascii", "replace")
         if wrong:
-            problems.append(_problem(_EXPOSED, index, "invalid", "header name", name, wrong))
-        elif is_forbidden_response_header(encoded):
-            rule = "no page may ever read it (Fetch: forbidden response-header name); remove it"
-            problems.append(_problem(_EXPOSED, index, "forbidden", "header name", name, rule))
-        elif encoded.lower() in REQUEST_ONLY:
-            rule = "only requests carry it, so there is nothing to read; did you mean allow_headers?"
-            problems.append(_problem(_EXPOSED, index, "invalid", "header name", name, rule, "warning"))
+            problems.append(_problem(key, index, "invalid", "header name", name, wrong))
+        elif is_forbidden_name(encoded):
+            problems.append(_problem(key, index, "forbidden", "header name", name, forbidden))
+        elif encoded.lower() in others:
+            problems.append(_problem(key, index, "invalid", "header name", name, misplaced, "warning"))
     return problems
 
 
