@@ -12,6 +12,7 @@ from typing import Literal
 
 from corsproxy.config.addresses import parse_authority, punycode, unix_socket_path
 from corsproxy.config.problems import RefusedError, quote
+from corsproxy.settings import authority
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -31,9 +32,7 @@ class UpstreamUrl:
     @property
     def origin(self) -> str:
         """The URL's origin, serialized."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        port = "" if self.port == (443 if self.scheme == "https" else 80) else f":{self.port}"
-        return f"{self.scheme}://{host}{port}"
+        return f"{self.scheme}://{authority(self.scheme, self.host, self.port)}"
 
 
 def parse_upstream_url(text: str) -> UpstreamUrl:
@@ -51,8 +50,8 @@ def parse_upstream_url(text: str) -> UpstreamUrl:
         unix_path = unix_socket_path(socket, text)
         return UpstreamUrl("http", "localhost", 80, unix_path, _base_path(base, text), query)
     scheme = _scheme(address, text)
-    authority, slash, path = address.partition("://")[2].partition("/")
-    host, port = parse_authority(authority)
+    host_and_port, slash, path = address.partition("://")[2].partition("/")
+    host, port = parse_authority(host_and_port)
     if port == 0:
         raise RefusedError(f"invalid URL {quote(text)}: nothing listens on port 0")
     port = port or (443 if scheme == "https" else 80)
@@ -95,10 +94,10 @@ def _base_path(path: str, text: str) -> str:
 
 def _refuse_user_information(text: str) -> None:
     """Refuse a URL with a password before any message quotes it."""
-    authority = re.split("[/?#]", text.partition("://")[2], maxsplit=1)[0]
-    if "@" in authority:
+    written = re.split("[/?#]", text.partition("://")[2], maxsplit=1)[0]
+    if "@" in written:
         raise RefusedError(
-            f"prohibited user information in the URL of {quote(authority.rpartition('@')[2])}: "
+            f"prohibited user information in the URL of {quote(written.rpartition('@')[2])}: "
             "passwords in URLs end up in logs; remove it, clients send their own Authorization",
             "prohibited",
         )

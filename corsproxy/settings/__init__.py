@@ -1,12 +1,11 @@
-"""What a configuration compiles to, and what the data path and the process read.
+"""A compiled configuration: frozen values that `corsproxy.config` makes and the data path and the server read.
 
-Frozen values only: no YAML, no sockets, no defaults guessed late.
-`corsproxy.config` makes them, `corsproxy.proxy` and `corsproxy.server` read them; neither of the two knows the other.
+The data path knows these values and not where they came from: no YAML, no files, no key paths.
 Durations are seconds, sizes are bytes.
-Of the project this package knows `corsproxy.cors` alone.
+Of the project this package imports only `corsproxy.cors`.
 """
 
-from corsproxy.settings.addresses import Address, Network, TcpAddress, TlsFiles, UnixAddress
+from corsproxy.settings.addresses import Address, Network, TcpAddress, TlsFiles, UnixAddress, authority
 from corsproxy.settings.process import Limits, Log, Settings, Shutdown
 from corsproxy.settings.route import Mode, OnRefused, PolicySettings, Route, WebSockets
 from corsproxy.settings.upstream import (
@@ -49,4 +48,5 @@ __all__ = [
     "Upstream",
     "UpstreamTls",
     "WebSockets",
+    "authority",
 ]

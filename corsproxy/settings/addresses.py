@@ -1,9 +1,10 @@
-"""Where the proxy listens, and from whom it believes what."""
+"""Addresses to listen on, the listener's TLS files, and networks of trusted proxies."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
+from typing import Literal
 
 Network = IPv4Network | IPv6Network
 
@@ -31,6 +32,12 @@ class UnixAddress:
 
 
 Address = TcpAddress | UnixAddress
+
+
+def authority(scheme: Literal["http", "https"], host: str, port: int) -> str:
+    """Return the host and, unless it is the scheme's default, the port (RFC 9110 section 7.2); IPv6 in brackets."""
+    host = f"[{host}]" if ":" in host else host
+    return host if port == (443 if scheme == "https" else 80) else f"{host}:{port}"
 
 
 @dataclass(frozen=True, slots=True)

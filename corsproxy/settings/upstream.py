@@ -1,9 +1,11 @@
-"""A server that requests are forwarded to, and what is done to what goes there and comes from it."""
+"""An upstream: where requests are forwarded, and how messages to it and from it are changed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Literal
+
+from corsproxy.settings.addresses import authority
 
 HostMode = Literal["upstream", "client", "literal"]
 OriginMode = Literal["forward", "remove", "upstream"]
@@ -18,7 +20,7 @@ LEGACY_CIPHERS = "ALL:!aNULL:!eNULL:@SECLEVEL=0"
 
 @dataclass(frozen=True, slots=True)
 class UpstreamTls:
-    """How an `https` upstream is verified, and who we are to it."""
+    """How an `https` upstream is verified, and the client certificate we present."""
 
     verify: bool = True
     ca: str | None = None
@@ -26,22 +28,22 @@ class UpstreamTls:
     private_key: str | None = None
     server_name: str | None = None
     min_version: TlsVersion | None = None
-    """As written; `least_version` is what holds."""
+    """As written; `least_version` is in force."""
     ciphers: str | None = None
-    """As written; `cipher_list` is what holds."""
+    """As written; `cipher_list` is in force."""
     legacy: bool = False
 
     @property
     def least_version(self) -> TlsVersion:
-        """The oldest version of TLS that is spoken."""
+        """The oldest version of TLS to accept."""
         return self.min_version or ("1.0" if self.legacy else "1.2")
 
     @property
     def cipher_list(self) -> str | None:
         """The suites up to TLS 1.2, in OpenSSL's spelling; None is Python's own choice.
 
-        Python's choice has no suite that TLS 1.0 and 1.1 know, and OpenSSL 3 signs for them, with SHA-1, at security
-        level 0 alone.
+        Python's choice has no suite of TLS 1.0 and 1.1, and OpenSSL 3 allows their SHA-1 signatures only at security
+        level 0.
         """
         is_old = self.least_version in ("1.0", "1.1")
         ciphers = self.ciphers or (LEGACY_CIPHERS if self.legacy else "DEFAULT" if is_old else None)
@@ -55,22 +57,22 @@ class CookieRules:
     """Edits of `Set-Cookie` attributes; None leaves the attribute alone (RFC 6265 section 4.1)."""
 
     domain: str | None = None
-    """`remove`, or a domain to put there."""
+    """`remove`, or the domain that replaces it."""
     path: str | None = None
     """`rewrite` maps the upstream's base path to the proxy's; anything else begins with `/` and replaces it."""
     same_site: Literal["none", "lax", "strict"] | None = None
     secure: Literal["add", "remove"] | None = None
     partitioned: bool | None = None
     removes_foreign_domain: bool = False
-    """True if `Domain` is taken off if the client's host does not lie within it: a browser drops such a cookie."""
+    """True if a `Domain` that does not contain the proxy's host is removed: a browser would drop such a cookie."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldEdits:
-    """Fields to write and to leave out of a message, after everything else that is done to it."""
+    """Fields to set in a message and to remove from it, after all other changes."""
 
     set: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    """Name and value; a value may be a credential and is shown nowhere."""
+    """Names and values; a value may be a credential, so it is never shown."""
     remove: tuple[str, ...] = ()
 
     @property
@@ -90,60 +92,59 @@ class Upstream:
     port: int
     unix_path: str | None = None
     base_path: str = ""
-    """Put before the request's path: empty, or begins with `/` and does not end with one."""
+    """Prepended to the request's path: empty, or begins with `/` and does not end with one."""
     base_query: str = ""
-    """Put before the request's query, without the `?`."""
+    """Prepended to the request's query; without the `?`."""
     connect_timeout: float = 5.0
     response_timeout: float = 60.0
     """Until the head of the final response."""
     read_timeout: float = 300.0
-    """Longest silence inside a body; 0 is none."""
+    """Longest silence inside a body; 0 is no limit."""
     max_connections: int = 256
     """Per worker; a request waits at most `connect_timeout` for one."""
     keepalive_timeout: float = 4.0
-    """How long an idle connection is reused; 0 is never."""
+    """How long an idle connection may be reused; 0 disables reuse."""
     max_connection_age: float = 600.0
-    """Then a connection is not reused; 0 is no limit."""
+    """Age after which a connection is not reused; 0 is no limit."""
     max_tunnels: int = 1024
     """Per worker; they do not count towards `max_connections`."""
     tunnel_timeout: float = 3600.0
-    """Longest silence in a tunnel, both ways; 0 is none."""
+    """Longest silence in a tunnel, both ways; 0 is no limit."""
     parsing: Parsing = "strict"
-    """True if what only browsers take is taken from the upstream."""
+    """Whether invalid HTTP that browsers accept from old servers is an error or a warning."""
     connection_login: ConnectionLogin = "auto"
-    """What becomes of logins that belong to the connection (NTLM, Negotiate)."""
+    """How logins that authenticate a whole connection (NTLM, Negotiate) are handled."""
     host_mode: HostMode = "upstream"
     host_literal: str = ""
     """Only if `host_mode` is `literal`."""
     origin_mode: OriginMode = "forward"
-    """What becomes of Origin and Referer on the way to the upstream."""
+    """Which Origin and Referer the upstream gets."""
     forwarded: ForwardedMode | None = None
-    """As written; `forwarded_mode` is what holds."""
+    """As written; `forwarded_mode` is in force."""
     rewrite_redirects: bool = True
     aliases: tuple[str, ...] = ()
-    """Further origins by which the upstream calls itself, serialized."""
+    """Further origins of the upstream itself, serialized."""
     cookies: CookieRules | None = None
     request_headers: FieldEdits = FieldEdits()
-    """Of what is sent to the upstream."""
+    """Edits of requests to the upstream."""
     response_headers: FieldEdits = FieldEdits()
-    """Of what the upstream answered; the proxy's own answers are not edited."""
+    """Edits of its responses; the proxy's own responses are not edited."""
     tls: UpstreamTls = field(default_factory=UpstreamTls)
     """Only meaningful if `scheme` is `https`."""
 
     @property
     def forwarded_mode(self) -> ForwardedMode:
-        """How much the upstream learns about the request's way.
+        """Which forwarding fields the upstream gets.
 
-        A CSRF check that reads X-Forwarded-Host would compare it with an Origin that is now the upstream's own.
+        Unless configured, the origin mode `upstream` leaves out X-Forwarded-Host: a CSRF check would compare it with an
+        Origin that is now the upstream's own.
         """
         return self.forwarded or ("client" if self.origin_mode == "upstream" else "all")
 
     @property
     def authority(self) -> str:
-        """The URL's host and, unless it is the scheme's default, port (RFC 9110 section 7.2)."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        default = 443 if self.scheme == "https" else 80
-        return host if self.port == default else f"{host}:{self.port}"
+        """The URL's host and, unless it is the scheme's default, port."""
+        return authority(self.scheme, self.host, self.port)
 
     @property
     def origin(self) -> str:
