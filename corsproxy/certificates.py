@@ -1,7 +1,7 @@
 """Certificates, keys and authorities loaded from PEM files: for the check of a configuration, a listener, an upstream.
 
-`ssl` says yes or no, and in so few words that the files are looked at again for the reason and the remedy.
-Knows files and `ssl` alone, not where a certificate is used.
+OpenSSL's errors are so terse that a refused file is inspected again for the reason and the remedy.
+It must not know where a certificate is used.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ class FileFault(NamedTuple):
     """A file that cannot be used."""
 
     key: str
-    """By its key in the configuration: `certificate`, `private_key` or `ca`."""
+    """The key that names it in the configuration: `certificate`, `private_key` or `ca`."""
     message: str
 
 
 class CertificateError(Exception):
-    """Files that were read, and cannot be used."""
+    """Files that can be read but not used."""
 
     def __init__(self, *faults: FileFault) -> None:
         super().__init__("; ".join(fault.message for fault in faults))
@@ -41,9 +41,9 @@ class CertificateError(Exception):
 
 
 def load_pair(context: ssl.SSLContext, certificate: str, private_key: str) -> None:
-    """Load a certificate and its key into a context, also one in use: the next handshake has them.
+    """Load a certificate and its key into a context; if it is in use, the next handshake presents them.
 
-    Raises `CertificateError`, or OSError where a file cannot be read.
+    Raises `CertificateError`, or OSError if a file cannot be read.
     """
     lacks = {
         "certificate": _lacks("certificate", certificate, "certificate"),
@@ -65,9 +65,9 @@ def load_pair(context: ssl.SSLContext, certificate: str, private_key: str) -> No
 
 
 def client_context(authorities: str | None) -> ssl.SSLContext:
-    """Return a context that verifies servers by a file of authorities; None is for those of the system.
+    """Return a context that verifies servers with the authorities in a file, or with the system's if it is None.
 
-    Raises `CertificateError`, or OSError where the file cannot be read.
+    Raises `CertificateError`, or OSError if the file cannot be read.
     """
     if authorities is not None and (said := _lacks("authorities", authorities, "certificate")):
         raise CertificateError(FileFault("ca", said))
@@ -78,7 +78,7 @@ def client_context(authorities: str | None) -> ssl.SSLContext:
 
 
 def pem_text(file: str) -> str:
-    """Return the text of a PEM file, as far as a reasonable one goes; raises OSError."""
+    """Return the first 4 MiB of a PEM file; raises OSError."""
     with open(file, encoding="latin-1") as opened:
         return opened.read(_MAX_CHARACTERS)
 

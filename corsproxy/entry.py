@@ -1,8 +1,8 @@
-"""Where the program begins: the command line, and before it the one command that has no time to load it.
+"""The entry point: the command line, and a quick health check that does not load it.
 
-A container's health check runs every few seconds, on a machine that may be short of CPU just then. Where the admin
-listener's address is named outright, by `--admin` or CORSPROXY_ADMIN, nothing but a socket is needed to ask it.
-Everything else, and whatever is not understood here, is the command line's.
+A container runs its health check every few seconds, on a machine that may be short of CPU just then.
+If `--admin` or CORSPROXY_ADMIN names the admin listener's address, a socket is enough to ask it.
+The command line handles everything else, and whatever is not understood here.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ def main() -> None:
         if status is not None:
             sys.exit(status)
     if sys.argv[1:2] == ["serve"]:
-        hear_stops()
+        exit_on_stop_signals()
         gc.disable()  # until everything is loaded: see corsproxy/server/runtime.py
     from corsproxy.cli import main as command_line
 
     command_line()
 
 
-def hear_stops() -> None:
-    """Have a stop end the program with status 0 while it is still loading.
+def exit_on_stop_signals() -> None:
+    """Exit with status 0 on SIGTERM or SIGINT while the program is still loading.
 
-    As process 1 of a container it would not hear it otherwise.
-    The server's own handlers take over once it is there.
+    Process 1 of a container ignores a signal without a handler (pid_namespaces(7)).
+    The server later replaces these handlers with its own.
     """
     import signal
 
@@ -49,7 +49,7 @@ def hear_stops() -> None:
 
 
 def quick_address(args: Sequence[str], environ: Mapping[str, str]) -> tuple[str, int] | None:
-    """Return host and port of the admin listener that a health check is to ask; None if that is unclear."""
+    """Return the host and port of the admin listener to check; None if the command line must find them."""
     if args[:1] != ["healthcheck"]:
         return None
     named = environ.get("CORSPROXY_ADMIN", "").strip()
@@ -70,7 +70,7 @@ def quick_address(args: Sequence[str], environ: Mapping[str, str]) -> tuple[str,
 
 
 def quick_healthcheck(address: tuple[str, int]) -> int | None:
-    """Return 0 if /healthz answers 200 and 1 if it answers too late; None if the command line has to answer."""
+    """Return 0 if /healthz answers 200 and 1 after a time-out; None if the command line must find the reason."""
     import socket
 
     try:

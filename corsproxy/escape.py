@@ -1,6 +1,7 @@
 """Escape untrusted text for a terminal and for one line; the only place that does.
 
-It must not know where the text is shown. `corsproxy.cors`, which imports nothing, has the same escapes of its own.
+It must not know where the text is shown.
+`corsproxy.cors` imports nothing of the project, so it has the same escapes of its own.
 """
 
 from __future__ import annotations

@@ -96,9 +96,11 @@ def classify(request: CorsRequest) -> Kind:
 def decide_among(
     policies: tuple[Policy, ...], request: CorsRequest, own_origins: frozenset[bytes] = frozenset()
 ) -> Decision:
-    """Return the decision of the first policy whose origins match, else of the last; no policy grants nothing.
+    """Return the decision of the first policy whose origins match, else of the last; no policies grant nothing.
 
-    Pages of `own_origins` are the server's own: their requests are not CORS requests unless a policy names them.
+    `own_origins` are those under which browsers know this server. Its own pages send Origin too, with every method but
+    GET and HEAD (https://fetch.spec.whatwg.org/#append-a-request-origin-header), so a refused actual request from one
+    of these origins counts as no CORS request.
     """
     decision = _decide_among(policies, request)
     if decision.granted or not own_origins or len(request.origins) != 1 or request.origins[0] not in own_origins:
@@ -182,8 +184,10 @@ def _decide_unasked(policy: Policy) -> Decision:
 def refuse_origin(policy: Policy, origins: tuple[bytes, ...]) -> Reason | None:
     """Make the CORS check (https://fetch.spec.whatwg.org/#concept-cors-check) as the server; return None if it passes.
 
-    The comparison is of bytes, in the serialized form, because a browser compares Access-Control-Allow-Origin so.
-    Repeated Origin lines never match: two servers could take different lines for the origin.
+    Bytes are compared, in the serialized form, as the browser does: "If the result of byte-serializing a request origin
+    with request is not origin, then return failure."
+    A grant that is the same for everyone needs no comparison, so it passes any Origin, malformed ones too.
+    Otherwise repeated Origin lines never match: two servers could take different lines for the origin.
     `null` matches only if it is listed, because any page can make itself `null` with a sandboxed frame.
     """
     if policy.grants_everyone:
@@ -204,7 +208,7 @@ def refuse_origin(policy: Policy, origins: tuple[bytes, ...]) -> Reason | None:
 
 
 def _decide_preflight(policy: Policy, request: CorsRequest) -> Decision:
-    """Make the method and header checks of https://fetch.spec.whatwg.org/#cors-preflight-fetch; return the decision."""
+    """Return the decision about a preflight that passed the CORS check: its method, then its headers."""
     allows_method = _allows_method(policy, request.requested_methods)
     if not allows_method and not policy.spec.diagnostics:
         return _REFUSALS[Kind.PREFLIGHT, Reason.METHOD_NOT_ALLOWED, policy.varies_on_origin]
@@ -222,6 +226,12 @@ def _decide_preflight(policy: Policy, request: CorsRequest) -> Decision:
 
 
 def _allows_method(policy: Policy, methods: tuple[bytes, ...]) -> bool:
+    """Return whether the one requested method is allowed (https://fetch.spec.whatwg.org/#cors-preflight-fetch, 7.6).
+
+    "If request's method is not in methods, request's method is not a CORS-safelisted method, and request's credentials
+    mode is "include" or methods does not contain `*`, then return a network error."
+    The credentials mode is not visible here, so with credentials the answer names the method in place of `*`.
+    """
     if len(methods) != 1:
         return False
     method = methods[0]
@@ -229,6 +239,11 @@ def _allows_method(policy: Policy, methods: tuple[bytes, ...]) -> bool:
 
 
 def _allows_headers(policy: Policy, names: tuple[bytes, ...]) -> bool:
+    """Return whether every requested name is allowed (https://fetch.spec.whatwg.org/#cors-preflight-fetch, 7.7, 7.8).
+
+    "If one of request's header list's names is a CORS non-wildcard request-header name and is not a
+    byte-case-insensitive match for an item in headerNames, then return a network error."
+    """
     if policy.header_names.issuperset(names):
         return True
     return policy.allow_any_header and (AUTHORIZATION not in names or AUTHORIZATION in policy.header_names)
@@ -302,7 +317,7 @@ _REFUSALS = {
     for reason in Reason
     for varies in (False, True)
 }
-"""All possible refusals: a refused response has no CORS field, so no part of it depends on the request.
+"""All refusals but those of `_diagnosed`: without a CORS field, no part of them depends on the request.
 
 `_with_timing` adds an explicit list of origins to those of actual requests.
 """

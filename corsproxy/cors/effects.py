@@ -1,9 +1,9 @@
 """The effect of a regular expression: the origins that it matches, not the way it is written.
 
-The expression's automaton is walked together with that of serialized origins, so that what is found is found of every
-origin it matches; a few made-up ones are then shown as witnesses.
-A site is what one owner has: a public suffix and one label before it.
-The walk is bounded by the expression's length, and what is not understood within the bound counts as dangerous.
+The expression's automaton is walked together with that of serialized origins, so a finding covers every origin that the
+expression matches; a made-up origin is then shown as a witness.
+A site is what one owner controls: a public suffix and one label before it.
+The walk is bounded by the expression's length, and whatever is not understood within the bound counts as dangerous.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def effect_of(text: str) -> Effect:
 
 
 class _Judge:
-    """Looks for dangers in what an expression matches."""
+    """Finds the dangers in what an expression matches."""
 
     def __init__(self, graph: MatchGraph) -> None:
         self._graph = graph

@@ -1,9 +1,9 @@
-"""A regular expression as an automaton over the characters of serialized origins, so that it can be judged unrun.
+"""A regular expression as an automaton over the characters of serialized origins, to judge it without running it.
 
 Running it could take years (`re` backtracks, and has no time-out); an automaton is walked in a bounded number of steps.
-What an automaton cannot say (look-around, word boundaries, possessive repeats) is left out, and what is too large is
-widened: the automaton matches at least what the expression matches, never less.
-Does not know what an origin is.
+What an automaton cannot express (look-around, word boundaries, possessive repeats) is left out, and what is too large
+is widened: the automaton matches at least what the expression matches, never less.
+It must not know what an origin is.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def mask_of(characters: str) -> int:
 
 
 class Automaton:
-    """States are numbers; `start` is 0, and `end` accepts."""
+    """States are numbers; 0 is the initial one, and `end` accepts."""
 
     def __init__(self, text: str) -> None:
         """Read the expression `text`, which compiles."""

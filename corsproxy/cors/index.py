@@ -1,8 +1,8 @@
 """An index that matches an origin against many patterns at the cost of one.
 
-Each kind of pattern is a dictionary keyed by the parts that must be equal, so that a request only looks things up;
+Each kind of pattern is a dictionary keyed by the parts that must be equal, so a request only looks things up;
 regular expressions, which cannot be keyed, are tried last, one by one.
-The values are the number of the rule, which is its index in the policy's list; of two equal rules the first counts.
+A value is the number of its rule, which is its index in the policy's list; of two equal rules the first counts.
 """
 
 from __future__ import annotations

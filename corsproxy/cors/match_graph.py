@@ -1,6 +1,6 @@
 """Every way in which some serialized origin matches an expression: the product of the two automata, as a graph.
 
-Knows what an origin is made of, and judges nothing.
+It knows the parts of an origin, and judges nothing: `effects` does.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Compares strangers' origins with a regular expression in a bounded number of steps, whatever the expression."""
+"""Matches strangers' origins against a regular expression, without the exponential time that `re` may need."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Matcher:
 def safe_matcher(regex: re.Pattern[str]) -> re.Pattern[str] | Matcher:
     """Return a matcher for an expression: `re`, unless a hostile Origin could keep it busy (ReDoS).
 
-    An expression that an automaton cannot say in full (look-around, references) is left to `re`.
+    An expression that an automaton cannot express in full (look-around, references) is left to `re`, even a steep one.
     """
     try:
         automaton = Automaton(regex.pattern)

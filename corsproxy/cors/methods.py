@@ -1,4 +1,4 @@
-"""Methods in Fetch: which are safelisted, which are forbidden, and which few it normalizes.
+"""Methods: which ones Fetch safelists, forbids and normalizes, and which ones the proxy can carry.
 
 Methods are compared byte for byte (https://fetch.spec.whatwg.org/#methods); `patch` is not `PATCH`.
 It must not know policies.
@@ -14,7 +14,6 @@ FORBIDDEN = frozenset({b"CONNECT", b"TRACE", b"TRACK"})
 
 NORMALIZED = frozenset({b"DELETE", b"GET", b"HEAD", b"OPTIONS", b"POST", b"PUT"})
 """The only ones that a browser converts to upper case (https://fetch.spec.whatwg.org/#concept-method-normalize)."""
-
 
 CARRIED = frozenset(
     b"""

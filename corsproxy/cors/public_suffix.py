@@ -1,8 +1,8 @@
 """The Public Suffix List (https://publicsuffix.org/list/), private section included, from the bundled copy.
 
 Anyone may register a name under a public suffix, so a star there matches everyone.
-It is read at most once, and only if a policy needs it, because that takes about 40 ms; on the request path only quick
-mode reads it, to judge a cookie.
+It is read at most once, and only if needed, because that takes about 40 ms; on the request path only quick mode needs
+it, to predict what a browser does with a cookie.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ def has_loose_dot(text: str) -> bool:
 
 
 def intended(text: str) -> tuple[str, str | None]:
-    """Return the rules that an expression without matches breaks, and the intended one, if it is known."""
+    """Return the rules that an expression without matches breaks, and the intended one if it is known and safe."""
     broken = []
     for rule, mend in _MENDINGS:
         mended = mend(text)

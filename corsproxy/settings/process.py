@@ -11,7 +11,7 @@ from corsproxy.settings.route import Route
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a client may take up before it is turned away."""
+    """Limits on what clients may send, hold open and delay."""
 
     max_body: int = 0
     """0 is no limit; more is 413."""
@@ -20,26 +20,30 @@ class Limits:
     max_header_lines: int = 128
     """Field lines of a head; more is 431."""
     header_timeout: float = 10.0
+    """Longest time until a head is complete; then 408."""
     body_timeout: float = 60.0
     """Longest silence in a request body; then 408."""
     min_rate: int = 100
-    """Bytes a second that a client moves while it owes content or content waits for it; 0 is none."""
+    """Lowest rate in bytes per second while the client owes content or content waits for it; 0 is no limit."""
     idle_timeout: float = 75.0
+    """How long a connection may stay idle between requests."""
     max_connections: int = 10_000
     """Per worker; one more is answered 503 and closed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shutdown:
-    """How long a stop waits, and for what."""
+    """How long a stop waits."""
 
     delay: float = 0.0
+    """Requests are still accepted while /readyz already answers 503, so that a load balancer can react."""
     drain: float = 20.0
+    """Longest time after that for requests in flight."""
 
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """What is written, and how."""
+    """What is logged, and how."""
 
     format: Literal["text", "json"] = "text"
     level: Literal["debug", "info", "warning", "error"] = "info"

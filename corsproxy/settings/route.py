@@ -15,7 +15,7 @@ Mode = Literal["enforce", "shadow"]
 
 @dataclass(frozen=True, slots=True)
 class PolicySettings:
-    """A compiled CORS policy with what the data path does around its decision."""
+    """A compiled CORS policy, and what the data path does with its decision."""
 
     name: str
     cors: Policy
@@ -46,11 +46,11 @@ class Route:
     host_port: int | None = None
     """Only if the port was written."""
     strip_prefix: str = ""
-    """Taken off the path before the upstream's base path is put there: empty, or begins with `/`, no trailing slash."""
+    """Removed from the path before the base path is prepended: empty, or begins with `/` and does not end with one."""
     methods: tuple[str, ...] = ()
     """Only these; empty is any. HEAD goes with GET unless another route of the path names it."""
     policies_before: tuple[PolicySettings, ...] = ()
-    """Tried before `policy`: of all, the first whose origins pass decides, and `policy` if none does."""
+    """Tried before `policy`: the first policy whose origins match decides, and `policy` if none does."""
 
     @property
     def policies(self) -> tuple[PolicySettings, ...]:
