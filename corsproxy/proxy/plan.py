@@ -134,7 +134,7 @@ class RoutePlan:
         paths = self._paths
         if not paths.base and not paths.prefix:
             return path
-        mapped = paths.forth(path)
+        mapped = paths.to_upstream(path)
         if mapped is None or (paths.base and self._leaves_base(mapped)):
             raise Refusal(400, "the path leads out of what this route serves")
         return mapped

@@ -1,1 +1,1 @@
-"""One module for each field that is more than forwarded: its meaning, and its form for the other side."""
+"""The fields that the proxy reads or rewrites: one module for each field or group of fields."""

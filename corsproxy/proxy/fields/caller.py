@@ -1,6 +1,6 @@
 """What a browser reports about the requesting page, to predict what happens to its cookies.
 
-Read in quick mode alone; no request is decided by it.
+Used in quick mode only, for warnings: no decision about a request depends on it.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ class Caller:
     __slots__ = ("_site", "is_chromium", "is_navigation", "origin")
 
     def __init__(self, lines: Iterable[FieldLine[RequestField]], origins: tuple[bytes, ...]) -> None:
-        said = {name: line.value for line in lines if (name := line.name.lower()) in _READ}
+        values = {name: line.value for line in lines if (name := line.name.lower()) in _READ}
         self.origin = origins[0] if len(origins) == 1 else b""
-        """Empty if the request names none."""
-        self.is_navigation = said.get(b"sec-fetch-mode") == b"navigate" or b"upgrade-insecure-requests" in said
-        self.is_chromium = b"Chrome/" in said.get(b"user-agent", b"")
-        self._site = said.get(b"sec-fetch-site", b"").lower()
+        """Empty without exactly one Origin."""
+        self.is_navigation = values.get(b"sec-fetch-mode") == b"navigate" or b"upgrade-insecure-requests" in values
+        self.is_chromium = b"Chrome/" in values.get(b"user-agent", b"")
+        self._site = values.get(b"sec-fetch-site", b"").lower()
 
     @property
-    def tells_site(self) -> bool:
-        """True if the browser sends the relation of the two sites itself, as it does to https and loopback."""
+    def reports_site(self) -> bool:
+        """True if the browser sends Sec-Fetch-Site, as it does to https and loopback."""
         return bool(self._site)
 
     def is_cross_site(self, proxy_origin: bytes) -> bool:
-        """Return whether a page of another site than the proxy's asked, by a script or for a part of itself."""
+        """Return whether a page of another site made the request, and not by navigating."""
         if self.is_navigation:
             return False
         if self._site:
@@ -44,7 +44,7 @@ class Caller:
 
 
 def is_same_site(origin: bytes, other: bytes) -> bool:
-    """Return whether two origins are of one site: one scheme, and one host or registrable domain.
+    """Return whether two origins are same site: the same scheme, and the same host or registrable domain.
 
     https://html.spec.whatwg.org/multipage/browsers.html#same-site
     """
@@ -57,7 +57,7 @@ def is_same_site(origin: bytes, other: bytes) -> bool:
 
 
 def _share_registrable_domain(host: bytes, other: bytes) -> bool:
-    """Return whether the labels that two hosts end in together are more than a public suffix."""
+    """Return whether the labels that both hosts end with are more than a public suffix."""
     if is_address(host) or is_address(other):
         return False
     common: list[bytes] = []
@@ -69,5 +69,5 @@ def _share_registrable_domain(host: bytes, other: bytes) -> bool:
 
 
 def is_address(host: bytes) -> bool:
-    """Return whether a host is an IP address and no name."""
+    """Return whether a host is an IP address rather than a name."""
     return host.startswith(b"[") or host.replace(b".", b"").isdigit()

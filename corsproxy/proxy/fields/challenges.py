@@ -1,9 +1,9 @@
-"""Connection-based logins in `Authorization` and `WWW-Authenticate`: grammar only.
+"""The grammar of connection-based logins in `Authorization` and `WWW-Authenticate`.
 
-With NTLM and Negotiate (RFC 4559) a server remembers for the connection who has logged in: the next request there is
-served as that user, whichever client sends it.
+With NTLM and Negotiate (RFC 4559) a server authenticates the connection: the next request on it is served as the same
+user, whichever client sends it.
 Bytes in, values out; nothing here raises, because upstreams and clients wrote the input.
-It must not know connections, which are the business of `logins.py`.
+It must not know connections; `logins.py` does.
 """
 
 from __future__ import annotations
@@ -16,33 +16,34 @@ _SCHEMES = frozenset({b"ntlm", b"negotiate", b"nego2"})
 _SCHEME = rb"(?:ntlm|negotiate|nego2)"
 
 _ANYWHERE = re.compile(rb"(?:^|[\s,])" + _SCHEME + rb"(?:[\s,]|$)", re.IGNORECASE)
-"""For values that cannot be parsed: the name as a word of its own."""
+"""The scheme as a whole word, for values that cannot be parsed."""
 
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _ELEMENT = re.compile(rb'((?:[^",]|"(?:[^"\\]|\\.)*")*)(?:,|$)', re.DOTALL)
-"""One element of a list (RFC 9110 section 5.6.1); commas inside quotes separate nothing."""
+"""One element of a list (RFC 9110 section 5.6.1); a comma inside quotes does not separate elements."""
 
 _PARAMETER = re.compile(_TOKEN + rb'[ \t]*=[ \t]*(?:"|[^=" \t])')
-"""How an element begins that belongs to the challenge before it (RFC 9110 section 11.2); `Basic a=b` begins otherwise,
-and `Negotiate YII=` has its token68 behind a space."""
+"""The beginning of an element that is another parameter of the challenge before it (RFC 9110 section 11.2).
+
+A new challenge does not match: `Basic a=b` and `Negotiate YII=` have a space behind the scheme."""
 
 
 def login_scheme(value: bytes) -> bytes | None:
-    """Return the scheme, as written, if a value of `Authorization` or `WWW-Authenticate` names such a login."""
+    """Return the scheme, as written, of a connection-based login in `Authorization` or `WWW-Authenticate`, or None."""
     lower = value.lower()
-    if lower.find(b"nego") < 0 and lower.find(b"ntlm") < 0:  # at once: the expression takes its time over a token
+    if lower.find(b"nego") < 0 and lower.find(b"ntlm") < 0:  # a quick test: the expression is slow on a long token
         return None
-    if not _ANYWHERE.search(value):
+    found = _ANYWHERE.search(value)
+    if found is None:
         return None
     challenges = _challenges(value)
     if challenges is None:
-        found = _ANYWHERE.search(value)
-        return found.group().strip(b" \t\r\n,") if found else None
+        return found.group().strip(b" \t\r\n,")
     return next((name for name in map(_name, challenges) if name.lower() in _SCHEMES), None)
 
 
 def without_logins(value: bytes) -> bytes:
-    """Return the other challenges of a `WWW-Authenticate` value; nothing if there is none, or it cannot be parsed."""
+    """Return the other challenges of a `WWW-Authenticate` value; empty if there are none, or it cannot be parsed."""
     challenges = _challenges(value)
     if challenges is None:
         return b""
@@ -54,7 +55,7 @@ def _name(challenge: bytes) -> bytes:
 
 
 def _challenges(value: bytes) -> list[bytes] | None:
-    """Split a value into its challenges (RFC 9110 section 11.6.1); None if its quotes do not fit."""
+    """Return the challenges of a value (RFC 9110 section 11.6.1); None if a quote is not closed."""
     challenges: list[list[bytes]] = []
     position = 0
     while position < len(value):

@@ -1,10 +1,10 @@
-"""Edits of an upstream's Set-Cookie lines, so that browsers accept them: one attribute at a time, the rest unchanged.
+"""Edits of an upstream's Set-Cookie lines, so that browsers accept the cookies: single attributes, the rest unchanged.
 
-A cookie that names the upstream's domain or path, or lacks `SameSite=None; Secure` where a page of another site calls,
-is thrown away or never sent back by a browser that talks to the proxy.
-A line is split as browsers split it (RFC 6265 section 5.2: at every `;`, quoted or not, never at a comma), so that what
-is edited here is what they read.
-Knows one field value; no jar, no dates, no CORS.
+A browser that talks to the proxy drops, or never sends back, a cookie with the upstream's domain or path, or without
+`SameSite=None; Secure` if a page of another site made the request.
+A line is split as browsers split it (RFC 6265 section 5.2: at every `;`, quoted or not, never at a comma), so that the
+attributes edited here are those that they read.
+Knows one field value; no cookie store, no dates, no CORS.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ _SPACE = b" \t"
 _SAME_SITE = {"none": b"None", "lax": b"Lax", "strict": b"Strict"}
 
 _HOST_PREFIX = b"__host-"
-"""Needs Secure, Path=/ and no Domain (RFC 6265bis section 4.1.3); browsers ignore the letter case."""
+"""Requires Secure, Path=/ and no Domain (RFC 6265bis section 4.1.3); browsers ignore the letter case."""
 
 _SECURE_PREFIXES = (b"__secure-", _HOST_PREFIX, b"__http-")
-"""Need Secure."""
+"""The prefixes that require Secure."""
 
 
 @dataclass(frozen=True, slots=True)
 class CookieRewriter:
-    """One route's edits; None leaves the attribute as it is."""
+    """The edits of one route; None leaves an attribute as it is."""
 
     remove_domain: bool
     domain: bytes | None
@@ -39,10 +39,11 @@ class CookieRewriter:
     secure: bool | None
     partitioned: bool | None
     removes_foreign_domain: bool
+    """True to remove a Domain that the browser would reject, because the proxy's host is not within it (quick mode)."""
 
     @classmethod
     def compile(cls, rules: CookieRules, upstream: Upstream, strip_prefix: str) -> CookieRewriter:
-        """Return the rewriter for a route's upstream and the prefix that the route takes off."""
+        """Compile the rewriter for a route's upstream and the prefix that the route strips."""
         removes_domain = rules.domain == "remove"
         maps_path = rules.path == "rewrite"
         return cls(
@@ -57,15 +58,15 @@ class CookieRewriter:
         )
 
     def rewrite(self, value: bytes, proxy_origin: bytes = b"") -> bytes:
-        """Return the value of one Set-Cookie line for the client, which knows the proxy by `proxy_origin`.
+        """Return the value of one Set-Cookie line for the client; `proxy_origin` is the proxy's as the client sees it.
 
-        Domain and Path are changed where the upstream sends them, never added: a cookie without them, or with an empty
-        one, already belongs to the proxy's host alone and to the path the client asked for.
-        A repeated attribute is edited at every place; browsers read the last.
+        Domain and Path are changed if the upstream sends them, but never added: without them, or with an empty one, a
+        cookie belongs to the proxy's host alone and to the path of the request (RFC 6265 section 5.3).
+        Every occurrence of a repeated attribute is edited, because browsers use the last.
         """
         pair, *attributes = value.split(b";")
         if not pair.strip(_SPACE):
-            return value  # no cookie: browsers drop the line
+            return value  # not a cookie: browsers ignore the line
         name = pair.partition(b"=")[0].strip(_SPACE).lower() if b"=" in pair else b""
         is_host_cookie = name.startswith(_HOST_PREFIX)
 
@@ -84,8 +85,8 @@ class CookieRewriter:
             attributes = _with(attributes, b"Secure")
         takes_secure_off = self.secure is False and not name.startswith(_SECURE_PREFIXES)
         if takes_secure_off:
-            # Browsers reject a cookie with SameSite=None or Partitioned but without Secure (RFC 6265bis section
-            # 5.7, CHIPS): `Lax` is the most that a cookie without Secure can have.
+            # Browsers reject a cookie with SameSite=None or Partitioned but without Secure (RFC 6265bis section 5.7,
+            # CHIPS): without Secure, `Lax` is the most permissive value.
             attributes = _edited(_without(attributes, b"secure"), b"samesite", _lax_for_none)
         if self.partitioned is False or takes_secure_off:
             attributes = _without(attributes, b"partitioned")
@@ -100,11 +101,11 @@ class CookieRewriter:
         if self.path is not None:
             return self.path if value else value
         if self.paths is None or value[:1] != b"/":
-            return value  # browsers take the default path instead
+            return value  # not a path: browsers use the default path (RFC 6265 section 5.2.4)
         if value == b"/" and not self.paths.base:
-            # The whole upstream. `/prefix` and not `/prefix/`, which would not match a request for `/prefix`.
+            # The whole upstream: `/prefix`, because `/prefix/` would not match a request for `/prefix`.
             return self.paths.prefix or value
-        mapped = self.paths.back(value)
+        mapped = self.paths.to_proxy(value)
         return value if mapped is None else mapped or b"/"
 
 
@@ -131,7 +132,7 @@ def _edited(attributes: list[bytes], name: bytes, edit: Callable[[bytes], bytes]
 
 
 def _with_value(attribute: bytes, edit: Callable[[bytes], bytes]) -> bytes:
-    """Return the attribute with another value, name and white space as they were."""
+    """Return the attribute with the edited value; name and white space stay as they are."""
     name, equals, text = attribute.partition(b"=")
     old = text.strip(_SPACE)
     new = edit(old)
@@ -144,10 +145,10 @@ def _with_value(attribute: bytes, edit: Callable[[bytes], bytes]) -> bytes:
 
 
 def _with(attributes: list[bytes], name: bytes, value: bytes | None = None) -> list[bytes]:
-    """Return the attributes with `name` set: every place that has it edited, else added at the end."""
+    """Return the attributes with `name` set: each occurrence is edited; without one, it is appended."""
     lower = name.lower()
     if any(_name(attribute) == lower for attribute in attributes):
         return attributes if value is None else _edited(attributes, lower, lambda _: value)
     added = b" " + name if value is None else b" %s=%s" % (name, value)
-    # A trailing `;` is used, not doubled.
+    # The attribute goes behind a trailing `;` instead of adding another.
     return [*attributes[:-1], added] if attributes and not attributes[-1].strip(_SPACE) else [*attributes, added]

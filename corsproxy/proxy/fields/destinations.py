@@ -1,7 +1,8 @@
 """Addresses in a request's fields, rewritten to the upstream's: WebDAV's Destination and If (RFC 4918 section 10).
 
-A client names where a resource is to be moved by the address it knows, the proxy's; the upstream compares that with its
-own name and answers 502, or under a stripped prefix puts the file elsewhere.
+A client names the destination of a MOVE or COPY by the address it knows, the proxy's. The upstream would compare that
+with its own and answer 502 ("Bad Gateway": the destination is on another server, RFC 4918 section 9.9.4), or, under a
+stripped prefix, put the file in the wrong place.
 Knows two field values; no routes, no sockets.
 """
 
@@ -14,41 +15,40 @@ from dataclasses import dataclass
 from corsproxy.proxy.errors import Refusal
 from corsproxy.proxy.fields.redirects import rewrite_targets
 from corsproxy.proxy.fields.references import (
-    ABSOLUTE,
     PathMap,
     as_bytes,
     climbs_out,
     host_and_port,
-    is_network_path,
     path_end,
+    split_reference,
 )
 from corsproxy.settings import Upstream
 
 _IF_PART = re.compile(rb'<([^>]*)>|\((?:[^)"]|"[^"]*")*\)|[^<(]+')
-"""A piece of If: a resource, a list of conditions (whose state tokens stand in brackets too), or what is neither."""
+"""A piece of If: a resource tag, a list of conditions (whose state tokens have angle brackets too), or neither."""
 
 
 @dataclass(frozen=True, slots=True)
 class DestinationRewriter:
-    """The rewriting of addresses in one route's requests."""
+    """Rewrites the addresses in one route's requests."""
 
     paths: PathMap
     upstream_path: Callable[[bytes], bytes]
-    """The upstream's path for one of the proxy's; raises `Refusal` where it would lead out of the base path."""
+    """Maps the proxy's path to the upstream's; raises `Refusal` if that would leave the base path."""
     scheme: bytes
 
     @classmethod
     def compile(
         cls, upstream: Upstream, strip_prefix: str, upstream_path: Callable[[bytes], bytes]
     ) -> DestinationRewriter:
-        """Return the rewriter for a route's upstream and the prefix that the route takes off."""
+        """Compile the rewriter for a route's upstream and the prefix that the route strips."""
         return cls(PathMap.compile(upstream, strip_prefix), upstream_path, as_bytes(upstream.scheme))
 
     def rewrite(self, name_lower: bytes, value: bytes, *, host: bytes, proxy_origin: bytes) -> bytes:
-        """Return the value of a Destination or If field for an upstream that is sent `host`.
+        """Return the value of Destination or If for the upstream; `host` is the Host that it gets.
 
         `proxy_origin` is the proxy's origin as the client sees it.
-        Raises `Refusal` with 400 for a place that dot segments lead out of what the route serves.
+        Raises `Refusal` with 400 if dot segments lead out of what the route serves.
         """
         origin = b"%b://%b" % (self.scheme, host)
 
@@ -58,28 +58,28 @@ class DestinationRewriter:
         return rewrite(value) if name_lower == b"destination" else rewrite_targets(_IF_PART, value, rewrite)
 
     def _reference(self, value: bytes, origin: bytes, proxy_origin: bytes) -> bytes:
-        match = ABSOLUTE.match(value)
-        if match is not None:
-            if not _is_proxys(match[1], match[2], proxy_origin):
-                return value
-            front, rest = origin, value[match.end() :]
-        elif value[:1] == b"/" and not is_network_path(value):
-            front, rest = b"", value
-        else:
+        """Return a URI reference (RFC 3986 section 4.1) as the upstream knows the resource."""
+        parts = split_reference(value)
+        if parts is None:
+            return value
+        scheme, authority, rest = parts
+        if authority is None:
+            origin = b""
+        elif not _is_proxy(scheme, authority, proxy_origin):
             return value
         end = path_end(rest)
         path = rest[:end]
-        inner = self.paths.inner(path)
+        inner = self.paths.below_prefix(path)
         if inner is None:
-            # Another route's: by its full name the upstream sees that it is no place of its own.
-            return value if front else proxy_origin + value
+            # Another route serves this path. Its full address shows the upstream that the resource is not its own.
+            return value if origin else proxy_origin + value
         if self.paths.prefix and climbs_out(inner):
             raise Refusal(400, "the destination leads out of what this route serves")
-        return front + self.upstream_path(path) + rest[end:]
+        return origin + self.upstream_path(path) + rest[end:]
 
 
-def _is_proxys(scheme: bytes | None, authority: bytes, proxy_origin: bytes) -> bool:
-    """Return whether this is the requested host, whatever the scheme, because TLS may end in front of the proxy."""
+def _is_proxy(scheme: bytes | None, authority: bytes, proxy_origin: bytes) -> bool:
+    """Return whether `authority` is the proxy's, whatever the scheme, because TLS may end in front of the proxy."""
     proxy_scheme, _, proxy_host = proxy_origin.partition(b"://")
     scheme = scheme.lower() if scheme else proxy_scheme
     pair = host_and_port(authority, scheme)

@@ -1,6 +1,6 @@
 """Fields that the configuration sets and removes, applied to a finished head after everything else.
 
-The names that may not be edited (framing, hop-by-hop, the policy's own) were refused when the file was loaded.
+Names that must not be edited (framing, hop-by-hop, CORS) are refused when the configuration is loaded.
 Knows fields as bytes; no messages, no sockets.
 """
 
@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 
 from corsproxy import settings
 
-SAID_BY_FORWARDED = frozenset({b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-port", b"x-forwarded-proto"})
-"""Who writes or removes one of these wants no Forwarded that says otherwise: Rack and Spring believe that one first."""
+REPEATED_IN_FORWARDED = frozenset(
+    {b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-port", b"x-forwarded-proto"},
+)
+"""If one of these is set or removed, Forwarded goes too: Rack and Spring prefer it, and it would defeat the edit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,23 +22,23 @@ class FieldEditor:
     """The compiled `request_headers` or `response_headers` of one upstream."""
 
     names: frozenset[bytes]
-    """In lower case: every line with such a name is removed, whether it is set or not."""
+    """In lower case: the client's or upstream's lines with these names are removed, those that are set included."""
     folds: bool
-    """True if names with underscores for hyphens count too: CGI and WSGI make one variable of both, so a client could
-    otherwise add another value to the one that is set. The names above then have hyphens."""
+    """True if a name with underscores is the same as one with hyphens: CGI and WSGI make one variable of both, so a
+    client could otherwise add a value to the one that is set. `names` then contains hyphens only."""
     set_names: tuple[bytes, ...]
     block: bytes = field(repr=False)
-    """The finished lines that are written instead."""
+    """The finished lines that are set."""
 
     @classmethod
     def compile(cls, edits: settings.FieldEdits, *, folds: bool) -> FieldEditor | None:
-        """Return the editor, or None if there is nothing to edit; it `folds` if a server reads the fields."""
+        """Compile the edits; None if there are none. `folds` for a request, whose fields a server reads."""
         if edits.is_empty:
             return None
         pairs = [(name.encode("ascii"), value.encode("utf-8")) for name, value in edits.set]
         written = (name.encode("ascii").lower() for name in (*(name for name, _ in edits.set), *edits.remove))
         names = {_folded(name) if folds else name for name in written}
-        if folds and names & SAID_BY_FORWARDED:
+        if folds and names & REPEATED_IN_FORWARDED:
             names.add(b"forwarded")
         return cls(
             frozenset(names),
@@ -51,12 +53,12 @@ class FieldEditor:
         return (_folded(name) if self.folds else name) in self.names
 
     def kept(self, block: bytes) -> bytes:
-        """Return finished lines without those that are set or removed."""
+        """Return the lines of `block` that are neither set nor removed."""
         lines = block.splitlines(keepends=True)
         return b"".join([line for line in lines if not self.edits(line.partition(b":")[0])])
 
     def kept_pairs(self, pairs: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-        """Return names and values without those that are set or removed (trailer fields)."""
+        """Return the trailer fields, as name and value, that are neither set nor removed."""
         return [pair for pair in pairs if not self.edits(pair[0])]
 
 

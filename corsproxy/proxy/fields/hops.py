@@ -1,8 +1,8 @@
-"""How a hop, and what it asked for, is written in `X-Forwarded-*` and `Forwarded` (RFC 7239): grammar only.
+"""The grammar of `Forwarded` (RFC 7239) and `X-Forwarded-*`: hops, and the target that a client requested.
 
-Text and bytes in, values out; every function answers None or False to what it cannot read and never raises, because
-all of it was written by strangers.
-Knows nothing of whom to believe: that is `forwarded.py`.
+Text and bytes in, values out. The parsers return None for what they cannot read and never raise, because strangers
+wrote it.
+Which hops are trusted is decided in `forwarded.py`.
 """
 
 from __future__ import annotations
@@ -16,31 +16,30 @@ Address = IPv4Address | IPv6Address
 
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 
-# Unquoted values hold more here than RFC 7239 section 4 allows (`host=a:80`, `for=[::1]`): senders forget the quotes,
-# and nothing can be read two ways as long as the separators and the quote itself stay out.
+# An unquoted value may contain more than the token of RFC 7239 section 4 (`host=a:80`, `for=[::1]`): senders forget the
+# quotes, and the value stays unambiguous as long as it contains neither a separator nor a quote.
 _PAIR = re.compile(rb"(" + _TOKEN + rb')=([^\s;,"]+|"(?:[^"\\]|\\.)*")', re.DOTALL)
 
 _HOP_WITH_PORT = re.compile(r"(?:\[([^\]]*)\]|([0-9.]+))(?::[^:\]]*)?")
 
 _OBFUSCATED = re.compile(rb"_[A-Za-z0-9._-]{1,100}")
-"""RFC 7239 section 6.3, bounded."""
+"""An obfuscated identifier (RFC 7239 section 6.3) of bounded length."""
 
 ForwardedElement = dict[bytes, bytes]
 """The parameters of one element of Forwarded: lower-case names, values without quotes."""
 
 
-class Asked:
-    """Over which scheme, for which host and on which port the client has asked."""
+class TargetOrigin:
+    """Scheme, host and port of a request's target URI (RFC 9110 section 7.1), as the client sees them."""
 
     __slots__ = ("host", "port", "scheme")
 
     def __init__(self, scheme: bytes, host: bytes, port: bytes = b"") -> None:
-        """`host` is valid or empty, `port` what a trusted proxy said, valid or not."""
+        """`host` is valid or empty; `port` is what a trusted proxy reported, valid or not."""
         self.scheme = scheme
         self.host = host
-        # The port the client sees, not the listener's own: that is what an upstream builds links from.
         self.port = port if is_port(port) else port_of(host) or self._default_port
-        """Of no use without a host."""
+        """The port that the client sees, not the listener's: upstreams build links from it. Unused without a host."""
 
     @property
     def _default_port(self) -> bytes:
@@ -48,18 +47,18 @@ class Asked:
 
     @property
     def authority(self) -> bytes:
-        """The host, with a port that it does not name though it is not the scheme's."""
+        """`host`, or `host:port` if the host names no port and the port is not the scheme's default."""
         if not self.host or port_of(self.host) or self.port == self._default_port:
             return self.host
         return b"%b:%b" % (self.host, self.port)
 
     @property
-    def origin(self) -> bytes:
-        """The origin that was asked, empty without a host."""
+    def serialized(self) -> bytes:
+        """`scheme://host`, without a port that was reported apart from the host; empty without a host."""
         return b"%b://%b" % (self.scheme, self.host) if self.host else b""
 
     def lines(self, chain: bytes) -> bytes:
-        """Return the X-Forwarded-* lines, behind the `chain` of hops."""
+        """Return the X-Forwarded-* lines; `chain` is the value of X-Forwarded-For."""
         block = b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\n" % (chain, self.scheme)
         if not self.host:
             return block
@@ -67,10 +66,10 @@ class Asked:
 
 
 def parse_peer(peer: str) -> Address | None:
-    """Return the address of a socket's peer, or None for what is none (a Unix socket).
+    """Return the address of a socket's peer; None if it has none (a Unix socket).
 
-    An IPv4 client of a dual-stack listener is written as IPv4, and an IPv6 zone is left out: it means something on
-    this machine only.
+    An IPv4-mapped address, as a dual-stack listener reports it, becomes IPv4. An IPv6 zone is dropped: it has a meaning
+    only on this machine (RFC 4007 section 6).
     """
     try:
         address = ip_address(peer.partition("%")[0])
@@ -82,7 +81,7 @@ def parse_peer(peer: str) -> Address | None:
 
 
 def parse_hop(value: bytes) -> Address | None:
-    """Return the address reported for a hop, with or without port and brackets; None for `unknown` and `_name`."""
+    """Return the address of a reported hop, written with or without port and brackets; None for anything else."""
     text = value.decode("latin-1")
     match = _HOP_WITH_PORT.fullmatch(text)
     return parse_peer((match[1] or match[2] or "") if match else text)
@@ -91,11 +90,12 @@ def parse_hop(value: bytes) -> Address | None:
 def parse_forwarded(value: bytes) -> list[ForwardedElement] | None:
     """Return the elements of a Forwarded field value (RFC 7239 section 4), or None if it is malformed.
 
-    Empty elements and pairs are skipped, as lists of RFC 9110 section 5.6.1 want it.
+    RFC 7239 section 4: "Each parameter MUST NOT occur more than once per field-value." (It means each element.)
+    RFC 9110 section 5.6.1.2: "A recipient MUST parse and ignore a reasonable number of empty list elements".
     """
     elements: list[ForwardedElement] = []
     element: ForwardedElement = {}
-    separated = True  # by a comma or semicolon from the pair before, or the first
+    separated = True  # True if a comma or semicolon stands before the next pair, or it is the first
     position = 0
     while position < len(value):
         match = _PAIR.match(value, position)
@@ -122,9 +122,9 @@ def parse_forwarded(value: bytes) -> list[ForwardedElement] | None:
 
 
 def format_forwarded(hop: bytes, scheme: bytes = b"", host: bytes = b"") -> bytes:
-    """Return the element of Forwarded for one hop: who connected, over what, asking for which host.
+    """Return the element of Forwarded for one hop (RFC 7239 section 5), without the parameters that are empty.
 
-    `hop` is written as in X-Forwarded-For; its port is left out, which Rack would take for the server's.
+    `hop` is written as in X-Forwarded-For. Its port is left out, because Rack takes that for the server's.
     """
     element = b"for=%b" % _node(hop)
     if scheme:
@@ -133,7 +133,7 @@ def format_forwarded(hop: bytes, scheme: bytes = b"", host: bytes = b"") -> byte
 
 
 def _node(hop: bytes) -> bytes:
-    """Return a hop as RFC 7239 section 6 writes it: IPv6 in brackets and quotes, `unknown` for what is no node."""
+    """Return a hop as a node of RFC 7239 section 6: IPv6 in brackets and quotes, `unknown` if it is not valid."""
     address = parse_hop(hop)
     if address is None:
         return hop if _OBFUSCATED.fullmatch(hop) else b"unknown"

@@ -1,6 +1,6 @@
-"""`host` and `host:port`, as a Host field, an absolute target and an origin hold them: the one place that reads them.
+"""The only parser of `host` and `host:port`, as in a Host field, an absolute-form target and an origin.
 
-Bytes of strangers in; only what every server reads alike is valid.
+The bytes come from strangers; only what every server reads the same way is valid.
 Knows nothing about fields or policies.
 """
 
@@ -12,17 +12,17 @@ from typing import Final
 from corsproxy.proxy.table import NameTable
 
 _PORT = rb"(?:0[0-9]{0,4}|[1-5]?[0-9]{1,4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
-"""Up to 65535, and five digits: what is more has been cut to 16 bits, to another port, by some."""
+"""At most 65535 in at most five digits: some servers truncate a larger number to 16 bits, which is another port."""
 
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::" + _PORT + rb")?")
-"""RFC 9110 section 7.2 and RFC 3986 section 3.2.2, without the sub-delims and escapes that no real host name holds:
-a comma or `@` here has been read as another host before."""
+"""RFC 9110 section 7.2 and RFC 3986 section 3.2.2, without the sub-delims and escapes that no real host name has:
+servers have read a comma or `@` here as another host."""
 
 _PORT_ALONE = re.compile(_PORT)
 
 
 def is_valid_host(value: bytes) -> bool:
-    """Return whether `value` is `host` or `host:port` as RFC 9110 section 7.2 has it, IPv6 in brackets."""
+    """Return whether `value` is `host` or `host:port` (RFC 9110 section 7.2), IPv6 in brackets."""
     return _HOSTS[value]
 
 
@@ -31,16 +31,16 @@ def _is_host(value: bytes) -> bool:
 
 
 _HOSTS: Final = NameTable(_is_host)
-"""For each value, whether it is a valid host; clients name the same few."""
+"""Whether each value is a valid host; clients send the same few."""
 
 
 def is_port(digits: bytes) -> bool:
-    """Return whether these are the digits of a port."""
+    """Return whether `digits` are a port."""
     return _PORT_ALONE.fullmatch(digits) is not None
 
 
 def port_of(host: bytes) -> bytes:
-    """Return the digits behind the last colon of a valid host, or nothing."""
+    """Return the port of a valid host as written; empty if it names none."""
     return host.rpartition(b":")[2] if host[-1:] != b"]" and b":" in host else b""
 
 
@@ -53,6 +53,6 @@ def split_host(value: bytes) -> tuple[bytes, int | None]:
 
 
 def is_same_host(one: bytes, other: bytes, default_port: int) -> bool:
-    """Return whether two valid hosts name the same one, a default port written or left out."""
+    """Return whether two valid hosts are the same; a missing port is `default_port`."""
     named = [(name, default_port if port is None else port) for name, port in map(split_host, (one, other))]
     return named[0] == named[1]

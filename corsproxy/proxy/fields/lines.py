@@ -1,8 +1,8 @@
-"""Field lines as objects: the meaning of a line and its finished bytes, read once and then looked up.
+"""Field lines as objects: the meaning of a line and its finished bytes, parsed once and then looked up.
 
-The same program says the same about itself in every message: `Server`, `Content-Type`, `User-Agent` and their like come
-again and again, byte for byte. Such a line is read when it is first seen and kept in a bounded table; what may be about
-a person (a cookie, a credential, any name that is not known to be harmless) is never kept.
+A program repeats the same `Server`, `Content-Type` or `User-Agent` in every message, byte for byte. Such a line is
+parsed when it is first seen and then kept in a bounded table. What may identify a person (a cookie, a credential, any
+name that is not known to be harmless) is never kept.
 Knows nothing about sockets or policies.
 """
 
@@ -32,40 +32,40 @@ _REPEATED: Final = frozenset(
     x-dns-prefetch-control x-frame-options x-powered-by x-requested-with x-xss-protection
     """.split()
 )
-"""Fields whose values are about programs and resources, never about a person's session."""
+"""Fields whose values describe programs and resources, never a person or a session."""
 
 
 class FieldLine(Generic[Meaning]):
-    """One field line, never changed: several messages may share it."""
+    """One field line; immutable, because messages share it."""
 
     __slots__ = ("line", "meaning", "name", "once")
 
     def __init__(self, meaning: Meaning, name: bytes, value: bytes, once: int = 0) -> None:
         self.meaning = meaning
         self.once = once
-        """A bit of its own if a message may have but one line of this name; else 0."""
+        """The bit of this name if a message may have only one such line; otherwise 0."""
         self.name = name
-        """As it was spelt."""
+        """As the sender spelled it."""
         self.line = b"%b: %b\r\n" % (name, value)
-        """As it goes on, finished."""
+        """The finished line, as it is forwarded."""
 
     @property
     def value(self) -> bytes:
-        """Without white space around it."""
+        """The field value, as it was given to the constructor."""
         return self.line[len(self.name) + 2 : -2]
 
 
 def is_repeated(name: bytes) -> bool:
-    """Return whether lines of this lower-case name may be kept."""
+    """Return whether lines with this lower-case name may be cached."""
     return name in _REPEATED
 
 
 def keep_line(table: Table[Key, FieldLine[Meaning]], key: Key, line: FieldLine[Meaning]) -> FieldLine[Meaning]:
-    """Store a parsed line, unless it is long or may identify a person; return it."""
+    """Cache a parsed line, unless it is long or may identify a person; return it."""
     size = len(line.line)
     return table.keep(key, size, line) if size <= _LONGEST_LINE and line.name.lower() in _REPEATED else line
 
 
 def joined(lines: list[FieldLine[Meaning]]) -> bytes:
-    """Return the lines as bytes of a head."""
+    """Return the finished bytes of the lines."""
     return b"".join([line.line for line in lines])

@@ -1,7 +1,6 @@
-"""The field lines that the proxy must read, as tables: all others are forwarded byte for byte.
+"""The fields that the proxy must read or drop, as tables; all others are forwarded byte for byte.
 
-A field name costs one dictionary look-up per line; names seen for the first time are classified once and kept in a
-bounded table.
+A field name costs one dictionary look-up per line: a new name is classified once and kept in a bounded table.
 Knows field names only: no values, no sockets, no policy.
 """
 
@@ -16,11 +15,11 @@ from corsproxy.proxy.table import NameTable
 
 
 class RequestField(IntEnum):
-    """What a field line of a client request means to the proxy; `FORWARD` means nothing."""
+    """What the proxy does with a field line of a client request; `FORWARD` is the default."""
 
     FORWARD = 0
     DROP = 1
-    """Hop-by-hop, or made by the proxy itself (RFC 9110 section 7.6.1)."""
+    """Hop-by-hop (RFC 9110 section 7.6.1), or a name that CGI and WSGI confuse with a field that matters."""
     HOST = 2
     CONNECTION = 3
     ORIGIN = 4
@@ -32,25 +31,25 @@ class RequestField(IntEnum):
     UPGRADE = 10
     TE = 11
     FORWARDED = 12
-    """X-Forwarded-* and Forwarded: believed from trusted peers only."""
+    """X-Forwarded-* and Forwarded: trusted from trusted proxies only."""
     VIA = 13
     REQUEST_ID = 14
     REFERER = 15
     MAX_FORWARDS = 16
     AUTHORIZATION = 17
     REFERENCE = 18
-    """Destination and If, which name places by the proxy's address."""
+    """Destination and If, which address resources by the proxy's URL (RFC 4918 section 10)."""
     TRACEPARENT = 19
-    """Names the trace that the request is part of (https://www.w3.org/TR/trace-context/)."""
+    """The trace that the request is part of (https://www.w3.org/TR/trace-context/)."""
 
 
 class ResponseField(IntEnum):
-    """What a field line of an upstream response means to the proxy; `FORWARD` means nothing."""
+    """What the proxy does with a field line of an upstream response; `FORWARD` is the default."""
 
     FORWARD = 0
     DROP = 1
     CORS = 2
-    """Any `Access-Control-*`: removed, the policy writes its own."""
+    """Any `Access-Control-*`: removed, because the policy decides."""
     VARY = 3
     CONNECTION = 4
     CONTENT_LENGTH = 5
@@ -84,7 +83,9 @@ _REQUEST_NAMES: dict[bytes, RequestField] = {
     b"destination": RequestField.REFERENCE,
     b"if": RequestField.REFERENCE,
     b"traceparent": RequestField.TRACEPARENT,
-    # RFC 9110 section 7.6.1, and the two that older recipients take for connection options.
+    # Hop-by-hop. RFC 9110 section 7.6.1: "intermediaries SHOULD remove or replace fields that are known to require
+    # removal before forwarding, whether or not they appear as a connection-option". RFC 2616 section 13.5.1 lists the
+    # Proxy-Auth* pair and Trailer too, and RFC 7540 section 3.2.1 HTTP2-Settings.
     b"keep-alive": RequestField.DROP,
     b"proxy-connection": RequestField.DROP,
     b"proxy-authorization": RequestField.DROP,
@@ -93,7 +94,7 @@ _REQUEST_NAMES: dict[bytes, RequestField] = {
     b"http2-settings": RequestField.DROP,
     **dict.fromkeys(FORWARDING_FIELDS, RequestField.FORWARDED),
     **dict.fromkeys(STRIPPED_TWINS, RequestField.DROP),
-    # CGI and WSGI fold these into one variable with the fields that frame a message.
+    # CGI and WSGI map these to the same variables as the fields that frame a message.
     b"content_length": RequestField.DROP,
     b"transfer_encoding": RequestField.DROP,
 }
@@ -127,7 +128,7 @@ def _classify_response(name: bytes) -> ResponseField:
 
 
 REQUEST_FIELDS: Final = NameTable(lambda name: _REQUEST_NAMES.get(name.lower(), RequestField.FORWARD))
-"""What a field of a client request, in any letter case, means to the proxy."""
+"""The meaning of each field name of client requests, in any letter case."""
 
 RESPONSE_FIELDS: Final = NameTable(_classify_response)
-"""What a field of an upstream response, in any letter case, means to the proxy."""
+"""The meaning of each field name of upstream responses, in any letter case."""

@@ -1,9 +1,9 @@
 """Addresses in a response, rewritten to the proxy's: Location, Content-Location, Refresh and Link.
 
-A browser follows a redirect wherever it points; one that names the upstream leaves the proxy, and with it the CORS
-grant (the CORS check runs on every hop: https://fetch.spec.whatwg.org/#http-redirect-fetch).
-Only references to the upstream's own origin and below its base path change, and of those only the front: the rest, odd
-bytes included, stays as it was written.
+A redirect to the upstream's own address would lead the browser past the proxy, and so to a response without the grant:
+the CORS check runs on every response of a redirect chain (https://fetch.spec.whatwg.org/#http-fetch).
+Only references to the upstream's own origin below its base path are changed, and only origin and base path in them; the
+rest, odd bytes included, stays as it was written.
 Knows URLs as bytes; no routes, no CORS, no sockets.
 """
 
@@ -13,35 +13,42 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from corsproxy.proxy.fields.references import ABSOLUTE, PathMap, as_bytes, host_and_port, is_network_path, path_end
+from corsproxy.proxy.fields.references import (
+    PathMap,
+    as_bytes,
+    host_and_port,
+    is_network_path,
+    path_end,
+    split_reference,
+)
 from corsproxy.settings import Upstream
 
-# HTML's "shared declarative refresh steps": a time, a separator, then `url=` and quotes, each of them optional.
+# HTML's "shared declarative refresh steps": a time, a separator, then `url=` and a quote, both optional.
 # https://html.spec.whatwg.org/#shared-declarative-refresh-steps
 _REFRESH = re.compile(rb"[ \t]*[0-9.]+(?:[ \t]*[;,]|[ \t])[ \t]*(?:url[ \t]*=[ \t]*)?([\"']?)", re.IGNORECASE)
 
 _LINK_PART = re.compile(rb'<([^>]*)>|"(?:[^"\\]|\\.)*"|[^<"]+', re.DOTALL)
-"""A piece of Link (RFC 8288 section 3): a target, a quoted parameter, or what is neither."""
+"""A piece of Link (RFC 8288 section 3): a target, a quoted string, or neither."""
 
 
 @dataclass(frozen=True, slots=True)
 class RedirectRewriter:
-    """The rewriting of addresses in one route's responses."""
+    """Rewrites the addresses in one route's responses."""
 
     enabled: bool
     origins: frozenset[tuple[bytes, bytes, int]]
-    """The upstream's own: scheme, host in lower case, port."""
+    """The upstream's own origins: scheme, host in lower case, port."""
     scheme: bytes
     by_client_host: bool
-    """True if the upstream gets the client's Host, and so may use that name for itself, too."""
+    """True if the upstream gets the client's Host, so that it may call itself by that name too."""
     paths: PathMap
 
     @classmethod
     def compile(cls, upstream: Upstream, strip_prefix: str) -> RedirectRewriter:
-        """Return the rewriter for a route's upstream and the prefix that the route takes off.
+        """Compile the rewriter for a route's upstream and the prefix that the route strips.
 
-        The upstream's own origin is that of its URL; if `host` is a literal, that name's too, as it is the only one
-        that the upstream has heard; and its aliases.
+        The upstream's own origins are that of its URL, its aliases, and that of a literal `host`, which is the only
+        name that the upstream gets to see.
         """
         scheme = as_bytes(upstream.scheme)
         names = [(scheme, as_bytes(upstream.authority))]
@@ -60,11 +67,10 @@ class RedirectRewriter:
         )
 
     def rewrite(self, name_lower: bytes, value: bytes, proxy_origin: bytes, client_host: bytes = b"") -> bytes:
-        """Return the value of a Location, Content-Location, Refresh or Link field for the client.
+        """Return the value of Location, Content-Location, Refresh or Link for the client.
 
-        `proxy_origin` is the proxy's origin as the client sees it; where it is empty, what would begin with it is
-        written as a path, which means the same to the client. `client_host` is the Host that it sent, which an edge in
-        front may have made another one.
+        `proxy_origin` is the proxy's origin as the client sees it; if it is empty, an absolute path is written, which
+        means the same to the client. `client_host` is the Host of the request; behind an edge it may be another one.
         """
         if not self.enabled:
             return value
@@ -82,25 +88,22 @@ class RedirectRewriter:
         return value[:start] + self._reference(value[start:end], proxy_origin, client_host) + value[end:]
 
     def _reference(self, value: bytes, proxy_origin: bytes, client_host: bytes) -> bytes:
-        """Return a URI reference (RFC 3986 section 4.1) for the client."""
-        match = ABSOLUTE.match(value)
-        if match is not None:
-            if not self._is_own(match[1], match[2], proxy_origin, client_host):
-                return value
-            origin, rest = proxy_origin, value[match.end() :]
-        elif value[:1] == b"/" and not is_network_path(value):
-            origin, rest = b"", value
-        else:
+        """Return a URI reference (RFC 3986 section 4.1) as the client reaches the resource."""
+        parts = split_reference(value)
+        if parts is None:
             return value
-
+        scheme, authority, rest = parts
+        if authority is not None and not self._is_own(scheme, authority, proxy_origin, client_host):
+            return value
+        origin = b"" if authority is None else proxy_origin
         end = path_end(rest)
-        path = self.paths.back(rest[:end])
+        path = self.paths.to_proxy(rest[:end])
         if path is None:
             return value
         if not origin and path == b"":
             path = b"/"
         if not origin and is_network_path(path):
-            # `/base//evil.example` without its base would name another host.
+            # `/base//evil.example` without its base would name another host; `/.` in front keeps it a path.
             origin = proxy_origin or b"/."
         return origin + path + rest[end:]
 
@@ -123,8 +126,8 @@ class RedirectRewriter:
 def rewrite_targets(part: re.Pattern[bytes], value: bytes, rewrite: Callable[[bytes], bytes]) -> bytes:
     """Return a field value with each `<reference>` in it rewritten.
 
-    `part` matches one piece of the value, the reference as its group; from what cannot be read on the value stays.
-    Piece by piece, as one search for the next reference would begin again at every bracket that nothing closes.
+    `part` matches one piece of the value, with a reference as its group; the value stays unchanged from the first piece
+    that does not match. A search for the next reference would take quadratic time over brackets that are never closed.
     """
     pieces: list[bytes] = []
     position = 0

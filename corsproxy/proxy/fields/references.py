@@ -1,6 +1,6 @@
-"""URL references as bytes (RFC 3986 section 4.1): their authority, their owner, and the path that they lead to.
+"""URI references as bytes (RFC 3986 section 4.1): their parts, and the mapping of paths between proxy and upstream.
 
-Shared by what is turned back to the proxy's address and what is turned forth to the upstream's.
+Used for responses, whose addresses become the proxy's, and for requests, whose addresses become the upstream's.
 Knows nothing about fields, routes or sockets.
 """
 
@@ -12,8 +12,8 @@ from ipaddress import AddressValueError, IPv6Address
 
 from corsproxy.settings import Upstream
 
-ABSOLUTE = re.compile(rb"(?:(https?):)?//([^/?#\\]*)", re.IGNORECASE)
-"""The front of a reference with an authority: its scheme, if it has one, and the authority."""
+_WITH_AUTHORITY = re.compile(rb"(?:(https?):)?//([^/?#\\]*)", re.IGNORECASE)
+"""The scheme, if there is one, and the authority of a reference that has an authority."""
 
 _PORT = re.compile(rb"(.*?)(?::([0-9]{0,8}))?", re.DOTALL)
 
@@ -22,27 +22,27 @@ _DOT = re.compile(rb"%2e", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class PathMap:
-    """The way from the proxy's paths to the upstream's (stripped prefix off, base path on) and back."""
+    """Maps the proxy's paths to the upstream's (prefix stripped, base path prepended), and back."""
 
     base: bytes
     prefix: bytes
 
     @classmethod
     def compile(cls, upstream: Upstream, strip_prefix: str) -> PathMap:
-        """Return the map of one route."""
+        """Compile the map of a route with this upstream and stripped prefix."""
         return cls(as_bytes(upstream.base_path), as_bytes(strip_prefix))
 
-    def inner(self, path: bytes) -> bytes | None:
-        """Return what of the proxy's `path` (no query) is below the stripped prefix; None if it is another route's."""
+    def below_prefix(self, path: bytes) -> bytes | None:
+        """Return the part of the proxy's `path` (no query) below the stripped prefix; None if it is not below that."""
         rest = path[len(self.prefix) :]
         return rest if path.startswith(self.prefix) and rest[:1] in (b"/", b"") else None
 
-    def forth(self, path: bytes) -> bytes | None:
-        """Return the upstream's path for the proxy's; None if it is another route's."""
-        rest = self.inner(path)
+    def to_upstream(self, path: bytes) -> bytes | None:
+        """Return the upstream's path for the proxy's `path` (no query); None if that is not below the prefix."""
+        rest = self.below_prefix(path)
         return None if rest is None else self.base + (rest or b"/")
 
-    def back(self, path: bytes) -> bytes | None:
+    def to_proxy(self, path: bytes) -> bytes | None:
         """Return the proxy's path for the upstream's absolute `path` (no query); None outside the base path."""
         if not path.startswith(self.base):
             return None
@@ -52,8 +52,22 @@ class PathMap:
         return self.prefix + rest
 
 
+def split_reference(value: bytes) -> tuple[bytes | None, bytes | None, bytes] | None:
+    """Return scheme, authority and the rest of a reference; None for one with a relative path or another scheme.
+
+    The scheme is None if the reference takes it from its base, the authority too if it begins with an absolute path.
+    """
+    match = _WITH_AUTHORITY.match(value)
+    if match is not None:
+        return match[1], match[2], value[match.end() :]
+    return (None, None, value) if value[:1] == b"/" and not is_network_path(value) else None
+
+
 def host_and_port(authority: bytes, scheme: bytes) -> tuple[bytes, int] | None:
-    """Return the comparable form of an authority; None without a host. User information makes it no host's."""
+    """Return host and port of an authority, normalized for comparison; None if it has no valid ones.
+
+    User information stays part of the host, so that such an authority equals no host.
+    """
     match = _PORT.fullmatch(authority)
     if match is None or not match[1]:
         return None
@@ -67,12 +81,15 @@ def host_and_port(authority: bytes, scheme: bytes) -> tuple[bytes, int] | None:
 
 
 def is_network_path(value: bytes) -> bool:
-    r"""Return whether a browser reads a host after the first slash: `//`, and as browsers are, `/\` and `/<tab>/`."""
+    r"""Return whether a browser reads a host after the first slash: after `//`, but also `/\` and `/<tab>/`.
+
+    https://url.spec.whatwg.org/#relative-slash-state; tabs are removed from any URL before it is parsed.
+    """
     return value.replace(b"\t", b"")[1:2] in (b"/", b"\\")
 
 
 def climbs_out(rest: bytes) -> bool:
-    """Return whether dot segments lead above where `rest` begins, so that it is outside whatever its front says."""
+    """Return whether dot segments lead above the beginning of `rest`, escaped ones and backslashes included."""
     if b".." not in rest and b"%2" not in rest:
         return False
     depth = 0
@@ -87,7 +104,7 @@ def climbs_out(rest: bytes) -> bool:
 
 
 def path_end(value: bytes) -> int:
-    """Return where the path of a reference ends: before its query or fragment."""
+    """Return the index at which the path of a reference ends: that of its query or fragment, or its length."""
     return min(_find(value, b"?"), _find(value, b"#"))
 
 
@@ -97,5 +114,5 @@ def _find(value: bytes, mark: bytes) -> int:
 
 
 def as_bytes(text: str) -> bytes:
-    """Return a text of the configuration as it stands on the wire."""
+    """Return the bytes that a text of the configuration has on the wire."""
     return text.encode("utf-8", "surrogateescape")

@@ -1,8 +1,8 @@
-"""Whole field sections of requests that come again: read once line by line, then looked up at once.
+"""Whole field sections of requests, for those that are repeated: parsed line by line once, then looked up.
 
-A program asks for one page's resources with the same lines each time, and only the request line differs. Such a section
-is kept in a bounded table if each of its lines may be kept (`lines`). Its Referer, which names the page that a person
-looks at, is taken out first: it is neither kept nor part of the key.
+A browser requests the resources of one page with the same field lines each time; only the request line differs. Such a
+section is cached if each of its lines may be (`lines`). Its Referer, which names the page that a person looks at, is
+cut out first: it is neither stored nor part of the key.
 Knows nothing about sockets or policies.
 """
 
@@ -15,36 +15,36 @@ from corsproxy.proxy.fields.names import RequestField
 from corsproxy.proxy.table import Table
 
 _LONGEST: Final = 2048
-"""The most bytes of a section to keep; a browser's has 500 to 900 without cookies."""
+"""The most bytes of a section to cache; a browser's has 500 to 900 without cookies."""
 
 _REFERER: Final = b"\r\nReferer: "
-"""As browsers spell it; any other is a line like all others."""
+"""As browsers spell it; in another letter case it is an ordinary line."""
 
 
 class FieldSection:
-    """The field lines of a request, never changed: many requests may share it."""
+    """The field lines of a request; immutable, because many requests share it."""
 
     __slots__ = ("keep_alive", "lines", "referer")
 
     def __init__(self, lines: list[FieldLine[RequestField]], referer: int, *, keep_alive: bool) -> None:
         self.lines = lines
-        """In order; `NO_REFERER` stands for the Referer."""
+        """In order; `NO_REFERER` is in the place of the Referer."""
         self.referer = referer
-        """The index of that; -1 if there is none."""
+        """The index of the Referer; -1 if there is none."""
         self.keep_alive = keep_alive
 
 
 NO_REFERER: Final = FieldLine(RequestField.REFERER, b"Referer", b"")
-"""Stands in a kept section where each request has its own."""
+"""The placeholder in a cached section where each request has its own Referer."""
 
 KNOWN_SECTIONS: Final[Table[tuple[bytes, bytes], FieldSection]] = Table()
-"""Sections seen before, by the bytes before and behind the Referer."""
+"""Sections seen before, by the bytes before and behind the Referer line."""
 
 
 def cut_referer(head: bytes, start: int) -> tuple[bytes, bytes, bytes]:
-    """Split the field section of `head`, with the line end before it at `start`, at the value of its Referer.
+    """Split the field section of `head` at the value of its Referer; `start` is the line end before the section.
 
-    Return what stands before that line, the value, and what stands behind it: nothing if there is no Referer.
+    Return what precedes the Referer line, the value, and what follows it; the last two are empty without a Referer.
     """
     at = head.find(_REFERER, start)
     if at < 0:
@@ -57,9 +57,10 @@ def cut_referer(head: bytes, start: int) -> tuple[bytes, bytes, bytes]:
 def keep_section(
     head: bytes, start: int, lines: list[FieldLine[RequestField]], unknown: int, *, keep_alive: bool
 ) -> FieldSection | None:
-    """Return the section of `head`, kept if all its lines were known, its Referer apart; `unknown` counts the others.
+    """Cache the section of `head` and return it; None if it may not be cached.
 
-    So what comes only once is not stored at all.
+    `unknown` counts the lines that were not known before. All but the Referer must have been, so that a section that
+    comes only once is never stored.
     """
     if unknown > 1:
         return None

@@ -86,7 +86,7 @@ def why_withheld(value: bytes, proxy_origin: bytes, caller: Caller) -> str | Non
     """
     same_site = _attributes(value).get(b"samesite", b"").lower()
     kind = {b"lax": "SameSite=Lax", b"strict": "SameSite=Strict"}.get(same_site)
-    if kind is None and same_site != b"none" and caller.is_chromium and caller.tells_site:
+    if kind is None and same_site != b"none" and caller.is_chromium and caller.reports_site:
         kind = _LAX_BY_DEFAULT
     if kind is None or not caller.is_cross_site(proxy_origin):
         return None

@@ -28,12 +28,12 @@ MAPS = {"both": PathMap(b"/v2", b"/shop"), "base": PathMap(b"/v2", b""), "prefix
 def test_forth_and_back(name: str, path: bytes, upstreams: bytes | None) -> None:
     """Byte for byte; what is forth comes back, with a slash where the bare prefix had none."""
     paths = MAPS[name]
-    assert paths.forth(path) == upstreams
+    assert paths.to_upstream(path) == upstreams
     if upstreams is not None:
-        assert paths.back(upstreams) == (path + b"/" if path == paths.prefix else path)
+        assert paths.to_proxy(upstreams) == (path + b"/" if path == paths.prefix else path)
 
 
 @pytest.mark.parametrize("path", [b"/v2x", b"/x", b"/v2/../admin", b"/v2/%2E%2e/admin", b""])
 def test_what_is_outside_the_base_path_is_not_the_routes(path: bytes) -> None:
     """A place that the route does not serve has no path of the proxy's."""
-    assert MAPS["both"].back(path) is None
+    assert MAPS["both"].to_proxy(path) is None

@@ -33,9 +33,9 @@ PUBLIC = (
 )
 def test_a_public_origin(asked: bytes, origin: bytes) -> None:
     """The one with the request's host and port, whatever the scheme, as TLS may end in front; else the first."""
-    assert Trust.compile((), PUBLIC).origin_of(asked) == origin
+    assert Trust.compile((), PUBLIC).proxy_origin(asked) == origin
 
 
 def test_without_public_origins_the_request_s_own_counts() -> None:
     """As far as the proxy knows it."""
-    assert Trust.compile(()).origin_of(b"http://API.example:1") == b"http://API.example:1"
+    assert Trust.compile(()).proxy_origin(b"http://API.example:1") == b"http://API.example:1"
