@@ -14,6 +14,8 @@ from corsproxy.proxy.table import NameTable
 _PORT = rb"(?:0[0-9]{0,4}|[1-5]?[0-9]{1,4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 """At most 65535 in at most five digits: some servers truncate a larger number to 16 bits, which is another port."""
 
+_MOST_PORT_DIGITS: Final = 5
+
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::" + _PORT + rb")?")
 """RFC 9110 section 7.2 and RFC 3986 section 3.2.2, without the sub-delims and escapes that no real host name has:
 servers have read a comma or `@` here as another host."""
@@ -45,9 +47,9 @@ def port_of(host: bytes) -> bytes:
 
 
 def split_host(value: bytes) -> tuple[bytes, int | None]:
-    """Split a valid host into its name, lower case, and its port if one is written."""
-    name, colon, port = value.rpartition(b":")
-    if colon and not port.endswith(b"]"):
+    """Return the lower-case name and the port of a host; None without a port. An invalid host is all name."""
+    name, _, port = value.rpartition(b":")
+    if port.isdigit() and len(port) <= _MOST_PORT_DIGITS:
         return name.lower(), int(port)
     return value.lower(), None
 

@@ -120,6 +120,8 @@ WITHHELD_ROWS = [
     ({b"Origin": b"http://localhost:5173"}, b"a=b; SameSite=Lax", None),
     ({b"Origin": b"https://localhost:5173"}, b"a=b; SameSite=Lax", "serve the page over http too"),
     ({b"Origin": b"https://app.example.com"}, b"a=b; SameSite=Lax", "cookies: {same_site: none, secure: add}"),
+    ({b"Origin": b"http://localhost:x"}, b"a=b; SameSite=Lax", "cookies: {same_site: none, secure: add}"),
+    ({b"Origin": b"http://localhost:" + b"8" * 5000}, b"a=b; SameSite=Lax", "cookies: {same_site: none, secure: add}"),
     ({b"Sec-Fetch-Site": b"same-site"} | PAGE, b"a=b; SameSite=Lax", None),
     ({b"Sec-Fetch-Site": b"cross-site", b"Sec-Fetch-Mode": b"navigate"}, b"a=b; SameSite=Lax", None),
     ({b"Upgrade-Insecure-Requests": b"1"} | PAGE, b"a=b; SameSite=Lax", None),
