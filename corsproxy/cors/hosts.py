@@ -14,7 +14,8 @@ MAX_DOMAIN = 253
 
 # Browsers accept labels with an underscore, and with hyphens anywhere; so does this.
 # A name with a final dot is a different origin from the same name without it, in browsers too.
-_DOMAIN = re.compile(r"[a-z0-9_-]{1,63}+(?:\.[a-z0-9_-]{1,63}+)*+\.?")
+# No possessive quantifier behind the group: before 3.11.5, Python would take `a..` (gh-106052).
+_DOMAIN = re.compile(r"[a-z0-9_-]{1,63}+(?:\.[a-z0-9_-]{1,63}+)*\.?")
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
 # A host whose last label is a number is an IPv4 address or invalid (https://url.spec.whatwg.org/#ends-in-a-number-checker).

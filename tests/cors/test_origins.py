@@ -66,6 +66,7 @@ def test_serialized_origins_are_read(value: bytes, origin: Origin) -> None:
         b"https://example.1",
         b"https://.",
         b"https://a..b",
+        b"https://a..",
         b"https://.a",
         b"https://a%20b",
         b"https://a b",
