@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.server.setup import children
 from tests.support.forks import Forked
 from tests.support.process import Process, ran, started, without_uvloop
 
@@ -60,6 +61,22 @@ def test_a_server_has_the_same_descriptors_signals_and_limits(tmp_path: Path) ->
             proxy.stderr.wait_line("^admin on ")
         assert open_files(forked.pid) == open_files(fresh.pid)
         assert state(forked.pid) == state(fresh.pid)
+
+
+def test_workers_have_the_same_descriptors_signals_and_limits(tmp_path: Path) -> None:
+    """A forked server forks its workers, and a fresh one starts fresh ones."""
+    options = (*UPSTREAM, "--workers", "2")
+    with (
+        started(None, *options, admin=True, directory=tmp_path) as forked,
+        started(None, *options, admin=True, directory=tmp_path, fresh=True) as fresh,
+    ):
+        for proxy in (forked, fresh):
+            proxy.stderr.wait_line("^admin on ")
+        (copy, _), (original, _) = children(forked.pid), children(fresh.pid)
+        assert "fork_server" in Path(f"/proc/{copy}/cmdline").read_text(encoding="utf-8")
+        assert "worker" in Path(f"/proc/{original}/cmdline").read_text(encoding="utf-8")
+        assert sorted(open_files(copy).values()) == sorted(open_files(original).values())
+        assert state(copy) == state(original)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGUSR2])

@@ -83,7 +83,8 @@ class Process:
 
     `args` are those after `python -m corsproxy`.
     `stdout=None` collects it like stderr; a file descriptor hands it over, and `stdout` is then None.
-    `fresh=True` is for tests of the start itself: the process is then no fork of one that has loaded everything.
+    `fresh=True` is for tests of the start itself: neither the process nor its workers are then forks of one that has
+    loaded everything.
     """
 
     def __init__(

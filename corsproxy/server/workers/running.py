@@ -54,13 +54,14 @@ async def start_worker(start: Start, listening: Sequence[int], lock: int) -> Run
     """Start a worker; `listening` and `lock` are descriptors that it inherits."""
     ours, theirs = socket.socketpair()
     with theirs:
-        popen = _start_process(theirs.fileno(), lock, list(listening))
+        popen = start_process(theirs.fileno(), lock, list(listening))
     worker = RunningWorker(popen, await Channel.of_parent(ours))
     worker.channel.send(start)
     return worker
 
 
-def _start_process(control: int, lock: int, listening: list[int]) -> subprocess.Popen[bytes]:
+def start_process(control: int, lock: int, listening: list[int]) -> subprocess.Popen[bytes]:
+    """Start a process that runs `worker.main` on these descriptors, which it inherits as it does the outputs."""
     arguments = json.dumps([control, lock, listening])
     return subprocess.Popen(  # noqa: S603 - our own interpreter with our own arguments
         [sys.executable, "-P", "-c", _START, json.dumps(sys.path), arguments],
