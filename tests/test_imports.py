@@ -46,7 +46,7 @@ ONLY_IN: dict[str, set[str]] = {
     "aiohttp": {"proxy", "server", "tools"},
     "aiohappyeyeballs": {"proxy"},
     "prometheus_client": {"server"},
-    "publicsuffixlist": {"cors", "tools"},
+    "publicsuffixlist": {"cors"},
     "uvloop": {"server", "tools"},
     "cryptography": {"server"},
 }

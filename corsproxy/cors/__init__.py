@@ -30,7 +30,7 @@ from corsproxy.cors.patterns import Pattern, PatternError, PatternKind, parse_pa
 from corsproxy.cors.policy import Policy
 from corsproxy.cors.ports import BAD_PORTS
 from corsproxy.cors.problems import PolicyErrors, PolicyProblem
-from corsproxy.cors.public_suffix import is_public_suffix
+from corsproxy.cors.public_suffix import is_public_suffix, registrable_domain
 from corsproxy.cors.spec import DANGERS, MAX_MAX_AGE, OriginSpec, PolicySpec
 from corsproxy.cors.tokens import is_token
 
@@ -77,4 +77,5 @@ __all__ = [
     "parse_pattern",
     "parse_regex",
     "policy_warnings",
+    "registrable_domain",
 ]

@@ -24,6 +24,15 @@ def is_public_suffix(domain: str) -> bool:
     return bool(_public_suffixes().is_public(domain))
 
 
+def registrable_domain(host: str) -> str | None:
+    """Return the part of a host that one owner registered (`example.co.uk` of `a.example.co.uk`).
+
+    None if the host is itself a public suffix or a single label; an address must not be asked about.
+    """
+    domain = _public_suffixes().privatesuffix(host)
+    return str(domain) if domain else None
+
+
 @cache
 def _public_suffixes() -> PublicSuffixList:
     from publicsuffixlist import PublicSuffixList

@@ -9,13 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from publicsuffixlist import PublicSuffixList
-
-from corsproxy.cors import is_loopback, parse_origin
+from corsproxy.cors import is_loopback, parse_origin, registrable_domain
 from corsproxy.tools.live.look_alikes import MARK, SHARED_HOSTS
 from corsproxy.tools.verify.members import MADE_UP
 
-_SUFFIXES = PublicSuffixList()
 _LOOKS_LIKE = str.maketrans({"0": "o", "1": "l", "3": "e", "5": "s"})
 """Digits that pass for letters at a glance."""
 _OUR_OWN = (MARK, MADE_UP)
@@ -68,8 +65,7 @@ def registrable(host: str) -> str | None:
     """Return the registrable domain, None for addresses, single labels and public suffixes."""
     if host.startswith("[") or host.rpartition(".")[2].isdecimal():
         return None
-    domain = _SUFFIXES.privatesuffix(host)
-    return str(domain) if domain else None
+    return registrable_domain(host)
 
 
 def _host(origin: str, count: int) -> _Host | None:

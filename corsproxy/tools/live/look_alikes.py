@@ -12,8 +12,7 @@ import ipaddress
 from collections.abc import Collection, Mapping
 from enum import StrEnum
 
-from publicsuffixlist import PublicSuffixList
-
+from corsproxy.cors import registrable_domain
 from corsproxy.tools.browser import urls
 
 MARK = "corsproxyprobe"
@@ -22,8 +21,6 @@ _EVIL = f"{MARK}.example"
 STRANGER = f"https://{_EVIL}"
 """An origin that cannot be owned and that no one allows on purpose."""
 _NO_SUCH_TLD = "zzz"
-
-_SUFFIXES = PublicSuffixList()
 
 SHARED_HOSTS = (
     f"https://{MARK}.github.io",
@@ -111,7 +108,7 @@ def look_alikes(origin: str) -> dict[Likeness, tuple[str, ...]]:
         made[_L.INSECURE] = (f"http://{host}{port}",)
     if _is_address(parts.hostname):
         return made
-    own = _SUFFIXES.privatesuffix(host) or host
+    own = registrable_domain(host) or host
     name = host.removesuffix(own)
     label, dot, suffix = own.partition(".")
     hosts: dict[Likeness, tuple[str, ...]] = {
