@@ -25,7 +25,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-compiled test-built test-pythons coverage mutants wheel sdist release-check lint format fuzz soak bench docs lock latest sbom image image-multi image-test clean
+.PHONY: help demo check test pure-tests all-tests style types test-compiled test-built test-pythons coverage mutants wheel sdist release-check lint format fuzz soak bench docs lock latest sbom image image-multi image-test clean
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -37,12 +37,20 @@ demo: $(RUN_STAMP) ## a legacy API, a page on another origin and the proxy betwe
 # A file stays whole, as its tests share their processes.
 PYTEST_ARGS ?= --numprocesses 3 --dist loadfile --no-loadscope-reorder
 # What starts no process and no browser: the rules, the configuration, the pure parts of the data path, the tools.
-PURE := -m 'not process and not browser'
+# Nothing waits there, and each worker has to find all tests first.
+PURE := -m 'not process and not browser' --numprocesses 2
 
-check: lint ## what to run before each commit: format, lint, types, and the tests that start no process
-	HYPOTHESIS_PROFILE=check $(BIN)/python -m pytest --quiet $(PURE) $(PYTEST_ARGS)
+# The types are checked beside the tests, as neither keeps two cores busy from its first second to its last.
+check: style ## what to run before each commit: format, lint, types, and the tests that start no process
+	@$(MAKE) --no-print-directory -j2 types pure-tests
 
-test: lint ## everything a reviewer runs: format, lint, types, tests
+test: style ## everything a reviewer runs: format, lint, types, tests
+	@$(MAKE) --no-print-directory -j2 types all-tests
+
+pure-tests: $(DEV_STAMP) ## the tests of `make check` alone
+	HYPOTHESIS_PROFILE=check $(BIN)/python -m pytest --quiet $(PYTEST_ARGS) $(PURE)
+
+all-tests: $(DEV_STAMP) ## the tests of `make test` alone
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 coverage: $(DEV_STAMP) ## the branches of the rules and of the configuration that their tests run, with a floor
@@ -94,9 +102,13 @@ sdist: $(DEV_STAMP) ## the source distribution into dist/
 release-check: $(BIN)/python ## what keeps TAG=vX.Y.Z from being released
 	$(BIN)/python scripts/release_check.py $(TAG)
 
-lint: $(DEV_STAMP) ## check format, lint rules and types
+lint: style types ## check format, lint rules and types
+
+style: $(DEV_STAMP) ## check format and lint rules alone
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+
+types: $(DEV_STAMP) ## check types alone
 	$(BIN)/mypy
 
 format: $(DEV_STAMP) ## format the sources and apply the safe fixes

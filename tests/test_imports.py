@@ -6,6 +6,7 @@ Nothing is imported here; the sources are parsed, so an import inside a function
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import sys
 from collections.abc import Iterator
@@ -142,12 +143,15 @@ def imports_of(path: Path) -> Iterator[Import]:
                 yield Import(module, submodule if base.startswith("corsproxy") and is_module else base, node.lineno)
 
 
-ALL = [found for path in sorted(PACKAGE.rglob("*.py")) for found in imports_of(path)]
+@functools.cache
+def every_import() -> list[Import]:
+    """List the imports of all sources."""
+    return [found for path in sorted(PACKAGE.rglob("*.py")) for found in imports_of(path)]
 
 
 def own() -> list[Import]:
     """List the imports of the project's own modules."""
-    return [found for found in ALL if found.imported.split(".")[0] == "corsproxy"]
+    return [found for found in every_import() if found.imported.split(".")[0] == "corsproxy"]
 
 
 def is_exception(found: Import) -> bool:
@@ -161,7 +165,7 @@ def is_exception(found: Import) -> bool:
 def test_the_sources_are_read() -> None:
     """Every part of the law has sources, and every source belongs to a part of the law."""
     assert {part(module_name(path)) for path in PACKAGE.rglob("*.py")} == set(MAY_IMPORT)
-    assert len(ALL) > 100
+    assert len(every_import()) > 100
 
 
 @pytest.mark.parametrize("importer", MAY_IMPORT)
@@ -217,7 +221,7 @@ def test_a_pure_room_has_no_socket(room: str) -> None:
     """Fields, requests and responses are read and written as bytes."""
     broken = [
         str(found)
-        for found in ALL
+        for found in every_import()
         if f"{found.module}.".startswith(f"corsproxy.{room}.")
         and (found.imported.split(".")[0] in SOCKETS or found.imported.endswith(".connection"))
     ]
@@ -248,7 +252,7 @@ def is_offered(name: str) -> bool:
 @pytest.mark.parametrize("outside", ONLY_IN)
 def test_an_outside_package_is_known_only_where_it_belongs(outside: str) -> None:
     """PyYAML is known to the configuration alone, click to the command line, and so on."""
-    importers = {part(found.module) for found in ALL if found.imported.split(".")[0] == outside}
+    importers = {part(found.module) for found in every_import() if found.imported.split(".")[0] == outside}
     assert importers, f"nothing imports {outside}: it need not be a dependency"
     assert importers <= ONLY_IN[outside]
 
@@ -257,7 +261,9 @@ def test_an_outside_package_is_known_only_where_it_belongs(outside: str) -> None
 def test_a_pure_part_does_not_touch_the_world(pure: str) -> None:
     """No socket, file, clock, loop or log where the rules live."""
     broken = [
-        str(found) for found in ALL if part(found.module) == pure and found.imported.split(".")[0] in NEVER_IN[pure]
+        str(found)
+        for found in every_import()
+        if part(found.module) == pure and found.imported.split(".")[0] in NEVER_IN[pure]
     ]
     assert not broken
 
@@ -266,7 +272,7 @@ def test_unpromised_names_of_aiohttp_stay_in_one_module() -> None:
     """A module of aiohttp that is not part of its documented interface is imported in one place."""
     broken = [
         str(found)
-        for found in ALL
+        for found in every_import()
         if found.imported.split(".")[0] == "aiohttp"
         and found.imported not in PROMISED_AIOHTTP
         and found.module != UNPROMISED_AIOHTTP
@@ -276,7 +282,7 @@ def test_unpromised_names_of_aiohttp_stay_in_one_module() -> None:
 
 def test_every_outside_package_is_declared() -> None:
     """What the sources import from outside is exactly what this law and pyproject.toml name."""
-    outside = {found.imported.split(".")[0] for found in ALL} - {"corsproxy"} - sys.stdlib_module_names
+    outside = {found.imported.split(".")[0] for found in every_import()} - {"corsproxy"} - sys.stdlib_module_names
     assert outside == set(ONLY_IN)
     declared = re.findall(
         r'^  "([A-Za-z0-9-]+)[>=]', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE

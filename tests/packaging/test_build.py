@@ -15,8 +15,7 @@ from typing import Any
 import pytest
 
 from corsproxy import __version__
-
-from .files import ROOT
+from tests.packaging.files import ROOT
 
 # What a checkout has that a build could need; everything else of it stays out of the tree that is built here.
 SOURCES = ["setup.py", "pyproject.toml", "README.md", "LICENSE"]

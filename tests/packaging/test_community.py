@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from scripts.release_check import in_the_way
-
-from .files import ROOT, documents
+from tests.packaging.files import ROOT, documents
 
 GITHUB = ROOT / ".github"
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yaml"))

@@ -12,10 +12,9 @@ from pathlib import Path
 
 import yaml
 
+from tests.packaging.files import DEPLOY, ROOT, Document, documents
 from tests.support.process import started
 from tests.support.programs import launched
-
-from .files import DEPLOY, ROOT, Document, documents
 
 FILE = DEPLOY / "compose/compose.yaml"
 

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.packaging.files import shipped_configurations
 from tests.support.certificates import self_signed
 from tests.support.command import invoked
-
-from .files import shipped_configurations
 
 CONFIGURATIONS = shipped_configurations()
 

@@ -16,8 +16,7 @@ from corsproxy import __version__
 from scripts.image_test import own_mirror
 from scripts.sbom import settled
 from scripts.steady_image import steady
-
-from .files import ROOT, program
+from tests.packaging.files import ROOT, program
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 

@@ -11,8 +11,7 @@ import pytest
 import yaml
 
 from corsproxy import __version__
-
-from .files import KUBERNETES, ROOT, Document, documents, of_kind
+from tests.packaging.files import KUBERNETES, ROOT, Document, documents, of_kind
 
 FILES = sorted(set(KUBERNETES.glob("*.yaml")) - {KUBERNETES / "kustomization.yaml"})
 # The oldest release with every field used, and the newest that the installed schemas know.

@@ -18,7 +18,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from .files import KUBERNETES, OVERLAYS, ROOT, Document, documents, of_kind
+from tests.packaging.files import KUBERNETES, OVERLAYS, ROOT, Document, documents, of_kind
 
 FOLDERS = [KUBERNETES, OVERLAYS / "staging", OVERLAYS / "production"]
 CUSTOM = {"ServiceMonitor", "Certificate"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import tomllib
 from collections.abc import Iterator
@@ -14,14 +15,20 @@ from packaging.utils import canonicalize_name
 
 from scripts.latest import changes, pins
 from scripts.lock import EXPORTS
-
-from .files import ROOT
+from tests.packaging.files import ROOT
 
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-LOCK: dict[str, Any] = tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))
 GROUPS: dict[str, list[Any]] = PROJECT["dependency-groups"]
 # The index that uv asks where nothing is set up, and where it leads.
 PUBLIC = {"pypi.org", "files.pythonhosted.org"}
+
+
+@functools.cache
+def locked_packages() -> list[dict[str, Any]]:
+    """Read the lock: half a second, which no other test has to wait for."""
+    lock: dict[str, Any] = tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))
+    packages: list[dict[str, Any]] = lock["package"]
+    return packages
 
 
 def declared() -> Iterator[Requirement]:
@@ -48,7 +55,7 @@ def exported(name: str) -> dict[str, tuple[str, set[str]]]:
 
 def test_the_lock_satisfies_the_project() -> None:
     """Every requirement has a locked version that it admits."""
-    locked = {package["name"]: package["version"] for package in LOCK["package"] if "version" in package}
+    locked = {package["name"]: package["version"] for package in locked_packages() if "version" in package}
     for requirement in declared():
         version = locked[canonicalize_name(requirement.name)]
         assert requirement.specifier.contains(version), f"{requirement}, locked {version}: run `make lock`"
@@ -56,7 +63,7 @@ def test_the_lock_satisfies_the_project() -> None:
 
 def test_the_lock_knows_every_requirement_of_a_group() -> None:
     """A requirement that was added without `make lock` is found."""
-    [own] = [package for package in LOCK["package"] if package["name"] == PROJECT["project"]["name"]]
+    [own] = [package for package in locked_packages() if package["name"] == PROJECT["project"]["name"]]
     known = {
         (canonicalize_name(item["name"]), item.get("specifier", ""))
         for items in [own["metadata"]["requires-dist"], *own["metadata"]["requires-dev"].values()]
@@ -74,12 +81,12 @@ def same(left: str, right: str) -> bool:
 
 def test_the_lock_names_the_public_index() -> None:
     """No mirror or index of the machine on which it was made is in the lock; every file has its hash."""
-    places = [package["source"].get("registry") for package in LOCK["package"]]
-    files = [file for package in LOCK["package"] for file in files_of(package)]
+    places = [package["source"].get("registry") for package in locked_packages()]
+    files = [file for package in locked_packages() for file in files_of(package)]
     urls = [place for place in places if place is not None] + [file["url"] for file in files]
     assert {urlsplit(url).netloc for url in urls} == PUBLIC
     assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", file["hash"]) for file in files)
-    assert [package["name"] for package in LOCK["package"] if "registry" not in package["source"]] == ["corsproxy"]
+    assert [package["name"] for package in locked_packages() if "registry" not in package["source"]] == ["corsproxy"]
 
 
 @pytest.mark.parametrize("name", EXPORTS)
@@ -87,7 +94,7 @@ def test_an_export_follows_from_the_lock(name: str) -> None:
     """An export has the lock's versions and hashes, and names no index or folder to look in."""
     locked: dict[tuple[str, str], set[str]] = {
         (package["name"], package.get("version", "")): {file["hash"] for file in files_of(package)}
-        for package in LOCK["package"]
+        for package in locked_packages()
     }
     found = exported(name)
     assert found
@@ -116,7 +123,9 @@ def test_the_build_group_is_what_builds() -> None:
 def test_nothing_is_built_to_be_installed() -> None:
     """Every locked package has a wheel, since what would build it is not locked."""
     lacking = [
-        package["name"] for package in LOCK["package"] if "registry" in package["source"] and not package.get("wheels")
+        package["name"]
+        for package in locked_packages()
+        if "registry" in package["source"] and not package.get("wheels")
     ]
     assert not lacking
 

@@ -16,9 +16,8 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.packaging.files import DEPLOY, program
 from tests.support.process import Proxy, started
-
-from .files import DEPLOY, program
 
 RULES = DEPLOY / "prometheus/alerts.yaml"
 DASHBOARD = DEPLOY / "grafana/corsproxy.json"

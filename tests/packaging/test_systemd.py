@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .files import DEPLOY, program
+from tests.packaging.files import DEPLOY, program
 
 UNIT = DEPLOY / "systemd/corsproxy.service"
 # `systemd-analyze security` counts exposure from 0 to 10; times ten, as its option wants it. 50 and more is "medium".
