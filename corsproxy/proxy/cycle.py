@@ -75,7 +75,7 @@ class RequestCycle:
         if head.login is not None or logins_of(connection) is not None:
             admit_login(connection, head, route)
         context.record.upstream = route.upstream.name
-        passes_expectation = bool(head.expectation) and head.has_content and not route.pool.speaks_http_1_0
+        passes_expectation = bool(head.expect) and head.has_content and not route.pool.speaks_http_1_0
         finished = head_for_upstream(
             context,
             admitted,
@@ -84,7 +84,7 @@ class RequestCycle:
             upgrade=upgrade,
             expects_continue=passes_expectation,
         )
-        self._caller = Caller(context.request.lines, head.origins) if route.rules.tells_lost_cookies else None
+        self._caller = Caller(context.request.lines, head.origins) if route.rules.reports_lost_cookies else None
         head.fields, context.request.lines = [], []  # parsed, a short line takes thirty times its bytes
         self._sending = Sending(
             context,

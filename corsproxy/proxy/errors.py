@@ -1,4 +1,4 @@
-"""The closed list of failures between two sockets, and the only place that maps the party at fault to a status.
+"""The closed list of failures, and the only place that maps the party at fault to a status.
 
 It must not know sockets or CORS.
 """
@@ -24,7 +24,7 @@ class UpstreamErrorKind(StrEnum):
 
 
 class ClientErrorKind(StrEnum):
-    """Why a client did not receive, or send, a complete message; only in the access log."""
+    """Why a client did not send or receive a complete message; only in the access log."""
 
     DISCONNECTED = "client_disconnected"
     BAD_BODY = "client_bad_body"
@@ -56,7 +56,7 @@ STATUS_OF_CLIENT_ERROR: dict[ClientErrorKind, int] = {
 
 
 class UpstreamError(Exception):
-    """The upstream failed; `detail` is for the log and never sent to the client."""
+    """The upstream failed; `detail` is for the log only, never for the client."""
 
     def __init__(self, kind: UpstreamErrorKind, detail: str = "") -> None:
         super().__init__(f"{kind}: {detail}" if detail else str(kind))
@@ -65,12 +65,12 @@ class UpstreamError(Exception):
 
     @property
     def status(self) -> int:
-        """The status the client gets if nothing has been sent yet (RFC 9110 section 15.6)."""
+        """The status of the response, if that has not begun (RFC 9110 section 15.6)."""
         return STATUS_OF_UPSTREAM_ERROR[self.kind]
 
 
 class ClientError(Exception):
-    """The client's message failed while it was being forwarded."""
+    """The client went away, or its request could not be received completely."""
 
     def __init__(self, kind: ClientErrorKind) -> None:
         super().__init__(str(kind))
@@ -78,12 +78,12 @@ class ClientError(Exception):
 
     @property
     def status(self) -> int:
-        """The status the client gets if nothing has been sent yet (RFC 9110 section 15.5)."""
+        """The status of the response, if that has not begun (RFC 9110 section 15.5)."""
         return STATUS_OF_CLIENT_ERROR[self.kind]
 
 
 class Refusal(Exception):  # noqa: N818 - it is a response, not an error of the proxy
-    """A client request that the proxy answers itself: a status and a short text for people."""
+    """A request that the proxy answers itself, with a status and a short text for people."""
 
     def __init__(self, status: int, text: str, *, fields: bytes = b"", close: bool = False) -> None:
         super().__init__(f"{status}: {text}")
@@ -92,11 +92,11 @@ class Refusal(Exception):  # noqa: N818 - it is a response, not an error of the 
         self.fields = fields
         """Further finished field lines (`Allow`, `Retry-After`)."""
         self.close = close
-        """True if the rest of the connection cannot be trusted, because its framing is unclear."""
+        """True if the connection must be closed, because where the request ends is not certain."""
 
 
 class PlanError(Exception):
-    """A valid configuration that does not work on this machine (a certificate that does not load)."""
+    """A valid configuration cannot be used on this machine: a certificate does not load, for example."""
 
     def __init__(self, path: str, message: str) -> None:
         super().__init__(f"{path}: {message}")

@@ -1,6 +1,6 @@
-"""The proxy's own responses, with the grant if there is a decision.
+"""Sending the proxy's own responses, with the grant if there is one.
 
-Failures of an upstream and of a client get their text here; their status is in `errors`.
+The texts for failures of upstreams and clients are here; their statuses are in `errors`.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ CLIENT_TEXTS: dict[ClientErrorKind, str] = {
 }
 
 
-def reply(context: RequestContext, grant: Grant, status: int, text: bytes, fields: bytes = b"") -> None:
-    """Send a response of the proxy itself, with the fields of the grant."""
+def answer(context: RequestContext, grant: Grant, status: int, text: bytes, fields: bytes = b"") -> None:
+    """Send one of the proxy's own responses; `fields` are further finished lines."""
     request_id = context.record.raw_request_id
     if text and status != 204:
         fields += id_line(request_id)
@@ -44,22 +44,22 @@ def reply(context: RequestContext, grant: Grant, status: int, text: bytes, field
         names = exposed_names(line.partition(b":")[0] for line in (fields + date_line()).splitlines())
         cors += b"Access-Control-Expose-Headers: %b\r\n" % names
     text = with_id(text, request_id) if text and status != 204 else b""
-    send_reply(context, status, answer_head(status, cors + fields, length=len(text)), text)
+    _send(context, status, answer_head(status, cors + fields, length=len(text)), text)
 
 
 def answer_preflight(context: RequestContext, grant: Grant) -> None:
-    """Send the response that was finished with the decision."""
+    """Send the response to a preflight, whose head and body are part of the grant; a body gets the request id."""
     if not grant.body:
-        send_reply(context, grant.status, grant.answer, b"")
+        _send(context, grant.status, grant.answer, b"")
         return
     request_id = context.record.raw_request_id
     body = with_id(grant.body, request_id)
     head, _, _ = grant.answer.rpartition(b"Content-Length: ")
-    send_reply(context, grant.status, b"%bContent-Length: %d\r\n%b" % (head, len(body), id_line(request_id)), body)
+    _send(context, grant.status, b"%bContent-Length: %d\r\n%b" % (head, len(body), id_line(request_id)), body)
 
 
-def send_reply(context: RequestContext, status: int, head: bytes, body: bytes) -> None:
-    """Send a finished response, with the fields that depend on the connection."""
+def _send(context: RequestContext, status: int, head: bytes, body: bytes) -> None:
+    """Send a finished response, with Date and Connection; keep no connection on which content is still to come."""
     if context.connection.takes_no_more or not context.request.content.is_eof():
         context.keep = False
     context.record.status = status
@@ -76,12 +76,12 @@ def send_reply(context: RequestContext, status: int, head: bytes, body: bytes) -
         context.keep = False
 
 
-def fail(context: RequestContext, grant: Grant, status: int, text: str) -> None:
-    """Answer a failure; if the response has begun, cut it, so that it cannot look complete (RFC 9112 section 8)."""
+def answer_failure(context: RequestContext, grant: Grant, status: int, text: str) -> None:
+    """Answer a failure. If the response has begun, cut it, so that it cannot look complete (RFC 9112 section 8)."""
     if context.started:
         if context.ends_by_close:
             context.connection.reset()
         context.keep = False
         return
     fields = b"Retry-After: 1\r\n" if status == 503 else b""
-    reply(context, grant, status, text.encode() + b"\n", fields)
+    answer(context, grant, status, text.encode() + b"\n", fields)

@@ -134,7 +134,7 @@ def settle_challenges(
             if not value:
                 continue
             left = True
-            line = FieldLine(line.meaning, line.name, value)
+            line = line.with_value(value)
         kept.append(line)
     if not left:
         raise _refusal(route, scheme)

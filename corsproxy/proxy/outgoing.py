@@ -10,7 +10,6 @@ from typing import Final
 from corsproxy.proxy.admission import Admitted
 from corsproxy.proxy.fields.destinations import DestinationRewriter
 from corsproxy.proxy.fields.edits import FieldEditor
-from corsproxy.proxy.fields.lines import FieldLine
 from corsproxy.proxy.fields.names import RequestField
 from corsproxy.proxy.fields.referer import OriginRewriter
 from corsproxy.proxy.plan import RoutePlan
@@ -78,7 +77,7 @@ def rewrite_origin(head: RequestHead, origins: OriginRewriter, proxy_origin: byt
                 lines.append(line)
                 continue
         if said is not None:
-            lines.append(_saying(line, said))
+            lines.append(line.with_value(said))
     head.fields = lines
 
 
@@ -90,7 +89,7 @@ def rewrite_references(head: RequestHead, destinations: DestinationRewriter, hos
         if line.meaning is _REFERENCE:
             value = destinations.rewrite(line.name.lower(), line.value, host=host, proxy_origin=proxy_origin)
             changed = changed or value != line.value
-            lines.append(_saying(line, value))
+            lines.append(line.with_value(value))
         else:
             lines.append(line)
     head.fields = lines
@@ -100,17 +99,12 @@ def rewrite_references(head: RequestHead, destinations: DestinationRewriter, hos
 def count_down(head: RequestHead, allowed: int) -> None:
     """Decrement Max-Forwards (RFC 9110 section 7.6.2)."""
     left = b"%d" % (allowed - 1)
-    head.fields = [_saying(one, left) if one.meaning is RequestField.MAX_FORWARDS else one for one in head.fields]
+    head.fields = [one.with_value(left) if one.meaning is RequestField.MAX_FORWARDS else one for one in head.fields]
 
 
 def edit_fields(head: RequestHead, editor: FieldEditor) -> None:
     """Drop the fields that the configuration removes or sets to another value."""
     head.fields = [one for one in head.fields if not editor.edits(one.name)]
-
-
-def _saying(line: Line, value: bytes) -> Line:
-    """Return the line with another value."""
-    return FieldLine(line.meaning, line.name, value)
 
 
 def upstream_head(
@@ -128,10 +122,10 @@ def upstream_head(
     parts += [line.line for line in head.fields]
     if head.chunked:
         parts.append(b"Transfer-Encoding: chunked\r\n")
-    elif not head.content_length and method in _NEEDS_LENGTH and not head.says_length:
+    elif not head.content_length and method in _NEEDS_LENGTH and not head.has_length_field:
         parts.append(b"Content-Length: 0\r\n")
     if expects_continue:
-        parts.append(b"Expect: %b\r\n" % head.expectation[1])
+        parts.append(b"Expect: %b\r\n" % head.expect)
     if upgrade is not None:
         parts.append(b"Connection: Upgrade\r\nUpgrade: %b\r\n" % upgrade)
     elif head.te and head.wants_trailers:

@@ -81,7 +81,7 @@ class RoutePlan:
             if upstream.cookies
             else None,
             edits=FieldEditor.compile(upstream.response_headers, folds=False),
-            tells_lost_cookies=upstream.cookies is not None and upstream.cookies.removes_foreign_domain,
+            reports_lost_cookies=upstream.cookies is not None and upstream.cookies.removes_foreign_domain,
         )
         self._paths = PathMap.compile(upstream, route.strip_prefix)
         self._base_read = (other_reading(self._paths.base) or self._paths.base) + b"/"

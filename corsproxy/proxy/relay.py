@@ -22,7 +22,7 @@ from corsproxy.proxy.client.request import ClientRequest
 from corsproxy.proxy.cors_gate import NO_GRANT, Grant
 from corsproxy.proxy.cycle import RequestCycle
 from corsproxy.proxy.errors import ClientError, Refusal, UpstreamError
-from corsproxy.proxy.local_responses import CLIENT_TEXTS, UPSTREAM_TEXTS, answer_preflight, fail, reply
+from corsproxy.proxy.local_responses import CLIENT_TEXTS, UPSTREAM_TEXTS, answer, answer_failure, answer_preflight
 from corsproxy.proxy.plan import Plan, RoutePlan
 from corsproxy.proxy.request.collecting import Budget
 from corsproxy.proxy.request_context import RequestContext
@@ -85,21 +85,21 @@ class Relay:
         match error:
             case Refusal():
                 context.keep = context.keep and not error.close
-                reply(context, grant, error.status, error.text.encode() + b"\n", error.fields)
+                answer(context, grant, error.status, error.text.encode() + b"\n", error.fields)
             case UpstreamError():
                 record.error, record.error_detail = error.kind, error.detail
                 if record.upstream_started and record.upstream_duration is None:
                     record.upstream_duration = time.monotonic() - record.upstream_started
                 log.warning("upstream %s: %s%s", record.upstream, error, where(record))
-                fail(context, grant, error.status, UPSTREAM_TEXTS[error.kind])
+                answer_failure(context, grant, error.status, UPSTREAM_TEXTS[error.kind])
             case ClientError():
                 context.record.error = error.kind
                 context.keep = False
-                fail(context, grant, error.status, CLIENT_TEXTS[error.kind])
+                answer_failure(context, grant, error.status, CLIENT_TEXTS[error.kind])
             case _:
                 # Ours, whatever it is; the traceback names no URL and no field.
                 log.error("a fault of the proxy's own while answering%s", where(record), exc_info=error)
-                fail(context, grant, 500, "the proxy has failed")
+                answer_failure(context, grant, 500, "the proxy has failed")
 
     def new_request_id(self) -> bytes:
         """Return an id for a request that has brought none."""

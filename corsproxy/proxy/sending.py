@@ -90,7 +90,7 @@ class Upload:
 
     def upstream_may_continue(self) -> bool:
         """Return whether a 100 of the upstream is the client's, who may have heard ours."""
-        return self._expectation is not None and self._expectation.upstream_says()
+        return self._expectation is not None and self._expectation.upstream_continues()
 
     def end(self) -> None:
         """Send no more."""
@@ -130,7 +130,7 @@ class Sending:
     async def collect(self, collected: Collected) -> None:
         """Wait for what is to be collected of the content: meanwhile no connection is taken."""
         head = self._head
-        if head.content_length and not head.expectation and not self._context.request.content.is_eof():
+        if head.content_length and not head.expect and not self._context.request.content.is_eof():
             await collected.fill(self._context, head.content_length)
 
     def send(self, upstream: UpstreamConnection, collected: Collected | None) -> Upload:
@@ -162,7 +162,7 @@ class Sending:
         pieces = collected.take() if collected is not None else []
         content = first_content(pieces, request.content, record, chunked=chunked, limit=limit)
         upstream.write(self._finished_head + content)
-        expectation = self._expect() if self._head.expectation else None
+        expectation = self._expect() if self._head.expect else None
         if request.content.is_eof():
             return Upload(None, expectation)
         sending = send_request_content(

@@ -54,6 +54,10 @@ class FieldLine(Generic[Meaning]):
         """The field value, as it was given to the constructor."""
         return self.line[len(self.name) + 2 : -2]
 
+    def with_value(self, value: bytes) -> FieldLine[Meaning]:
+        """Return a line of the same name with another value; it may occur more than once."""
+        return FieldLine(self.meaning, self.name, value)
+
 
 def is_repeated(name: bytes) -> bool:
     """Return whether lines with this lower-case name may be cached."""

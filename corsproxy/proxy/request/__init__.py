@@ -1,1 +1,1 @@
-"""What is read of a request and what an upstream is sent of it: bytes in, values and bytes out, no socket."""
+"""Reading client requests: head, target, expectation, and content collected in advance. No module knows a socket."""

@@ -1,8 +1,7 @@
-"""Request content that is collected before a connection to the upstream is taken: a slow client holds nothing that
-others need.
+"""Request content that is collected before a connection to the upstream is taken.
 
-256 clients that announce 100,000 bytes and send one take every connection of an upstream otherwise; nginx buffers whole
-uploads for that reason, Apache dies of it (Slowloris' cousin, R-U-Dead-Yet).
+Otherwise 256 clients that announce 100,000 bytes and send one would hold every connection of an upstream (the attack
+R-U-Dead-Yet). nginx buffers whole uploads for the same reason.
 Knows nothing about upstreams, routes or policies.
 """
 
@@ -13,13 +12,13 @@ from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
 SMALL: Final = 64 * 1024
-"""Bytes of content that are collected: all of it if so much is announced, else the beginning."""
+"""Bytes of content to collect: all of it if no more is announced, otherwise the beginning."""
 
 PATIENCE: Final = 1.0
-"""Seconds after which longer content begins with what has come: it streams, and may be meant to be slow."""
+"""Seconds after which longer content may be sent with what has arrived: it may be a stream that is slow on purpose."""
 
 MOST: Final = 64 * 1024 * 1024
-"""Bytes collected by a worker for all its clients; above that content streams as it comes."""
+"""Bytes that a worker collects for all its clients; beyond that, content is streamed as it arrives."""
 
 
 class Content(Protocol):
@@ -30,7 +29,7 @@ class Content(Protocol):
 
 
 class Budget:
-    """The content that a worker has collected for all its clients."""
+    """Counts the content that a worker has collected for all its clients, in bytes."""
 
     __slots__ = ("collected",)
 
@@ -56,9 +55,10 @@ class Collection:
     async def fill(
         self, content: Content, announced: int, read: Callable[[], Awaitable[bytes]], may_begin: Callable[[], bool]
     ) -> None:
-        """Collect with `read` what `announced` says is to be collected, as far as the budget goes.
+        """Collect content with `read`: all of it if at most `SMALL` bytes are `announced`, otherwise the first `SMALL`.
 
-        `may_begin` is asked each time that patience with longer content is at its end.
+        Stops early if the budget is spent; for longer content also after `PATIENCE`, if `may_begin` returns True. If
+        it returns False, it is asked again after the same time.
         """
         while True:
             try:
@@ -77,7 +77,7 @@ class Collection:
             self._budget.collected += len(piece)
 
     def take(self) -> list[bytes]:
-        """Return what has been collected: it is the taker's from now on."""
+        """Return what has been collected; the caller owns it, and it no longer counts towards the budget."""
         pieces, self._pieces = self._pieces, []
         self._budget.collected -= self.size
         self.size = 0

@@ -1,7 +1,7 @@
 """The head of a client request, read in one pass.
 
-Hop-by-hop fields and what strangers may not say go (RFC 9110 section 7.6), everything else stays byte for byte and in
-order; what the proxy itself says comes last, in `outgoing`.
+Hop-by-hop fields (RFC 9110 section 7.6.1) and fields that only a trusted proxy may write are removed; everything else
+stays byte for byte and in order. `outgoing` adds the proxy's own fields.
 Knows nothing about sockets, routes or policies.
 """
 
@@ -29,11 +29,11 @@ _PROTECTED_FROM_CONNECTION: Final = frozenset(
         b"origin",
     }
 )
-"""Fields that a connection option must not take away: the request would break, or mean something else
+"""Fields that a connection option must not remove, because the request would break or mean something else
 (CVE-2022-31813)."""
 
-_SANE_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._~+/=:@-]{1,128}")
-"""A request id goes to logs and headers of others: printable, no spaces, no quotes, bounded."""
+_VALID_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._~+/=:@-]{1,128}")
+"""A request id is written to logs and to fields for others: printable, no spaces, no quotes, bounded."""
 
 Line = FieldLine[RequestField]
 
@@ -43,14 +43,15 @@ _REFERER: Final = RequestField.REFERER
 
 
 class RequestHead:
-    """The results of one pass over the field lines of a client request."""
+    """What the field lines of a client request say."""
 
     __slots__ = (
         "chunked",
         "content_length",
-        "expectation",
+        "expect",
         "fields",
         "forwarded",
+        "has_length_field",
         "has_references",
         "host",
         "login",
@@ -62,7 +63,6 @@ class RequestHead:
         "request_id",
         "requested_headers",
         "requested_methods",
-        "says_length",
         "te",
         "trace_id",
         "upgrades",
@@ -71,55 +71,57 @@ class RequestHead:
 
     def __init__(self, minor: int = 1) -> None:
         self.minor = minor
-        """Of HTTP/1."""
+        """The minor version of HTTP/1."""
         self.fields: list[Line] = []
-        """The field lines to forward unchanged."""
+        """The field lines to forward, in order."""
         self.host: bytes = b""
         self.origins: tuple[bytes, ...] = ()
         self.requested_methods: tuple[bytes, ...] = ()
         self.requested_headers: tuple[bytes, ...] = ()
         self.options: tuple[bytes, ...] = ()
-        """Values of Connection that may name fields."""
+        """The values of Connection that may name fields to remove."""
         self.forwarded: tuple[tuple[bytes, bytes], ...] = ()
-        """X-Forwarded-* and Forwarded lines, names as sent: not in `fields`."""
+        """The X-Forwarded-* and Forwarded lines, names as sent; they are not in `fields`."""
         self.has_references = False
         """True if there is a Destination or an If."""
         self.upgrades: tuple[bytes, ...] = ()
         self.te: tuple[bytes, ...] = ()
         self.via: tuple[bytes, ...] = ()
         self.login: bytes | None = None
-        """The scheme in Authorization, if it authenticates the connection."""
+        """The scheme in Authorization, if it is one that authenticates the connection (NTLM, Negotiate)."""
         self.request_id: bytes = b""
-        """Empty if it was not sent or is not valid."""
+        """Empty if none was sent, or it is not valid."""
         self.trace_id: bytes = b""
-        """Of `traceparent`; empty if there is none, or it is not valid."""
+        """The trace id of `traceparent`; empty if none was sent, or it is not valid."""
         self.max_forwards: int | None = None
         self.content_length = 0
-        self.says_length = False
+        self.has_length_field = False
         """True if there is a Content-Length, 0 included."""
         self.chunked = False
-        self.expectation: tuple[bytes, ...] = ()
-        """The Expect line as it came; empty if there is none that can be met, as in HTTP/1.0."""
+        self.expect: bytes = b""
+        """The value of Expect; empty without one and in HTTP/1.0. RFC 9110 section 10.1.1: "A server that receives a
+        100-continue expectation in an HTTP/1.0 request MUST ignore that expectation."
+        """
         self.refusal: Refusal | None = None
-        """Why the request is not forwarded; raised once the route, and so the grant, is known."""
+        """Why the request is not forwarded; raised once the route, and so the grant for the response, is known."""
 
     @property
     def has_content(self) -> bool:
-        """True if the request has content, known length or not."""
+        """True if the request has content, of known length or chunked."""
         return self.chunked or self.content_length > 0
 
     @property
     def wants_trailers(self) -> bool:
-        """True if the client can take trailer fields (RFC 9110 section 10.1.4)."""
+        """True if the client accepts trailer fields: `TE: trailers` (RFC 9110 section 10.1.4)."""
         return any(item.strip().lower() == b"trailers" for value in self.te for item in value.split(b","))
 
 
 def read_request_head(lines: list[Line], minor: int) -> RequestHead:
     """Read the field lines of a client request of HTTP/1.`minor`.
 
-    Raises `Refusal` with 400 if the host cannot be known.
-    Leaves a `Refusal` in `refusal`: 400 for framing that two servers could read differently, 417 for an unknown
-    expectation, 501 for a transfer coding that would have to be decoded.
+    Raises `Refusal` with 400 if the host is invalid or, in HTTP/1.1, empty.
+    Sets `refusal` for the rest, which can be answered with a grant: 400 for framing that two servers could read
+    differently, 417 for an unknown expectation, 501 for a transfer coding that would have to be decoded.
     """
     head = RequestHead(minor)
     kept = head.fields
@@ -134,7 +136,7 @@ def read_request_head(lines: list[Line], minor: int) -> RequestHead:
     return head
 
 
-# What is noted of a field line that means something; True if the line goes on to the upstream as it is.
+# One function for each meaning of a field line: it notes the value, and returns whether to forward the line unchanged.
 
 
 def _drop(_head: RequestHead, _name: bytes, _value: bytes) -> bool:
@@ -142,7 +144,7 @@ def _drop(_head: RequestHead, _name: bytes, _value: bytes) -> bool:
 
 
 def _note_host(head: RequestHead, _: bytes, value: bytes) -> bool:
-    host = value.removesuffix(b":")  # RFC 3986 section 3.2.3: an empty port is none
+    host = value.removesuffix(b":")  # RFC 3986 section 6.2.3: an empty port is the same as none
     if value and not is_valid_host(host):
         raise Refusal(400, "the Host field is not a host name", close=True)
     head.host = host
@@ -174,12 +176,15 @@ def _note_content_length(head: RequestHead, _: bytes, value: bytes) -> bool:
     head.content_length = read_length(value)
     if head.content_length < 0:
         head.refusal = Refusal(400, "the Content-Length is more than can be counted", close=True)
-    head.says_length = True
+    head.has_length_field = True
     return True
 
 
 def _note_transfer_encoding(head: RequestHead, _: bytes, value: bytes) -> bool:
-    """RFC 9112 section 6.1: chunked alone, and never in HTTP/1.0."""
+    """RFC 9112 section 6.1: "A server or client that receives an HTTP/1.0 message containing a Transfer-Encoding header
+    field MUST treat the message as if the framing is faulty". "A server that receives a request message with a transfer
+    coding it does not understand SHOULD respond with 501 (Not Implemented)."
+    """
     if head.minor == 0:
         head.refusal = Refusal(400, "HTTP/1.0 has no Transfer-Encoding", close=True)
     elif head.chunked or value.lower() != b"chunked":
@@ -189,9 +194,9 @@ def _note_transfer_encoding(head: RequestHead, _: bytes, value: bytes) -> bool:
 
 
 def _note_expect(head: RequestHead, _: bytes, value: bytes) -> bool:
-    if value.lower() != b"100-continue" and head.refusal is None:  # one that closes the connection stays
+    if value.lower() != b"100-continue" and head.refusal is None:  # a refusal that closes the connection comes first
         head.refusal = Refusal(417, "the only expectation that can be met is 100-continue")
-    head.expectation = (b"Expect", value) if head.minor else ()
+    head.expect = value if head.minor else b""
     return False
 
 
@@ -216,18 +221,22 @@ def _note_via(head: RequestHead, _: bytes, value: bytes) -> bool:
 
 
 def _note_request_id(head: RequestHead, _: bytes, value: bytes) -> bool:
-    head.request_id = value if _SANE_REQUEST_ID.fullmatch(value) else b""
+    head.request_id = value if _VALID_REQUEST_ID.fullmatch(value) else b""
     return False
 
 
 def _note_trace(head: RequestHead, _: bytes, value: bytes) -> bool:
-    # Two lines are none (https://www.w3.org/TR/trace-context/#traceparent-header).
+    # More than one line is invalid (https://www.w3.org/TR/trace-context/#traceparent-header).
     head.trace_id = b"" if head.trace_id else _trace_id(value)
     return True
 
 
 def _trace_id(value: bytes) -> bytes:
-    """Return the trace that a `traceparent` names; nothing if it is not valid. Later versions may be longer."""
+    """Return the trace id of a `traceparent` value; empty if that is not valid.
+
+    Version 00 has exactly four parts, later ones may have more; version ff and ids of all zeros are invalid
+    (https://www.w3.org/TR/trace-context/#version-format).
+    """
     trace = value[3:35]
     if (
         value[:55].translate(_HEX_AS_0) != _TRACEPARENT
@@ -241,7 +250,7 @@ def _trace_id(value: bytes) -> bytes:
     return trace
 
 
-def _pass_on(_head: RequestHead, _name: bytes, _value: bytes) -> bool:
+def _forward(_head: RequestHead, _name: bytes, _value: bytes) -> bool:
     return True
 
 
@@ -267,7 +276,7 @@ _NO_TRACE: Final = b"0" * 32
 _NO_SPAN: Final = b"0" * 16
 
 _NOTE_OF = {
-    RequestField.FORWARD: _drop,  # never asked
+    RequestField.FORWARD: _forward,  # not called: `read_request_head` forwards such lines itself
     RequestField.DROP: _drop,
     RequestField.HOST: _note_host,
     RequestField.CONNECTION: _note_connection,
@@ -282,7 +291,7 @@ _NOTE_OF = {
     RequestField.FORWARDED: _note_forwarded,
     RequestField.VIA: _note_via,
     RequestField.REQUEST_ID: _note_request_id,
-    RequestField.REFERER: _pass_on,
+    RequestField.REFERER: _forward,
     RequestField.MAX_FORWARDS: _note_max_forwards,
     RequestField.AUTHORIZATION: _note_authorization,
     RequestField.REFERENCE: _note_reference,
@@ -290,11 +299,11 @@ _NOTE_OF = {
 }
 
 _NOTES: Final = tuple(_NOTE_OF[code] for code in RequestField)
-"""The same by number."""
+"""The functions by the number of the meaning: an index is faster than a look-up."""
 
 
 def _strip_named_fields(head: RequestHead) -> None:
-    """RFC 9110 section 7.6.1: what Connection names is for this hop only; all its lines count (CVE-2021-33197)."""
+    """Remove the fields that Connection names (RFC 9110 section 7.6.1)."""
     named = named_fields(head.options, _PROTECTED_FROM_CONNECTION)
     if not named:
         return

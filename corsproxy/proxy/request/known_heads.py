@@ -1,4 +1,4 @@
-"""What the field sections that come again say: read once, then copied for each request.
+"""Request heads of repeated field sections: read once, then copied for each request.
 
 Knows nothing about sockets, routes or policies.
 """
@@ -13,7 +13,7 @@ from corsproxy.proxy.table import Table
 
 
 class _KnownHead:
-    """What is read from a kept section, and which of the fields to forward is the Referer."""
+    """The head of a cached section, and the index of the Referer in the head's `fields`; -1 if there is none."""
 
     __slots__ = ("head", "referer")
 
@@ -26,11 +26,11 @@ _KNOWN: Final[Table[FieldSection, _KnownHead]] = Table()
 
 
 def read_known_head(section: FieldSection, lines: list[Line]) -> RequestHead:
-    """Read the field lines of a request whose section comes again, as `read_request_head` does."""
+    """Return what `read_request_head` returns for these lines, whose section is cached."""
     known = _KNOWN.known.get(section)
     if known is None:
         head = read_request_head(section.lines, 1)
-        if head.refusal is not None:  # an exception belongs to one request
+        if head.refusal is not None:  # not shared: an exception gets a traceback when it is raised
             return read_request_head(lines, 1)
         known = _KNOWN.keep(section, len(section.lines), _KnownHead(head))
     head = copied(known.head)
@@ -40,12 +40,12 @@ def read_known_head(section: FieldSection, lines: list[Line]) -> RequestHead:
 
 
 def copied(head: RequestHead) -> RequestHead:
-    """Return one that may be changed without changing `head`."""
+    """Return a copy that may be changed without changing `head`."""
     copy = RequestHead(head.minor)
     copy.fields = head.fields.copy()
     copy.chunked = head.chunked
     copy.content_length = head.content_length
-    copy.expectation = head.expectation
+    copy.expect = head.expect
     copy.forwarded = head.forwarded
     copy.has_references = head.has_references
     copy.host = head.host
@@ -57,7 +57,7 @@ def copied(head: RequestHead) -> RequestHead:
     copy.request_id = head.request_id
     copy.requested_headers = head.requested_headers
     copy.requested_methods = head.requested_methods
-    copy.says_length = head.says_length
+    copy.has_length_field = head.has_length_field
     copy.te = head.te
     copy.trace_id = head.trace_id
     copy.upgrades = head.upgrades

@@ -1,7 +1,8 @@
 """The other reading of a path: that of a server that percent-decodes and normalizes.
 
-`plain_reading` says what that is, segment by segment; `other_reading` says the same without looking at every byte in
-Python, and a property test holds the two together.
+If the two readings led to different routes, a client could reach one route's resources under the policy of another.
+`plain_reading` defines the reading, segment by segment. `other_reading` computes the same without a loop over bytes in
+Python; a property test compares the two.
 Knows bytes alone: no routes, no sockets.
 """
 
@@ -15,41 +16,41 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 _DECODE_ROUNDS: Final = 3
-"""Double encoding is seen in attacks, triple in accidents; beyond that every server has its own limit."""
+"""Double encoding occurs in attacks, triple by accident; beyond that every server has a limit of its own."""
 
 _MOST_ESCAPED: Final = 3**_DECODE_ROUNDS
-"""Bytes that can stand for one: each round makes one of three."""
+"""The most bytes that can stand for one: each round turns three into one."""
 
 LONG: Final = 1024
-"""Bytes of a path above which only the necessary part is read: such paths are rare, or an attack."""
+"""Bytes above which only the necessary part of a path is read: such paths are rare, or an attack."""
 
 _GLIMPSE: Final = 32
-"""Bytes at either end of what is left of a long path, looked at before all of it is."""
+"""Bytes at either end of the rest of a long path that are examined before all of it is."""
 
 _ESCAPE: Final = re.compile(rb"%(?=[0-9A-Fa-f]{2})")
 
 _SLASHES: Final = bytes.maketrans(b"\\", b"/")
 
 _CLASSES: Final = bytes.maketrans(b"25eEfFcC%", b"%%2222222")
-"""For `_may_hide_separators`: digits that may stand first behind a `%`, and what may stand behind those.
+"""For `_may_hide_separators`: a 2 or 5 becomes `%`, and whatever may follow it becomes 2.
 
-Named the other way round: of the two bytes the first is then the rarer in most paths, and found in less.
+The search is then for `%2`, whose first byte is rare in most paths after that, which makes it fast.
 """
 
 _STAND_IN: Final = 0x01
 _QUOTED: Final = bytes.maketrans(b"%=", b"=\x01")
 _UNQUOTED: Final = bytes.maketrans(b"\x01", b"=")
-"""For `_unescaped`: quoted-printable has `=` for `%`, and what was `=` has a stand-in."""
+"""For `_unescaped`: quoted-printable writes `=` for `%`, and a stand-in replaces the path's own `=`."""
 
 _PERCENT, _DOT, _BACKSLASH, _CR, _LF, _EQUALS = b"%.\\\r\n="
-"""As numbers: `bytes` in `bytes` makes an exception and drops it before it looks, every time (CPython 3.11)."""
+"""Numbers, because a test for `bytes` in `bytes` raises and drops an exception each time (CPython 3.11)."""
 
 _NUL: Final = "\u0100"
-"""Stands for NUL, which has no other stand-in within Latin-1."""
+"""Stands for NUL; it is outside Latin-1, so it cannot be in the path itself."""
 
 
 def plain_reading(path: bytes) -> bytes:
-    """Decode at most three rounds, then walk the segments one by one; for comparison, as it takes its time."""
+    """Return what a server that decodes and normalizes reads: the slow definition that `other_reading` is tested by."""
     for _ in range(_DECODE_ROUNDS):
         path = unquote_to_bytes(path)
     segments: list[bytes] = []
@@ -65,15 +66,15 @@ def plain_reading(path: bytes) -> bytes:
 def other_reading(path: bytes, depth: int = sys.maxsize, longest: int = sys.maxsize) -> bytes | None:
     r"""Return how a server that decodes and normalizes would read `path`, or None if it would read the same.
 
-    Percent-decoded until nothing changes, at most three rounds; then `\` as `/`, `//` as `/`, and `.` and `..`
-    resolved (RFC 3986 section 5.2.4).
+    Such a server percent-decodes until nothing changes, at most three rounds, reads `\` as `/` and `//` as `/`, and
+    resolves `.` and `..` (RFC 3986 section 5.2.4).
 
-    Who compares the first `depth` segments with names of at most `longest` bytes may say so: of a long path nothing
-    else need then be right, but that there is more.
+    A caller that compares only the first `depth` segments with names of at most `longest` bytes may pass both: the
+    result for a long path is then exact only as far as that, and otherwise only shows that there is more.
     """
     if len(path) > LONG:
         return _other_reading_of_long(path, depth, longest)
-    # Searches in C, each by itself: a regular expression that looks for all of this at once takes ten times as long.
+    # Single searches in C: a regular expression that looks for all of this at once takes ten times as long.
     if _PERCENT not in path and _BACKSLASH not in path and not _has_empty_or_dotted(path):
         return None
     read = _resolved(_decoded(path))
@@ -81,7 +82,7 @@ def other_reading(path: bytes, depth: int = sys.maxsize, longest: int = sys.maxs
 
 
 def _other_reading_of_long(path: bytes, depth: int, longest: int) -> bytes | None:
-    """Do the same for a path so long that its bytes are looked at as seldom as can be, and never one by one."""
+    """Return the same for a long path, reading its bytes as few times as possible and never one by one in Python."""
     most = longest * _MOST_ESCAPED
     if _PERCENT in path and _may_hide_separators(path):
         read = _leading(_decoded(path), depth, longest)
@@ -90,7 +91,7 @@ def _other_reading_of_long(path: bytes, depth: int, longest: int) -> bytes | Non
         if _PERCENT in read:
             segments = read[1:].split(b"/", depth)
             read = b"/" + b"/".join([name if len(name) > most else _decoded(name) for name in segments])
-            if most < len(path):  # what was not decoded may read otherwise
+            if most < len(path):  # the part that was not decoded may read differently
                 return read
     return None if read == path else read
 
@@ -98,24 +99,24 @@ def _other_reading_of_long(path: bytes, depth: int, longest: int) -> bytes | Non
 def _may_hide_separators(path: bytes) -> bool:
     r"""Return False only if no escape, nor an escape of an escape, can become `/`, `.` or `\`.
 
-    These are `%2f`, `%2e` and `%5c`, and however a 2 or a 5 is escaped, its own byte stands last (`%32`, `%35`), and
-    however the letter behind it is, its escape begins with `%`: so one of 2 and 5 stands before one of e, f, c and `%`.
+    Their escapes are `%2f`, `%2e` and `%5c`. An escape of the 2 or 5 itself ends with that digit (`%32`, `%35`), and an
+    escape of the letter begins with `%`. So in every spelling a 2 or 5 stands directly before e, f, c or `%`.
     """
-    if path[:_GLIMPSE].translate(_CLASSES).find(b"%2") >= 0:  # an attack begins early
+    if path[:_GLIMPSE].translate(_CLASSES).find(b"%2") >= 0:  # attacks show early
         return True
     return (b"2" in path or b"5" in path) and path.translate(_CLASSES).find(b"%2") >= 0
 
 
 def _leading(path: bytes, depth: int, most: int) -> bytes:
-    """Resolve a long path whose escapes hide nothing; what lies beyond `depth` segments, or beyond `most` bytes of a
-    segment, need only be there.
+    """Return a long path with dot segments resolved, if no escape hides a separator; exact up to `depth` segments and
+    `most` bytes of a segment, beyond which only some rest remains.
     """
     cut = path.rfind(b"/", 0, LONG) + 1
     if len(path) > cut + len(b"..") and path.find(b"/", cut) < 0:
         return _resolved(path[:cut]) + path[cut : cut + most + 1]
     start = _resolved(path[:cut])
     segments = start.count(b"/") - 1
-    # Each `..` behind takes away one segment at most, and holds two dots.
+    # Each further `..` removes at most one segment, and has two dots.
     if segments > depth and (_DOT not in path or segments - depth > path.count(b".", cut) // 2):
         return start
     if _is_dots(path[cut : cut + _GLIMPSE]) and _is_dots(path[-_GLIMPSE:]) and path.find(b"...", cut) < 0:
@@ -127,12 +128,12 @@ def _leading(path: bytes, depth: int, most: int) -> bytes:
 
 
 def _is_dots(path: bytes) -> bool:
-    """Return whether there is nothing but dots and slashes."""
+    """Return whether `path` consists of dots and slashes only."""
     return not path.translate(None, b"./")
 
 
 def _decoded(path: bytes) -> bytes:
-    r"""Percent-decode as often as is looked at, and read `\` as `/`."""
+    r"""Return the path percent-decoded, at most `_DECODE_ROUNDS` times, with `\` as `/`."""
     for _ in range(_DECODE_ROUNDS):
         if _PERCENT not in path:
             break
@@ -144,32 +145,32 @@ def _decoded(path: bytes) -> bytes:
 
 
 def _unescaped(path: bytes) -> bytes:
-    r"""Decode `%41` and its like once, and read `\` as `/`; what is no such escape stays."""
+    r"""Return the path percent-decoded once, with `\` as `/`; an invalid escape stays."""
     if _BACKSLASH in path:
         path = path.translate(_SLASHES)
-    if _CR not in path and _LF not in path:  # they would end a line
-        # Quoted-printable (RFC 2045 section 6.7) has the only decoder in C of two hexadecimal digits that are marked;
-        # all other ways make an object of every escape, or write two bytes for its mark, and take ten times as long.
+    if _CR not in path and _LF not in path:  # they would end a line of quoted-printable
+        # The decoder of quoted-printable (RFC 2045 section 6.7) is the only one in C for a mark and two hexadecimal
+        # digits. All other ways make an object for every escape, or widen its mark, and take ten times as long.
         read = a2b_qp(path.translate(_QUOTED))
-        # Each escape becomes one byte of three, while a mark with no digits takes itself away, or stays.
+        # A valid escape is two bytes shorter afterwards; a mark without two digits is not, and needs the slow way.
         if len(path) - len(read) == 2 * path.count(b"%"):
             if _EQUALS not in path and _STAND_IN not in read:
                 return read
             if read.count(_STAND_IN) == path.count(_EQUALS):
                 return read.translate(_UNQUOTED)
     try:
-        # Byte by byte in C, where `unquote_to_bytes` makes objects of every escape.
+        # A loop in C, where `unquote_to_bytes` makes an object for every escape.
         return path.replace(b"%", b"\\x").decode("unicode_escape").encode("latin-1")
     except UnicodeDecodeError:
         return _ESCAPE.sub(rb"\\x", path).decode("unicode_escape").encode("latin-1")
 
 
 def _resolved(path: bytes) -> bytes:
-    """Take out empty segments and resolve `.` and `..` (RFC 3986 section 5.2.4)."""
+    """Return the path without empty segments, with `.` and `..` resolved (RFC 3986 section 5.2.4)."""
     if not _has_empty_or_dotted(path):
         return path
-    # `normpath` goes over the text once, in C. It keeps two slashes at the beginning but not three, and up to Python
-    # 3.11.4 it ends at a NUL (CVE-2023-41105).
+    # `normpath` is one pass in C. It keeps two leading slashes but not three, and up to Python 3.11.4 it stops at a NUL
+    # (CVE-2023-41105).
     text = path.decode("latin-1").replace("\0", _NUL)
     read = normpath("//" + text)
     if read != "/" and text.endswith(("/", "/.", "/..")):
@@ -178,6 +179,6 @@ def _resolved(path: bytes) -> bytes:
 
 
 def _has_empty_or_dotted(path: bytes) -> bool:
-    """Return whether a segment but the last is empty, or one begins with a dot."""
-    # Two bytes are found up to three times as fast from the end as from the beginning.
+    """Return whether a segment begins with a dot, or one that is not the last is empty."""
+    # `rfind` finds two bytes up to three times as fast as `find`.
     return path.rfind(b"//") >= 0 or (_DOT in path and path.rfind(b"/.") >= 0)

@@ -1,6 +1,6 @@
-"""The request target: what a client may write there.
+"""The request target (RFC 9112 section 3.2), in origin-form or absolute-form.
 
-Everything that passes goes to the upstream byte for byte; what two servers could read differently is refused.
+What is accepted goes to the upstream byte for byte; what two servers could read differently is refused.
 Knows nothing about sockets, routes or policies.
 """
 
@@ -13,14 +13,14 @@ from corsproxy.proxy.errors import Refusal
 from corsproxy.proxy.fields.hosts import is_valid_host
 
 _ABSOLUTE: Final = re.compile(rb"(https?)://([^/?#]*)", re.IGNORECASE)
-"""The front of an absolute-form target: its scheme and its authority (RFC 3986 section 3.2)."""
+"""Scheme and authority of an absolute-form target (RFC 3986 section 3.2)."""
 
 _HASH: Final = 0x23
-"""As a number: `bytes` in `bytes` makes an exception and drops it before it looks, every time (CPython 3.11)."""
+"""A number, because a test for `bytes` in `bytes` raises and drops an exception each time (CPython 3.11)."""
 
 
 class Target:
-    """A request target in its parts, as bytes of the wire."""
+    """A request target in its parts, as bytes on the wire."""
 
     __slots__ = ("authority", "default_port", "path", "query")
 
@@ -29,17 +29,19 @@ class Target:
     ) -> None:
         self.path = path
         self.query = query
-        """None without a `?`; empty if nothing follows it."""
+        """None without a `?`; empty if nothing follows the `?`."""
         self.authority = authority
-        """Only of an absolute-form target (RFC 9112 section 3.2.2)."""
+        """The host of an absolute-form target (RFC 9112 section 3.2.2); None in origin-form."""
         self.default_port = default_port
-        """Of that target's scheme."""
+        """The default port of an absolute-form target's scheme."""
 
 
 def parse_target(raw: bytes) -> Target:
-    """Split a request target of origin-form or absolute-form.
+    """Split a request target in origin-form or absolute-form.
 
-    Raises `Refusal` with 400 for anything else: a fragment, user information, another scheme.
+    Raises `Refusal` with 400 for anything else, such as a fragment, user information or another scheme.
+    RFC 9112 section 3.2: a recipient "SHOULD respond with either a 400 (Bad Request) error or a 301 (Moved
+    Permanently) redirect" to an invalid request line, and "SHOULD NOT attempt to autocorrect" it.
     """
     authority, is_https = None, False
     if raw[:1] != b"/":

@@ -1,1 +1,1 @@
-"""What is read of a response and what the client is sent of it: bytes in, bytes out, no socket."""
+"""Writing responses for the client, the upstream's and the proxy's own: values in, bytes out, no socket."""

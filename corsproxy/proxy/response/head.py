@@ -1,7 +1,7 @@
 """The head of a response for the client, from the upstream's head and the grant.
 
-Strip first, then add: hop-by-hop fields and every `Access-Control-*` are removed from every response; the rest
-stays byte for byte and in order; Vary is merged and the grant comes last.
+Strip first, then add: hop-by-hop fields and every `Access-Control-*` are removed, the rest stays byte for byte and in
+order, Vary is merged, and the grant comes last.
 It must not know sockets, or how the grant was decided.
 """
 
@@ -37,7 +37,7 @@ _LENGTH: Final = Framing.LENGTH
 _NONE: Final = Framing.NONE
 
 _PROTECTED_FROM_CONNECTION: Final = frozenset({b"content-length", b"content-type", b"location", b"set-cookie", b"vary"})
-"""Fields that a connection option must not take away: without Content-Length the client could not tell where the
+"""Fields that a connection option must not remove: without Content-Length, for one, the client could not tell where the
 content ends."""
 
 
@@ -46,12 +46,12 @@ class ResponseRules:
     """The changes that a route makes to the fields of a response, compiled when the configuration is loaded."""
 
     enforces: bool
-    """False in shadow mode: the upstream's CORS fields stay and no grant is written."""
+    """False in shadow mode, in which the upstream's CORS fields stay and no grant is written."""
     redirects: RedirectRewriter | None
     cookies: CookieRewriter | None
     edits: FieldEditor | None
-    tells_lost_cookies: bool = False
-    """True in quick mode, whose terminal reports cookies that a browser will reject."""
+    reports_lost_cookies: bool = False
+    """True in quick mode, which reports cookies that a browser will reject on the terminal."""
 
 
 def client_head(
@@ -67,9 +67,9 @@ def client_head(
 ) -> list[bytes]:
     """Write the head of the final response as a list of pieces, without the empty line.
 
-    `framing` are the finished lines that say where the content ends and what becomes of the connection.
+    `framing` is the finished lines of Transfer-Encoding, Content-Length and Connection that the proxy writes itself.
     """
-    lines, vary_at, options = _pass_on(
+    lines, vary_at, options = _forwarded_lines(
         head,
         rules,
         proxy_origin=proxy_origin,
@@ -91,17 +91,18 @@ def client_head(
         via = editor.kept(via)
         edited, set_names = editor.block, editor.set_names
     if rules.enforces and grant.exposes_all_names:
-        # A wildcard would cover the proxy's own fields too, so the list that replaces it has them.
+        # The list replaces a wildcard, which would cover the proxy's own fields too, so they are listed.
         own = [line.partition(b":")[0] for line in (via + framing).splitlines()]
         names = exposed_names((*(line.name for line in lines), *set_names, *own))
         if names:
             block += b"Access-Control-Expose-Headers: %b\r\n" % names
     if head.status == 426 and any(line.meaning is ResponseField.UPGRADE for line in lines):
-        framing = b"Connection: Upgrade\r\n" + framing  # RFC 9110 section 7.8: beside any Upgrade
+        # RFC 9110 section 7.8: "A sender of Upgrade MUST also send an "Upgrade" connection option".
+        framing = b"Connection: Upgrade\r\n" + framing
     return [status_line(head.status, head.reason), joined(lines), edited, block, via, framing]
 
 
-def _pass_on(
+def _forwarded_lines(
     head: ResponseHead,
     rules: ResponseRules,
     *,
@@ -110,7 +111,7 @@ def _pass_on(
     owns_timing: bool,
     trailers: bool,
 ) -> tuple[list[FieldLine[ResponseField]], list[int], list[bytes]]:
-    """Return the lines to forward, the indexes of Vary among them, and the values of Connection."""
+    """Return the lines to forward, the indexes of the Vary lines among them, and the values of Connection."""
     lines: list[FieldLine[ResponseField]] = []
     vary_at: list[int] = []
     options: list[bytes] = []
@@ -132,40 +133,38 @@ def _pass_on(
             lines.append(line)
         elif meaning is _SET_COOKIE:
             cookies = rules.cookies
-            lines.append(line if cookies is None else _saying(line, cookies.rewrite(line.value, proxy_origin)))
+            lines.append(line if cookies is None else line.with_value(cookies.rewrite(line.value, proxy_origin)))
         elif meaning is _LOCATION or meaning is _LINK:
-            lines.append(_turned_back(line, rules, proxy_origin, client_host))
+            lines.append(_rewritten(line, rules, proxy_origin, client_host))
         elif meaning is _TRAILER:
-            if trailers and (names := _announced(line.value, rules)):
-                lines.append(_saying(line, names))
+            if trailers and (names := _trailer_names(line.value, rules)):
+                lines.append(line.with_value(names))
         elif _is_kept(meaning, rules, owns_timing=owns_timing, status=head.status):
             lines.append(line)
     if not is_dated:
-        # RFC 9110 section 6.6.1: a recipient with a clock adds what an origin server without one has left out.
+        # RFC 9110 section 6.6.1: "A recipient with a clock that receives a response message without a Date header field
+        # MUST record the time it was received and append a corresponding Date header field to the message's header
+        # section if it is cached or forwarded downstream."
         lines.append(FieldLine(_DATE, b"Date", date_value()))
     return lines, vary_at, options
 
 
-def _turned_back(
+def _rewritten(
     line: FieldLine[ResponseField], rules: ResponseRules, proxy_origin: bytes, client_host: bytes
 ) -> FieldLine[ResponseField]:
     """Return the line with the upstream's address replaced by the proxy's."""
     if rules.redirects is None:
         return line
-    return _saying(line, rules.redirects.rewrite(line.name.lower(), line.value, proxy_origin, client_host))
-
-
-def _saying(line: FieldLine[ResponseField], value: bytes) -> FieldLine[ResponseField]:
-    """Return the line with another value."""
-    return FieldLine(line.meaning, line.name, value)
+    return line.with_value(rules.redirects.rewrite(line.name.lower(), line.value, proxy_origin, client_host))
 
 
 def _keeps_length(head: ResponseHead) -> bool:
+    """Return whether Content-Length is forwarded: not in a 204 (RFC 9110 section 8.6); a 205 gets the proxy's own."""
     return (head.framing is _LENGTH or head.framing is _NONE) and head.status != 204 and head.status != 205
 
 
-def _announced(value: bytes, rules: ResponseRules) -> bytes:
-    """Return the names of the trailer fields that the client will get; removed ones are not announced."""
+def _trailer_names(value: bytes, rules: ResponseRules) -> bytes:
+    """Return the value of Trailer without the fields that are removed on the way."""
     names = [name.strip(b" \t") for name in value.split(b",")]
     return b", ".join(
         name
@@ -175,22 +174,23 @@ def _announced(value: bytes, rules: ResponseRules) -> bytes:
 
 
 def _is_kept(code: ResponseField, rules: ResponseRules, *, owns_timing: bool, status: int) -> bool:
-    """True if the line goes on as it is."""
+    """Return whether a line is forwarded unchanged, if its meaning alone does not decide."""
     match code:
         case ResponseField.CORS:
             return not rules.enforces
         case ResponseField.TIMING:
             return not (owns_timing and rules.enforces)
         case ResponseField.UPGRADE:
-            return status == 426  # it names the protocol that is required (RFC 9110 section 15.5.22)
+            # RFC 9110 section 15.5.22: "The server MUST send an Upgrade header field in a 426 response".
+            return status == 426
         case _:
             return False
 
 
 def interim_head(head: ResponseHead, rules: ResponseRules, proxy_origin: bytes, client_host: bytes) -> bytes:
-    """Write an interim (1xx) response, without hop-by-hop and CORS fields."""
+    """Return an interim (1xx) response, without hop-by-hop and CORS fields."""
     kept = [
-        _turned_back(line, rules, proxy_origin, client_host) if line.meaning is _LINK else line
+        _rewritten(line, rules, proxy_origin, client_host) if line.meaning is _LINK else line
         for line in head.fields
         if line.meaning in {_FORWARD, _DATE, _LINK}
     ]
@@ -199,19 +199,19 @@ def interim_head(head: ResponseHead, rules: ResponseRules, proxy_origin: bytes, 
 
 
 def client_trailers(trailers: Sequence[tuple[bytes, bytes]], rules: ResponseRules) -> Sequence[tuple[bytes, bytes]]:
-    """Return the trailer fields for the client: a field that the head loses must not come back as a trailer."""
+    """Return the trailer fields for the client: a field that is removed from the head must not come as a trailer."""
     return trailers if rules.edits is None else rules.edits.kept_pairs(trailers)
 
 
 def _edited(lines: list[FieldLine[ResponseField]], rules: ResponseRules) -> bytes:
-    """Return the lines as the configuration's edits leave them."""
+    """Return the finished lines after the configuration's edits."""
     if (editor := rules.edits) is None:
         return joined(lines)
     return editor.kept(joined(lines)) + editor.block
 
 
 def switching_head(head: ResponseHead, protocol: bytes, rules: ResponseRules, via: bytes) -> bytes:
-    """Write the 101: the upstream's choice of sub-protocol and extensions goes to the client, no CORS field does."""
+    """Return the 101: the upstream's choice of sub-protocol and extensions is forwarded, CORS fields are not."""
     lines = _edited(
         [line for line in head.fields if line.meaning in {_FORWARD, _DATE, _LINK, _SET_COOKIE, _VARY}], rules
     )
@@ -224,7 +224,7 @@ def switching_head(head: ResponseHead, protocol: bytes, rules: ResponseRules, vi
 
 
 def _without_named(lines: list[FieldLine[ResponseField]], options: list[bytes]) -> list[FieldLine[ResponseField]]:
-    """RFC 9110 section 7.6.1: what the upstream's Connection names was for this hop only."""
+    """Return the lines without those that the upstream's Connection names (RFC 9110 section 7.6.1)."""
     if len(options) == 1 and not names_fields(options[0]):
         return lines
     named = named_fields(options, _PROTECTED_FROM_CONNECTION)
@@ -232,13 +232,13 @@ def _without_named(lines: list[FieldLine[ResponseField]], options: list[bytes]) 
 
 
 def _merge_vary(lines: list[FieldLine[ResponseField]], vary_at: list[int]) -> None:
-    """Add Origin to the upstream's Vary, whichever of its lines it is on; `*` covers it (RFC 9110 section 12.5.5)."""
+    """Add Origin to the last line of the upstream's Vary, unless a line has it or `*` (RFC 9110 section 12.5.5)."""
     if not vary_at:
         lines.append(_VARY_ORIGIN)
     elif not any(_COVERS_ORIGIN[lines[index].value] for index in vary_at):
         last = lines[vary_at[-1]]
-        said = last.value.rstrip(b", \t")  # empty members are none (RFC 9110 section 5.6.1.2)
-        lines[vary_at[-1]] = _saying(last, said + b", Origin" if said else b"Origin")
+        value = last.value.rstrip(b", \t")  # without empty members at the end (RFC 9110 section 5.6.1.2)
+        lines[vary_at[-1]] = last.with_value(value + b", Origin" if value else b"Origin")
 
 
 _VARY_ORIGIN: Final = FieldLine(_VARY, b"Vary", b"Origin")
@@ -250,4 +250,4 @@ def _covers_origin(value: bytes) -> bool:
 
 
 _COVERS_ORIGIN: Final = NameTable(_covers_origin)
-"""For each value of Vary, whether it names Origin already; an upstream sends few different values."""
+"""Whether each value of Vary names Origin, or is `*`; an upstream sends few different values."""

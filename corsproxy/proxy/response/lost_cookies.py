@@ -1,9 +1,9 @@
 """The cookies of a response that a browser will reject, and why: reported in development, never changed.
 
-The rules are those of a browser's storage model (RFC 6265bis section 5.7, CHIPS for `Partitioned`), as far as one
-Set-Cookie line, the proxy's own origin and the page that asked decide them.
-What a browser's settings decide (third-party cookies that are blocked) is not judged.
-Gives names and reasons, never a value.
+The rules are those of the browsers' storage model (RFC 6265bis section 5.7, CHIPS for `Partitioned`), as far as they
+depend on one Set-Cookie line, the proxy's own origin and the requesting page.
+What depends on the browser's settings (blocked third-party cookies) is not considered.
+Results contain names and reasons, never a value.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _SPACE = b" \t"
 _LONGEST = 4096
 """Bytes of name and value together (RFC 6265bis section 5.7, step 5)."""
 _ATTRIBUTE_LONGEST = 1024
-"""Bytes of an attribute's value; a browser passes a longer one over."""
+"""Bytes of an attribute's value; browsers ignore a longer one (RFC 6265bis section 5.6)."""
 _CONTROLS = bytes([*range(0x09), *range(0x0A, 0x20), 0x7F])
 
 _PLAIN_HTTP = "Secure, but the proxy is reached by plain http off loopback: use http://localhost, or --https"
@@ -42,7 +42,7 @@ _EMPTY = "neither a name nor a value"
 def lost_cookies(
     head: ResponseHead, rewriter: CookieRewriter | None, proxy_origin: bytes, caller: Caller
 ) -> tuple[tuple[bytes, str], ...]:
-    """Return name and reason of each cookie of an upstream's head that is lost even as the route's edits leave it."""
+    """Return name and reason of each cookie of an upstream's head that is lost in spite of the route's edits."""
     values = [line.value for line in head.fields if line.meaning is ResponseField.SET_COOKIE]
     if rewriter is not None:
         values = [rewriter.rewrite(value, proxy_origin) for value in values]
@@ -51,7 +51,10 @@ def lost_cookies(
 
 
 def why_lost(value: bytes, proxy_origin: bytes) -> str | None:
-    """Return why a browser that knows the proxy by `proxy_origin` drops this Set-Cookie value; None if it does not."""
+    """Return why a browser drops this Set-Cookie value whatever page asked, or None.
+
+    `proxy_origin` is the proxy's origin as the browser sees it.
+    """
     name, content = _cookie(value)
     attributes = _attributes(value)
     scheme, _, authority = proxy_origin.lower().partition(b"://")
@@ -79,10 +82,10 @@ def why_lost(value: bytes, proxy_origin: bytes) -> str | None:
 
 
 def why_withheld(value: bytes, proxy_origin: bytes, caller: Caller) -> str | None:
-    """Return why a browser keeps this Set-Cookie value from a page of another site; None if it does not.
+    """Return why a browser withholds this cookie from the requesting page, which is of another site; otherwise None.
 
-    Such a cookie is neither taken from an answer to that page nor sent with its requests (RFC 6265bis section 5.7,
-    step 14, and section 5.8.3); only a navigation of the whole window is exempt.
+    Such a cookie is neither stored from a response to that page nor sent with its requests (RFC 6265bis section 5.7,
+    step 14, and section 5.8.3); only a top-level navigation is exempt.
     """
     same_site = _attributes(value).get(b"samesite", b"").lower()
     kind = {b"lax": "SameSite=Lax", b"strict": "SameSite=Strict"}.get(same_site)
@@ -91,13 +94,11 @@ def why_withheld(value: bytes, proxy_origin: bytes, caller: Caller) -> str | Non
     if kind is None or not caller.is_cross_site(proxy_origin):
         return None
     page = caller.origin.decode("latin-1")
-    return _CROSS_SITE.format(
-        kind, page or "which it does not name", _way_into_site(page, proxy_origin.decode("latin-1"))
-    )
+    return _CROSS_SITE.format(kind, page or "which it does not name", _remedy(page, proxy_origin.decode("latin-1")))
 
 
-def _way_into_site(page: str, proxy: str) -> str:
-    """Return how a page comes to be of the proxy's site, or how a cookie does without that."""
+def _remedy(page: str, proxy: str) -> str:
+    """Return how to bring the page to the proxy's site, or else how to make the cookie cross-site."""
     scheme, _, authority = proxy.partition("://")
     host, page_host = (
         split_host(text.encode("latin-1"))[0].decode("latin-1") for text in (authority, page.partition("://")[2])
@@ -110,18 +111,18 @@ def _way_into_site(page: str, proxy: str) -> str:
 
 
 def _cookie(value: bytes) -> tuple[bytes, bytes]:
-    """Return name and value; a pair without `=` is all value."""
+    """Return the cookie's name and value; without `=` the name is empty (RFC 6265bis section 5.6)."""
     name, equals, content = value.partition(b";")[0].partition(b"=")
     return (name.strip(_SPACE), content.strip(_SPACE)) if equals else (b"", name.strip(_SPACE))
 
 
 def _attributes(value: bytes) -> dict[bytes, bytes]:
-    """Return the attributes by lower-case name; of a repeated one the last counts."""
+    """Return the attributes by lower-case name; the last of a repeated one counts."""
     parted = (attribute.partition(b"=") for attribute in value.split(b";")[1:])
     pairs = ((name.strip(_SPACE).lower(), text.strip(_SPACE)) for name, _, text in parted)
     return {name: text for name, text in pairs if len(text) <= _ATTRIBUTE_LONGEST}
 
 
 def _covers(domain: bytes, host: bytes) -> bool:
-    """Return whether the host lies within a cookie's Domain (RFC 6265bis section 5.1.3): an address only equals it."""
+    """Return whether the host domain-matches a cookie's Domain (RFC 6265bis section 5.1.3)."""
     return host == domain or (not is_address(host) and host.endswith(b"." + domain))

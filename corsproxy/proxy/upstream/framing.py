@@ -8,7 +8,6 @@ Knows heads only.
 from __future__ import annotations
 
 from corsproxy.proxy.fields.lengths import read_length
-from corsproxy.proxy.fields.lines import FieldLine
 from corsproxy.proxy.fields.names import ResponseField
 from corsproxy.proxy.upstream.head import NO_CONTENT_STATUSES, RESET_CONTENT, Framing, ResponseHead
 from corsproxy.proxy.upstream.oddity import Oddities, Oddity, protocol_error
@@ -100,7 +99,7 @@ def _keep_one_length(head: ResponseHead, length: int, lines: int) -> None:
     if lines == 1 and b"," not in first.value:
         return
     _drop(head, ResponseField.CONTENT_LENGTH)
-    head.fields.insert(at, FieldLine(first.meaning, first.name, b"%d" % length))
+    head.fields.insert(at, first.with_value(b"%d" % length))
 
 
 def _values(head: ResponseHead, meaning: ResponseField) -> list[bytes]:

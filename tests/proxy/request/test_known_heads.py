@@ -83,10 +83,10 @@ def test_a_copy_is_whole() -> None:
     """No slot is forgotten."""
     head = RequestHead(0)
     marks: dict[str, object] = {
-        "chunked": True, "content_length": 7, "expectation": (b"Expect", b"a"), "forwarded": ((b"a", b"b"),),
+        "chunked": True, "content_length": 7, "expect": b"a", "forwarded": ((b"a", b"b"),),
         "has_references": True, "host": b"h", "login": b"NTLM", "max_forwards": 3, "options": (b"a",),
         "origins": (b"o",), "refusal": Refusal(400, "a"), "request_id": b"i", "requested_headers": (b"x",),
-        "requested_methods": (b"PUT",), "says_length": True, "te": (b"t",), "trace_id": b"r", "upgrades": (b"u",),
+        "requested_methods": (b"PUT",), "has_length_field": True, "te": (b"t",), "trace_id": b"r", "upgrades": (b"u",),
         "via": (b"v",),
     }  # fmt: skip
     assert {*marks, "fields", "minor"} == SLOTS
