@@ -18,7 +18,7 @@ from corsproxy import __version__
 from tests.packaging.files import ROOT
 
 # What a checkout has that a build could need; everything else of it stays out of the tree that is built here.
-SOURCES = ["setup.py", "pyproject.toml", "README.md", "LICENSE"]
+SOURCES = ["setup.py", "MANIFEST.in", "pyproject.toml", "README.md", "LICENSE"]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
@@ -44,11 +44,14 @@ def test_pure_wheel_by_way_of_the_source_distribution(tmp_path: Path) -> None:
     for name in SOURCES:
         shutil.copy(ROOT / name, tmp_path)
     shutil.copytree(ROOT / "corsproxy", tmp_path / "corsproxy", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests/test_docs.py").touch()
     package = {str(path.relative_to(tmp_path)) for path in (tmp_path / "corsproxy").rglob("*") if path.is_file()}
     source = said(call(tmp_path, "build_sdist", "", "out"))
     assert source == f"corsproxy-{__version__}.tar.gz"
     subprocess.run(["tar", "-xzf", tmp_path / "out" / source, "-C", tmp_path], check=True)
     unpacked = tmp_path / source.removesuffix(".tar.gz")
+    assert not (unpacked / "tests").exists(), "half of the tests would be there, and none could run"
     wheel = said(call(unpacked, "build_wheel", "", "out"))
     assert wheel == f"corsproxy-{__version__}-py3-none-any.whl"
     with zipfile.ZipFile(unpacked / "out" / wheel) as archive:

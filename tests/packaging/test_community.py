@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,8 +16,8 @@ from tests.packaging.files import ROOT, documents
 GITHUB = ROOT / ".github"
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yaml"))
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
-# An action by a commit's digest, or by a tag beside the word that says so.
-PINNED = re.compile(r"@[0-9a-f]{40}\b|@\S+ +# to be pinned")
+# An action by the digest of a commit, with the release it belongs to, or by a tag beside the word that says so.
+PINNED = re.compile(r"@[0-9a-f]{40}  # v\d+\.\d+\.\d+|@\S+  # to be pinned")
 
 
 @pytest.mark.parametrize("name", ["SECURITY.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "LICENSE", ".editorconfig"])
@@ -58,8 +59,32 @@ def test_a_workflow_may_do_little(path: Path) -> None:
     assert document["permissions"] == {"contents": "read"}
     text = path.read_text(encoding="utf-8")
     uses = re.findall(r"uses: (.+)", text)
-    if path.stem != "check":  # its head says it for the whole file
-        assert all(use.startswith("./") or PINNED.search(use) for use in uses)
+    assert all(use.startswith("./") or PINNED.search(use) for use in uses)
+
+
+def test_an_action_is_the_same_everywhere() -> None:
+    """No workflow is left behind on another release of an action."""
+    text = "".join(path.read_text(encoding="utf-8") for path in WORKFLOWS)
+    pinned = set(re.findall(r"uses: (\w\S+)@(\S+)", text))
+    assert len(pinned) == len(dict(pinned)) > 5
+
+
+def test_a_called_workflow_gets_its_secrets() -> None:
+    """A workflow that is called sees only the secrets that it declares and is handed."""
+    path = GITHUB / "workflows/image.yaml"
+    [caller] = documents(GITHUB / "workflows/release.yaml")
+    called: dict[Any, Any] = dict(documents(path)[0])
+    used = set(re.findall(r"secrets\.(\w+)", path.read_text(encoding="utf-8")))
+    # In YAML 1.1, `on` is a truth value.
+    assert used == set(called[True]["workflow_call"]["secrets"]) == set(caller["jobs"]["image"]["secrets"])
+
+
+def test_ci_runs_where_its_programs_are() -> None:
+    """`.ci/run` installs packages of Debian, some of which Ubuntu's runners have not (firefox-esr) or only as snaps."""
+    for path in WORKFLOWS:
+        for job in documents(path)[0]["jobs"].values():
+            if any(step.get("run", "").startswith(".ci/run") for step in job.get("steps", [])):
+                assert re.fullmatch(r"python:3\.\d+-bookworm", job["container"]["image"]), path
 
 
 def test_what_holds_a_release(tmp_path: Path) -> None:
