@@ -1,6 +1,6 @@
-"""Configuration: YAML text to shapes with their lines, to compiled settings, or to a list of problems.
+"""Configuration: a file or options of the command line, to compiled settings or a list of problems with their places.
 
-The only user of PyYAML; must not know sockets, aiohttp or click.
+The only package that uses PyYAML; it must not know sockets, aiohttp or click.
 """
 
 from corsproxy.config.addresses import parse_listen

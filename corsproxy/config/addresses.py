@@ -1,7 +1,7 @@
 """Hosts, ports, addresses to listen on and networks, as the file and the command line write them.
 
-Strict, and helpful: a refusal shows the right spelling if there is one.
-Text to values; nothing is resolved or opened.
+Text to values: nothing is resolved or opened.
+Every parser raises `RefusedError`, with the right spelling if there is one.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _NUMERIC = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 
 def parse_listen(text: str) -> Address:
-    """Parse `HOST:PORT`, `[V6]:PORT`, a bare `PORT` (loopback) or `unix:/path`; raises `RefusedError`."""
+    """Parse `HOST:PORT`, `[V6]:PORT`, a bare `PORT` (loopback) or `unix:/path`."""
     if text.startswith("unix:"):
         return UnixAddress(unix_socket_path(text.removeprefix("unix:"), text))
     if text.isascii() and text.isdecimal():
@@ -120,7 +120,7 @@ def parse_public_origin(text: str) -> str:
 
 
 def parse_method(text: str) -> str:
-    """Parse a method that requests may arrive with."""
+    """Parse a method of a route: one that the proxy can carry."""
     if text.encode("ascii", "replace") in CARRIED:
         return text
     known = [method.decode() for method in CARRIED]
@@ -149,9 +149,9 @@ def parse_admin_host(text: str) -> str:
 
 
 def parse_server_name(text: str) -> str:
-    """Parse the name to ask a TLS server for: a host, or an address as it stands in a certificate.
+    """Parse the name to request from a TLS server: a host name, or an address without brackets.
 
-    What is no host would raise at every handshake, in the library's IDNA encoder.
+    Anything else would fail in the IDNA encoder at every handshake.
     """
     _refuse_url(text)
     if text.startswith("*."):

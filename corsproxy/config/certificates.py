@@ -1,7 +1,7 @@
-"""Certificates and keys of the configuration, tested as they will be used.
+"""Certificates and keys of the configuration, loaded as they will be when they are used.
 
-Nothing is kept and no socket is opened: files go into a throw-away context.
-Does not know where a certificate is used.
+Nothing is kept and no socket is opened: files are loaded into a throw-away context.
+It must not know where a certificate is used.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ def authorities_faults(file: str) -> tuple[FileFault, ...]:
 
 
 def not_valid_now(certificate: str) -> str | None:
-    """Return why clients will refuse a certificate that can be used; raises OSError if it cannot be read."""
+    """Return why clients reject a usable certificate for its dates, or None; raises OSError if it cannot be read."""
     try:
         not_before, not_after = validity(pem_text(certificate))
     except (ValueError, IndexError):
-        return None  # OpenSSL has taken it, in whatever spelling
+        return None  # a spelling that OpenSSL accepts and `validity` does not know
     now, said = datetime.now(UTC), None
     if now > not_after:
         said = f"it expired on {not_after:%Y-%m-%d}, and clients no longer accept it; renew it"

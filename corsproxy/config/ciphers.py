@@ -1,6 +1,6 @@
-"""Cipher lists in OpenSSL's spelling, judged by the suites that OpenSSL makes of them.
+"""Cipher lists in OpenSSL's spelling, judged by the suites that OpenSSL selects for them.
 
-Nothing is kept: a list goes into a throw-away context of `ssl`, which says what it yields.
+Nothing is kept: a list is set in a throw-away context of `ssl`, which then lists the suites.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _SHOWN = 3
 
 
 def check_ciphers(tls: UpstreamTls, path: str, report: Report) -> None:
-    """Report a list without suites, or one with suites that do not authenticate or encrypt.
+    """Report a list without suites; while `verify` is on, also one with suites that do not authenticate or encrypt.
 
     In a handshake without a certificate Python has nothing to verify, and accepts it; a suite that does not encrypt
     exposes all traffic on the network path.

@@ -1,7 +1,8 @@
 """The source of the configuration, and the configuration after the options have been applied.
 
 Precedence: option, environment (both in `Options`), file, default.
-Knows nothing about sockets or the running proxy: every tool asks here, so that it speaks about what `serve` would run.
+It must not know sockets or the running proxy: every tool loads its configuration here, so that it describes what
+`serve` would run.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ _IN_A_FILE = {
 
 
 class NothingNamedError(UsageError):
-    """There is no configuration: none is named, and there is no file in this directory."""
+    """No configuration is named, and there is no `corsproxy.yaml` in this directory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +111,15 @@ def load_options(options: Options, environ: Mapping[str, str], *, tries_certific
     try:
         source = find_source(options)
     except NothingNamedError:
-        source = Source(options, DEFAULT_FILE)  # which is reported as missing
+        source = Source(options, DEFAULT_FILE)  # loading it then reports the file as missing
     configuration = load(source, environ, tries_certificates=tries_certificates)
     return replace(configuration.loaded, settings=configuration.settings)
 
 
 def find_source(options: Options) -> Source:
-    """Decide where the configuration comes from; raises `UsageError` if that is nowhere, or two places.
+    """Return the source of the configuration; raises `UsageError` if there is none, or more than one.
 
-    What an option or argument names goes before what a variable names.
+    Options and arguments take precedence over environment variables.
     """
     given: dict[Kind, list[str]] = {
         "file": ["config"] if options.config is not None else [],
@@ -171,9 +172,9 @@ def _with_file(source: Source, ignored: Mapping[str, str]) -> Source:
 
 
 def load(source: Source, environ: Mapping[str, str], *, tries_certificates: bool = False) -> Configuration:
-    """Read the configuration; raises `ConfigError` or `UsageError`.
+    """Load the configuration; raises `ConfigError` or `UsageError`.
 
-    `tries_certificates` is for who will serve with them.
+    `tries_certificates` is for callers that will serve with them: see `load_file`.
     """
     if source.kind == "quick":
         loaded = load_quick(source.options)
@@ -185,17 +186,17 @@ def load(source: Source, environ: Mapping[str, str], *, tries_certificates: bool
 
 
 def load_again(source: Source, text: str, environ: Mapping[str, str]) -> Configuration:
-    """Make the configuration of a text that another process has read; raises as `load`."""
+    """Return the configuration from a text that another process read; raises like `load`."""
     if source.kind == "file":
         return _configuration(source, load_text(text, source.file or "", environ))
     return load(source, environ)
 
 
 def find_admin(options: Options, environ: Mapping[str, str]) -> Address | None:
-    """Return the address of the admin listener that `serve` would open, or None; raises as `load`.
+    """Return the address of the admin listener that `serve` would open, or None; raises like `load`.
 
-    Where an option names it the file is not read: it may be bad by now, and the proxy goes on with what it has.
-    An inspector needs an admin listener, even where none is configured.
+    If an option names it, the file is not read: it may be invalid by now, while the proxy runs on with an earlier one.
+    An inspector without a configured address gets `INSPECTOR_ADDRESS`.
     """
     if options.admin is not None:
         return _address(options, "admin")
@@ -237,7 +238,7 @@ def _warnings(source: Source, loaded: Loaded, settings: Settings) -> tuple[Probl
 
 
 def _doubt_of_option(options: Options, loaded: Loaded, path: str, reason: Reason, message: str) -> Problem:
-    """Return a doubt that only an option raises, under the option's name, or at the place in the file it is about."""
+    """Return a warning that an option causes: under the option's name, or at the place in the file that it concerns."""
     if loaded.is_quick and path.startswith("upstreams."):
         return Problem("", 0, 0, option_of(path, options), "warning", reason, message)
     option = {"listen": "listen", "inspector": "inspect" if options.admin is None else "admin"}.get(path)

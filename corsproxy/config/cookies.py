@@ -1,4 +1,4 @@
-"""The `cookies` key of an upstream: its values, and the combinations that a browser would reject."""
+"""Compiles the `cookies` of an upstream, and reports combinations that a browser would reject."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from corsproxy.settings import CookieRules
 
 
 def compile_cookies(values: CookieValues, path: str, report: Report) -> CookieRules | None:
-    """Compile the rules, and report combinations that lose the cookie; return None if nothing is edited."""
+    """Return the rules, or None if they edit nothing."""
     rules = CookieRules(
         None if values.domain == "keep" else values.domain,
         None if values.path == "keep" else values.path,

@@ -1,6 +1,6 @@
 """Expansion of `${NAME}` and `${NAME:-default}` in a scalar, from the environment.
 
-Text in, text out; which scalars are filled in, and what the text then means, is the reader's business.
+Text in, text out: the reader decides which scalars are expanded.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def interpolate(text: str, environ: Mapping[str, str]) -> str:
 
     `${NAME:-default}` takes the default if the variable is unset or empty, as a shell does.
     `$$` is one dollar sign; a dollar sign before anything but `{` or `$` stays, so that a regex may end in `$`.
-    What a variable holds is never looked through again.
+    A variable's value is not expanded again.
     Raises `RefusedError` for an unset variable without default (`missing`) and for a broken reference (`invalid`).
     """
     if "$" not in text:

@@ -17,7 +17,7 @@ from corsproxy.settings import FieldEdits
 _NOT_A_VALUE = re.compile(r"[^\t\x20-\x7e\x80-\U0010ffff]|[\ud800-\udfff]")
 """Characters that no field value may have (RFC 9110 section 5.5): they end the line, or are ambiguous."""
 
-_POLICYS = frozenset({"origin", "vary", "timing-allow-origin"})
+_POLICY_FIELDS = frozenset({"origin", "vary", "timing-allow-origin"})
 """Fields that the policy writes, or that the keys `origin` and `timing` control, like every `Access-Control-*`."""
 
 _FRAMING = frozenset({"content-length", "transfer-encoding", "trailer"})
@@ -51,7 +51,7 @@ def _parse_name(text: str) -> str:
 
 
 def _why_prohibited(name: str) -> str | None:
-    if is_cors_response_field(name.encode()) or name in _POLICYS:
+    if is_cors_response_field(name.encode()) or name in _POLICY_FIELDS:
         remedy = {"origin": "the key 'origin' does", "timing-allow-origin": "its key 'timing' does"}.get(name)
         return f"the policy decides on it{f'; {remedy}' if remedy else ''}"
     if name in _FRAMING:
@@ -80,10 +80,10 @@ class FieldEditValues:
 
     set: Mapping[str, str | Bad] = key(
         MapOf("field", _VALUE, name=_NAME, is_secret=True),
-        "Fields to write, each as one line, instead of all lines of that name. Values are never shown.",
+        "Fields to set, each as one line that replaces all lines of that name. Values are never shown.",
         "{}",
     )
-    remove: Items[str] = key(ListOf(_NAME), "Fields to leave out, whatever their letter case.", "[]")
+    remove: Items[str] = key(ListOf(_NAME), "Fields to remove; letter case is ignored.", "[]")
 
 
 def field_edits(noun: str) -> Record[FieldEditValues]:

@@ -1,6 +1,6 @@
-"""Files that the configuration names: found relative to it and opened once, so that mistakes show at load.
+"""Files that the configuration names: found relative to it, and opened at load so that mistakes show then.
 
-The only module of the package that asks the file system about anything but the configuration itself.
+Apart from `source`, the only module of the package that reads files.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from corsproxy.escape import quote_path
 
 
 class Files:
-    """Find files relative to the directory of the configuration file."""
+    """The files of one configuration; problems with them go to its report."""
 
-    def __init__(self, file: str, report: Report, *, tries: bool) -> None:
-        """`tries` says whether certificates and keys are tried, too, as those who use them will."""
+    def __init__(self, file: str, report: Report, *, tries_certificates: bool) -> None:
+        """`tries_certificates`: see `load_file`."""
         self.named: dict[str, None] = {}
-        """The path of every file that was looked for, there or not, in the order of the configuration."""
+        """The path of every file that was looked for, whether or not it exists, in the order of the configuration."""
         self._directory = Path(file).parent
         self._origins: dict[str, list[OriginLine]] = {}
         """By path: policies may share a file."""
         self._report = report
-        self._tries = tries
+        self._tries_certificates = tries_certificates
 
     def find_pair(self, path: str, certificate_name: str | None, key_name: str | None) -> tuple[str | None, str | None]:
-        """Return the paths of `certificate` and `private_key` below the key path `path`; what is wrong is reported."""
+        """Return the paths of a certificate and its key; problems are reported below the key path `path`."""
         certificate = self._find(f"{path}.certificate", certificate_name)
         private_key = self._find(f"{path}.private_key", key_name)
-        if self._tries and certificate and private_key:
+        if self._tries_certificates and certificate and private_key:
             try:
                 faults = pair_faults(certificate, private_key)
                 doubt = None if faults else not_valid_now(certificate)
@@ -47,9 +47,9 @@ class Files:
         return certificate, private_key
 
     def find_authorities(self, path: str, name: str | None) -> str | None:
-        """Return the path of a file of authorities; what is wrong with it is reported at the key path `path`."""
+        """Return the path of a file of authorities; problems are reported at the key path `path`."""
         found = self._find(path, name)
-        if self._tries and found:
+        if self._tries_certificates and found:
             try:
                 for fault in authorities_faults(found):
                     self._report.error(path, "invalid", fault.message)
@@ -58,7 +58,7 @@ class Files:
         return found
 
     def read_origins(self, path: str, name: str) -> tuple[str, list[OriginLine]] | None:
-        """Return the path of a file of origins and its lines; None after a report at the key path `path`."""
+        """Return the path of a file of origins and its lines, or None; problems are reported at the key path `path`."""
         found = str(self._directory / name)
         if found in self._origins:
             self.named[found] = None
@@ -80,7 +80,7 @@ class Files:
         return found, self._origins[found]
 
     def _find(self, path: str, name: str | None) -> str | None:
-        """Return the path of a file; None for one that is not there or cannot be read, which is reported."""
+        """Return the path of a file, or None after a report that it is missing or unreadable."""
         if name is None:
             return None
         found = self._directory / name

@@ -1,4 +1,4 @@
-"""`extends`: each policy with its inherited keys, and where each of them was written.
+"""`extends`: each policy with its inherited keys, and the policies in which they were written.
 
 Lists are replaced, not joined; `dangerously_allow` is never inherited, because it was written for other origins.
 """
@@ -24,13 +24,13 @@ class WholePolicy:
     name: str
     values: PolicyValues
     homes: Mapping[str, str]
-    """By key that is written somewhere: the policy in which it is."""
+    """By key, if it is written: the policy in which it is."""
 
 
 def whole_policies(
     section: Mapping[str, PolicyValues | Bad], report: Report
 ) -> tuple[dict[str, WholePolicy], frozenset[str]]:
-    """Return the policies whose chain of bases is good, and the names that others extend; the rest is reported."""
+    """Return the policies whose bases are all valid, and the names of those that others extend; report the rest."""
     good = {name: values for name, values in section.items() if values is not BAD}
     bases = {name: values.extends for name, values in good.items() if values.extends}
     extended = set(bases.values())
@@ -38,7 +38,7 @@ def whole_policies(
     for name, base in bases.items():
         if base not in section:
             near = nearest(base, section)
-            extended.add(near or base)  # one mistake, one message: the base that was meant is not also without use
+            extended.add(near or base)  # one mistake, one message: the intended base is not also unused
             hint = f"did you mean {near!r}?" if near else f"expected {listed(map(repr, section))}"
             report.error(f"{join('policies', name)}.extends", "undefined", f"undefined policy {quote(base)}: {hint}")
         elif name not in circles and (circle := _circle(name, bases)):
@@ -62,7 +62,7 @@ def _circle(name: str, bases: Mapping[str, str]) -> list[str]:
 
 
 def _chain(name: str, bases: Mapping[str, str]) -> Iterator[str]:
-    """Yield a policy, its base, the base of that, as far as none comes twice."""
+    """Yield a policy and its bases, the nearest first, each at most once."""
     seen: set[str] = set()
     at: str | None = name
     while at is not None and at not in seen:
@@ -73,20 +73,20 @@ def _chain(name: str, bases: Mapping[str, str]) -> Iterator[str]:
 
 def _joined(name: str, chain: list[str], policies: Mapping[str, PolicyValues], report: Report) -> WholePolicy:
     homes: dict[str, str] = {}
-    taken: dict[str, Any] = {}  # the type of a key named by a text is unknown
+    inherited: dict[str, Any] = {}  # the type depends on the key
     for one in chain:
         for key in (field.name for field in fields(PolicyValues)):
             if key in homes or f"{join('policies', one)}.{key}" not in report.spans or (one != name and key in _OWN):
                 continue
             homes[key] = one
             if one != name:
-                taken[key] = getattr(policies[one], key)
-                _take_places(join("policies", one), join("policies", name), key, report)
-    return WholePolicy(name, replace(policies[name], **taken), homes)
+                inherited[key] = getattr(policies[one], key)
+                _copy_places(join("policies", one), join("policies", name), key, report)
+    return WholePolicy(name, replace(policies[name], **inherited), homes)
 
 
-def _take_places(base: str, child: str, key: str, report: Report) -> None:
-    """Let the place of a key that is taken be found under the policy that takes it."""
+def _copy_places(base: str, child: str, key: str, report: Report) -> None:
+    """Record the places of an inherited key and its items under the policy that inherits it, too."""
     report.places[f"{child}.{key}"] = report.places[f"{base}.{key}"]
     index = 0
     while (place := report.places.get(f"{base}.{key}[{index}]")) is not None:

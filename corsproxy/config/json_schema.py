@@ -1,6 +1,6 @@
 """The declaration as a JSON Schema (2020-12), for editors and other tools.
 
-It says what a file may look like; what only the whole file shows (names, routes, policies) `check` says.
+It describes keys and values; relations between them (names, routes, policies) only `corsproxy check` checks.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _NAMED = {id(record): record for record in (UPSTREAM, POLICY, ROUTE)}
 
 
 def json_schema() -> JsonSchema:
-    """Build the schema of the file; a scalar may hold `${NAME}` wherever a number or a word stands."""
+    """Return the schema of the file; every scalar may be a variable, `${NAME}`, instead."""
     variable = {
         "type": "string",
         "pattern": environment.PATTERN,

@@ -1,7 +1,7 @@
 """The front door: a configuration file, or its text, to settings or to a list of all its problems.
 
-Reads the file in three steps: YAML to a tree, the tree to values, the values to settings.
-Nothing is compiled unless nothing is wrong.
+There are three steps: YAML to a tree, the tree to values, the values to settings.
+Settings are made only if there is no error.
 """
 
 from __future__ import annotations
@@ -28,55 +28,55 @@ from corsproxy.settings import Limits, Log, PolicySettings, Settings, Shutdown, 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A configuration that can be used, and what is known of the text it was read from."""
+    """A valid configuration, and what is known about the text from which it was read."""
 
     settings: Settings
     warnings: tuple[Problem, ...]
     places: Mapping[str, Place]
     """The place of each key and list item, by key path: of its value, or of the key if the value is on another line."""
     spans: Mapping[str, Span]
-    """Where the value of each key and list item begins and ends, for a tool that changes the text."""
+    """Where the value of each key and list item begins and ends, for tools that change the text."""
     text: str
     secrets: tuple[Span, ...]
-    """Where in the text values stand that may be credentials."""
+    """Where the text has values that may be credentials."""
     file: str
     upstreams: Mapping[str, Upstream]
     """By name, unused ones included."""
     policies: Mapping[str, PolicySettings]
     """By name, unused ones included."""
     specs: Mapping[str, PolicySpec]
-    """The policies as they were written, by name."""
+    """The policies as written, by name."""
     watched: tuple[str, ...]
-    """The files that the configuration names, there or not; it is to be read again if one of them changes."""
+    """The files that the configuration names, whether or not they exist; a change to one of them is a reload."""
     rules: Mapping[str, RulePlaces]
-    """By policy: where each rule of its origins is written, in a file of origins too."""
+    """By policy: where each rule of its origins is written, in the configuration or in a file of origins."""
     homes: Mapping[str, Mapping[str, str]]
-    """By policy and key that is written: the policy in which it is, its own or one that it extends."""
+    """By policy and key, if it is written: the policy in which it is, the same or one that it extends."""
     is_quick: bool = False
-    """True if the text is the one that the options of quick mode stand for."""
+    """True if the text was generated from the options of quick mode."""
 
     @property
     def shown_text(self) -> str:
-        """The text as it may be shown: its credentials are hidden, its lines are where they were."""
+        """The text with its possible credentials masked; line numbers do not change."""
         return masked(self.text, self.secrets)
 
 
 def load_file(path: str, environ: Mapping[str, str], *, tries_certificates: bool = False) -> Loaded:
-    """Load a configuration file; raises `ConfigError` with everything that is wrong, also if it cannot be read.
+    """Load a configuration file; raises `ConfigError` with all its problems, also if it cannot be read.
 
-    `tries_certificates` is for who will use them, or wants to know whether they could be used: else the certificates
-    and keys that the file names need only be there.
+    With `tries_certificates`, certificates and keys are loaded to see whether they can be used; otherwise they need
+    only be readable.
     """
     return load_text(read_source(path), path, environ, tries_certificates=tries_certificates)
 
 
 def load_text(text: str, file: str, environ: Mapping[str, str], *, tries_certificates: bool = False) -> Loaded:
-    """Load a configuration from its text, as `load_file`; files that it names are found beside `file`."""
+    """Load a configuration from its text, like `load_file`; the files that it names are looked for beside `file`."""
     report = Report(file)
     values = _read(text, report, environ)
     if values is None:
         raise ConfigError(report.problems())
-    files = Files(file, report, tries=tries_certificates)
+    files = Files(file, report, tries_certificates=tries_certificates)
     upstreams = compile_upstreams(values.upstreams or {}, report, files)
     policies = compile_policies(values.policies or {}, report, files)
     tls = _listener_tls(values.tls, files)
@@ -118,7 +118,7 @@ def load_text(text: str, file: str, environ: Mapping[str, str], *, tries_certifi
 
 
 def _read(text: str, report: Report, environ: Mapping[str, str]) -> FileValues | None:
-    """Read the whole file; return None, after a report, if it is not a mapping."""
+    """Return the values of the whole file, or None after a report if it is not a mapping."""
     try:
         root = tree.parse(text)
     except tree.SyntaxProblem as problem:
@@ -152,7 +152,7 @@ def _limits(values: LimitValues) -> Limits:
 
 
 def _check(values: FileValues, compiled: CompiledPolicies, report: Report) -> None:
-    """Check what only the whole file shows."""
+    """Check sections against each other."""
     listen, admin = values.listen, values.admin
     if admin == listen and (isinstance(admin, UnixAddress) or admin.port):
         report.error("admin", "duplicate", f"duplicate address {admin}: the proxy listens there; choose another port")

@@ -25,7 +25,7 @@ class Names:
             return
         near = nearest(name, self.defined)
         if near:
-            self.used.add(near)  # one mistake, one message: the name that was meant is not also unused
+            self.used.add(near)  # one mistake, one message: the intended name is not also unused
             hint = f"did you mean {near!r}?"
         elif self.defined:
             hint = f"expected {listed(map(repr, self.defined))}, or define it under {self.section}"

@@ -44,7 +44,7 @@ class Options:
     log_format: str | None = None
     log_level: str | None = None
     names: Mapping[str, str] = field(default_factory=dict)
-    """How the user wrote each option that was given: `--listen`, `CORSPROXY_LISTEN`, `FILE`."""
+    """How the user wrote each given option: `--listen`, `CORSPROXY_LISTEN`, `FILE`."""
     notes: tuple[str, ...] = ()
     """Notes for the user about the command line and the environment."""
 
@@ -57,7 +57,7 @@ class Options:
         return self.names.get(option, "").startswith("CORSPROXY_")
 
     def with_argument(self, file: str) -> Options:
-        """Return the options with a file that was named as an argument, which is an option without its flag."""
+        """Return the options with `file`, the argument, as `config`; raises `UsageError` if --config is given too."""
         if self.config is not None and not self.is_from_environment("config"):
             raise UsageError(f"FILE and {self.name('config')} both name a file: leave one out")
         return replace(self, config=file, names={**self.names, "config": "FILE"})

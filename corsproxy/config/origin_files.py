@@ -1,6 +1,6 @@
 """Files of origins that a policy names: one origin or pattern per line, tens of thousands of them.
 
-Read once for a configuration; what a line means is the core's to say, here it only gets its number.
+This module only finds the lines and their places; the core parses the origins.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from corsproxy.config.problems import RefusedError, quote
 
 MAX_BYTES = 64 * 1024 * 1024
-"""Larger files are refused unread: a million origins take some 30 MB."""
+"""Larger files are refused: a million origins take about 30 MB."""
 
 _COMMENT = re.compile(r"(^|\s)#.*")
 _NOT_HERE = {
@@ -30,7 +30,7 @@ class OriginLine:
 
 
 def parse_lines(content: bytes) -> list[OriginLine]:
-    """Return the lines that hold something, without comments and white space; raises `RefusedError` for no UTF-8."""
+    """Return the origins, without comments and white space; raises `RefusedError` if the content is not UTF-8."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -44,8 +44,8 @@ def parse_lines(content: bytes) -> list[OriginLine]:
     return lines
 
 
-def refuse_here(text: str) -> str | None:
-    """Return why a line may not stand in a file, though it might in the configuration."""
+def why_not_in_file(text: str) -> str | None:
+    """Return why a file of origins may not have an item that the configuration may have; None if it may."""
     if text in _NOT_HERE:
         return f"prohibited origin {quote(text)}: {_NOT_HERE[text]}"
     if text.startswith("regex:"):

@@ -1,8 +1,8 @@
 """The path of a route, and the prefix that it strips: text to segments, strictly.
 
 A route path is compared with what clients send byte for byte, so it is written as it appears on the wire.
-Spellings that the data path refuses as ambiguous (encoded slashes, dot segments) would never match: refused here.
-Knows nothing about upstreams or which route wins.
+Spellings that the data path refuses as ambiguous (encoded slashes, dot segments) could never match: they are refused.
+It must not know upstreams, nor which route wins.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from corsproxy.config.problems import RefusedError, quote
 
 _PARAMETER = re.compile(r"\{[A-Za-z_][A-Za-z0-9_-]*\}")
 _PCHAR = "A-Za-z0-9._~!$&'()+,;=:@-"
-"""What a segment may hold as it is (RFC 3986 section 3.3), the star apart: see `_refuse_star`."""
+"""The characters of a segment that need no escape (RFC 3986 section 3.3), except the star: see `_refuse_star`."""
 _LITERAL = re.compile(f"(?:[{_PCHAR}]|%[0-9A-F]{{2}})*")
 _SAFE = "._~!$&'()*+,;=:@-/%{}"
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _REGEX = re.compile(r"^\^|\$$|\.[*+]|\\[dwSs./]|\[[^\]]+\][*+]?|\(\?")
-"""Wildcards of other gateways, which no URL contains."""
+"""Signs of a regular expression, as other gateways have them; no URL contains them."""
 _AMBIGUOUS = {
     "%2F": "an encoded slash",
     "%5C": "an encoded backslash",
@@ -84,7 +84,7 @@ def parse_cookie_path(text: str) -> str:
 
 
 def parse_strip_prefix(text: str) -> str:
-    """Check a prefix to take off; whether it is one of the route's own path is checked with the route."""
+    """Check a prefix to strip; the route checks that it is a prefix of its path."""
     if not text.startswith("/"):
         raise RefusedError(f"invalid prefix {quote(text)}: expected true, false or a path that begins with '/'")
     parse_route_path(text)
@@ -105,7 +105,7 @@ def _split(path: str) -> list[str]:
 
 
 def _refuse_regex(text: str) -> None:
-    """Refuse what was written as a regular expression, with the path that matches the same."""
+    """Refuse a regular expression, with the path that matches the same requests."""
     if not _REGEX.search(text):
         return
     plain = text.lstrip("^").removesuffix("$")

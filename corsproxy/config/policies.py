@@ -1,7 +1,4 @@
-"""The `policies` section to compiled policies; problems from the CORS core are reported at their line.
-
-What may be granted is not judged here: the core does, this names the place.
-"""
+"""Compiles the `policies` section; the core judges what may be granted, and this module adds the place in the file."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from dataclasses import dataclass
 from corsproxy.config.declaration import OriginItem, PolicyValues
 from corsproxy.config.files import Files
 from corsproxy.config.inheritance import WholePolicy, whole_policies
-from corsproxy.config.origin_files import OriginLine, refuse_here
+from corsproxy.config.origin_files import OriginLine, why_not_in_file
 from corsproxy.config.problems import Place, Reason, Report, Severity, join
 from corsproxy.config.shape import Bad, Items
 from corsproxy.cors import OriginSpec, PolicyProblem, PolicySpec, check_policy
@@ -27,17 +24,17 @@ class RulePlace:
     """Where one rule of a policy's origins is written."""
 
     path: str
-    """The key path of the item, as `policies.app.allow_origins[2]`."""
+    """The key path of the item, such as `policies.app.allow_origins[2]`."""
     file: str | None = None
-    """The file of origins, None for the configuration itself."""
+    """The file of origins; None for the configuration itself."""
     place: Place | None = None
-    """In that file."""
+    """The place in that file."""
     text: str = ""
     """The line's origin."""
 
 
 class RulePlaces:
-    """Where each rule of a policy's origins is written: of an item of the list, or of a line of its file."""
+    """Where each rule of a policy's origins is written: in an item of the list, or in a line of its file."""
 
     def __init__(self) -> None:
         self._first: list[int] = []
@@ -46,12 +43,12 @@ class RulePlaces:
     def add(
         self, first: int, path: str, file: str | None = None, lines: Sequence[OriginLine] = (), name: str = ""
     ) -> None:
-        """Note that the rules from `first` on are those of an item: of a file, which the item calls `name`."""
+        """Record that the rules from `first` on belong to an item, or to the lines of a file that it calls `name`."""
         self._first.append(first)
         self._items.append((path, file, lines, name))
 
     def files(self) -> Iterator[tuple[int, str]]:
-        """Yield the first rule of each file of origins, and its name as it is written."""
+        """Yield the first rule of each file of origins, and the file's name as written."""
         yield from ((first, item[3]) for first, item in zip(self._first, self._items, strict=True) if item[3])
 
     def of(self, rule: int) -> RulePlace:
@@ -72,7 +69,7 @@ class CompiledPolicy:
     settings: PolicySettings
     rules: RulePlaces
     homes: Mapping[str, str]
-    """By key that is written: the policy in which it is, its own or one that it extends."""
+    """By key, if it is written: the policy in which it is, the same or one that it extends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +84,7 @@ class CompiledPolicies:
 
 
 def compile_policies(section: Mapping[str, PolicyValues | Bad], report: Report, files: Files) -> CompiledPolicies:
-    """Compile the valid policies; the problems of the others are in the report."""
+    """Return the valid policies, compiled; problems are reported."""
     whole, bases = whole_policies(section, report)
     compiled = {}
     without_origins = set()
@@ -116,14 +113,14 @@ class _Compiler:
         self._report = report
         self._files = files
         self._reported = reported
-        """Path and message of what was reported for a base, not to be repeated for each policy that extends it."""
+        """Path and message of each problem so far: those of a base are not repeated for the policies that extend it."""
         self._rules = RulePlaces()
         self._origins: list[OriginSpec] = []
         self._in_file: dict[tuple[str, str, Severity], list[Place]] = {}
         """The places of problems by file, key path and severity."""
 
     def check(self) -> None:
-        """Report the errors of a base without origins, also of keys that whatever extends it writes anew."""
+        """Report the errors of a base without origins, even in keys that all policies that extend it replace."""
         for problem in check_policy(self._spec(allows_nobody=True))[1]:
             if problem.severity == "error":
                 self._report_once(problem)
@@ -132,12 +129,12 @@ class _Compiler:
         items = self._values.allow_origins or ()
         read = [self._add_item(self._item_path("allow_origins", at), item) for at, item in items]
         if not items or not (self._origins or any(read)):
-            return None  # the list is empty or every item bad, as was reported
+            return None  # the list is empty or all items are bad, which is reported
         spec = self._spec(allows_nobody=not self._origins)
         policy, problems = check_policy(spec)
         for problem in problems:
             self._report_once(problem)
-        self._tell_the_rest()
+        self._report_rest()
         if policy is None:
             return None
         values = self._values
@@ -160,7 +157,7 @@ class _Compiler:
         return inner if (inner := f"{path}[{at}]") in self._report.places else path
 
     def _add_item(self, path: str, item: OriginItem) -> bool:
-        """Take the origins of an item; True if it is a file that could be read."""
+        """Add the origins of an item; return whether it is a file that could be read."""
         regex, file = item.regex, item.file
         if item.origin is not None:
             self._add(OriginSpec(item.origin), path)
@@ -183,8 +180,8 @@ class _Compiler:
         file, lines = found
         good = []
         for line in lines:
-            if refused := refuse_here(line.text):
-                self._tell_line(file, line, f"{path}.file", "error", "prohibited", refused)
+            if refused := why_not_in_file(line.text):
+                self._report_line(file, line, f"{path}.file", "error", "prohibited", refused)
             else:
                 good.append(line)
         if not good:
@@ -196,7 +193,7 @@ class _Compiler:
         return True
 
     def _spec(self, *, allows_nobody: bool) -> PolicySpec:
-        """Return what was written, without the list items that were reported already."""
+        """Return the policy as written, without the list items that were reported already."""
         values = self._values
         return PolicySpec(
             allow_origins=tuple(self._origins),
@@ -218,7 +215,7 @@ class _Compiler:
             rule = self._rules.of(problem.index)
             if rule.file is not None and rule.place is not None:
                 line = OriginLine(rule.text, rule.place.line, rule.place.column)
-                self._tell_line(rule.file, line, f"{rule.path}.file", problem.severity, problem.reason, message)
+                self._report_line(rule.file, line, f"{rule.path}.file", problem.severity, problem.reason, message)
                 return
             where = rule.path
         elif problem.index is not None:
@@ -232,7 +229,7 @@ class _Compiler:
         else:
             self._report.warning(where, problem.reason, message)
 
-    def _tell_line(
+    def _report_line(
         self, file: str, line: OriginLine, path: str, severity: Severity, reason: Reason, message: str
     ) -> None:
         place = Place(line.line, line.column)
@@ -243,7 +240,7 @@ class _Compiler:
         if len(reported) <= _MOST_OF_A_FILE:
             self._report.in_file(file, place, path, severity, reason, message)
 
-    def _tell_the_rest(self) -> None:
+    def _report_rest(self) -> None:
         for (file, path, severity), reported in self._in_file.items():
             if more := reported[_MOST_OF_A_FILE:]:
                 noun = "problem" if severity == "error" else "warning"
@@ -263,6 +260,6 @@ def _words(items: Items[str]) -> tuple[str, ...]:
 
 
 def _list_of(values: PolicyValues, field: str) -> Items[object]:
-    """Return the list that a problem of the core names by the name of its key."""
+    """Return the list with this key."""
     found: Items[object] = getattr(values, field)
     return found

@@ -1,7 +1,7 @@
-"""Problems of a configuration as data: place, severity, kind, and the sentence for people.
+"""Problems of a configuration as data: place, severity, reason, and a message for people.
 
-Data first, text second: tests and tools compare the fields, only `Problem.__str__` makes the line.
-Knows nothing about YAML or what the keys mean.
+Tests and tools compare the fields; only `Problem.__str__` makes the line.
+It must not know YAML, nor what the keys mean.
 """
 
 from __future__ import annotations
@@ -102,13 +102,13 @@ class Report:
         self.secrets: list[Span] = []
         """The places of values that may be credentials."""
         self.interpolated: set[str] = set()
-        """Key paths of those that hold a variable."""
+        """Key paths of such values that contain a variable."""
         self.merged: set[str] = set()
-        """Paths of mappings with a merge key, which may hold what seems to be missing."""
+        """Paths of mappings with a merge key, which may have the keys that seem to be missing."""
         self.slips: set[str] = set()
         """Paths of keys that are present under a wrong name, and so are not reported as missing."""
         self._problems: list[tuple[Place, Problem]] = []
-        """Each with the place in the configuration to which it belongs."""
+        """Each with its place in the configuration; the problem itself may be in a file that is named there."""
         self._faulty: set[str] = set()
         """Key paths with an error at them or below them."""
 
@@ -131,7 +131,7 @@ class Report:
         return tuple(problem for _, problem in found)
 
     def in_file(self, file: str, place: Place, path: str, severity: Severity, reason: Reason, message: str) -> None:
-        """Add a problem of another file, one that the value at `path` names."""
+        """Add a problem in a file that the value at `path` names."""
         if severity == "error":
             self._faulty.update(_lineage(path))
         problem = Problem(file, place.line, place.column, path, severity, reason, message)
@@ -178,7 +178,8 @@ def did_you_mean(text: str, known: Iterable[str]) -> str:
 def nearest(text: str, known: Iterable[str]) -> str | None:
     """Return the known name of which `text` is most likely a misspelling, ignoring case and `-` for `_`.
 
-    Else the only one that it is a word of, or begins: `key` is `private_key`, `cert` is `certificate`.
+    Otherwise return the only name that begins with `text` or has a word that does: `cert` is `certificate`, `key` is
+    `private_key`.
     """
     plain: Mapping[str, str] = {name.lower().replace("-", "_"): name for name in known}
     text = text[:_SHOWN].lower().replace("-", "_")

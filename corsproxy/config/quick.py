@@ -1,8 +1,7 @@
 """Quick mode, the development default: the configuration that the options represent.
 
-The options are written as a file and loaded as one, so that every rule of the file holds, and every tool that speaks
-about a file speaks about quick mode too.
-What is wrong is reported under the name of the option.
+The options are written as a file and loaded as one, so that every rule and every tool for files covers quick mode too.
+Problems are reported under the option's name.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ QUICK_FILE: Final = "(quick mode)"
 """Replaces the file's name."""
 
 _PRIVATE_SUFFIXES = (".local", ".test", ".internal", ".localhost", ".home.arpa")
-"""Names that nobody can own on the internet: RFC 6762, RFC 6761, RFC 8375, and ICANN's resolution on `.internal`."""
+"""Names that nobody can register: RFC 6762, RFC 6761, RFC 8375, and ICANN's resolution on `.internal`."""
 
 _PRIVATE_NETWORKS = tuple(
     map(
@@ -32,7 +31,7 @@ _PRIVATE_NETWORKS = tuple(
         ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "127.0.0.0/8", "fc00::/7", "fe80::/10"),
     )
 )
-"""RFC 1918, RFC 3927, RFC 4193, RFC 4291: what no router of the internet forwards."""
+"""Addresses that no router on the internet forwards: RFC 1918, RFC 3927, RFC 4193, RFC 4291."""
 
 _OPTION_OF_KEY = {
     "allow_origins": "allow_origins",
@@ -47,7 +46,7 @@ _OPTION_OF_KEY = {
     "origin": "send_origin",
     "tls": "insecure",
 }
-"""Which option stands for a key of the one policy, or of an upstream."""
+"""The option for each key of the policy and of an upstream."""
 
 
 def load_quick(options: Options, *, file: str = QUICK_FILE) -> Loaded:
@@ -71,7 +70,7 @@ def load_quick(options: Options, *, file: str = QUICK_FILE) -> Loaded:
     if mistakes:
         raise ConfigError(mistakes)
     warnings = (*_by_option(loaded.warnings, options), *(_plain_http(options, at) for at in sorted(tolerated)))
-    if options.insecure:  # in its own words: there is no `ca` to name here
+    if options.insecure:  # its own message, because the file's names the key `ca`
         insecure = options.name("insecure")
         warnings = (*(one for one in warnings if one.path != insecure), *_unverified(options))
     settings = replace(_with_cookies(loaded.settings), by_options=True)
@@ -79,7 +78,7 @@ def load_quick(options: Options, *, file: str = QUICK_FILE) -> Loaded:
 
 
 def _with_cookies(settings: Settings) -> Settings:
-    """Remove a Domain that the browser would not accept from this host, for which a file has no key."""
+    """Return the settings with a rule that no file can have: remove a Domain that does not contain the proxy's host."""
     rules = CookieRules(removes_foreign_domain=True)
     routes = (replace(route, upstream=replace(route.upstream, cookies=rules)) for route in settings.routes)
     return replace(settings, routes=tuple(routes))
@@ -107,7 +106,7 @@ def file_text(options: Options) -> str:
 
 
 _ON_COOKIES = """\
-    # cookies: {domain: remove}   # without a file a Domain that browsers would refuse from this host is taken off
+    # cookies: {domain: remove}   # without a file, a Domain that browsers would reject is removed
 """
 
 _COMMENTS = {
@@ -184,7 +183,7 @@ def _is_single(name: str, options: Options) -> bool:
 
 
 def _origin_at(problem: Problem) -> int | None:
-    """Return the place in the list of the origin that a problem is about, if it is one that safety refuses."""
+    """Return the index of the origin that a problem refuses as dangerous; None for any other problem."""
     found = re.fullmatch(rf"policies\.{POLICY_NAME}\.allow_origins\[(\d+)\]", problem.path)
     return int(found[1]) if found and problem.severity == "error" and problem.reason == "prohibited" else None
 
@@ -194,7 +193,7 @@ def _refused_origins(error: ConfigError) -> list[int]:
 
 
 def _is_private_page(options: Options, at: int) -> bool:
-    """Return whether the origin is plain http on a host that only the own network can reach."""
+    """Return whether the origin is plain http on a host that only the local network can reach."""
     origin = options.allow_origins[at]
     if not origin.startswith("http://"):
         return False
@@ -241,7 +240,7 @@ _AS_OPTIONS = (
     ("write 'host: upstream'", "write --send-host upstream"),
     (f"policy '{POLICY_NAME}'", "the policy"),
 )
-"""The wording for keys, and the one for options."""
+"""The wording of a file's messages, and the same in terms of options."""
 
 
 def _without_a_file(message: str) -> str:

@@ -68,7 +68,7 @@ def _policy_lines(options: Options, insecure: bool) -> Iterator[str]:
     yield f"    allow_headers: {_flow(options.allow_headers or ('*', 'Authorization'))}"
     yield f"    expose_headers: {_flow(options.expose_headers or ('*',))}"
     if credentials is None:
-        credentials = "*" not in options.allow_origins  # Fetch lets none go with it
+        credentials = "*" not in options.allow_origins  # Fetch: `*` fails with credentials
     yield f"    allow_credentials: {str(credentials).lower()}"
     if options.max_age is not None:
         yield f"    max_age: {quoted(options.max_age)}"
@@ -96,7 +96,7 @@ def _route_lines(options: Options) -> Iterator[str]:
 def quoted(text: str) -> str:
     """Return a text as YAML; a dollar sign in it is literal."""
     escapes = {'"': r"\"", "\\": r"\\", "$": "$$"}
-    text = re.sub("[\ud800-\udfff]", "\ufffd", text)  # bytes of the command line that are no UTF-8
+    text = re.sub("[\ud800-\udfff]", "\ufffd", text)  # bytes of the command line that are not UTF-8
     signs = (escapes.get(sign) or (sign if sign.isprintable() else f"\\U{ord(sign):08x}") for sign in text)
     return f'"{"".join(signs)}"'
 

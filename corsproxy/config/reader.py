@@ -1,7 +1,6 @@
-"""Check the tree of the file against its declaration: the result is plain values and problems.
+"""Checks the tree of the file against its declaration: the result is values of the declared types, and problems.
 
-A pass of its own before anything is looked at together, so that every mistake is found at once.
-What one key means for another is not known here.
+It checks each key alone, before keys are checked against each other, so that all mistakes are found at once.
 """
 
 from __future__ import annotations
@@ -25,9 +24,9 @@ class Reader:
         self._homes = _homes(shape)
 
     def read_record(self, node: tree.Node, shape: Record[V], path: str = "") -> V | Bad:
-        """Return what the record's dataclass makes of `node`, or `BAD` after a report.
+        """Return the record's dataclass with the values of `node`, or `BAD` after a report.
 
-        A key that is absent or bad has its default there, or None; a list is a tuple of `Items`.
+        A key that is absent or bad has its default, or None; a list is `Items`.
         """
         values = self._record(node, shape, path)
         return values if isinstance(values, Bad) else shape.make(**values)
@@ -60,7 +59,7 @@ class Reader:
         return self._parsed(text, node, word, path)
 
     def _parsed(self, text: str, node: tree.Scalar, word: Word[object], path: str) -> object:
-        """Return what `word` makes of a text that was filled in from `node`, or of a piece of it."""
+        """Return the value of the expanded text of `node`, or of a piece of it; `BAD` after a report."""
         try:
             return word.parse(text)
         except RefusedError as refused:
@@ -72,7 +71,7 @@ class Reader:
     def _list(self, node: tree.Node, shape: ListOf[object], path: str) -> object:
         word = _word_of(shape)
         if shape.alone is not None and isinstance(node, tree.Scalar):
-            with suppress(RefusedError):  # anything but its keywords is a list in one text
+            with suppress(RefusedError):  # any other scalar is a list in one text
                 return shape.alone.parse(interpolate(node.text, self._environ))
         if word is not None and isinstance(node, tree.Scalar) and (node.text or not node.plain):
             return self._listed(node, shape, word, path)
@@ -151,7 +150,7 @@ class Reader:
             if (key := shape.key(name)) is None:
                 self._unknown(name, shape, inner, at)
                 if (meant := nearest(name, known)) is not None:
-                    seen.add(meant)  # a slip of a required key is not that key missing as well
+                    seen.add(meant)  # a misspelt required key is not also missing
                     self._report.slips.add(join(path, meant))
             elif (found := self._read(value, key.shape, inner)) is not BAD:
                 values[name] = found
@@ -161,7 +160,7 @@ class Reader:
         return values
 
     def _entries(self, node: tree.Mapping, path: str) -> Iterable[tuple[str, tree.Node, str, Place]]:
-        """Return the entries of a mapping, each key once: its name, its value, its path, and where the key stands."""
+        """Yield the name, value, key path and place of each entry; a duplicate or merge key is reported instead."""
         first: dict[str, Place] = {}
         for key, value in node.entries:
             name, inner = key.text, join(path, key.text)
@@ -181,7 +180,7 @@ class Reader:
 
     def _unknown(self, name: str, shape: Record[object], path: str, place: Place) -> None:
         elsewhere = self._homes.get(name)
-        # A key that is spelled as another place has it is that key, however much it looks like one of these.
+        # An exact match elsewhere is a better guess than a similar name here.
         hint = f": it belongs under {elsewhere}" if elsewhere else did_you_mean(name, (key.name for key in shape.keys))
         if not hint:
             hint = f": expected one of {', '.join(key.name for key in shape.keys)}"
@@ -228,7 +227,7 @@ def _default(key: Key) -> object:
 
 
 def _homes(shape: Record[object]) -> dict[str, str]:
-    """Where each key name belongs, for a key that was written at the wrong level, or with its level in its name."""
+    """Return where each key name belongs, for a key written at the wrong level, or with its level in its name."""
     places = {path: path.rpartition(".")[0] for path, _ in walk(shape)}
     return {path.replace(".", "_"): f"{home}, as {key.name}" for path, key in walk(shape) if (home := places[path])} | {
         key.name: places[path] or "the top level" for path, key in walk(shape)
@@ -240,13 +239,13 @@ def _first_sentence(key: Key) -> str:
 
 
 def _word_of(shape: ListOf[object]) -> Word[object] | None:
-    """Return what an item may be written as, if that is one word."""
+    """Return the word for an item, or None if an item cannot be one scalar."""
     word = shape.item.short if isinstance(shape.item, Record) else shape.item
     return word if isinstance(word, Word) else None
 
 
 def _as_list(shape: ListOf[object]) -> tuple[str, str]:
-    """Return what is expected where a list should be, and how one is written."""
+    """Return what a message expects in place of a list, and a hint how to write it."""
     word = _word_of(shape)
     if word is not None:
         return f"a list of {word.noun}", ""
@@ -254,14 +253,14 @@ def _as_list(shape: ListOf[object]) -> tuple[str, str]:
 
 
 def _in_flow(text: str) -> str:
-    """Write a scalar so that it can stand inside a flow list or mapping."""
+    """Return a scalar so that it can be inside a flow list or mapping."""
     is_safe = text.isprintable() and not any(sign in text for sign in "*,[]{}#&!|>%@`'\"") and ": " not in text
     return text if is_safe else quote(text)
 
 
 _SEPARATORS = re.compile(r"[,\s]+")
-"""What stands between the items of a list that is written as one text."""
+"""The separators of a list that is written as one text."""
 _BARE_VARIABLE = re.compile(r"\$[A-Za-z_]")
-"""A variable as a shell takes it, and we do not."""
+"""A variable in a shell's short form, which is not expanded here."""
 _VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
-"""A variable without a default: its name is no secret."""
+"""A variable without a default; its name is not a secret."""

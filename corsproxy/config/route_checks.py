@@ -1,6 +1,6 @@
-"""What routes mean for one another: which requests two of them would both take, and which one passes over.
+"""Checks routes against each other: requests that two of them match, and methods that fall through to a shorter route.
 
-Near-linear in the number of routes.
+The time is nearly linear in the number of routes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from corsproxy.config.declaration import RouteValues
 from corsproxy.config.names import Names
 from corsproxy.config.policies import CompiledPolicies
 from corsproxy.config.problems import Report, listed, quote
-from corsproxy.config.shape import written
+from corsproxy.config.shape import present
 
 _Host = tuple[str | None, int | None]
 _Item = tuple[int, RouteValues]
@@ -22,7 +22,7 @@ _Item = tuple[int, RouteValues]
 def check_policies(
     items: Sequence[tuple[int, str]], path: str, names: Names, compiled: CompiledPolicies, report: Report
 ) -> None:
-    """Check the policies of one route: that they are there, and what they are for one another."""
+    """Check the policies of one route: whether they exist, can be reached, and have one mode."""
     seen: list[str] = []
     everybody = ""
     for at, name in items:
@@ -69,7 +69,7 @@ class _PathNode:
     prefix: list[_Item] = field(default_factory=list)
 
     def child(self, segment: str | None) -> _PathNode:
-        """Return the node of a segment, made if it is new."""
+        """Return the node of a segment; a new one is added."""
         if segment is None:
             self.any = self.any or _PathNode()
             return self.any
@@ -77,7 +77,7 @@ class _PathNode:
 
 
 def check_methods(section: Sequence[_Item], report: Report) -> None:
-    """Report routes that take the very same requests, and those whose other methods go elsewhere."""
+    """Report routes that match the same requests, and those whose other methods go to a shorter route."""
     roots: dict[_Host, _PathNode] = {}
     for index, values in section:
         node = roots.setdefault(_host(values), _PathNode())
@@ -92,7 +92,7 @@ def check_methods(section: Sequence[_Item], report: Report) -> None:
 
 
 def _check_alike(index: int, values: RouteValues, others: Sequence[_Item], report: Report) -> None:
-    """Report what routes of the same path take twice."""
+    """Report requests that an earlier route of the same path matches too."""
     path = f"routes[{index}]"
     for at, other in others:
         line = report.places[f"routes[{at}]"].line
@@ -115,14 +115,14 @@ def _check_alike(index: int, values: RouteValues, others: Sequence[_Item], repor
 
 
 def _check_passed_over(index: int, values: RouteValues, roots: dict[_Host, _PathNode], report: Report) -> None:
-    """Warn if requests for the path whose methods no route of it names land on a shorter route."""
+    """Warn if requests for the path whose method none of its routes names go to a shorter route."""
     segments = _segments(values)
     own = roots[_host(values)]
     for segment in segments:
         own = own.child(segment)
     routes = own.exact if values.exact else own.prefix
     if routes[0][0] != index or any(not other.methods for _, other in routes):
-        return  # reported with the first of the path; or one of them takes all other methods
+        return  # the path's first route reports it; or one of its routes takes any method
     named = {method for _, other in routes for method in _methods(other)} | {"HEAD"}
     for host in _wider(_host(values)):
         if host not in roots:
@@ -134,14 +134,14 @@ def _check_passed_over(index: int, values: RouteValues, roots: dict[_Host, _Path
                 f"routes[{index}].methods",
                 "invalid",
                 f"requests with methods other than {listed(_methods(values))} go to routes[{at}] in line "
-                f"{report.places[f'routes[{at}]'].line}, {quote(written(other.path))}; name that route's methods too, "
+                f"{report.places[f'routes[{at}]'].line}, {quote(present(other.path))}; name that route's methods too, "
                 "or write a route of this path for them",
             )
             return
 
 
 def _shorter(node: _PathNode, segments: paths.Segments, at: int) -> Iterator[_Item]:
-    """Yield the routes that take everything the path takes, the longest first."""
+    """Yield the prefix routes that match whatever the path matches, the longest first."""
     if at < len(segments):
         segment = segments[at]
         if segment is not None and segment in node.literal:
@@ -152,7 +152,7 @@ def _shorter(node: _PathNode, segments: paths.Segments, at: int) -> Iterator[_It
 
 
 def _wider(host: _Host) -> Iterator[_Host]:
-    """Yield the hosts whose routes a request for `host` may take, the most specific first."""
+    """Yield the hosts whose routes match a request for `host`, the most specific first."""
     name, port = host
     ports = (port, None) if port is not None else (None,)
     yield host
@@ -170,7 +170,7 @@ def _host(values: RouteValues) -> _Host:
 
 
 def _segments(values: RouteValues) -> paths.Segments:
-    return paths.segments(written(values.path), exact=values.exact)
+    return paths.segments(present(values.path), exact=values.exact)
 
 
 def _methods(values: RouteValues) -> list[str]:

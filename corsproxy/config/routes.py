@@ -1,4 +1,4 @@
-"""The `routes` section, read, to `settings.Route`: names looked up, prefixes checked, routes told apart."""
+"""Checks the `routes` section, and compiles it to `settings.Route`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from corsproxy.config.names import Names
 from corsproxy.config.policies import CompiledPolicies
 from corsproxy.config.problems import Report, quote
 from corsproxy.config.route_checks import check_methods, check_policies
-from corsproxy.config.shape import Items, written
+from corsproxy.config.shape import Items, present
 from corsproxy.settings import PolicySettings, Route, Upstream
 
 
@@ -21,7 +21,7 @@ def check_routes(
     compiled: CompiledPolicies,
     report: Report,
 ) -> None:
-    """Report names that lead nowhere, prefixes that are not the route's own, and routes that cannot be told apart."""
+    """Report undefined names, prefixes that are not of the route's path, and routes that match the same requests."""
     known: list[tuple[int, RouteValues]] = []
     for index, values in section:
         path = f"routes[{index}]"
@@ -39,18 +39,18 @@ def check_routes(
 def compile_routes(
     section: Items[RouteValues], upstreams: Mapping[str, Upstream], policies: Mapping[str, PolicySettings]
 ) -> tuple[Route, ...]:
-    """Compile routes in which nothing is wrong."""
+    """Compile routes without errors."""
     return tuple(_compile(values, upstreams, policies) for _, values in section)
 
 
 def _compile(values: RouteValues, upstreams: Mapping[str, Upstream], policies: Mapping[str, PolicySettings]) -> Route:
     host, port = values.host or (None, None)
     listed_policies = [policies[name] for _, name in values.policy or ()]
-    path = written(values.path)
+    path = present(values.path)
     return Route(
         path,
         paths.segments(path, exact=values.exact),
-        upstreams[written(values.upstream)],
+        upstreams[present(values.upstream)],
         listed_policies[-1] if listed_policies else None,
         values.exact,
         host,

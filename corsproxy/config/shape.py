@@ -1,9 +1,7 @@
-"""The vocabulary in which the file's shape is declared: words, lists, maps of names, records of keys.
+"""The vocabulary of the file's declaration: words, lists, maps of names, records of keys.
 
-Each shape knows the type of the value that is read for it, so that a record is a frozen dataclass whose fields mypy
-holds against their keys.
-Only the vocabulary: what the file holds is in `declaration/`, how it is read in `reader.py`, how it becomes a
-JSON Schema in `json_schema.py`.
+Each shape has the type of its values, so mypy checks the fields of a record's dataclass against their keys.
+`declaration/` uses the vocabulary, `reader.py` reads files with it, `json_schema.py` makes a JSON Schema of it.
 """
 
 from __future__ import annotations
@@ -18,7 +16,7 @@ V_co = TypeVar("V_co", covariant=True)
 A = TypeVar("A")
 
 Items = tuple[tuple[int, V], ...]
-"""A list as read: each value with its index, so that what is said later about an item names its place in the file."""
+"""A list as read: each value with its index, so that later messages about an item have its place in the file."""
 
 JsonSchema = dict[str, object]
 
@@ -33,15 +31,15 @@ BAD: Final = Bad.BAD
 """Stands for a value that was reported."""
 
 
-def written(value: V | None) -> V:
-    """Return the value of a required key, which is there in a file in which nothing is wrong."""
+def present(value: V | None) -> V:
+    """Return the value of a required key; a file without errors has it."""
     if value is None:
         raise LookupError("a required key is missing, and that was not reported")
     return value
 
 
 class Shape(Generic[V_co]):
-    """What a value of the type `V_co` is written as: one of the four below."""
+    """How a value of the type `V_co` is written: one of the four classes below."""
 
     __slots__ = ()
 
@@ -51,12 +49,12 @@ class Word(Shape[V_co], Generic[V_co]):
     """A scalar: `parse` makes a value of its text, or raises `RefusedError`."""
 
     noun: str
-    """What the reference calls it: `duration`, `rewrite | keep`."""
+    """Its name in the reference: `duration`, `rewrite | keep`."""
     parse: Callable[[str], V_co]
     schema: tuple[JsonSchema, ...]
-    """JSON Schemas, one of which holds for the value as a YAML library would load it."""
+    """JSON Schemas, one of which matches the value as a YAML library would load it."""
     is_secret: bool = False
-    """The value may be a credential: no message and no tool shows it."""
+    """True if the value may be a credential: no message and no tool shows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +64,14 @@ class ListOf(Shape[Items[V_co]], Generic[V_co]):
     item: Word[V_co] | Record[V_co]
     min_items: int = 0
     alone: Word[object] | None = None
-    """What may stand there instead of a list."""
+    """A word that may be written instead of a list."""
     sample: str = ""
-    """One that is valid, for messages about values of another shape."""
+    """A valid list, for messages about values of another shape."""
 
 
 def list_or(word: Word[A], item: Word[V]) -> Shape[A | Items[V]]:
-    """Take a list, or one word of another kind alone."""
-    return cast("Shape[A | Items[V]]", ListOf(item, alone=word))  # `alone` has no part in the type of the list
+    """Return the shape of a list, or of one `word` in its place."""
+    return cast("Shape[A | Items[V]]", ListOf(item, alone=word))  # the type of `ListOf` does not include `alone`
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +82,9 @@ class MapOf(Shape[Mapping[str, V_co | Bad]], Generic[V_co]):
     item: Word[V_co] | Record[V_co]
     min_items: int = 0
     sample: str = ""
-    """One that is valid, for messages about values of another shape."""
+    """A valid mapping, for messages about values of another shape."""
     name: Word[str] | None = None
-    """What a name may be, if it is not a label of the user's own."""
+    """The word for a name; None is a label."""
     is_secret: bool = False
 
 
@@ -96,16 +94,16 @@ class Record(Shape[V_co], Generic[V_co]):
 
     noun: str
     make: Callable[..., V_co]
-    """A dataclass whose fields are made by `key`; it takes every key by its name."""
+    """A dataclass whose fields were declared with `key`."""
     keys: tuple[Key, ...]
     short: Word[object] | None = None
-    """A bare scalar may stand for the whole record."""
+    """A scalar that may be written instead of the mapping."""
     short_for: str = ""
-    """The field that this scalar then is."""
+    """The field with the value of that scalar."""
     is_secret: bool = False
 
     def key(self, name: str) -> Key | None:
-        """Find a key by its name."""
+        """Return the key with this name, or None."""
         return next((key for key in self.keys if key.name == name), None)
 
 
@@ -123,7 +121,7 @@ class Key:
     default: str | None = None
     """As it would be written in the file; None if the key has no default."""
     default_said: str = ""
-    """What the reference says about a default that depends on other keys, which stands for None."""
+    """The reference's text about a default that depends on other keys; `default` is then None."""
     required: bool = False
 
 
@@ -140,7 +138,7 @@ def key(
 ) -> V | None:
     """Declare a field of a record's dataclass as a key of the file.
 
-    Where the key is absent or bad, its value is the default, or None.
+    If the key is absent or bad, its value is the default, or None.
     """
     if not isinstance(shape, Word | ListOf | MapOf | Record):
         raise TypeError(shape)
@@ -158,7 +156,7 @@ def record(
     is_secret: bool = False,
 ) -> Record[V]:
     """Declare the record whose keys are the fields of the dataclass `make`."""
-    declared: Any = make  # a dataclass, which no type says
+    declared: Any = make  # a dataclass, which `type` cannot express
     keys = tuple(
         Key(one.name, known.shape, known.description, known.default, known.default_said, known.required)
         for one in fields(declared)

@@ -1,7 +1,7 @@
-"""The configuration file itself, as text: whatever its name leads to, it is read once, bounded, and never waited for.
+"""The configuration file as text: read once, whatever kind of file it is, up to a maximal size.
 
-A pipe is a file too (`corsproxy check <(generate)`), as long as it has a writer.
-Knows nothing about YAML.
+A pipe (`corsproxy check <(generate)`) is refused if it has no writer within a few seconds.
+It must not know YAML.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import stat
 from corsproxy.config.problems import ConfigError, Problem, Reason
 
 MAX_BYTES = 4 * 1024 * 1024
-"""Larger files are refused unread: 10,000 origins take about 500 KB."""
+"""Larger files are refused: 10,000 origins take about 500 KB."""
 
 _WRITER_WAIT = 3.0
-"""Seconds to wait for a writer of a named pipe; one that was just started needs no longer."""
+"""Seconds to wait for a writer of a named pipe, which may have been started at the same moment."""
 
 
 def read_source(path: str) -> str:
@@ -40,7 +40,7 @@ def read_source(path: str) -> str:
 
 
 def why_unreadable(error: OSError | ValueError) -> str:
-    """Return why a file cannot be read, and what to do if that is known."""
+    """Return why a file cannot be read, with the remedy if there is one."""
     match error:
         case IsADirectoryError():
             return "it is a directory; name a file in it"
@@ -53,8 +53,8 @@ def why_unreadable(error: OSError | ValueError) -> str:
 
 
 def _read(path: str) -> bytes:
-    """Read the file up to one byte more than it may have."""
-    # Opening a named pipe would wait for its other end: here that is decided below.
+    """Return the content, up to one byte more than the maximal size."""
+    # Without O_NONBLOCK, opening a named pipe would wait for a writer without a limit.
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb", buffering=0) as opened:
         begin = _begin_of_pipe(opened.fileno()) if stat.S_ISFIFO(os.fstat(opened.fileno()).st_mode) else b""
         os.set_blocking(opened.fileno(), True)
@@ -66,7 +66,7 @@ def _read(path: str) -> bytes:
 
 
 def _begin_of_pipe(fd: int) -> bytes:
-    """Return what comes out of a pipe first, or nothing if that may take time; raises OSError without a writer."""
+    """Return the first bytes of a pipe, or none if its writer has not written yet; raises OSError without a writer."""
     poll = select.poll()
     poll.register(fd, select.POLLIN)
     woken = poll.poll(_WRITER_WAIT * 1000)

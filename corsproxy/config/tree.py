@@ -1,16 +1,16 @@
-"""YAML text to a tree of scalars, sequences and mappings that know where they stand.
+"""YAML text to a tree of scalars, sequences and mappings with their places.
 
-The only user of PyYAML in the project, and of its parser's events alone: nothing is ever constructed from the file,
-no tag is resolved, and a scalar is the text that was written (so `off` is `off`).
-Bounded whatever is read: depth, and how far aliases may expand; the size of the text is bounded by `source.py`.
-Does not know what the keys mean.
+The only module that uses PyYAML, and only its parser's events: no object is constructed from the file, no tag is
+resolved, and a scalar is the text as written (so `off` is `off`).
+Depth and the expansion of aliases are bounded here, the size of the text in `source.py`.
+It must not know what the keys mean.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any  # what PyYAML hands over: its types name no field of an event or a mark
+from typing import Any  # PyYAML's events and marks: its stubs do not name their fields
 
 import yaml
 
@@ -19,16 +19,16 @@ from corsproxy.config.problems import Place, Reason, Span
 MAX_DEPTH = 32
 """The declaration is 5 deep."""
 MAX_NODES = 250_000
-"""Values, aliases expanded: what keeps an alias bomb ("billion laughs") from going off."""
+"""Values after the expansion of aliases, as a defence against alias bombs ("billion laughs")."""
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""libyaml if PyYAML was built with it: ten times as fast on large files, same events."""
+"""libyaml if PyYAML was built with it: ten times as fast on large files, with the same events."""
 
 _LIBYAML_TOO_DEEP = "maximum nesting depth"
-"""libyaml's own limit (CVE-2018-20573), which it meets while it scans ahead, before the events reach `_Builder`."""
+"""libyaml's own limit (CVE-2018-20573), which it reaches while it scans ahead, before `_Builder` gets the events."""
 
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""YAML 1.1 section 5.1; checked here, because libyaml and PyYAML point at different places for it."""
+"""YAML 1.1 section 5.1; checked here, because libyaml and PyYAML report different places."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +38,13 @@ class Scalar:
     text: str
     span: Span
     plain: bool
-    """Not quoted and not a block; an empty plain scalar is no value at all."""
+    """True if it is neither quoted nor a block; an empty plain scalar is a missing value."""
     size: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """A list."""
+    """A list; `size` counts its values, aliases expanded."""
 
     items: tuple[Node, ...]
     span: Span
@@ -53,7 +53,7 @@ class Sequence:
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """A mapping, its entries in file order; a key may stand twice."""
+    """A mapping with its entries in file order, duplicate keys included."""
 
     entries: tuple[tuple[Scalar, Node], ...]
     span: Span
@@ -64,7 +64,7 @@ Node = Scalar | Sequence | Mapping
 
 
 class SyntaxProblem(Exception):  # noqa: N818 - it is one problem of the file, reported as such, not a Python SyntaxError
-    """The text is no YAML, or YAML that is refused before its meaning matters."""
+    """The text is not YAML, or is YAML that is refused whatever it means."""
 
     def __init__(self, place: Place, message: str, reason: Reason = "invalid") -> None:
         self.place = place
@@ -74,9 +74,9 @@ class SyntaxProblem(Exception):  # noqa: N818 - it is one problem of the file, r
 
 
 def parse(text: str) -> Node | None:
-    """Read one YAML document; None if there is none (empty, or comments only).
+    """Parse one YAML document; return None if there is none (an empty text, or only comments).
 
-    Raises `SyntaxProblem` at the first thing that is wrong: after it nothing can be trusted.
+    Raises `SyntaxProblem` at the first problem, because nothing after it can be trusted.
     """
     if unprintable := _UNPRINTABLE.search(text):
         character = unprintable.group().encode("unicode_escape").decode()
@@ -93,7 +93,7 @@ def _build(text: str, loader_class: Any) -> Node | None:
         return _Builder(loader).build()
     except yaml.MarkedYAMLError as error:
         if loader_class is not yaml.SafeLoader and _LIBYAML_TOO_DEEP in str(error.problem).lower():
-            # PyYAML's parser has no such limit, so ours is the one that is met, and reported with its place.
+            # PyYAML's parser has no such limit, so ours is reached, and is reported with its place.
             return _build(text, yaml.SafeLoader)
         mark = error.problem_mark or error.context_mark
         index = (
@@ -113,7 +113,7 @@ class _Open:
 
 
 class _Builder:
-    """Builds the tree from events with a stack of its own, so that depth is a number and not a RecursionError."""
+    """Builds the tree from events with an explicit stack, so that depth is bounded without a RecursionError."""
 
     def __init__(self, loader: Any) -> None:
         self._events = loader
@@ -236,7 +236,7 @@ _HINTS = (
     ("`", "a value that begins with a backtick needs quotes"),
     ("%", "a value that begins with '%' needs quotes"),
 )
-"""By the character at which the scanner gave up."""
+"""By the character at which the scanner stopped."""
 
 _PROBLEM_HINTS = (
     (

@@ -1,7 +1,7 @@
-"""URLs of upstreams, and the origins by which they call themselves.
+"""URLs of upstreams, and their further origins.
 
-Strict, and helpful: a refusal shows the right spelling if there is one.
-Text to values; nothing is resolved or opened.
+Text to values: nothing is resolved or opened.
+Every parser raises `RefusedError`, with the right spelling if there is one.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def parse_upstream_url(text: str) -> UpstreamUrl:
 
 
 def parse_upstream_origin(text: str) -> str:
-    """Parse an origin by which an upstream calls itself, and return it serialized: lower case, no default port."""
+    """Parse a further origin of an upstream, and return it serialized: lower case, no default port."""
     url = parse_upstream_url(text)
     if url.unix_path is not None:
         raise RefusedError(f"invalid origin {quote(text)}: an alias is an http or https origin")

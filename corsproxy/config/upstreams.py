@@ -1,4 +1,4 @@
-"""The `upstreams` section, read, to `settings.Upstream`, with what its keys mean for one another."""
+"""Compiles the `upstreams` section to `settings.Upstream`, and checks its keys against each other."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from corsproxy.settings import HostMode, Upstream, UpstreamTls
 
 
 def compile_upstreams(section: Mapping[str, UpstreamValues | Bad], report: Report, files: Files) -> dict[str, Upstream]:
-    """Compile the upstreams that are good; what is wrong with the others is in the report."""
+    """Return the valid upstreams, compiled; problems are reported."""
     compiled = {name: _compile(name, values, report, files) for name, values in section.items() if values is not BAD}
     return {name: upstream for name, upstream in compiled.items() if upstream}
 

@@ -1,7 +1,7 @@
-"""From when until when a certificate is valid: the one thing of it that is read, and that `ssl` does not tell.
+"""The validity period of a certificate, which the `ssl` module offers only for a peer's.
 
-A walk to one place of the DER encoding (RFC 5280 section 4.1) of a certificate that OpenSSL has taken: nothing is
-checked again.
+It is read from the DER encoding (RFC 5280 section 4.1) of a certificate that OpenSSL has accepted; nothing is checked
+again.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ def expiry(file: str) -> float | None:
 
 
 def validity(pem: str) -> tuple[datetime, datetime]:
-    """Read when the first certificate of a PEM text begins and ends to be valid."""
+    """Return when the first certificate of a PEM text becomes valid and when it expires.
+
+    Raises ValueError or IndexError if there is none, or it cannot be read.
+    """
     found = _CERTIFICATE.search(pem)
     if found is None:
         raise ValueError("no certificate")
@@ -42,7 +45,7 @@ def validity(pem: str) -> tuple[datetime, datetime]:
 
 
 def _value(der: bytes, at: int) -> tuple[int, int]:
-    """Return where the value of the element at `at` begins, and where it ends (X.690 section 8.1)."""
+    """Return the start and end of the value of the element at `at` (X.690 section 8.1)."""
     length, begin = der[at + 1], at + 2
     if length > 0x80:  # the length has as many bytes of its own
         begin += length - 0x80

@@ -1,6 +1,6 @@
-"""The scalars of the file that are numbers and words: booleans, choices, durations, sizes, integers, names.
+"""Shapes of scalars: booleans, choices, durations, sizes, integers and names.
 
-Each is a `Word`: a parser for the text after interpolation, and the JSON Schema for what a YAML library makes of it.
+Each is a `Word`: a parser for the text after interpolation, and a JSON Schema for what a YAML library makes of it.
 Addresses, URLs and paths have modules of their own.
 """
 
@@ -19,7 +19,7 @@ C = TypeVar("C", bound=str)
 """One of the words of a choice."""
 
 _BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
-"""The words of YAML 1.1 (its one-letter forms apart)."""
+"""The words of YAML 1.1, without its one-letter forms."""
 
 _NUMBER = r"([0-9]+(\.[0-9]*)?|\.[0-9]+)"
 _DURATION = re.compile(_NUMBER + r"(ms|s|m|h)?", re.ASCII)
@@ -29,10 +29,10 @@ _SIZE = re.compile(r"([0-9]+)(KiB|MiB|GiB)?", re.ASCII)
 _SIZE_UNITS = {None: 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 _INTEGER = re.compile(r"[0-9]+", re.ASCII)
 _MAX_DIGITS = 18
-"""More digits than any limit has; refused before they are made a number."""
+"""More than any limit has; a longer number is never converted."""
 
 NAME_PATTERN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}")
-"""What the user may call an upstream or a policy: the names become labels and parts of key paths."""
+"""A name of an upstream or a policy: it becomes a label of metrics and a part of key paths."""
 
 
 def _label(value: str) -> str:
@@ -43,11 +43,11 @@ def _label(value: str) -> str:
 
 
 LABEL = Word("name", _label, ({"pattern": f"^{NAME_PATTERN.pattern}$"},))
-"""A name of the user's own."""
+"""A name that the user chooses."""
 
 
 def text(noun: str = "text") -> Word[str]:
-    """Take any text that is not empty; what it means is checked later, with more at hand."""
+    """Return the word for any text that is not empty; it is checked later, together with other keys."""
 
     def parse(value: str) -> str:
         if not value:
@@ -58,19 +58,19 @@ def text(noun: str = "text") -> Word[str]:
 
 
 def name(noun: str) -> Word[str]:
-    """Take the name of something that is declared elsewhere in the file."""
+    """Return the word for a name that the file defines elsewhere."""
 
     def parse(value: str) -> str:
         if not value:
             raise RefusedError(f"missing name of {noun}: the value is empty", "missing")
         return value
 
-    # A YAML library makes a boolean of `no` and a number of `1`: both are fine names here.
+    # A YAML library loads `no` as a boolean and `1` as a number: both are valid names here.
     return Word(f"name of {noun}", parse, ({"type": ["string", "number", "boolean"], "minLength": 1},))
 
 
 def choice(*names: C, meanings: Mapping[str, C] | None = None) -> Word[C]:
-    """Take one of a few words; `meanings` says which of them people mean by other words."""
+    """Return the word for one of `names`; `meanings` has the right one for words of other programs, for the message."""
     words = {str(one): one for one in names}
 
     def parse(value: str) -> C:
@@ -83,7 +83,7 @@ def choice(*names: C, meanings: Mapping[str, C] | None = None) -> Word[C]:
 
     values: list[str | float] = list(words)
     if "off" in words:
-        values.append(False)  # what a YAML 1.1 library makes of `off`
+        values.append(False)  # as a YAML 1.1 library loads `off`
     values += [int(word) for word in words if word.isdecimal()]
     values += [float(word) for word in words if re.fullmatch(r"[0-9]+\.[0-9]+", word)]
     return Word(" | ".join(words), parse, ({"enum": values},))
@@ -99,13 +99,13 @@ BOOLEAN = Word("true | false", _boolean, ({"type": "boolean"}, {"enum": ["true",
 
 
 def duration(at_least: float = 0, at_most: float = 168 * 3600) -> Word[float]:
-    """Take a duration and give its seconds; `at_least` above 0 leaves 0 out."""
+    """Return the word for a duration, in seconds from `at_least` to `at_most` (a week)."""
     number: JsonSchema = {"type": "number", "minimum": at_least, "maximum": at_most}
     return Word("duration", partial(_seconds, at_least=at_least, at_most=at_most), (number, _DURATION_TEXT))
 
 
 def whole_seconds(at_least: int, at_most: int, *, zero: str) -> Word[int]:
-    """Take a duration of whole seconds; `zero` says in the message what 0 means."""
+    """Return the word for a duration of whole seconds; `zero` is the meaning of 0, for the message."""
 
     def parse(value: str) -> int:
         seconds = _seconds(value, at_least, at_most, zero)
@@ -132,7 +132,7 @@ def _seconds(value: str, at_least: float, at_most: float, zero: str = "") -> flo
 
 
 def size(at_least: int = 0, at_most: int = 2**50) -> Word[int]:
-    """Take a size and give its bytes."""
+    """Return the word for a size, in bytes."""
 
     def parse(value: str) -> int:
         found = _SIZE.fullmatch(value)
@@ -151,7 +151,7 @@ def size(at_least: int = 0, at_most: int = 2**50) -> Word[int]:
 
 
 def integer(at_least: int, at_most: int) -> Word[int]:
-    """Take a whole number."""
+    """Return the word for a whole number."""
 
     def parse(value: str) -> int:
         if not _INTEGER.fullmatch(value) or len(value) > _MAX_DIGITS:
@@ -165,7 +165,7 @@ def integer(at_least: int, at_most: int) -> Word[int]:
 
 
 def boolean_or(word: Word[V]) -> Word[bool | V]:
-    """Take true or false, or else what `word` takes."""
+    """Return the word for true or false, or else for `word`."""
 
     def parse(value: str) -> bool | V:
         return _BOOLEANS[value.lower()] if value.lower() in _BOOLEANS else word.parse(value)
@@ -174,7 +174,7 @@ def boolean_or(word: Word[V]) -> Word[bool | V]:
 
 
 def choice_or(names: tuple[str, ...], word: Word[str]) -> Word[str]:
-    """Take one of a few words, or else what `word` takes."""
+    """Return the word for one of `names`, or else for `word`."""
 
     def parse(value: str) -> str:
         return value if value in names else word.parse(value)
@@ -183,7 +183,7 @@ def choice_or(names: tuple[str, ...], word: Word[str]) -> Word[str]:
 
 
 def _spelled(value: str, names: Mapping[str, str]) -> str:
-    """Return how a number with a unit that people write elsewhere is written here."""
+    """Return `: write ` and the right spelling of a number with another program's unit, or nothing."""
     found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]+)", value.strip())
     unit = names.get(found[2].lower()) if found else None
     if found is None or unit is None or (names is _SIZE_NAMES and "." in found[1]):

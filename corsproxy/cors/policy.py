@@ -110,8 +110,8 @@ class Policy:
             rules.append(self.any_origin_rule)
         return min((rule for rule in rules if rule is not None), default=None)
 
-    def names(self, origin: bytes) -> bool:
-        """Return whether a rule of the list other than `*` matches `origin`, as a WebSocket requires.
+    def allows_by_name(self, origin: bytes) -> bool:
+        """Return whether a rule other than `*` matches `origin`, as a WebSocket requires.
 
         A WebSocket always carries cookies, so `*` would let any site act as the user (cross-site WebSocket hijacking).
         """

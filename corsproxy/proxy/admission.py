@@ -219,7 +219,7 @@ def _refuse_upgrade(context: RequestContext, route: RoutePlan, head: RequestHead
     websockets = route.websockets
     if origin is not None:
         for policy, its_websockets in route.websockets_named:
-            if policy.names(origin):
+            if policy.allows_by_name(origin):
                 return "off" if its_websockets == "off" else None
     if websockets == "off":
         return "off"

@@ -116,7 +116,7 @@ def test_diagnostics_tell_nothing_to_an_origin_that_does_not_pass() -> None:
 )
 def test_a_star_names_nobody(origin: str, names: bool) -> None:
     """A WebSocket always carries cookies, so it takes a rule other than `*`."""
-    assert policy("*", APP, "https://*.example.org").names(origin.encode()) is names
+    assert policy("*", APP, "https://*.example.org").allows_by_name(origin.encode()) is names
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def test_the_first_rule_that_matches_is_named(origin: bytes, rule: int | None) -
 )
 def test_who_is_named(origins: tuple[str, ...], origin: bytes, answer: bool) -> None:
     """By any rule except the star, which names no origin."""
-    assert policy(*origins, dangerously_allow=("null_origin",)).names(origin) is answer
+    assert policy(*origins, dangerously_allow=("null_origin",)).allows_by_name(origin) is answer
 
 
 def test_the_star_is_a_rule_like_any_other() -> None:

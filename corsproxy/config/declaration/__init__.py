@@ -1,7 +1,7 @@
 """The declaration of the file: every key with its shape, its default and its purpose.
 
-The single source of the validation, of the types of the values, of the JSON Schema and (a test compares them) of the
-reference in docs/configuration.md.
+It is the single source of the validation, of the values' types, of the JSON Schema and of the reference in
+docs/configuration.md (a test compares them).
 """
 
 from corsproxy.config.declaration.common import TEXT
