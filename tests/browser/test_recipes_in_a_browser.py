@@ -17,7 +17,7 @@ import pytest
 
 from tests.browser.chromium import MISSING, Chromium, executable
 from tests.browser.servers import Pages
-from tests.recipes.conftest import Certificate, fingerprint_of
+from tests.recipes.certificate import Certificate, fingerprint_of
 from tests.recipes.sites import pages
 from tests.recipes.test_desk_recipes import RECIPES_AT_THE_DESK, runs
 from tests.support.process import Proxy, started

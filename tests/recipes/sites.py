@@ -2,6 +2,8 @@
 
 The browser asks for `https://app.example.com` and `https://api.example.net` as its user would: the names lead to free
 ports of loopback, and the throw-away certificate is taken for good.
+A browser takes a second or two to start, so one serves all tests; each has a profile of its own in it (cookies, cache,
+connections), and a proxy of its own, always on the one port that the browser knows.
 """
 
 from __future__ import annotations
@@ -12,11 +14,17 @@ import ssl
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
-from tests.browser.chromium import MISSING, Chromium, executable
-from tests.recipes.conftest import Certificate
+from tests.browser.chromium import MISSING, Chromium, Page, executable
+from tests.recipes.certificate import Certificate
+from tests.recipes.server import Server
+from tests.support.process import started
+from tests.support.programs import free_port
+
+RECIPES = Path(__file__).resolve().parents[2] / "docs" / "recipes"
 
 PAGE = b"<!doctype html><title>a page of another site</title>"
 
@@ -38,6 +46,7 @@ class _PageHandler(BaseHTTPRequestHandler):
 def pages(certificate: Certificate) -> Iterator[int]:
     """Serve an empty page under every name of the certificate; gives the port."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _PageHandler)
+    server.daemon_threads = True
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate.certificate, certificate.private_key)
     server.socket = context.wrap_socket(server.socket, server_side=True)
@@ -51,30 +60,71 @@ def pages(certificate: Certificate) -> Iterator[int]:
         server.server_close()
 
 
-@contextlib.contextmanager
-def browser(certificate: Certificate, proxy_port: int, *arguments: str) -> Iterator[Chromium]:
-    """Run a Chromium in which api.example.net is the proxy and the other names are pages.
+class Sites:
+    """The sites, and the browsers that find them: api.example.net is the proxy, the other names are pages."""
 
-    Without one the test is skipped, saying how to get it; on a build server it fails.
-    """
-    path = executable()
-    if path is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(MISSING)
-        pytest.skip(MISSING)
-    with pages(certificate) as port:
-        rules = (
-            f"MAP api.example.net:443 127.0.0.1:{proxy_port}",
-            f"MAP app.example.com:443 127.0.0.1:{port}",
-            f"MAP evil.example.org:443 127.0.0.1:{port}",
-        )
-        chromium = Chromium(
-            path,
-            f"--host-resolver-rules={', '.join(rules)}",
-            f"--ignore-certificate-errors-spki-list={certificate.fingerprint}",
-            *arguments,
-        )
-        try:
-            yield chromium
-        finally:
+    def __init__(self, certificate: Certificate, page_port: int) -> None:
+        self._certificate = certificate
+        self._page_port = page_port
+        self._proxy_port = free_port()
+        self._browsers: dict[tuple[str, ...], Chromium] = {}
+
+    @contextlib.contextmanager
+    def page_behind(self, recipe: str, server: Server, *arguments: str, **changes: str) -> Iterator[Page]:
+        """Open a tab in a fresh profile, with the proxy running by the recipe's own file.
+
+        `arguments` are those of the browser's command line; `changes` are as for `changed`.
+        """
+        environ = {
+            "TLS_CERTIFICATE": str(self._certificate.certificate),
+            "TLS_PRIVATE_KEY": str(self._certificate.private_key),
+            "LEGACY_URL": server.url,
+        }
+        text = changed((RECIPES / f"{recipe}.yaml").read_text(encoding="utf-8"), changes)
+        with (
+            started(text, listen=f"127.0.0.1:{self._proxy_port}", environ=environ),
+            self._browser(arguments).page() as page,
+        ):
+            yield page
+
+    def close(self) -> None:
+        """End the browsers."""
+        for chromium in self._browsers.values():
             chromium.close()
+
+    def _browser(self, arguments: tuple[str, ...]) -> Chromium:
+        """Return the browser with these arguments, started if it is the first call.
+
+        Without one the test is skipped, saying how to get it; on a build server it fails.
+        """
+        if arguments not in self._browsers:
+            path = executable()
+            if path is None:
+                if os.environ.get("CI") == "true":
+                    pytest.fail(MISSING)
+                pytest.skip(MISSING)
+            ports = {
+                "api.example.net": self._proxy_port,
+                "app.example.com": self._page_port,
+                "evil.example.org": self._page_port,
+            }
+            rules = ", ".join(f"MAP {name}:443 127.0.0.1:{port}" for name, port in ports.items())
+            self._browsers[arguments] = Chromium(
+                path,
+                f"--host-resolver-rules={rules}",
+                f"--ignore-certificate-errors-spki-list={self._certificate.fingerprint}",
+                *arguments,
+            )
+        return self._browsers[arguments]
+
+
+def changed(text: str, changes: dict[str, str]) -> str:
+    """Return a recipe with other text after the keys of `changes`; with `off` the line is taken out."""
+    for key, value in changes.items():
+        lines = text.splitlines()
+        found = [number for number, line in enumerate(lines) if line.lstrip().startswith(f"{key}:")]
+        assert len(found) == 1, f"{key} is not on exactly one line of the recipe"
+        indent = lines[found[0]].partition(key)[0]
+        lines[found[0] : found[0] + 1] = [] if value == "off" else [f"{indent}{key}: {value}"]
+        text = "\n".join(lines) + "\n"
+    return text

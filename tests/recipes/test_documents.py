@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from tests.recipes.conftest import RECIPES, Certificate
+from tests.recipes.certificate import Certificate
+from tests.recipes.sites import RECIPES
 from tests.support.command import invoked
 
 NAMES = sorted(path.stem for path in RECIPES.glob("*.yaml"))

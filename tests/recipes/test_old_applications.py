@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from tests.browser.chromium import Page
-from tests.recipes.conftest import SERVERS, Certificate, Server, recipe
-from tests.recipes.sites import browser
+from tests.recipes.server import SERVERS, Server
+from tests.recipes.sites import Sites
 from tests.support.programs import free_port, launched, needs, wait_until_listening
 
 pytestmark = pytest.mark.browser
@@ -57,8 +57,9 @@ def php(folder: Path) -> Iterator[Server]:
     """Run the PHP application; its sessions are files of a folder."""
     program = needs("php", "install it (Debian: apt-get install php-cli)")
     port = free_port()
-    options = ("-d", f"session.save_path={folder}", "-d", "log_errors=1", "-d", "error_log=")
-    with launched(program, *options, "-S", f"127.0.0.1:{port}", str(SERVERS / "php_login.php")) as output:
+    with launched(
+        program, "-d", f"session.save_path={folder}", "-S", f"127.0.0.1:{port}", str(SERVERS / "php_login.php")
+    ) as output:
         wait_until_listening(port)
         yield Server(f"http://127.0.0.1:{port}", output)
 
@@ -66,11 +67,17 @@ def php(folder: Path) -> Iterator[Server]:
 APPLICATIONS: dict[str, Callable[[Path], contextlib.AbstractContextManager[Server]]] = {"sinatra": sinatra, "php": php}
 
 
-@pytest.fixture(params=APPLICATIONS)
-def application(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
+@pytest.fixture(scope="module", params=APPLICATIONS)
+def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Run one application after the other."""
-    with APPLICATIONS[request.param](tmp_path) as server:
+    with APPLICATIONS[request.param](tmp_path_factory.mktemp("application")) as server:
         yield server
+
+
+@pytest.fixture
+def application(running: Server) -> Server:
+    """Return it as one test sees it."""
+    return running.from_now()
 
 
 def run(page: Page, statements: str) -> Any:
@@ -81,15 +88,9 @@ def run(page: Page, statements: str) -> Any:
     )
 
 
-def test_a_page_of_another_site_logs_in_stays_logged_in_and_logs_out(
-    application: Server, certificate: Certificate
-) -> None:
+def test_a_page_of_another_site_logs_in_stays_logged_in_and_logs_out(application: Server, sites: Sites) -> None:
     """With its token, through its absolute redirect, over a reload of the page."""
-    with (
-        recipe("session-login", application, certificate) as proxy,
-        browser(certificate, proxy.address[1]) as chromium,
-        chromium.page() as page,
-    ):
+    with sites.page_behind("session-login", application) as page:
         page.open("https://app.example.com/")
         assert run(page, "return await user();") == ""
         assert run(page, LOGIN) == LOGGED_IN
@@ -108,40 +109,28 @@ def test_a_page_of_another_site_logs_in_stays_logged_in_and_logs_out(
     ],
 )
 def test_without_a_line_the_login_fails(
-    application: Server, certificate: Certificate, changes: dict[str, str], wanted: object
+    application: Server, sites: Sites, changes: dict[str, str], wanted: object
 ) -> None:
     """Each of these applications makes its own check of the origin."""
-    with (
-        recipe("session-login", application, certificate, **changes) as proxy,
-        browser(certificate, proxy.address[1]) as chromium,
-        chromium.page() as page,
-    ):
+    with sites.page_behind("session-login", application, **changes) as page:
         page.open("https://app.example.com/")
         assert run(page, LOGIN) == wanted
 
 
-@pytest.mark.parametrize("application", ["sinatra"], indirect=True)
-def test_rack_must_not_be_told_of_the_proxys_name(application: Server, certificate: Certificate) -> None:
+@pytest.mark.parametrize("running", ["sinatra"], indirect=True)
+def test_rack_must_not_be_told_of_the_proxys_name(application: Server, sites: Sites) -> None:
     """It believes X-Forwarded-Host, and compares Origin with that: what `forwarded: client` is the default for."""
-    with (
-        recipe("session-login", application, certificate, origin="upstream\n    forwarded: all") as proxy,
-        browser(certificate, proxy.address[1]) as chromium,
-        chromium.page() as page,
-    ):
+    with sites.page_behind("session-login", application, origin="upstream\n    forwarded: all") as page:
         page.open("https://app.example.com/")
         assert run(page, LOGIN) == FORBIDDEN
 
 
-def test_a_form_of_a_foreign_site_does_not_reach_the_application(application: Server, certificate: Certificate) -> None:
+def test_a_form_of_a_foreign_site_does_not_reach_the_application(application: Server, sites: Sites) -> None:
     """The proxy makes the check that `origin: upstream` takes away."""
-    with (
-        recipe("session-login", application, certificate) as proxy,
-        browser(certificate, proxy.address[1]) as chromium,
-        chromium.page() as page,
-    ):
+    with sites.page_behind("session-login", application) as page:
         page.open("https://evil.example.org/")
         run(page, "await call('/login', { method: 'POST', mode: 'no-cors', body: new URLSearchParams('a=b') });")
         page.open("https://app.example.com/")
         assert run(page, "return await user();") == ""
-        application.output.wait_line("GET /account ")
-        assert "POST " not in application.output.text
+        application.wait_line("^GET /account ")
+        assert not [line for line in application.requests() if line.startswith("POST")]

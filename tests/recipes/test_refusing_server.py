@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import http.client
+from collections.abc import Iterator
 
 import pytest
 
 from tests.browser.chromium import Page
-from tests.recipes.conftest import Certificate, Server, recipe
-from tests.recipes.sites import browser
+from tests.recipes.server import Server, python_server
+from tests.recipes.sites import Sites
 
 GET = "fetch('https://api.example.net/items')"
 PUT = """fetch('https://api.example.net/items',
   { method: 'PUT', headers: { 'Content-Type': 'application/json' }, body: '["c"]' })"""
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Server]:
+    """Run the BlackSheep application for the whole module."""
+    with python_server("fixed_list.py") as server:
+        yield server
+
+
+@pytest.fixture
+def fixed_list(running: Server) -> Server:
+    """Return it as one test sees it."""
+    return running.from_now()
 
 
 def answer(page: Page, call: str) -> object:
@@ -36,30 +50,20 @@ def test_the_server_refuses_the_page_when_it_is_asked_directly(fixed_list: Serve
 
 
 @pytest.mark.browser
-def test_the_page_reads_and_writes_through_the_proxy(fixed_list: Server, certificate: Certificate) -> None:
+def test_the_page_reads_and_writes_through_the_proxy(fixed_list: Server, sites: Sites) -> None:
     """A plain and a preflighted call; the server sees neither the page's origin nor the preflight."""
-    with (
-        recipe("refusing-server", fixed_list, certificate) as proxy,
-        browser(certificate, proxy.address[1]) as chromium,
-        chromium.page() as page,
-    ):
+    with sites.page_behind("refusing-server", fixed_list) as page:
         page.open("https://app.example.com/")
         assert answer(page, GET) == [200, ["a", "b"]]
         assert answer(page, PUT) == [200, ["c"]]
-        fixed_list.output.wait_line("^PUT ")
+        fixed_list.wait_line("^PUT ")
         assert fixed_list.requests() == ["GET /items -", "PUT /items -"]
 
 
 @pytest.mark.browser
-def test_without_the_origin_line_the_server_refuses_the_request_itself(
-    fixed_list: Server, certificate: Certificate
-) -> None:
+def test_without_the_origin_line_the_server_refuses_the_request_itself(fixed_list: Server, sites: Sites) -> None:
     """The preflight is granted by the proxy, the page may read the answer, and the answer is 400."""
-    with (
-        recipe("refusing-server", fixed_list, certificate, origin="off") as proxy,
-        browser(certificate, proxy.address[1]) as chromium,
-        chromium.page() as page,
-    ):
+    with sites.page_behind("refusing-server", fixed_list, origin="off") as page:
         page.open("https://app.example.com/")
         assert answer(page, PUT) == 400
         assert fixed_list.requests() == []
@@ -74,17 +78,13 @@ def test_without_the_origin_line_the_server_refuses_the_request_itself(
     ],
 )
 def test_a_foreign_site_reaches_the_server_only_without_on_refused(
-    changes: dict[str, str], reaches: bool, fixed_list: Server, certificate: Certificate
+    changes: dict[str, str], reaches: bool, fixed_list: Server, sites: Sites
 ) -> None:
     """The server's own list refused other origins; if the proxy removes Origin, it must refuse them."""
-    with (
-        recipe("refusing-server", fixed_list, certificate, **changes) as proxy,
-        browser(certificate, proxy.address[1]) as chromium,
-        chromium.page() as page,
-    ):
+    with sites.page_behind("refusing-server", fixed_list, **changes) as page:
         page.open("https://evil.example.org/")
         assert answer(page, GET) == "blocked"
         page.open("https://app.example.com/")
         assert answer(page, PUT) == [200, ["c"]]
-        fixed_list.output.wait_line("^PUT ")
+        fixed_list.wait_line("^PUT ")
         assert fixed_list.requests() == ["GET /items -"] * reaches + ["PUT /items -"]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.browser.chromium import Page
-from tests.recipes.conftest import Certificate, Server, recipe
-from tests.recipes.sites import browser
+from tests.recipes.server import Server, python_server
+from tests.recipes.sites import Sites
 
 pytestmark = pytest.mark.browser
 
@@ -37,6 +38,19 @@ const user = async () => (await (await call("/account/")).json()).user;
 LOGIN = "const answer = await login('ada', 'analytical'); return { status: answer.status, url: answer.url };"
 
 
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Run the Django application of the recipe for the whole module."""
+    with python_server("django_login.py", str(tmp_path_factory.mktemp("django") / "data.sqlite3")) as server:
+        yield server
+
+
+@pytest.fixture
+def django_login(running: Server) -> Server:
+    """Return it as one test sees it."""
+    return running.from_now()
+
+
 def run(page: Page, statements: str) -> Any:
     """Run statements after the script's functions; a failure of `fetch` is the text `blocked`."""
     return page.evaluate(
@@ -53,14 +67,10 @@ def run(page: Page, statements: str) -> Any:
     ],
 )
 def test_a_page_of_another_site_logs_in_stays_logged_in_and_logs_out(
-    django_login: Server, certificate: Certificate, arguments: tuple[str, ...]
+    django_login: Server, sites: Sites, arguments: tuple[str, ...]
 ) -> None:
     """The session survives a reload of the page, the redirect stays on the proxy, the logout is preflighted."""
-    with (
-        recipe("session-login", django_login, certificate) as proxy,
-        browser(certificate, proxy.address[1], *arguments) as chromium,
-        chromium.page() as page,
-    ):
+    with sites.page_behind("session-login", django_login, *arguments) as page:
         page.open("https://app.example.com/")
         assert run(page, "return await user();") == ""
         assert run(page, LOGIN) == {"status": 200, "url": "https://api.example.net/account/"}
@@ -88,28 +98,18 @@ WITHOUT = [
 
 @pytest.mark.parametrize(("key", "arguments", "wanted", "reason"), [pytest.param(*row, id=row[0]) for row in WITHOUT])
 def test_without_the_line_the_login_fails_as_the_recipe_says(
-    key: str, arguments: tuple[str, ...], wanted: object, reason: str, django_login: Server, certificate: Certificate
+    key: str, arguments: tuple[str, ...], wanted: object, reason: str, django_login: Server, sites: Sites
 ) -> None:
     """Every line has its reason, in the browser's behaviour or in Django's."""
-    with (
-        recipe("session-login", django_login, certificate, **{key: "off"}) as proxy,
-        browser(certificate, proxy.address[1], *arguments) as chromium,
-        chromium.page() as page,
-    ):
+    with sites.page_behind("session-login", django_login, *arguments, **{key: "off"}) as page:
         page.open("https://app.example.com/")
         assert run(page, LOGIN) == wanted
-        django_login.output.wait_line(f"Forbidden \\({reason}")
+        django_login.wait_line(f"Forbidden \\({reason}")
 
 
-def test_without_the_header_allowed_the_logout_fails_in_the_preflight(
-    django_login: Server, certificate: Certificate
-) -> None:
+def test_without_the_header_allowed_the_logout_fails_in_the_preflight(django_login: Server, sites: Sites) -> None:
     """A login needs no preflight, the token in a header does."""
-    with (
-        recipe("session-login", django_login, certificate, allow_headers="off") as proxy,
-        browser(certificate, proxy.address[1]) as chromium,
-        chromium.page() as page,
-    ):
+    with sites.page_behind("session-login", django_login, allow_headers="off") as page:
         page.open("https://app.example.com/")
         assert run(page, LOGIN) == {"status": 200, "url": "https://api.example.net/account/"}
         assert run(page, "return await logout();") == "blocked"
@@ -124,20 +124,16 @@ def test_without_the_header_allowed_the_logout_fails_in_the_preflight(
     ],
 )
 def test_a_form_of_a_foreign_site_reaches_the_application_only_without_on_refused(
-    changes: dict[str, str], reaches: bool, django_login: Server, certificate: Certificate
+    changes: dict[str, str], reaches: bool, django_login: Server, sites: Sites
 ) -> None:
     """`origin: upstream` satisfies Django's check for every page, so the proxy must make it."""
-    with (
-        recipe("session-login", django_login, certificate, **changes) as proxy,
-        browser(certificate, proxy.address[1]) as chromium,
-        chromium.page() as page,
-    ):
+    with sites.page_behind("session-login", django_login, **changes) as page:
         page.open("https://evil.example.org/")
         run(
             page, "await call('/login/?forged', { method: 'POST', mode: 'no-cors', body: new URLSearchParams('a=b') });"
         )
         page.open("https://app.example.com/")
         assert run(page, "return await user();") == ""
-        django_login.output.wait_line(r"^GET /account/ ")
+        django_login.wait_line(r"^GET /account/ ")
         posts = [line for line in django_login.requests() if line.startswith("POST")]
         assert posts == ([f"POST /login/ {django_login.url}"] if reaches else [])

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from tests.browser.chromium import Page
-from tests.recipes.conftest import SERVERS, Certificate, Server, recipe
-from tests.recipes.sites import browser
+from tests.recipes.server import SERVERS, Server
+from tests.recipes.sites import Sites
 from tests.support.programs import launched, needs
 
 pytestmark = pytest.mark.browser
@@ -24,6 +24,9 @@ pytestmark = pytest.mark.browser
 HOME = Path("/usr/share/tomcat10")
 LIBRARY = Path("/etc/tomcat10/web.xml")
 """Tomcat's own defaults: without them there are no pages and no files."""
+
+JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto"
+"""A server for ten requests is not worth the second compiler."""
 
 SCRIPT = """
 const api = "https://api.example.net";
@@ -60,19 +63,15 @@ def tomcat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     for folder in ("logs", "temp", "work"):
         (base / folder).mkdir()
     places = (f"CATALINA_HOME={HOME}", f"CATALINA_BASE={base}", f"CATALINA_TMPDIR={base / 'temp'}")
-    with launched("env", *places, str(HOME / "bin" / "catalina.sh"), "run") as output:
+    with launched("env", *places, f"CATALINA_OPTS={JAVA}", str(HOME / "bin" / "catalina.sh"), "run") as output:
         port = output.wait_line(r"http-nio-127\.0\.0\.1-auto-1-(\d+)", timeout=120)[1]
         yield Server(f"http://127.0.0.1:{port}", output)
 
 
 @contextlib.contextmanager
-def opened(server: Server, certificate: Certificate, **changes: str) -> Iterator[Page]:
+def opened(server: Server, sites: Sites, **changes: str) -> Iterator[Page]:
     """Open a page of another site, with the proxy between it and the server."""
-    with (
-        recipe("session-login", server, certificate, **{**HEADERS, **changes}) as proxy,
-        browser(certificate, proxy.address[1]) as chromium,
-        chromium.page() as page,
-    ):
+    with sites.page_behind("session-login", server, **{**HEADERS, **changes}) as page:
         page.open("https://app.example.com/")
         yield page
 
@@ -89,9 +88,9 @@ LOGIN = "const answer = await login('ada', 'analytical'); return [answer.status,
 ACCOUNT = "https://api.example.net/account.jsp"
 
 
-def test_a_page_of_another_site_logs_in_stays_logged_in_and_logs_out(tomcat: Server, certificate: Certificate) -> None:
+def test_a_page_of_another_site_logs_in_stays_logged_in_and_logs_out(tomcat: Server, sites: Sites) -> None:
     """The redirect stays on the proxy, the session survives a reload, and the token is read and sent."""
-    with opened(tomcat, certificate) as page:
+    with opened(tomcat, sites) as page:
         assert run(page, "return await shown();") == FORM
         assert run(page, LOGIN) == [200, ACCOUNT]
         page.open("https://app.example.com/again")
@@ -102,16 +101,16 @@ def test_a_page_of_another_site_logs_in_stays_logged_in_and_logs_out(tomcat: Ser
 
 
 @pytest.mark.parametrize("key", ["domain", "same_site", "secure"])
-def test_without_a_line_the_login_is_lost(tomcat: Server, certificate: Certificate, key: str) -> None:
+def test_without_a_line_the_login_is_lost(tomcat: Server, sites: Sites, key: str) -> None:
     """The session that the form belongs to does not come back: Tomcat knows of no login page (408 or 400)."""
-    with opened(tomcat, certificate, **{key: "off"}) as page:
+    with opened(tomcat, sites, **{key: "off"}) as page:
         status, _ = run(page, LOGIN)
         assert status in {400, 408}
         assert run(page, "return await shown();") == FORM
 
 
-def test_without_the_exposed_header_the_token_cannot_be_read(tomcat: Server, certificate: Certificate) -> None:
+def test_without_the_exposed_header_the_token_cannot_be_read(tomcat: Server, sites: Sites) -> None:
     """And so not be sent back."""
-    with opened(tomcat, certificate, allow_headers="[X-CSRF-Token]") as page:
+    with opened(tomcat, sites, allow_headers="[X-CSRF-Token]") as page:
         assert run(page, LOGIN) == [200, ACCOUNT]
         assert run(page, "return (await logout()).status;") == 403

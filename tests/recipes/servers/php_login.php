@@ -8,7 +8,8 @@ session_set_cookie_params(['domain' => 'legacy.internal', 'path' => '/', 'samesi
 session_start();
 $_SESSION['token'] ??= bin2hex(random_bytes(16));
 $path = parse_url($_SERVER['REQUEST_URI'], PHP_URL_PATH);
-error_log($_SERVER['REQUEST_METHOD'] . ' ' . $path . ' ' . ($_SERVER['HTTP_ORIGIN'] ?? '-'));
+$line = $_SERVER['REQUEST_METHOD'] . ' ' . $path . ' ' . ($_SERVER['HTTP_ORIGIN'] ?? '-') . "\n";
+file_put_contents('php://stdout', $line);
 
 function go_to(string $path): void {
     header("Location: http://{$_SERVER['HTTP_HOST']}$path", true, 302);
