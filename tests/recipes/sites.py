@@ -14,17 +14,15 @@ import ssl
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 
 from tests.browser.chromium import MISSING, Chromium, Page, executable
+from tests.recipes import RECIPES
 from tests.recipes.certificate import Certificate
 from tests.recipes.server import Server
 from tests.support.process import started
 from tests.support.programs import free_port
-
-RECIPES = Path(__file__).resolve().parents[2] / "docs" / "recipes"
 
 PAGE = b"<!doctype html><title>a page of another site</title>"
 

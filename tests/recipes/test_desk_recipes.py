@@ -19,7 +19,7 @@ from textwrap import dedent
 
 import pytest
 
-from tests.recipes.sites import RECIPES
+from tests.recipes import RECIPES
 from tests.support.certificates import Certificate, self_signed
 from tests.support.process import DEADLINE, Proxy, started
 from tests.support.programs import free_port, needs

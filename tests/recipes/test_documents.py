@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
-from tests.recipes.certificate import Certificate
-from tests.recipes.sites import RECIPES
+from tests.recipes import RECIPES
+from tests.support.certificates import self_signed
 from tests.support.command import invoked
 
 NAMES = sorted(path.stem for path in RECIPES.glob("*.yaml"))
@@ -28,8 +29,9 @@ def test_the_page_shows_the_file(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_check_finds_neither_problem_nor_warning(name: str, certificate: Certificate) -> None:
+def test_check_finds_neither_problem_nor_warning(name: str, tmp_path: Path) -> None:
     """`corsproxy check --strict` accepts the file once its certificate is there."""
+    certificate = self_signed(tmp_path, "localhost")
     environ = {"TLS_CERTIFICATE": str(certificate.certificate), "TLS_PRIVATE_KEY": str(certificate.private_key)}
     status, stdout, stderr = invoked("check", "--strict", str(RECIPES / f"{name}.yaml"), environ=environ)
     assert status == 0, "\n".join([*stdout, *stderr])
