@@ -17,7 +17,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.browser.chromium import MISSING, Chromium, executable
+from playwright.async_api import ViewportSize
+
+from tests.browser.chromium import MISSING, Chromium, Scheme, executable
 from tests.support.process import Proxy, started
 from tests.support.upstream import OK, Connection, Upstream
 
@@ -118,7 +120,8 @@ def main() -> int:
         stream.request("GET", "/orders/feed", headers={"Origin": SHOP})
         chromium = Chromium(path)
         stack.callback(chromium.close)
-        for scheme in ("light", "dark"):
+        schemes: tuple[Scheme, ...] = ("light", "dark")
+        for scheme in schemes:
             take(chromium, proxy, scheme, into)
     return 0
 
@@ -143,11 +146,11 @@ def send_all(proxy: Proxy) -> None:
             connection.getresponse().read()
 
 
-def take(chromium: Chromium, proxy: Proxy, scheme: str, into: Path) -> None:
+def take(chromium: Chromium, proxy: Proxy, scheme: Scheme, into: Path) -> None:
     """Take the pictures of one palette."""
     host, port = proxy.admin
     for width, height in SIZES:
-        viewport = {"width": width, "height": height}
+        viewport: ViewportSize = {"width": width, "height": height}
         with chromium.page(color_scheme=scheme, viewport=viewport, reduced_motion="reduce") as page:
             page.open(f"http://{host}:{port}/")
             page.wait_for("tr.refused")

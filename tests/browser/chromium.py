@@ -2,23 +2,30 @@
 
 Playwright runs on an event loop in a thread of its own: its synchronous interface would leave a loop running in the
 thread of the tests, and the asynchronous tests of other packages could not run any more.
+A tab costs a second of a processor to open and a twentieth to empty, so that the next test gets a used one, emptied:
+`test_used_tabs.py` holds that nothing of the last page is left in it.
 Knows nothing of corsproxy.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import threading
 from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
-from playwright.async_api import Browser, Playwright, async_playwright
+from playwright.async_api import Browser, CDPSession, Playwright, ViewportSize, async_playwright
 from playwright.async_api import Page as AsyncPage
 
 T = TypeVar("T")
+
+Scheme = Literal["light", "dark"]
+"""The colours that a person has chosen for pages."""
 
 DEADLINE = 60.0
 """Seconds until a call of the browser is given up; two slow cores are shared by all tests."""
@@ -43,6 +50,14 @@ _ARGUMENTS = (
     "--host-resolver-rules=MAP *.test 127.0.0.1",
 )
 
+_WINDOW: ViewportSize = {"width": 1280, "height": 720}
+
+_FORGET: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("Network.clearBrowserCache", {}),  # remembered preflights too
+    ("Storage.clearDataForOrigin", {"origin": "*", "storageTypes": "all"}),
+)
+"""https://chromedevtools.github.io/devtools-protocol/: what empties a profile."""
+
 
 def executable() -> str | None:
     """Find the browser's program, None where there is none."""
@@ -50,14 +65,28 @@ def executable() -> str | None:
     return named or next((path for name in _NAMES if (path := shutil.which(name))), None)
 
 
+@dataclass(slots=True)
+class _Tab:
+    """A tab with a profile of its own, in or out of use."""
+
+    kind: str
+    """The options of its profile."""
+    page: AsyncPage
+    tools: CDPSession
+    console: list[str]
+    """That of whoever uses it now."""
+
+
 class Page:
     """One tab of a browser with its own profile; use it as a context manager."""
 
-    def __init__(self, chromium: Chromium, page: AsyncPage, console: list[str]) -> None:
+    def __init__(self, chromium: Chromium, tab: _Tab) -> None:
         self._chromium = chromium
-        self._page = page
-        self.console = console
+        self._tab = tab
+        self._page = tab.page
+        self.console: list[str] = []
         """What the browser wrote on the console: its own words about what it blocked."""
+        tab.console = self.console
 
     def open(self, url: str) -> None:
         """Load a URL and wait for its `load` event."""
@@ -96,9 +125,9 @@ class Page:
         """Write a picture of the whole page, as PNG."""
         self._chromium.run(self._page.screenshot(path=path, full_page=True))
 
-    def close(self) -> None:
-        """Close the tab and forget its profile."""
-        self._chromium.run(self._page.context.close())
+    def close(self, *, broken: bool = False) -> None:
+        """Forget the profile, and with it the tab if it is broken."""
+        self._chromium.take_back(self._tab, broken=broken)
 
     def __enter__(self) -> Self:
         return self
@@ -106,7 +135,7 @@ class Page:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.close()
+        self.close(broken=error is not None)
 
 
 class Chromium:
@@ -119,12 +148,32 @@ class Chromium:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="chromium", daemon=True)
         self._thread.start()
+        self._idle: dict[str, list[_Tab]] = {}
         self._playwright, self._browser = self.run(_launch(path, arguments))
 
-    def page(self, **options: Any) -> Page:
-        """Open a tab with a fresh profile; `options` are those of Playwright's `new_context`."""
-        console: list[str] = []
-        return Page(self, self.run(self._new_page(console, options)), console)
+    def page(
+        self,
+        *,
+        viewport: ViewportSize = _WINDOW,
+        color_scheme: Scheme = "light",
+        reduced_motion: Literal["reduce", "no-preference"] = "no-preference",
+        **options: Any,
+    ) -> Page:
+        """Open a tab with an empty profile; further `options` are those of Playwright's `new_context`."""
+        kind = json.dumps(options, sort_keys=True)
+        idle = self._idle.setdefault(kind, [])
+        tab = idle.pop() if idle else self.run(self._new_tab(kind, options))
+        self.run(tab.page.set_viewport_size(viewport))
+        self.run(tab.page.emulate_media(color_scheme=color_scheme, reduced_motion=reduced_motion))
+        return Page(self, tab)
+
+    def take_back(self, tab: _Tab, *, broken: bool) -> None:
+        """Empty a tab for the next who asks for one, or close it if it is broken."""
+        if broken:
+            self.run(tab.page.context.close())
+        else:
+            self.run(_empty(tab))
+            self._idle[tab.kind].append(tab)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine of Playwright's and give its result."""
@@ -138,13 +187,14 @@ class Chromium:
         self._thread.join(DEADLINE)
         self._loop.close()
 
-    async def _new_page(self, console: list[str], options: dict[str, Any]) -> AsyncPage:
+    async def _new_tab(self, kind: str, options: dict[str, Any]) -> _Tab:
         """Everything that talks to the browser does so on its loop's thread, the listener on the console too."""
         context = await self._browser.new_context(**options)
         context.set_default_timeout(DEADLINE * 500)
         page = await context.new_page()
-        page.on("console", lambda message: console.append(message.text))
-        return page
+        tab = _Tab(kind, page, await context.new_cdp_session(page), [])
+        page.on("console", lambda message: tab.console.append(message.text))
+        return tab
 
 
 async def _launch(path: str, arguments: Sequence[str]) -> tuple[Playwright, Browser]:
@@ -152,3 +202,10 @@ async def _launch(path: str, arguments: Sequence[str]) -> tuple[Playwright, Brow
     args = [*_ARGUMENTS, *arguments]
     browser = await playwright.chromium.launch(executable_path=path, args=args, timeout=DEADLINE * 1000)
     return playwright, browser
+
+
+async def _empty(tab: _Tab) -> None:
+    """Leave the page, and remove what it and the browser kept of it."""
+    await tab.page.goto("about:blank")
+    for method, params in _FORGET:
+        await tab.tools.send(method, params)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from corsproxy.tools.demo.calls import CALLS
-from tests.browser.chromium import Chromium, Page
+from tests.browser.chromium import Chromium, Page, Scheme
 from tests.support.process import Process
 
 pytestmark = pytest.mark.browser
@@ -119,7 +119,7 @@ def test_the_same_page_on_another_origin_gets_nothing(chromium: Chromium, demo: 
 
 @pytest.mark.parametrize("width", [360, 1200])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_fits_and_can_be_read(chromium: Chromium, demo: Demo, scheme: str, width: int) -> None:
+def test_the_page_fits_and_can_be_read(chromium: Chromium, demo: Demo, scheme: Scheme, width: int) -> None:
     """Nothing is wider than the window, and text has a contrast of at least 4.5 (WCAG 2.2, 1.4.3) in both palettes."""
     with chromium.page(color_scheme=scheme, viewport={"width": width, "height": 800}) as page:
         page.open(demo.page)
