@@ -31,6 +31,13 @@ def test_commands_say_and_end_the_same(args: list[str], tmp_path: Path) -> None:
     assert ran(*args, directory=tmp_path) == ran(*args, directory=tmp_path, fresh=True)
 
 
+@pytest.mark.parametrize("closed", [[1], [2], [0, 1, 2]])
+def test_streams_may_be_closed(closed: list[int], tmp_path: Path) -> None:
+    """As `>&-` closes them in a shell: what is said of that on the others is the same."""
+    command = ("check", "-c", "/dev/null")
+    assert ran(*command, closed=closed) == ran(*command, closed=closed, fresh=True)
+
+
 def open_files(pid: int) -> dict[str, str]:
     """Name the open descriptors of a process, pipes and sockets by their kind."""
     return {link.name: os.readlink(link).partition("[")[0] for link in Path(f"/proc/{pid}/fd").iterdir()}

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.server.setup import children, config
-from tests.support.process import DEADLINE, Output
+from tests.support.process import DEADLINE, Output, Process, ran
 
 ROOT = Path(__file__).parents[2]
 
@@ -64,10 +64,21 @@ def ran_in_shell(command: str, streams: str, **environ: str) -> tuple[int, str, 
     return process.returncode, out.decode(), err.decode().splitlines()
 
 
+@contextlib.contextmanager
+def ended(command: str, stdout: int) -> Iterator[Process]:
+    """Run a command to its end."""
+    process = Process(command.split(), stdout=stdout)
+    try:
+        process.wait()
+        yield process
+    finally:
+        process.end()
+
+
 @pytest.mark.parametrize("command", PRINTING.values(), ids=PRINTING.keys())
 def test_an_answer_that_goes_to_a_closed_stdout_is_a_short_message(command: str, places: Mapping[str, Path]) -> None:
     """As `ls >&-` does, the command says that it could not say it, and does not call that success."""
-    status, _, said = ran_in_shell(command.format_map(places), ">&-")
+    status, _, said = ran(*command.format_map(places).split(), closed=[1])
     assert (status, said[-1]) == (2, "corsproxy: cannot write the output: standard output is closed")
     assert "Traceback" not in "\n".join(said)
 
@@ -77,21 +88,16 @@ def test_a_reader_that_has_gone_ends_the_command_without_a_word(command: str, pl
     """As with `yes | head`: 141 is what a shell says of a program that SIGPIPE has ended."""
     ours, theirs = os.pipe()
     os.close(ours)
-    with os.fdopen(theirs, "wb") as gone:
-        command = command.format_map(places)
-        process = subprocess.run(
-            [sys.executable, "-m", "corsproxy", *command.split()], stdout=gone, stderr=subprocess.PIPE, cwd=ROOT,
-            timeout=DEADLINE, check=False,
-        )  # fmt: skip
-    told_before = (b"probe: sends ", b"learn: 1 request read")
-    said = [line for line in process.stderr.splitlines() if not line.startswith(told_before)]
-    assert (process.returncode, said) == (128 + signal.SIGPIPE, [])
+    with os.fdopen(theirs, "wb") as gone, ended(command.format_map(places), stdout=gone.fileno()) as process:
+        told_before = ("probe: sends ", "learn: 1 request read")
+        said = [line for line in process.stderr.lines if not line.startswith(told_before)]
+        assert (process.wait(), said) == (128 + signal.SIGPIPE, [])
 
 
 @pytest.mark.parametrize("command", ["check {file}", "check {new}", "serve -c {new}", "learn -c {file}", "healthcheck"])
 def test_no_stream_at_all_leaves_the_exit_status(command: str, places: Mapping[str, Path]) -> None:
     """What is wrong, or cannot be told, is still 2; a closed stdin is empty."""
-    assert ran_in_shell(command.format_map(places), "<&- >&- 2>&-")[0] == 2
+    assert ran(*command.format_map(places).split(), closed=[0, 1, 2]) == (2, [], [])
 
 
 @pytest.mark.parametrize("streams", ["2>&-", "2>/dev/full"])

@@ -9,6 +9,7 @@ Has one thread and nothing open but what it needs, so that a copy of it is as go
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import gc
 import importlib
@@ -21,6 +22,7 @@ import select
 import signal
 import socket
 import sys
+import threading
 import traceback
 import warnings
 from typing import Any
@@ -85,6 +87,8 @@ def become(start: dict[str, Any], streams: list[int]) -> None:
     for number, fd in enumerate(streams):
         os.dup2(fd, number)
     os.closerange(3, 4096)
+    for number in start["closed"]:
+        os.close(number)
     reopen_streams()
     os.chdir(start["directory"])
     os.environ.clear()
@@ -162,13 +166,44 @@ def keep_open(kept: set[int]) -> None:
 
 def reopen_streams() -> None:
     """Make the standard streams anew, as the interpreter does at its start: what they know of their files is old."""
-    sys.stdin = sys.__stdin__ = open(0, encoding=sys.stdin.encoding, errors=sys.stdin.errors, closefd=False)  # type: ignore[misc]  # noqa: SIM115
-    for number, name in enumerate(("stdout", "stderr"), start=1):
-        old = getattr(sys, name)
-        raw = open(number, "wb", buffering=0, closefd=False)  # noqa: SIM115 - PYTHONUNBUFFERED is set
-        new = io.TextIOWrapper(raw, old.encoding, old.errors, "\n", os.isatty(number), write_through=True)
-        setattr(sys, name, new)
-        setattr(sys, f"__{name}__", new)
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        stream = reopened(number, getattr(sys, name))
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
+
+
+def reopened(number: int, old: io.TextIOWrapper) -> io.TextIOWrapper | None:
+    """Return a stream like the old one for a descriptor, or None if that is closed."""
+    try:
+        os.fstat(number)
+    except OSError:
+        return None
+    if number == 0:
+        return open(0, encoding=old.encoding, errors=old.errors, closefd=False)
+    raw = open(number, "wb", buffering=0, closefd=False)  # noqa: SIM115 - PYTHONUNBUFFERED is set
+    return io.TextIOWrapper(raw, old.encoding, old.errors, "\n", os.isatty(number), write_through=True)
+
+
+def run() -> None:
+    """Run `corsproxy`, and end this process as its status says."""
+    status = 0
+    try:
+        runpy.run_module("corsproxy", run_name="__main__", alter_sys=True)
+    except SystemExit as ending:
+        if not isinstance(ending.code, int):
+            raise
+        status = ending.code
+    end(status)
+
+
+def end(status: int) -> None:
+    """End as an interpreter does, but without freeing its memory, object by object: that takes longer than the rest."""
+    threading._shutdown()  # type: ignore[attr-defined]  # as multiprocessing does, whose children end in this way
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
+    os._exit(status)
 
 
 if __name__ == "__main__":
@@ -176,4 +211,4 @@ if __name__ == "__main__":
     gc.collect()
     gc.freeze()
     fork_as_told(socket.socket(fileno=int(sys.argv[1])))
-    runpy.run_module("corsproxy", run_name="__main__", alter_sys=True)
+    run()

@@ -34,13 +34,25 @@ def can_fork(environ: Mapping[str, str]) -> bool:
 
 
 class Forked:
-    """A process forked for `args` of corsproxy; its stdout is collected where it is not a descriptor."""
+    """A process forked for `args` of corsproxy; its stdout is collected where it is not a descriptor.
 
-    def __init__(self, args: Sequence[str], *, environ: Mapping[str, str], directory: Path, stdout: int | None) -> None:
+    `closed` are the numbers of the standard streams that it has not got.
+    """
+
+    def __init__(
+        self,
+        args: Sequence[str],
+        *,
+        environ: Mapping[str, str],
+        directory: Path,
+        stdout: int | None,
+        closed: Sequence[int] = (),
+    ) -> None:
         self.args = args
         self.returncode: int | None = None
         self._reading = threading.Lock()
-        message = {"args": args, "environ": dict(environ), "directory": str(directory.resolve())}
+        place = str(directory.resolve())
+        message = {"args": args, "environ": dict(environ), "directory": place, "closed": closed}
         with contextlib.ExitStack() as stack:
             news, news_end = _pipe(stack)
             err, err_end = _pipe(stack)

@@ -83,6 +83,7 @@ class Process:
 
     `args` are those after `python -m corsproxy`.
     `stdout=None` collects it like stderr; a file descriptor hands it over, and `stdout` is then None.
+    `closed` are the numbers of the standard streams that it has not got.
     `fresh=True` is for tests of the start itself: neither the process nor its workers are then forks of one that has
     loaded everything.
     """
@@ -94,13 +95,16 @@ class Process:
         environ: Mapping[str, str] | None = None,
         directory: Path | None = None,
         stdout: int | None = None,
+        closed: Sequence[int] = (),
         fresh: bool = False,
     ) -> None:
         given = {**as_users_have_it(os.environ), **(environ or {})}
         self.popen: subprocess.Popen[bytes] | Forked
         if fresh or not can_fork(given):
+            closing = "".join(f" {number}>&-" for number in closed)
+            by_shell = ["sh", "-c", f'exec "$@"{closing}', "sh"] if closed else []
             self.popen = subprocess.Popen(
-                [sys.executable, "-m", "corsproxy", *args],
+                [*by_shell, sys.executable, "-m", "corsproxy", *args],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE if stdout is None else stdout,
                 stderr=subprocess.PIPE,
@@ -108,7 +112,7 @@ class Process:
                 env=given,
             )
         else:
-            self.popen = Forked(args, environ=given, directory=directory or ROOT, stdout=stdout)
+            self.popen = Forked(args, environ=given, directory=directory or ROOT, stdout=stdout, closed=closed)
         assert self.popen.stderr is not None
         self.stderr = Output(self.popen.stderr)
         self.stdout = Output(self.popen.stdout) if self.popen.stdout is not None else None
@@ -253,10 +257,14 @@ def started(
 
 
 def ran(
-    *args: str, environ: Mapping[str, str] | None = None, directory: Path | None = None, fresh: bool = False
+    *args: str,
+    environ: Mapping[str, str] | None = None,
+    directory: Path | None = None,
+    closed: Sequence[int] = (),
+    fresh: bool = False,
 ) -> tuple[int, list[str], list[str]]:
     """Exit status, lines of stdout and lines of stderr of a `corsproxy` command that ends by itself."""
-    process = Process(args, environ=environ, directory=directory, fresh=fresh)
+    process = Process(args, environ=environ, directory=directory, closed=closed, fresh=fresh)
     try:
         status = process.wait()
     finally:
