@@ -117,6 +117,7 @@ def test_a_method_that_no_route_takes_is_answered_405(file: Path) -> None:
     assert (status, found["reason"], found["response"]["status"]) == (1, "no_route", 405)
     assert "only GET, HEAD" in found["verdict"]["why"]
     assert found["near_routes"][0] == {"route": "/by", "why": "it takes GET only"}
+    assert "none: the proxy answers 405" in text_of(file, "/by", origin=EVIL, method="PUT")
     assert explained(file, "/by", origin=EVIL)[0] == 0
 
 

@@ -139,6 +139,11 @@ def test_nothing_but_attacks(tmp_path: Path) -> None:
             "  routes: [{path: /bare, upstream: api, policy: app}]}",
             id="flow",
         ),
+        pytest.param(
+            '{upstreams: {api: "http://127.0.0.1:1"}, policies: {app: {allow_origins: [https://a.example], '
+            "timing: [https://a.example]}}, routes: [{path: /bare, upstream: api, policy: app}]}",
+            id="flow with a list of timing",
+        ),
     ],
 )
 def test_styles_of_files(tmp_path: Path, config: str) -> None:

@@ -1,8 +1,8 @@
 """`corsproxy explain`: what the configuration does with one request, and why; offline.
 
-`question` checks the asking, `routing` finds the route, `judgement` asks the proxy's rules and the browser's model,
-`change` (with `file_edits`) and `quick_change` find the smallest edit that would allow it, `report` writes it down;
-`command` is the front door.
+`question` checks the command line, `routing` finds the route, `judgement` applies the proxy's rules and the browser's
+model, `change` (with `file_edits`) and `quick_change` find the smallest edit that would allow the request, `report`
+formats the result; `command` is the front door.
 """
 
 from corsproxy.tools.explain.change import Change, smallest_change

@@ -1,7 +1,7 @@
-"""The smallest change of the file that would allow a refused request, as a patch; with a warning if it is dangerous.
+"""The smallest change of the file that would allow a refused request, as a patch, with a warning if it is dangerous.
 
-Edits one reason at a time, loads the result and judges again, until the request is allowed: what is proposed has been
-tried, and what cannot be had by a change of the file is said instead.
+It edits for one reason at a time, loads the result and judges again, until the request is allowed: every proposal has
+been tried. If no change of the file helps, it says what does.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from corsproxy.tools.explain.question import Question
 from corsproxy.tools.patch import unified
 
 _MOST_EDITS = 6
-"""Each reason occurs at most once: a route or a policy, origin, method, headers, credentials."""
+"""A route or a policy, the origin, the method, the headers and the credentials at most once each, then the verdict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +24,11 @@ class Change:
     """A change that makes a refused request allowed."""
 
     patch: str
-    """A unified diff of the file; empty in quick mode, which has none."""
+    """A unified diff of the file; empty in quick mode, which has no file."""
     summary: str
-    """What it does, in words."""
+    """What the change does, in words."""
     warning: str | None
-    """The danger; None without one."""
+    """The danger; None if there is none."""
     text: str
     """The whole file after it; empty in quick mode."""
     command: str = ""
@@ -36,7 +36,7 @@ class Change:
 
 
 def smallest_change(loaded: Loaded, question: Question, environ: Mapping[str, str]) -> Change:
-    """Return the change; raise `NoChangeError` if only the page, or nothing, can be changed."""
+    """Return the change; raises `NoChangeError` if no change of the file helps."""
     current = loaded
     summaries: list[str] = []
     warnings: list[str] = []
@@ -58,7 +58,7 @@ def smallest_change(loaded: Loaded, question: Question, environ: Mapping[str, st
 
 
 def _shown_patch(old: Loaded, new: Loaded) -> str:
-    """Write the change with as much around it as shows no credential; one in a changed line is hidden."""
+    """Return the diff with the most context that shows no credential; one in a changed line is masked."""
     for context in (3, 2, 1, 0):
         shown = unified(old.shown_text, new.shown_text, old.file, context)
         if shown == unified(old.text, new.text, old.file, context):
@@ -67,6 +67,6 @@ def _shown_patch(old: Loaded, new: Loaded) -> str:
 
 
 def why_impossible(judgement: Judgement) -> str:
-    """Return why no configuration can allow it."""
+    """Return why no configuration can allow the request."""
     failure = judgement.play.failure if judgement.play else None
     return f"no configuration can: {failure.why}" if failure else "no configuration can"

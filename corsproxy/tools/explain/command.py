@@ -42,7 +42,7 @@ class ExplainOptions:
 def explain_command(options: ExplainOptions, *, environ: Mapping[str, str], out: TextIO) -> int:
     """Explain one request to `out`, as text or JSON, and return the exit status.
 
-    Raises `ConfigError` for a file that cannot be used, `UsageError` for a request that none can make.
+    Raises `ConfigError` for an invalid configuration, `UsageError` for an impossible request.
     """
     question = ask(
         options.path,
@@ -67,7 +67,7 @@ def explain_command(options: ExplainOptions, *, environ: Mapping[str, str], out:
 def explain(
     loaded: Loaded, question: Question, environ: Mapping[str, str], options: Options | None = None
 ) -> dict[str, object]:
-    """Return one explanation as data, the same that `--format json` prints; `options` are those of quick mode."""
+    """Return one explanation as data, as `--format json` prints it; `options` are needed in quick mode."""
     return explanation_data(*_explained(loaded, question, environ, options))
 
 
@@ -76,7 +76,7 @@ def _explained(
 ) -> tuple[Judgement, Change | None, str | None]:
     judgement = judge(loaded, question)
     if loaded.is_quick and options is not None:
-        # There is no file to point into: the option that stands for the line is what decided.
+        # There is no file to show: the option decided.
         where = judgement.decided_by
         judgement = replace(judgement, decided_by=replace(where, option=_option_text(where.path, options)))
     if judgement.is_allowed:

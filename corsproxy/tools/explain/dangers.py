@@ -1,6 +1,6 @@
 """The names needed under `dangerously_allow`, and their warnings.
 
-Which policy needs which name is asked of the core by trying; nothing is decided here.
+The names that a policy needs are found by compiling it with each; nothing is decided here.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ DANGEROUS = {
 
 
 def needed_dangers(spec: PolicySpec) -> tuple[str, ...]:
-    """The fewest names with which a policy compiles; none if no name helps."""
+    """Return the fewest further names with which a policy compiles; empty if none are needed, or none help."""
     for count in range(len(DANGERS) + 1):
         for chosen in combinations(DANGERS, count):
             try:

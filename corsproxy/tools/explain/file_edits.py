@@ -32,7 +32,7 @@ _MakeEdit = Callable[[Loaded, Judgement, Mapping[str, str]], FileEdit]
 
 
 def loaded_with(loaded: Loaded, edit: FileEdit, environ: Mapping[str, str]) -> Loaded:
-    """Load the text after an edit: a style that could not be edited shows here, before it is proposed."""
+    """Load the text after an edit; raises `NoChangeError` if the file's style made the edit invalid."""
     try:
         return load_text(apply(loaded.text, edit.edits), loaded.file, environ)
     except ConfigError as error:
@@ -94,7 +94,7 @@ def _headers_noun(missing: list[str]) -> str:
 
 
 def _credentials(loaded: Loaded, judgement: Judgement, _environ: Mapping[str, str]) -> FileEdit:
-    """Credentials for the whole policy; a star cannot stay beside them, so it becomes the origin that asks."""
+    """Allow credentials in the whole policy; a star has no effect with them, so the requesting origin replaces it."""
     name, spec = _policy_of(loaded, judgement)
     editor, path = Editor(loaded), f"policies.{name}"
     origin = judgement.question.origin or ""
@@ -120,7 +120,7 @@ def _credentials(loaded: Loaded, judgement: Judgement, _environ: Mapping[str, st
 
 
 def _no_policy(loaded: Loaded, judgement: Judgement, environ: Mapping[str, str]) -> FileEdit:
-    """Return the route a policy: one that is there and allows the request, else a new one that allows no more."""
+    """Give the route an existing policy that allows the request, or else a new one that allows nothing more."""
     editor, path = Editor(loaded), f"routes[{judgement.choice.index}]"
     route = judgement.route.path if judgement.route else ""
     for name in loaded.policies:
@@ -133,7 +133,7 @@ def _no_policy(loaded: Loaded, judgement: Judgement, environ: Mapping[str, str])
 
 
 def _no_route(loaded: Loaded, judgement: Judgement, environ: Mapping[str, str]) -> FileEdit:
-    """Put a route there, to the upstream of the route that came closest."""
+    """Add a route to the upstream of the nearest route."""
     question = judgement.question
     if judgement.choice.is_ambiguous:
         raise NoChangeError(
@@ -168,7 +168,7 @@ def _is_allowed(loaded: Loaded, edit: FileEdit, question: Question, environ: Map
 
 
 def _new_policy(loaded: Loaded, question: Question) -> tuple[str, dict[str, Value], list[str]]:
-    """The least that allows one request."""
+    """Return the name, keys and dangers of the smallest policy that allows one request."""
     origin = question.origin or ""
     if origin != "null" and parse_origin(origin.encode("latin-1", "replace")) is None:
         raise NoChangeError(f"{origin!r} is not what any browser sends, and no policy lets it in")
@@ -212,7 +212,7 @@ def _policy_of(loaded: Loaded, judgement: Judgement) -> tuple[str, PolicySpec]:
 
 
 def _shown(loaded: Loaded, judgement: Judgement) -> str:
-    """The policy's name, and who else it is for."""
+    """Return the policy's name, and the other routes that have it."""
     name, _ = _policy_of(loaded, judgement)
     others = [
         route.path
@@ -223,7 +223,7 @@ def _shown(loaded: Loaded, judgement: Judgement) -> str:
 
 
 def _add_names(editor: Editor, policy: str, key: str, missing: list[str], all_names: list[str]) -> list[Edit]:
-    """To the list if it is written, else the list with its default."""
+    """Add names to a list of a policy, or write the list with its default if it has none."""
     path = f"policies.{policy}.{key}"
     if editor.has(path):
         return editor.append(path, missing)
@@ -231,7 +231,7 @@ def _add_names(editor: Editor, policy: str, key: str, missing: list[str], all_na
 
 
 def _dangers(editor: Editor, policy: str, old: PolicySpec, wanted: PolicySpec) -> tuple[list[Edit], list[str]]:
-    """What has to be allowed by name so that the wanted policy compiles."""
+    """Return edits and warnings for the dangers that the wanted policy needs to be allowed."""
     needed = [danger for danger in needed_dangers(wanted) if danger not in old.dangerously_allow]
     if not needed:
         return [], []
@@ -248,4 +248,4 @@ FILE_EDITS: dict[str, _MakeEdit] = {
     "headers_not_allowed": _headers,
     "credentials_not_allowed": _credentials,
 }
-"""By the reason, what removes it."""
+"""The edit for each reason."""

@@ -1,6 +1,6 @@
 """One request under one configuration: the route, both answers as the client would see them, and the browser's verdict.
 
-The proxy's decisions come from `corsproxy.cors`, the verdict from the model of the browser: neither knows the other.
+The proxy's decisions come from `corsproxy.cors`, the verdict from the model of a browser; they share no rule.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ class DecidedBy:
     line: int
     column: int
     path: str
-    """The key path, `policies.app.allow_origins[2]`."""
+    """The key path, such as `policies.app.allow_origins[2]`."""
     text: str
     """The line, without white space around it."""
     option: str = ""
-    """In quick mode the option that stands for the line; empty with a file."""
+    """In quick mode, the option that generated the line; empty with a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,34 +40,34 @@ class Judgement:
     choice: Choice
     route: Route | None
     decision: Decision
-    """The one that decided: that of the preflight if it is refused, else that of the actual request."""
+    """The preflight's if it is refused, else the actual request's."""
     preflight: Answer | None
     """None if a browser sends none."""
     response: Answer
-    """The actual response's CORS fields and Vary; the status is 200 if the upstream decides it."""
+    """The actual response's CORS fields and Vary; the status 200 stands for any status from the upstream."""
     plays: dict[bool, Play]
-    """The browser's course by credentials mode (`include` or not); empty without Origin."""
+    """The browser's steps by credentials mode (true for `include`); empty without Origin."""
     reason: str | None
-    """Why it is refused; None if it is not."""
+    """The reason of the refusal; None if there is none."""
     decided_by: DecidedBy
     by_options: bool = False
-    """True if options stand for the keys, as in quick mode."""
+    """True in quick mode, in which options replace keys."""
     refusal: OwnRefusal | None = None
     """Why the proxy refuses the request before any policy applies; None if it does not."""
 
     @property
     def policy(self) -> PolicySettings | None:
-        """The policy that decided: of several, the first whose origins pass, else the last."""
+        """The policy that decided: the first whose origins match, else the last."""
         return self.route.policies[self.decision.policy] if self.route and self.route.policies else None
 
     @property
     def play(self) -> Play | None:
-        """The course in the mode that was asked for."""
+        """The browser's steps in the credentials mode of the question."""
         return self.plays.get(self.question.credentials)
 
     @property
     def is_allowed(self) -> bool:
-        """Return whether the page gets its answer; a request without Origin is not under CORS."""
+        """Return whether the page gets its answer; CORS does not apply to a request without Origin."""
         return self.route is not None and self.refusal is None and (self.play is None or self.play.allowed)
 
     @property
@@ -77,7 +77,7 @@ class Judgement:
 
     @property
     def because(self) -> str:
-        """Why, in a sentence: what the configuration says to it."""
+        """The reason in a sentence, in terms of the configuration."""
         asked, policy = self.question, self.policy
         if self.refusal is not None:
             return self.refusal.why
@@ -103,11 +103,11 @@ _BECAUSE = {
     "headers_not_allowed": "allow_headers of policy {policy} does not name every header that needs it",
     "credentials_not_allowed": "allow_credentials of policy {policy} is not true",
 }
-"""By the reason, what the configuration lacks."""
+"""The sentence for each reason."""
 
 
 def judge(loaded: Loaded, question: Question) -> Judgement:
-    """Judge one request; no network, no clock."""
+    """Judge one request; nothing is sent."""
     method = names.normalized(question.method)
     choice = choose(loaded.settings, question.host, question.path, method)
     route = loaded.settings.routes[choice.index] if choice.index is not None else None
@@ -145,7 +145,7 @@ def judge(loaded: Loaded, question: Question) -> Judgement:
 
 
 def _refusal(server: OwnAnswers, question: Question, asked: Play | None) -> OwnRefusal | None:
-    """Return why the proxy refuses what is sent last, as it stands on the wire."""
+    """Return why the proxy refuses the head of the last request that is sent; None if it does not."""
     if asked is None:
         url = question.page_request(include=False).url
         return server.refusal(Sent("actual", question.method, url, question.headers))
@@ -153,7 +153,7 @@ def _refusal(server: OwnAnswers, question: Question, asked: Play | None) -> OwnR
 
 
 def _reason(route: Route | None, decision: Decision, asked: Play | None) -> str | None:
-    """Return the proxy's reason if it refused, else the browser's; a TypeError comes first."""
+    """Return the proxy's reason if it refused, else the browser's; None if nothing failed."""
     if route is None:
         return Reason.NO_ROUTE.value
     if asked is None or asked.allowed:
@@ -186,7 +186,7 @@ def _where(
 
 
 def _limiting(loaded: Loaded, choice: Choice, refusal: OwnRefusal) -> DecidedBy:
-    """Find the limit; one that is not written has its default, and the route is where the request would have gone."""
+    """Return the line of the exceeded limit; the route's line if the limit has its default."""
     return _at(loaded, [refusal.key, "limits" if refusal.key else "", f"routes[{choice.index}]", "routes"])
 
 
@@ -204,11 +204,11 @@ _KEYS = {
     "headers_not_allowed": "allow_headers",
     "credentials_not_allowed": "allow_credentials",
 }
-"""The key of the policy that a refusal comes from."""
+"""The policy's key for each reason."""
 
 
 def _refusing_paths(question: Question, choice: Choice, policy: PolicySettings | None, reason: str | None) -> list[str]:
-    """Key paths, the most telling first: a key that is not written has its default, so its parent stands for it."""
+    """Return key paths, the most specific first: if a key is not written, its parent is shown instead."""
     if choice.index is None:
         return [f"routes[{choice.near[0].index}].methods" if choice.allowed and choice.near else "routes", "routes"]
     if policy is None or question.origin is None:

@@ -1,6 +1,6 @@
 """The question to `explain`: one request of a page, as the command line describes it.
 
-Checks the asking only; the configuration is not known here.
+It checks only the command line; it must not know the configuration.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _HOST = re.compile(r"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _SCHEME = re.compile("[A-Za-z][A-Za-z0-9+.-]*://")
 _SAFE = "/%:@!$&'()*+,;=~-._[]|{}^\"<>\\`"
 _ELSEWHERE = "https://corsproxy.invalid"
-"""Where the played browser believes the proxy to be: no page has this origin, so every request is a CORS request."""
+"""The proxy's origin for the browser's model: no page has it, so every request is a CORS request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +24,19 @@ class Question:
     """One request to explain."""
 
     path: str
-    """As sent: begins with `/`, without query, non-ASCII characters escaped."""
+    """As sent: it begins with `/`, has no query, and its non-ASCII characters are escaped."""
     origin: str | None = None
-    """None is a request without Origin: no browser on another origin makes one."""
+    """None is a request without Origin."""
     method: str = "GET"
     headers: tuple[tuple[str, str], ...] = ()
     credentials: bool = False
     host: str = ""
-    """Empty if none is named: then only routes for any host are chosen."""
+    """Empty if none is given: then only routes for any host match."""
     browser: Browser = Browser.STANDARD
-    """Whose rules decide what a page may do."""
+    """The browser whose rules apply."""
 
     def page_request(self, *, include: bool) -> PageRequest:
-        """Return the request for the browser's model, in one of the two credentials modes that differ here."""
+        """Return the request for the browser's model, with the credentials mode `include` or `omit`."""
         mode = Credentials.INCLUDE if include else Credentials.OMIT
         return PageRequest(
             _ELSEWHERE + self.path, self.origin or "null", self.method, self.headers, mode, browser=self.browser
@@ -53,10 +53,10 @@ def ask(
     host: str | None,
     browser: Browser = Browser.STANDARD,
 ) -> Question:
-    """Return the question of a command line; raise `UsageError`.
+    """Return the question of a command line; raises `UsageError`.
 
-    A whole URL may stand for the path; its host is then the request's, and its query and fragment are left out.
-    An origin is taken as it is: a malformed one is for the configuration to refuse.
+    The path may be a whole URL, with the host of the request; query and fragment are ignored.
+    A malformed origin is accepted, to explain why the proxy refuses it.
     """
     if _SCHEME.match(path):
         parts = urls.split(path)

@@ -1,6 +1,6 @@
 """In quick mode: the smallest change of the command line that would allow a refused request.
 
-As with a file, one reason at a time is taken away and the result is judged again: what is proposed has been tried.
+As with a file, it changes the options for one reason at a time and judges again: every proposal has been tried.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The result of `explain`, as one JSON object and as text for people.
 
-Does not know how anything was decided.
+It must not know how anything was decided.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _change_data(change: Change | None) -> dict[str, object] | None:
 
 
 def explanation_lines(judgement: Judgement, change: Change | None, no_change: str | None) -> Iterator[str]:
-    """Write the explanation for people: the verdict first, then why, then what to change."""
+    """Yield the explanation for people: the verdict, then the reasons, then the change."""
     question, where = judgement.question, judgement.decided_by
     verdict = "allowed" if judgement.is_allowed else f"refused: {judgement.reason or 'blocked'}: {judgement.because}"
     yield f"{_asked(judgement)}: {verdict}"
@@ -98,7 +98,7 @@ def explanation_lines(judgement: Judgement, change: Change | None, no_change: st
 
 
 def _steps(judgement: Judgement) -> list[Step]:
-    """The browser's steps, but for what a script may read: the upstream's headers are not known here."""
+    """Return the browser's steps, without exposed headers, because the upstream's headers are unknown."""
     steps = judgement.play.steps if judgement.play else ()
     return [step for step in steps if step.check is not Check.EXPOSED]
 
@@ -113,20 +113,20 @@ def _asked(judgement: Judgement) -> str:
 def _route(judgement: Judgement) -> str:
     route = judgement.route
     if route is None:
-        return "none: the proxy answers " + ("400" if judgement.choice.is_ambiguous else "404")
+        return f"none: the proxy answers {judgement.response.status}"
     host = f" of {route.host}" if route.host else ""
     return f"{route.path}{host} ({'exact' if route.exact else 'and below'})"
 
 
 def _kind(judgement: Judgement) -> str:
-    """`preflight` if the browser sends one first, `actual` if it does not, `none` without Origin."""
+    """Return `preflight` if the browser sends one first, `actual` if it does not, `none` without Origin."""
     if judgement.play is None:
         return "none"
     return "preflight" if judgement.play.needs_preflight else "actual"
 
 
 _WHATEVER_THE_MODE = frozenset({"no_policy", "no_route"})
-"""What the proxy lacks for either credentials mode; the browser only sees that the grant is missing."""
+"""Reasons for both credentials modes; the browser only sees that the grant is missing."""
 
 
 def _verdict_data(judgement: Judgement, play: Play | None) -> dict[str, object]:

@@ -1,6 +1,6 @@
 """The route of a request, and why the closest other routes do not match.
 
-The choice is the data path's own table; only the reasons are made here.
+The data path's own table chooses; this module only finds the reasons.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from corsproxy.proxy import AmbiguousPath, RouteTable, with_head
 from corsproxy.settings import Route, Settings
 
 _SHOWN = 3
-"""The most near misses to list: more would hide the intended one."""
+"""The most near misses to list; more would hide the intended one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class NearMiss:
     """A route that came close."""
 
     index: int
-    """Its place in the file's list of routes."""
+    """Its index in the file's list of routes."""
     route: Route
     why: str
 
@@ -29,12 +29,12 @@ class Choice:
     """The result of the route table for one request."""
 
     index: int | None
-    """The place of the chosen route in the file's list, None if there is none."""
+    """The index of the chosen route in the file's list; None if there is none."""
     near: tuple[NearMiss, ...]
     is_ambiguous: bool = False
-    """Two readings of the path lead to different routes: the proxy answers 400."""
+    """True if two readings of the path lead to different routes: the proxy answers 400."""
     allowed: tuple[str, ...] = ()
-    """The methods of the routes that were passed over, if none was left: the proxy answers 405."""
+    """The methods of the skipped routes, if none was left: the proxy answers 405."""
 
 
 def choose(settings: Settings, host: str, path: str, method: str = "GET") -> Choice:
@@ -61,7 +61,7 @@ def choose(settings: Settings, host: str, path: str, method: str = "GET") -> Cho
 def _miss(
     route: Route, host: str, default_port: int, segments: list[str], method: str, *, chosen: bool
 ) -> tuple[int, str] | None:
-    """How many segments fit, and why the route is not taken; None if it is not even close."""
+    """Return how many segments match, and why the route does not; None if it is not even close."""
     fits = 0
     for own, sent in zip(route.segments, segments, strict=False):
         if own != sent and not (own is None and sent):

@@ -1,8 +1,8 @@
-"""`corsproxy learn`: from recorded traffic and the configuration in force, a whole new file with the smallest policies.
+"""`corsproxy learn`: from recorded traffic and the current configuration, a new file with the smallest policies.
 
-`traffic` counts the log, `suspects` says what looks like an attack, `grouping` makes patterns if they are safe,
-`proposal` makes one policy for each route, `writing` puts them into the text in force; `command` is the front door.
-What is written has been loaded: it passes `corsproxy check`.
+`traffic` counts the log, `suspects` finds origins that look like an attack, `grouping` makes safe patterns, `proposal`
+makes a policy for each route, `writing` writes them into the current text; `command` is the front door.
+The proposed file is loaded before it is printed, so it passes `corsproxy check`.
 """
 
 from corsproxy.tools.learn.command import LearnOptions, learn, learn_command

@@ -1,4 +1,4 @@
-"""The front door: a log and the configuration in force in, a whole new file out, loaded before it is written."""
+"""The front door: reads a log and the current configuration, and writes a new file that loads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from corsproxy.tools.learn.traffic import Traffic, read_traffic
 from corsproxy.tools.learn.writing import Named, write
 
 _MAX_LINE = 4 * 1024 * 1024
-"""Characters: a head as long as `max_header_bytes` allows by default, each byte escaped, is a twentieth of it."""
+"""Characters of a line: 20 times a head of the default `max_header_bytes` with each byte escaped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,8 @@ class LearnOptions:
 def learn_command(options: LearnOptions, *, environ: Mapping[str, str], stdin: TextIO, out: TextIO, err: TextIO) -> int:
     """Read a log, write the proposed file to `out`, and return the exit status 0.
 
-    What was read is reported on `err`.
-    Raises `ConfigError` for a file that cannot be used, `UsageError` for a log that cannot be read or is none.
+    The number of requests and skipped lines goes to `err`.
+    Raises `ConfigError` for an invalid configuration, `UsageError` for a log that cannot be read or has no request.
     """
     loaded = load_options(options.configuration, environ)
     traffic = _read(options.log, stdin)
@@ -48,7 +48,7 @@ def _count(number: int, noun: str) -> str:
 
 
 def learn(loaded: Loaded, traffic: Traffic, environ: Mapping[str, str]) -> str:
-    """Return the text of the proposed file; raises `UsageError` if the text in force cannot be edited."""
+    """Return the text of the proposed file; raises `UsageError` if the current text cannot be edited."""
     named: Named = {}
     empty: dict[str, Proposal] = {}
     assigned: dict[int, str] = {}
@@ -57,7 +57,7 @@ def learn(loaded: Loaded, traffic: Traffic, environ: Mapping[str, str]) -> str:
     for index, route in enumerate(routes):
         found = traffic.routes.get(route.path)
         if found is None or route.policies_before:
-            continue  # what each of several policies is for is more than a log shows
+            continue  # a log does not show the purpose of each policy
         key = (route.path, route.policy.name if route.policy else None)
         if key not in settled:
             proposal = propose(found, route.policy)
@@ -86,7 +86,7 @@ def _checked(text: str, loaded: Loaded, environ: Mapping[str, str]) -> str:
 
 
 def _name(route: Route, taken: Mapping[str, object], loaded: Loaded) -> str:
-    """The name of the policy in force if only this path uses it, else the route's path in words."""
+    """Return the current policy's name if only this path uses it, else a name made from the path."""
     old = route.policy.name if route.policy else None
     if old and {one.path for one in loaded.settings.routes if one.policy and one.policy.name == old} == {route.path}:
         return old
@@ -107,7 +107,7 @@ def _read(log: str | None, stdin: TextIO) -> Traffic:
 
 
 def _lines(log: TextIO) -> Iterator[str]:
-    """Yield each line; of one that is too long its beginning, which is no entry."""
+    """Yield each line; of one that is too long only the beginning, which is not an entry."""
     while line := log.readline(_MAX_LINE):
         yield line
         while len(line) == _MAX_LINE and not line.endswith("\n"):

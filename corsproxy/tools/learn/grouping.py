@@ -1,6 +1,6 @@
-"""Group many origins into few patterns that match only their owner's names.
+"""Groups many origins into few patterns that match only their owner's names.
 
-Pure: origins in, groups out; what a group may be granted is the policy's to say.
+Pure: origins in, groups out; the policy decides what a group is granted.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from corsproxy.cors import Origin, OriginSpec, Policy, is_loopback, parse_origin
 from corsproxy.tools.learn.suspects import registrable
 
 _MANY = 3
-"""So many subdomains are rather a family than a list."""
+"""The fewest subdomains that become one pattern."""
 _MANY_PORTS = 2
-"""Ports of this machine that show that the port is no fixed one."""
+"""The fewest ports of loopback that become `:*`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One item of `allow_origins`, and the origins it stands for."""
+    """One item of `allow_origins`, and the recorded origins that it matches."""
 
     spec: OriginSpec
     members: tuple[str, ...]
 
 
 def grouped(origins: Iterable[str], in_force: Policy | None) -> list[Group]:
-    """Group origins: by the patterns a person wrote already, then ports of loopback, then subdomains of one domain."""
+    """Group origins by the patterns of the current policy, then by ports of loopback, then by parent domain."""
     left = list(origins)
     groups: list[Group] = []
     steps: Sequence[Callable[[list[str]], list[Group]]] = (
@@ -45,7 +45,7 @@ def grouped(origins: Iterable[str], in_force: Policy | None) -> list[Group]:
 
 
 def _by_patterns(origins: list[str], in_force: Policy | None) -> list[Group]:
-    """A pattern that is in force stays if it stands for several: a person found it safe, and knows the family."""
+    """Keep a current pattern that matches several origins: whoever wrote it knows the owner."""
     members: dict[int, list[str]] = defaultdict(list)
     for origin in origins if in_force else ():
         rule = in_force.matching_rule(origin.encode("latin-1", "replace")) if in_force else None
@@ -87,7 +87,7 @@ def _by_domain(origins: list[str]) -> list[Group]:
 
 
 def _common_parent(hosts: list[str], domain: str) -> str:
-    """The longest run of last labels that all hosts have below at least one label of their own."""
+    """Return the longest domain of which all hosts are subdomains."""
     labels = [host.split(".") for host in hosts]
     length = len(domain.split("."))
     while all(len(one) > length + 1 for one in labels) and len({tuple(one[-length - 1 :]) for one in labels}) == 1:

@@ -1,7 +1,7 @@
 """The smallest policy for one route: the recorded requests, minus suspected attacks and what cannot be granted.
 
-Everything that cannot be seen in a log (credentials, exposed headers, max age) stays as it is in force.
-Pure: traffic and the policy in force in, a proposal out.
+Everything that a log does not show (credentials, exposed headers, max age) stays as it is.
+Pure: traffic and the current policy in, a proposal out.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from corsproxy.tools.learn.traffic import OriginTraffic, RouteTraffic, Seen
 
 _LEARNT = ("allow_origins", "allow_methods", "allow_headers")
 _EVERYBODY = 20
-"""Different origins from which a `*` in force is rather meant than careless."""
+"""With more different origins than this, an existing `*` is taken as intended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +32,17 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A policy, and what each of its items stands for."""
+    """A policy, with comments on the traffic behind each item."""
 
     spec: PolicySpec | None
     """None if nothing is left to grant."""
     origins: dict[OriginSpec, str]
-    """Comments, as those that follow."""
+    """The comment on each item; the same for methods and headers."""
     methods: dict[str, str]
     headers: dict[str, str]
     left_out: tuple[LeftOut, ...]
     on_one_request: tuple[str, ...] = ()
-    """Items that rest on one request only."""
+    """Items with only one request."""
 
 
 def propose(traffic: RouteTraffic, in_force: PolicySettings | None) -> Proposal:
@@ -87,7 +87,7 @@ def _left_out_origins(traffic: RouteTraffic, in_force: PolicySettings | None) ->
         trusted = {
             origin for origin in counts if in_force.cors.matching_rule(origin.encode("latin-1", "replace")) not in stars
         }
-        # Of `https://*.example.com` the domain is what others may imitate.
+        # Others may imitate the domain of `https://*.example.com`.
         trusted |= {one.text.replace("*.", "", 1) for one in in_force.cors.spec.allow_origins if not one.is_regex}
     why = suspicious(counts, trusted)
     return [LeftOut(origin, why[origin], traffic.origins[origin].seen) for origin in counts if origin in why]
@@ -108,7 +108,7 @@ def _comment(group: Group, kept: dict[str, OriginTraffic]) -> str:
 
 
 def _once(groups: Iterable[Group], kept: dict[str, OriginTraffic], *named: dict[str, Seen]) -> Iterable[str]:
-    """Return the items that were asked once: that may have been a slip, or an attack."""
+    """Yield the items with only one request, which may have been a mistake or an attack."""
     for group in groups:
         if sum(kept[member].seen.count for member in group.members) == 1:
             yield group.spec.text
@@ -132,13 +132,13 @@ def _merged(maps: Iterable[dict[str, Seen]]) -> dict[str, Seen]:
 
 
 def _spelled(name: str, base: PolicySpec) -> str:
-    """As the policy in force spells it, else with the capitals that people expect."""
+    """Return the name as the current policy spells it, else with conventional capitals."""
     written = next((header for header in base.allow_headers if header.lower() == name), None)
     return written or "-".join(part.capitalize() for part in name.split("-"))
 
 
 def _compilable(spec: PolicySpec) -> tuple[PolicySpec | None, list[tuple[str, str, str]]]:
-    """Remove what the core refuses; return key, text and message of each."""
+    """Return the spec without items that the core refuses, and the key, text and message of each."""
     refused: list[tuple[str, str, str]] = []
     while spec.allow_origins:
         try:
@@ -159,7 +159,7 @@ def _compilable(spec: PolicySpec) -> tuple[PolicySpec | None, list[tuple[str, st
 
 
 def _without_needless_dangers(spec: PolicySpec) -> PolicySpec:
-    """Only those names under `dangerously_allow` stay that the smaller policy still needs."""
+    """Return the spec with only those names under `dangerously_allow` that it still needs."""
     for danger in tuple(spec.dangerously_allow):
         smaller = replace(spec, dangerously_allow=tuple(one for one in spec.dangerously_allow if one != danger))
         try:

@@ -1,6 +1,6 @@
-"""Origins that look like an attack: null, what no browser sends, and names made to look like another.
+"""Origins that look like an attack: null, values that no browser sends, and names that imitate another.
 
-Errs on the careful side: what is left out wrongly is named in a comment, and one line to add.
+It errs on the side of caution: an origin left out by mistake is named in a comment, and is one line to add.
 Pure: origins in, reasons out.
 """
 
@@ -14,12 +14,12 @@ from corsproxy.tools.live.look_alikes import MARK, SHARED_HOSTS
 from corsproxy.tools.verify.members import MADE_UP
 
 _LOOKS_LIKE = str.maketrans({"0": "o", "1": "l", "3": "e", "5": "s"})
-"""Digits that pass for letters at a glance."""
+"""Digits that look like letters."""
 _OUR_OWN = (MARK, MADE_UP)
-"""In the names of origins that `probe` and `verify` make up: a deployment that they asked has them in its log."""
+"""Parts of origins that `probe` and `verify` make up, which are in the log of a deployment that they tested."""
 _SHARED = frozenset(origin for origin in SHARED_HOSTS if MARK not in origin)
 _SHORTEST = 6
-"""Characters of a domain from which one other letter is no coincidence."""
+"""The fewest characters of a domain in which one different letter is not a coincidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,9 @@ class _Host:
 
 
 def suspicious(counts: Mapping[str, int], trusted: Iterable[str]) -> dict[str, str]:
-    """Return the reason for each origin to be left out; `trusted` are origins that the configuration names already.
+    """Return the origins to leave out, each with the reason; `trusted` are those that the configuration names.
 
-    `counts` are the requests of each origin seen: of two that look alike the rarer is the imitation.
+    `counts` are the requests of each origin: of two that look alike, the one with fewer is the imitation.
     """
     known = set(trusted)
     found: dict[str, str] = {}
@@ -62,7 +62,7 @@ def suspicious(counts: Mapping[str, int], trusted: Iterable[str]) -> dict[str, s
 
 
 def registrable(host: str) -> str | None:
-    """Return the registrable domain, None for addresses, single labels and public suffixes."""
+    """Return the registrable domain; None for addresses, single labels and public suffixes."""
     if host.startswith("[") or host.rpartition(".")[2].isdecimal():
         return None
     return registrable_domain(host)
@@ -76,15 +76,15 @@ def _host(origin: str, count: int) -> _Host | None:
 
 
 class _Models:
-    """What may be imitated, found by looks: each host is compared with the few that it could resemble.
+    """The hosts that others may imitate, by looks: each host is compared only with the few that it could resemble.
 
-    Ten thousand strangers would else be a hundred million comparisons.
+    Comparing each of ten thousand strangers with every other would be a hundred million comparisons.
     """
 
     def __init__(self, certain: list[_Host], others: list[_Host]) -> None:
         self._https = {one.host: one for one in (*others, *certain) if one.scheme == "https"}
         self._domains: dict[str, _Host] = {}
-        """By domain the host that is asked most; one that the configuration names counts as asked always."""
+        """By domain, the host with the most requests; one that the configuration names is preferred."""
         self._certain = {one.domain for one in certain}
         names = {name for one in certain for name in (one.host, one.domain)}
         self._cut = {name[:end] for name in names for end in range(1, len(name)) if name[end] != "."} - names
@@ -100,7 +100,7 @@ class _Models:
                 self._near.setdefault(look, []).append(domain)
 
     def imitated_by(self, host: _Host) -> str | None:
-        """Return why a host looks like an imitation, None if it does not."""
+        """Return why a host looks like an imitation; None if it does not."""
         if is_loopback(host.host):
             return None
         if "localhost" in host.host:
@@ -108,7 +108,7 @@ class _Models:
         if host.scheme == "http" and (twin := self._https.get(host.host)):
             return f"plain http of {twin.origin}: anyone on the network can put a page there"
         if host.domain in self._certain:
-            return None  # Of the same owner: what others made of that name must not accuse it.
+            return None  # the owner's own name, whatever resembles it
         if host.host in self._cut:
             return "it is the beginning of a name that the configuration allows"
         if held := self._held_by(host):
@@ -120,11 +120,11 @@ class _Models:
         return None
 
     def _is_model(self, domain: str, host: _Host) -> bool:
-        """Return whether `domain` is asked for at least as often: else strangers could accuse whom they imitate."""
+        """Return whether `domain` has at least as many requests: an imitation must not make the original suspect."""
         return domain in self._certain or self._domains[domain].count >= host.count
 
     def _held_by(self, host: _Host) -> str | None:
-        """Find another's domain in a host: `example.com.evil.net`, `evilexample.com`, `example-com.evil.net`."""
+        """Return another domain in a host: `example.com.evil.net`, `evilexample.com`, `example-com.evil.net`."""
         text = host.host
         for length in self._lengths:
             for start in range(len(text) - length + 1):
@@ -135,7 +135,7 @@ class _Models:
 
 
 def _looks(domain: str) -> set[str]:
-    """Return texts of which two domains that are nearly the same have one in common."""
+    """Return keys of which two nearly equal domains share at least one."""
     if len(domain) < _SHORTEST - 1:
         return set()
     plain = domain.translate(_LOOKS_LIKE).replace("rn", "m")
@@ -143,7 +143,7 @@ def _looks(domain: str) -> set[str]:
 
 
 def _is_near(one: str, other: str) -> bool:
-    """One letter changed, left out, put in or swapped with its neighbour, or digits for letters."""
+    """Return whether two domains differ by one letter changed, missing, added or swapped, or by digits for letters."""
     if min(len(one), len(other)) < _SHORTEST or one == other:
         return False
     if one.translate(_LOOKS_LIKE).replace("rn", "m") == other.translate(_LOOKS_LIKE).replace("rn", "m"):

@@ -1,8 +1,7 @@
-"""Recorded traffic, counted: which origins sent requests to each route, how often, when, and for what.
+"""Counts recorded traffic: which origins sent requests to each route, how often, when, and for what.
 
-Reads lines of the JSON access log; whatever else is among them is skipped and counted.
-Bounded whatever is read: origins are a stranger's to choose.
-Judges nothing.
+It reads lines of the JSON access log; other lines are skipped and counted.
+Memory is bounded, because strangers choose the origins.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 MAX_ORIGINS = 10_000
-"""For each route; more are counted together."""
+"""Origins for each route; the requests of further ones are only counted."""
 _MAX_NAMES = 1_000
 """Methods, or header names, for each origin."""
 _MAX_TEXT = 2_048
@@ -36,7 +35,7 @@ class Seen:
         self.last = max(self.last, time)
 
     def merge(self, other: Seen) -> None:
-        """Count what another counted."""
+        """Add the counts of another."""
         self.count += other.count
         self.refused += other.refused
         self.first = min(filter(None, (self.first, other.first)), default="")
@@ -58,7 +57,7 @@ class OriginTraffic:
     seen: Seen = field(default_factory=Seen)
     methods: dict[str, Seen] = field(default_factory=dict)
     headers: dict[str, Seen] = field(default_factory=dict)
-    """By the names in lower case."""
+    """By name, in lower case."""
 
 
 @dataclass(slots=True)
@@ -76,15 +75,15 @@ class Traffic:
     """A whole log."""
 
     routes: dict[str | None, RouteTraffic] = field(default_factory=dict)
-    """By the route's path pattern; None is no route. Requests without Origin are not in it."""
+    """By the route's path; None is no route. Requests without Origin are left out."""
     requests: int = 0
     skipped: int = 0
-    """Lines that are none of the JSON access log."""
+    """Lines that are not of the JSON access log."""
     seen: Seen = field(default_factory=Seen)
 
 
 def read_traffic(lines: Iterable[str]) -> Traffic:
-    """Count a log; never raises for what a line holds."""
+    """Count a log; never raises, whatever its lines contain."""
     traffic = Traffic()
     for number, line in enumerate(lines):
         if number == 0:
@@ -114,7 +113,7 @@ def _count(traffic: Traffic, entry: dict[str, object]) -> None:
     origin, time = _text(entry, "origin"), _text(entry, "time")[:40]
     refused = _text(entry, "cors").endswith("refused")
     traffic.seen.add(time, refused=refused)
-    if not origin or _text(entry, "cors") == "none":  # a page of the proxy's own has an Origin and asks for nothing
+    if not origin or _text(entry, "cors") == "none":  # a page of the proxy's own sends Origin but needs no grant
         return
     found = traffic.routes.setdefault(_text(entry, "route") or None, RouteTraffic())
     found.seen.add(time, refused=refused)

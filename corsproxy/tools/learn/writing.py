@@ -1,7 +1,7 @@
-"""The proposed file: the text in force with its policies written anew, and each route sent to its own.
+"""The proposed file: the current text with new policies, and each route with its own.
 
-Everything else stays byte for byte; what was seen and what was left out are comments.
-Text of strangers is never written raw: it cannot end a comment.
+Everything else stays byte for byte; comments say what was seen and what was left out.
+Strangers' text is escaped, so that it cannot end a comment.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from corsproxy.tools.learn.proposal import Proposal
 from corsproxy.tools.learn.traffic import Traffic
 from corsproxy.tools.patch import Edit, Editor, Value, apply, scalar
 
-_SHOWN = 120
-"""Characters of a stranger's text in a comment."""
+_SHOWN = 360
+"""Characters of one text in a comment."""
 _MOST_LEFT_OUT = 20
-"""Comments of what was left out, for each route."""
+"""The most comments on what was left out, for each route."""
 
 Named = dict[str, tuple[PolicySettings | None, Proposal, str]]
-"""Proposed policies by name: the settings in force, the proposal, the route's path."""
+"""Proposed policies by name: the current settings, the proposal, the route's path."""
 
 
 def write(
@@ -33,10 +33,10 @@ def write(
     kept: list[str],
     empty: dict[str, Proposal],
 ) -> str:
-    """Write the file.
+    """Return the text of the file.
 
-    `assigned` are the policies of routes by their place, `kept` the policies that stay as they are, `empty` the
-    proposals that grant nothing, by the route's path.
+    `assigned` are the policies of routes by index, `kept` the policies that stay as they are, `empty` the proposals
+    that grant nothing, by the route's path.
     """
     editor = Editor(loaded)
     edits = [editor.set(f"routes[{index}]", "policy", name) for index, name in assigned.items()]
@@ -67,7 +67,7 @@ def _header(loaded: Loaded, traffic: Traffic) -> Iterator[str]:
 def _block(
     name: str, settings: PolicySettings | None, proposal: Proposal, path: str, traffic: Traffic
 ) -> Iterator[str]:
-    """One policy over several lines, a comment at each item."""
+    """Yield the lines of a policy, with a comment at each item."""
     spec = proposal.spec
     yield f"  {scalar(name)}:"
     yield f"    # {_clean(path)}: {_clean(str(traffic.routes[path].seen))}"
@@ -97,7 +97,7 @@ def _block(
 
 
 def _kept(name: str, loaded: Loaded) -> Iterator[str]:
-    """A policy as it is in force; comments of the old text are not taken over."""
+    """Yield the lines of an unchanged policy; comments of the old text are not kept."""
     settings = loaded.policies[name]
     spec = settings.cors.spec
     yield f"  {scalar(name)}:"
@@ -128,7 +128,7 @@ def _lists(spec: PolicySpec) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def _rest(spec: PolicySpec, settings: PolicySettings | None) -> Iterator[tuple[str, str]]:
-    """What is not learnt, if it is not the default."""
+    """Yield the keys that are not learnt, if they differ from the default."""
     default = PolicySpec(())
     if spec.expose_headers:
         yield "expose_headers", _list(spec.expose_headers)
@@ -152,7 +152,7 @@ def _rest(spec: PolicySpec, settings: PolicySettings | None) -> Iterator[tuple[s
 
 
 def _flow(settings: PolicySettings | None, proposal: Proposal) -> Value:
-    """A proposed policy as a value, for a file in which there are no lines to comment."""
+    """Return a proposed policy as a value, for a file that is one `{...}` and so has no comments at items."""
     return _flow_spec(proposal.spec or PolicySpec(()), settings)
 
 
@@ -174,8 +174,9 @@ def _flow_spec(spec: PolicySpec, settings: PolicySettings | None) -> Value:
         values["expose_headers"] = list(spec.expose_headers)
     if spec.dangerously_allow:
         values["dangerously_allow"] = list(spec.dangerously_allow)
-    values |= {key: value for key, value in _rest(spec, settings) if key not in {"expose_headers", "dangerously_allow"}}
-    return values
+    if isinstance(spec.timing, tuple) and spec.timing:
+        values["timing"] = list(spec.timing)
+    return values | {key: value for key, value in _rest(spec, settings) if key not in values}
 
 
 def _all_comments(name: str, entry: tuple[PolicySettings | None, Proposal, str]) -> Iterator[str]:
@@ -219,6 +220,6 @@ def _list(names: tuple[str, ...]) -> str:
 
 
 def _clean(text: str) -> str:
-    """One line of printable ASCII, cut if it is long."""
+    """Return a text as one line of printable ASCII, truncated if long."""
     shown = "".join(sign if " " <= sign <= "~" else escaped(sign) for sign in text)
-    return shown if len(shown) <= _SHOWN * 3 else shown[: _SHOWN * 3] + "..."
+    return shown if len(shown) <= _SHOWN else shown[:_SHOWN] + "..."
