@@ -1,4 +1,4 @@
-"""The standard streams of a command: all three are open, and accept any bytes and any text.
+"""The standard streams of a command: opens closed ones, and makes all accept any bytes and any text.
 
 It must not know what is written, nor by which command.
 """

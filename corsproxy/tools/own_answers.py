@@ -1,4 +1,4 @@
-"""The responses of corsproxy to a browser under one route, limited to CORS: the file's answer, for the tools.
+"""The proxy's responses to a browser under the policies of one route, computed without a request; only CORS fields.
 
 The decisions come from `corsproxy.cors`; the model of the browser that judges the answers shares no rule with it.
 """
@@ -13,10 +13,9 @@ from corsproxy.settings import Limits, PolicySettings
 from corsproxy.tools.browser import Answer, Sent
 
 FORWARDED_METHODS = frozenset(method.decode() for method in CARRIED)
-"""What the HTTP parser knows; the proxy answers 501 to any other, `patch` among them, whatever a policy allows."""
+"""Methods that the HTTP parser knows; the proxy answers 501 to any other, such as `patch`, whatever a policy allows."""
 _EXPOSED_LATER = "(the names of that response)"
-"""With credentials `*` becomes the names of each response, which are the upstream's to choose."""
-
+"""The value if `*` is replaced by the names of each response, which only the upstream knows."""
 
 _CONTROL = re.compile("[\x01-\x08\x0a-\x1f\x7f]")
 _NEVER_FORWARDED = frozenset({"CONNECT", "TRACE"})
@@ -30,13 +29,13 @@ class OwnRefusal:
     why: str
     remedy: str
     key: str
-    """The key of the file that decides, empty if none does."""
+    """The key of the file that decides; empty if none does."""
 
 
 def refusal_of(sent: Sent, host: str, limits: Limits) -> OwnRefusal | None:
-    """Return why the proxy refuses a request as it stands on the wire; None if it does not.
+    """Return why the proxy refuses a request for its head; None if it does not.
 
-    What a browser adds by itself is not known here: a head may be larger than what is counted.
+    The fields that a browser adds by itself are not counted, so a real head is larger.
     """
     for name, value in sent.headers:
         if found := _CONTROL.search(value):
@@ -123,5 +122,5 @@ class OwnAnswers:
 
 
 def latin(text: str) -> bytes:
-    """Return the bytes of a field value; what cannot stand in one becomes a question mark."""
+    """Return the bytes of a field value; characters that Latin-1 lacks become question marks."""
     return text.encode("latin-1", "replace")

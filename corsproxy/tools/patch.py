@@ -1,7 +1,7 @@
 """The smallest change to a configuration's text: items and keys added or replaced, the rest kept byte for byte.
 
-Works on the text by the places that `corsproxy.config` remembers; comments, order and style stay as they are.
-Nothing is parsed here and no meaning is known: the caller loads the result and checks that it has the intended effect.
+It edits at the places that `corsproxy.config` recorded; comments, order and style stay as they are.
+Nothing is parsed here: the caller loads the result and checks that it has the intended effect.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from corsproxy.config import Loaded, Place
 
 Value = str | Sequence["Value"] | Mapping[str, "Value"]
-"""What can be written: a scalar's text, a list, a mapping."""
+"""A value to write: a scalar's text, a list, a mapping."""
 
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
-"""What ends a line in YAML 1.1, and so what its line numbers count."""
+"""Line breaks of YAML 1.1, which its line numbers count."""
 _ANCHOR = re.compile(r"&\S+(?:\s|#[^\n]*)*")
 _PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9._/:{}-]*(?<!:)")
-"""What needs no quotes in a block."""
+"""Scalars that need no quotes in a block."""
 _PLAIN_IN_FLOW = re.compile(r"[A-Za-z/][A-Za-z0-9._/:-]*(?<!:)")
 
 
@@ -35,7 +35,7 @@ class Edit:
 
 
 def apply(text: str, edits: Iterable[Edit]) -> str:
-    """Make every edit; what is put in at one place stays in the order given."""
+    """Return the text after all edits; insertions at one place keep their order."""
     parts, at = [], 0
     for edit in sorted(edits, key=lambda one: one.start):
         parts += [text[at : edit.start], edit.text]
@@ -44,18 +44,18 @@ def apply(text: str, edits: Iterable[Edit]) -> str:
 
 
 def unified(old: str, new: str, file: str, context: int = 3) -> str:
-    """Write the change as `patch` and `git apply -p0` take it; empty if there is none."""
+    """Return the change as a unified diff for `patch` and `git apply -p0`; empty if there is none."""
     lines = difflib.unified_diff(_lines(old), _lines(new), file, file, n=context)
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 
 def _lines(text: str) -> list[str]:
-    """As `patch` sees lines: ended by LF alone."""
+    """Return the lines as `patch` counts them: only LF ends one."""
     return re.findall("[^\n]*\n|[^\n]+", text)
 
 
 class Editor:
-    """Edit one loaded text, in its own style."""
+    """Makes edits of one loaded text, in its own style."""
 
     def __init__(self, loaded: Loaded) -> None:
         self._text = loaded.text
@@ -64,20 +64,20 @@ class Editor:
         self._parents = {parent for path in loaded.spans for parent in _parents(path)}
         self._starts = [0, *(found.end() for found in _BREAK.finditer(loaded.text))]
         self.newline = "\r\n" if "\r\n" in loaded.text else "\n"
-        """How the text ends its lines."""
+        """The text's line break."""
         self.is_flow = loaded.text.lstrip().startswith("{")
-        """The whole file is a `{...}`: what is put in is quoted as JSON is."""
+        """True if the whole file is one `{...}`: insertions are then quoted as in JSON."""
 
     def has(self, path: str) -> bool:
-        """Return whether a key or an item is written in the file."""
+        """Return whether the file has this key or item."""
         return path in self._spans
 
     def replace(self, path: str, value: Value) -> Edit:
-        """Write another value in place of a scalar or a `[...]`."""
+        """Replace a scalar or a `[...]`."""
         return Edit(self._start(path), self._offset(self._spans[path].end), self._flow(value))
 
     def append(self, path: str, values: Sequence[Value]) -> list[Edit]:
-        """Put items at the end of a list."""
+        """Add items at the end of a list."""
         span = self._spans[path]
         if self._is_text(path):
             return [self._insert_in_text(path, values)]
@@ -88,7 +88,7 @@ class Editor:
         return [self._insert_below(self._last_line(path), lines)]
 
     def set(self, path: str, key: str, value: Value) -> Edit:
-        """Put a key at the end of a mapping; a `path` of nothing is the top level."""
+        """Set a key of a mapping, at its end if it is new; an empty `path` is the top level."""
         inner = f"{path}.{key}" if path else key
         if inner in self._spans:
             return self.replace(inner, value)
@@ -99,14 +99,14 @@ class Editor:
         return self._insert_below(self._last_line(path), [line])
 
     def set_above(self, before: str, key: str, value: Value) -> Edit:
-        """Put a top-level key above another, above the comments that belong to it."""
+        """Add a top-level key above another one and its comments."""
         if self.is_flow:
             return self.set("", key, value)
         start = self._starts[self._head_line(before) - 1]
         return Edit(start, start, self._ended(self._entry(key, value, 0)))
 
     def section(self, key: str, above: str, lines: Sequence[str]) -> Edit:
-        """Put lines in place of a top-level key of a block file, or above another key if it is not there."""
+        """Replace a top-level key of a block file with lines, or add them above another key if it is missing."""
         text = self._ended(self.newline.join(lines))
         if not self.has(key):
             start = self._starts[self._head_line(above) - 1]
@@ -117,11 +117,11 @@ class Editor:
         return Edit(self._starts[first - 1], end, text)
 
     def _is_text(self, path: str) -> bool:
-        """Return whether one text stands for the list, and no `[...]` and no item after a dash."""
+        """Return whether the list is written as one text, neither as `[...]` nor as items after dashes."""
         return self._text[self._start(path)] not in "[-" and not self._below(path)
 
     def _insert_in_text(self, path: str, values: Sequence[Value]) -> Edit:
-        """After the last word of a text that stands for a list, within its quotes."""
+        """Insert after the last word of a list that is written as one text, within its quotes."""
         end = self._offset(self._spans[path].end)
         at = end - 1 if self._text[end - 1] in "'\"" else end
         return Edit(at, at, "".join(f" {value}" for value in values))
@@ -130,7 +130,7 @@ class Editor:
         return self._spans[path].flow if path else self.is_flow
 
     def _insert_in_flow(self, path: str, text: str) -> Edit:
-        """After the last item, or after the bracket of an empty collection: a comma at the end may then stay."""
+        """Insert after the last item, or after the opening bracket if there is none, so that a final comma may stay."""
         if below := self._below(path):
             at = max(self._offset(self._spans[found].end) for found in below)
             return Edit(at, at, f", {text}")
@@ -145,16 +145,16 @@ class Editor:
         return Edit(start, start, text)
 
     def _below(self, path: str) -> list[str]:
-        """Every path below one, as far as they are written."""
+        """Return the paths below a path that the file has."""
         return [found for found in self._spans if not path or found.startswith((f"{path}.", f"{path}["))]
 
     def _last_line(self, path: str) -> int:
-        """The last line with anything of this value: a block collection's own end is beyond the comments after it."""
+        """Return the last line of a value; the span of a block collection also covers the comments after it."""
         leaves = [found for found in (*self._below(path), path) if found and self._is_leaf(found)]
         return max(map(self._end_line, leaves), default=1)
 
     def _end_line(self, path: str) -> int:
-        """The line on which a value ends; of an alias, the line of its key, as its span is where the anchor is."""
+        """Return the line on which a value ends; for an alias the line of its key, because it has the anchor's span."""
         end = self._spans[path].end
         return max(end.line - (end.column == 1), self._places[path].line)
 
@@ -162,14 +162,14 @@ class Editor:
         return self._spans[path].flow or path not in self._parents
 
     def _head_line(self, key: str) -> int:
-        """The first of the comment lines right above a top-level key, or its own."""
+        """Return the first of the comment lines directly above a top-level key, or the key's own line."""
         line = self._line_of_key(key)
         while line > 1 and self._line(line - 1).startswith("#"):
             line -= 1
         return line
 
     def _line_of_key(self, key: str) -> int:
-        """The line on which a top-level key itself stands: its value may begin further down."""
+        """Return the line of a top-level key itself, because its value may begin further down."""
         line = self._spans[key].start.line
         while line > 1 and not re.match(rf"[\"']?{re.escape(key)}[\"']?\s*:", self._line(line)):
             line -= 1
@@ -180,13 +180,13 @@ class Editor:
         return self._text[self._starts[number - 1] : end]
 
     def _start(self, path: str) -> int:
-        """Where a value itself begins, behind its anchor."""
+        """Return the offset at which a value begins, after its anchor."""
         start = self._offset(self._spans[path].start)
         anchor = _ANCHOR.match(self._text, start)
         return anchor.end() if anchor else start
 
     def _column(self, path: str) -> int:
-        """How far a block collection is indented."""
+        """Return the indentation of a block collection."""
         start = self._start(path)
         return start - max(begin for begin in self._starts if begin <= start)
 
@@ -197,14 +197,14 @@ class Editor:
         return text + self.newline
 
     def _entry(self, key: str, value: Value, indent: int) -> str:
-        """`key: value`, a mapping on lines of its own."""
+        """Return `key: value`, with a mapping on separate lines."""
         word = self._word(key)
         if isinstance(value, Mapping):
             return f"{word}:{self.newline}{' ' * (indent + 2)}{self._block(value, indent + 2)}"
         return f"{word}: {self._flow(value) if not isinstance(value, str) else self._word(value)}"
 
     def _block(self, value: Value, indent: int) -> str:
-        """Write a value at a place in a block: mappings over several lines, lists in brackets."""
+        """Return a value for a block: mappings over several lines, lists in brackets."""
         if isinstance(value, Mapping):
             lines = [self._entry(key, inner, indent) for key, inner in value.items()]
             return (self.newline + " " * indent).join(lines)
@@ -224,16 +224,16 @@ class Editor:
 
 
 def scalar(text: str, *, flow: bool = False, quoted: bool = False) -> str:
-    """Write a scalar so that it is read as this very text: plain if that is safe (`flow`: between brackets too)."""
+    """Return a scalar that is read as exactly this text: plain if that is safe (with `flow`, inside brackets too)."""
     pattern = _PLAIN_IN_FLOW if flow else _PLAIN
     if pattern.fullmatch(text) and not quoted:
         return text
-    # A dollar sign before a brace would be filled in from the environment.
+    # `${` would be expanded from the environment.
     return json.dumps(text.replace("$", "$$") if "${" in text or "$$" in text else text, ensure_ascii=False)
 
 
 def _parents(path: str) -> Iterator[str]:
-    """Every path that `path` may stand below; a name may hold dots, so some of them are none."""
+    """Yield every possible parent of a path; a name may contain dots, so some of them do not exist."""
     while path:
         path = path[: max(path.rfind("."), path.rfind("["), 0)]
         yield path

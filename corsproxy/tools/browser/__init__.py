@@ -1,7 +1,7 @@
 """A model of a browser: Fetch's algorithm from the browser's side, as data.
 
-`play` takes what a page asks for and a way to send requests, and gives every step with its outcome.
-It judges the proxy as it judges any other server, so it shares no decision with `corsproxy.cors`.
+`play` takes the request of a page and a function that sends requests, and returns every step with its outcome.
+It judges the proxy like any other server, so it shares no decision with `corsproxy.cors`.
 """
 
 from corsproxy.tools.browser.cache import CacheKey, PreflightCache

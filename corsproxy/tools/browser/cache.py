@@ -1,7 +1,7 @@
 """The preflight cache of a browser (https://fetch.spec.whatwg.org/#cors-preflight-cache).
 
-Each method and each header name is an entry of its own, under the URL and the origin it was granted for.
-Time is handed in: seconds, from any clock.
+Each method and each header name has a separate entry, under the URL and the origin for which it was granted.
+The caller passes the time: seconds, from any clock.
 """
 
 from __future__ import annotations
@@ -58,6 +58,6 @@ class PreflightCache:
 
 
 def _alive(entries: dict[tuple[CacheKey, str], float], key: CacheKey, names: set[str], now: float) -> bool:
-    """Return whether an entry applies: one with credentials is valid without them too, never the reverse."""
+    """Return whether an entry applies; one with credentials also applies without them, never the reverse."""
     keys = (key, CacheKey(key.origin, key.url, include=True))
     return any(entries.get((one, name), now) > now for one in keys for name in names)

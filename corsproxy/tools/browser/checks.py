@@ -1,7 +1,7 @@
 """The checks of a browser on one response: the CORS check, the preflight's other checks, exposed names, timing.
 
-Pure functions of what was asked and what came back, in the order of the standard.
-Written from the standard alone; what a server meant to do is not known here.
+Pure functions of a request and its response, in the order of the standard.
+They are written from the standard alone, and must not know what a server intended.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ DEFAULT_MAX_AGE = 5
 """Seconds, if the field is absent or not a number (https://fetch.spec.whatwg.org/#cors-preflight-fetch)."""
 
 MAX_AGE_CAPS = {"Chromium": 7200, "Firefox": 86400, "Safari": 600}
-"""Seconds a browser remembers a preflight at most, as its source has it: Chromium's preflight_result.cc, Firefox's
+"""The most seconds for which a browser caches a preflight, from its source: Chromium's preflight_result.cc, Firefox's
 nsCORSListenerProxy.cpp, WebKit's CrossOriginPreflightResultCache.cpp."""
 
 _DIGITS = re.compile("[0-9]+")
@@ -79,7 +79,7 @@ def status_check(answer: Answer) -> Finding:
 
 
 def method_check(answer: Answer, method: str, *, include: bool, forced: bool = False) -> Finding:
-    """Check a preflight's methods; `forced` is a preflight that an upload listener or a streamed body asked for."""
+    """Check a preflight's methods; `forced` is true if an upload listener or a streamed body required it."""
     methods = members(answer, ACAM)
     if methods is None:
         return Finding(False, f"{ACAM} is {answer.combined(ACAM)!r}, which is no list of methods", "method_not_allowed")
@@ -117,7 +117,7 @@ def headers_check(answer: Answer, unsafe: Iterable[str], *, include: bool, star_
     state = f"is {answer.combined(ACAH)!r}" if answer.lines(ACAH) else "is missing"
     why = f"not allowed: {', '.join(missing)}; {ACAH} {state}"
     if star:
-        # Browsers warn of it and still let it pass: https://chromestatus.com/feature/5742041264816128.
+        # Browsers warn about it and still let it pass: https://chromestatus.com/feature/5742041264816128.
         why += ", and a star never covers Authorization (Chromium and Firefox still let it, and warn)"
     elif "*" in low:
         why += ", and a star has no effect with credentials"
@@ -125,7 +125,7 @@ def headers_check(answer: Answer, unsafe: Iterable[str], *, include: bool, star_
 
 
 def max_age(answer: Answer) -> int:
-    """Seconds for which a preflight's answer may be remembered, before any browser's cap."""
+    """Return the seconds for which a preflight's answer may be cached, before any browser's cap."""
     lines = answer.lines(ACMA)
     if len(lines) != 1 or not _DIGITS.fullmatch(lines[0]):
         return DEFAULT_MAX_AGE
@@ -148,7 +148,10 @@ def timing_check(answer: Answer, origin: str) -> bool:
 
 
 def members(answer: Answer, name: str) -> list[str] | None:
-    """https://fetch.spec.whatwg.org/#extract-header-list-values: None if a member is no token; absent is empty."""
+    """Return the members of a list field, or None if one is not a token; an absent field is empty.
+
+    https://fetch.spec.whatwg.org/#extract-header-list-values
+    """
     combined = answer.combined(name)
     members = [member.strip(" \t") for member in combined.split(",")] if combined is not None else []
     members = [member for member in members if member]

@@ -1,6 +1,6 @@
 """Departures of browsers from the standard that can change a verdict.
 
-Each was found by asking both browsers (Chromium 140s, Firefox 140 ESR) and is held by tests/browser.
+Each was found with both browsers (Chromium 14x, Firefox 140 ESR); tests/browser checks that they still hold.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ _CHROMIUMS_HINTS = {
     "viewport-width": _WHOLE,
     "width": _WHOLE,
 }
-"""Client hints, and User-Agent whatever its value: names that Chromium takes for safelisted, with the values that it
-takes (IsCorsSafelistedHeader in services/network/public/cpp/cors/cors.cc)."""
+"""Client hints, and User-Agent with any value: headers that Chromium treats as safelisted, with the values that it
+accepts (IsCorsSafelistedHeader in services/network/public/cpp/cors/cors.cc)."""
 
 _RANGE_NUMBER = re.compile("[0-9]+")
 _LARGEST = {Browser.CHROMIUM: 2**63 - 2, Browser.FIREFOX: 2**64 - 1}
-"""Bytes that a Range may name: the standard has no limit, the browsers' integers have."""
+"""The largest byte position in a Range: the standard has no limit, but the browsers' integers do."""
 
 
 def is_safelisted_by(browser: Browser, name: str, value: str) -> bool:
-    """Return whether a browser takes a header (lower-case name) for safelisted that the standard does not."""
+    """Return whether a browser safelists a header (lower-case name) that the standard does not."""
     if browser is not Browser.CHROMIUM or name not in _CHROMIUMS_HINTS:
         return False
     return _CHROMIUMS_HINTS[name].fullmatch(value) is not None
@@ -67,7 +67,7 @@ def unsafe_to(browser: Browser, name: str, value: str) -> str | None:
 def star_covers_authorization(browser: Browser) -> bool:
     """Return whether `Access-Control-Allow-Headers: *` covers Authorization.
 
-    Both browsers only warn of it: https://chromestatus.com/feature/5742041264816128.
+    Both browsers only warn about it: https://chromestatus.com/feature/5742041264816128.
     """
     return browser is not Browser.STANDARD
 

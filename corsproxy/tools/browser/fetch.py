@@ -2,7 +2,7 @@
 
 Follows https://fetch.spec.whatwg.org/#fetching from the browser's side: main fetch, HTTP fetch, CORS-preflight fetch
 and HTTP-redirect fetch.
-It does no I/O: the caller passes the function that sends a request.
+It does no I/O: the caller passes a function that sends a request.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Send = Callable[[Sent], Answer | None]
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MAX_REDIRECTS = 20
 _NOBODY_READS = frozenset({"connection", "date", "keep-alive", "set-cookie", "transfer-encoding", "vary"})
-"""Response headers that are not worth a remark."""
+"""Response headers that no remark mentions, because scripts do not need them."""
 _BODY_HEADERS = frozenset({"content-encoding", "content-language", "content-location", "content-type"})
 
 
@@ -38,7 +38,7 @@ def play(request: PageRequest, send: Send, cache: PreflightCache | None = None, 
 
 
 class _Player:
-    """One request on its way; the hop, the origin and the method change with redirects."""
+    """One request; the hop, the origin and the method change with redirects."""
 
     def __init__(self, request: PageRequest, send: Send, cache: PreflightCache | None, now: float) -> None:
         self._request = request
@@ -53,9 +53,9 @@ class _Player:
         self._headers = kept_headers(request)
         self._forced = request.forces_preflight
         self._origin = request.origin
-        """Return the value of Origin: `null` once the origin is redirect-tainted."""
+        """The value of Origin: `null` once the origin is redirect-tainted."""
         self._is_cors = False
-        """The response tainting: after a cross-origin hop, every later one is under CORS."""
+        """True if the response tainting is `cors`: after a cross-origin hop, CORS applies to every later one."""
 
     def play(self) -> Play:
         self._steps += request_steps(self._request)
@@ -82,7 +82,7 @@ class _Player:
         return preflight_reasons(self._method, self._headers, forced=self._forced, browser=self._request.browser)
 
     def _main_fetch(self) -> Answer | None:
-        """https://fetch.spec.whatwg.org/#concept-main-fetch, as often as there are redirects."""
+        """Do main fetch (https://fetch.spec.whatwg.org/#concept-main-fetch), hop by hop; return the final answer."""
         while True:
             self._steps += url_steps(self._request, self._url, self._hop)
             if self._failed:
@@ -103,7 +103,7 @@ class _Player:
                 return None
 
     def _preflight(self) -> bool:
-        """Return whether the actual request may go out: no preflight is needed, or it is remembered, or it passes."""
+        """Return whether the actual request may be sent: its preflight is not needed, or is cached, or passes."""
         because = self._preflight_reasons()
         if not because:
             why = f"none: {self._method} and its headers are CORS-safelisted"
@@ -127,14 +127,14 @@ class _Player:
         return True
 
     def _preflight_request(self, unsafe: tuple[str, ...]) -> Sent:
-        """https://fetch.spec.whatwg.org/#cors-preflight-fetch: never with credentials."""
+        """Return the preflight, which never has credentials (https://fetch.spec.whatwg.org/#cors-preflight-fetch)."""
         headers = [("Accept", "*/*"), ("Access-Control-Request-Method", self._method)]
         if unsafe:
             headers.append(("Access-Control-Request-Headers", ",".join(unsafe)))
         return Sent("preflight", "OPTIONS", self._url, (*headers, ("Origin", self._origin)))
 
     def _judge_preflight(self, answer: Answer, unsafe: tuple[str, ...]) -> bool:
-        """CORS check and status are both reported, the further checks only if these pass."""
+        """Return whether a preflight passes; method and headers are checked only if CORS check and status pass."""
         first = (
             self._found(Check.PREFLIGHT_CORS, checks.cors_check(answer, self._origin, include=self._include)),
             self._found(Check.PREFLIGHT_STATUS, checks.status_check(answer)),
@@ -160,7 +160,7 @@ class _Player:
             self._cache.store(key, methods, checks.members(answer, checks.ACAH) or (), age, self._now)
 
     def _ask(self) -> Answer | None:
-        """Send the actual request of this hop, and make the CORS check: on redirects too."""
+        """Send the actual request of this hop and make the CORS check, which applies to redirects too."""
         answer = self._send(self._actual_request())
         if answer is None:
             self._add(Check.ANSWER, Outcome.FAILED, "the request got no answer")
@@ -188,7 +188,7 @@ class _Player:
         return Sent("actual", self._method, self._url, tuple(headers))
 
     def _follow(self, answer: Answer) -> bool:
-        """https://fetch.spec.whatwg.org/#concept-http-redirect-fetch."""
+        """Follow a redirect, or return False (https://fetch.spec.whatwg.org/#concept-http-redirect-fetch)."""
         location = answer.combined("Location") or ""
         target = urls.resolve(self._url, location)
         if target is None:

@@ -1,6 +1,6 @@
-"""Methods and header names in a browser: which need no permission, and which a script can never use.
+"""Methods and header names in a browser: which ones need no permission, and which ones a script can never use.
 
-Written from the Fetch standard alone: it judges the proxy's own decisions, so it shares no rule with them.
+It is written from the Fetch standard alone: it judges the proxy's decisions, so it shares no rule with them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Headers = Iterable[tuple[str, str]]
 SAFELISTED_METHODS = frozenset({"GET", "HEAD", "POST"})
 FORBIDDEN_METHODS = frozenset({"CONNECT", "TRACE", "TRACK"})
 NORMALISED_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"})
-"""Fetch 4.3: upper-cased whatever the script wrote; PATCH is not among them, `patch` stays as it is."""
+"""Converted to upper case (https://fetch.spec.whatwg.org/#concept-method-normalize); PATCH is not, so `patch` stays."""
 
 NON_WILDCARD_NAMES = frozenset({"authorization"})
 
@@ -52,17 +52,17 @@ def is_token(text: str) -> bool:
 
 
 def normalized(method: str) -> str:
-    """Return the method as it goes out (https://fetch.spec.whatwg.org/#concept-method-normalize)."""
+    """Return the method as it is sent (https://fetch.spec.whatwg.org/#concept-method-normalize)."""
     return method.upper() if method.upper() in NORMALISED_METHODS else method
 
 
 def is_forbidden_method(method: str) -> bool:
-    """Return whether a script that asks for it gets an exception (https://fetch.spec.whatwg.org/#forbidden-method)."""
+    """Return whether a script that uses it gets an exception (https://fetch.spec.whatwg.org/#forbidden-method)."""
     return method.upper() in FORBIDDEN_METHODS
 
 
 def is_forbidden_header(name: str, value: str) -> bool:
-    """Return whether what a script sets is dropped silently (https://fetch.spec.whatwg.org/#forbidden-request-header)."""
+    """Return whether a browser silently drops the header (https://fetch.spec.whatwg.org/#forbidden-request-header)."""
     low = name.lower()
     if low in _FORBIDDEN_NAMES or low.startswith(_FORBIDDEN_PREFIXES):
         return True
@@ -70,7 +70,7 @@ def is_forbidden_header(name: str, value: str) -> bool:
 
 
 def unsafe_because(name: str, value: str, browser: Browser = Browser.STANDARD) -> str | None:
-    """Return why a header needs permission, None if it is safelisted.
+    """Return why a header needs permission; None if it is safelisted.
 
     https://fetch.spec.whatwg.org/#cors-safelisted-request-header
     """
@@ -93,7 +93,7 @@ def unsafe_because(name: str, value: str, browser: Browser = Browser.STANDARD) -
 
 
 def unsafe_names(headers: Headers, browser: Browser = Browser.STANDARD) -> dict[str, str]:
-    """Return the CORS-unsafe request-header names, lower case and sorted, each with why it is one.
+    """Return the CORS-unsafe request-header names, in lower case and sorted, each with the reason.
 
     https://fetch.spec.whatwg.org/#cors-unsafe-request-header-names
     """
@@ -114,7 +114,7 @@ def unsafe_names(headers: Headers, browser: Browser = Browser.STANDARD) -> dict[
 
 
 def mime_essence(value: str) -> str | None:
-    """Return `type/subtype` in lower case, None if the value is no MIME type (https://mimesniff.spec.whatwg.org/#parsing-a-mime-type)."""
+    """Return `type/subtype` in lower case, or None if the value is not a MIME type (https://mimesniff.spec.whatwg.org/#parsing-a-mime-type)."""
     kind, slash, rest = value.strip(" \t\r\n").partition("/")
     subtype = rest.partition(";")[0].rstrip(" \t\r\n")
     if not slash or not is_token(kind) or not is_token(subtype):
@@ -123,6 +123,6 @@ def mime_essence(value: str) -> str | None:
 
 
 def _is_single_range(value: str) -> bool:
-    """https://fetch.spec.whatwg.org/#simple-range-header-value, without white space and with a start."""
+    """Return whether it is `bytes=` and one range with a start (https://fetch.spec.whatwg.org/#simple-range-header-value)."""
     found = _RANGE.fullmatch(value)
     return found is not None and (not found[2] or int(found[1]) <= int(found[2]))

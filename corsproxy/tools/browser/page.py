@@ -1,6 +1,6 @@
-"""The request of a page, as in `fetch(url, {method, headers, credentials})`, and the part that leaves the browser.
+"""The request of a page, as in `fetch(url, {method, headers, credentials})`, and the part of it that a browser sends.
 
-Knows nothing about answers: everything here is settled before the first byte is sent.
+It must not know answers: everything here is decided before the first byte is sent.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class PageRequest:
     url: str
     """Absolute, http or https."""
     origin: str
-    """The page's own, serialized; `null` for an opaque one (a sandboxed frame, a `file:` page)."""
+    """The page's origin, serialized; `null` for an opaque one (a sandboxed frame, a `file:` page)."""
     method: str = "GET"
     """As the script writes it."""
     headers: tuple[tuple[str, str], ...] = ()
@@ -38,13 +38,13 @@ class PageRequest:
     forces_preflight: bool = False
     """An upload listener of XMLHttpRequest, or a streamed body: the standard's use-CORS-preflight flag."""
     cookie: str = ""
-    """What the browser's jar holds for the URL: sent only if credentials are."""
+    """The browser's cookies for the URL; sent only with credentials."""
     browser: Browser = Browser.STANDARD
     """The browser whose rules apply."""
 
     @property
     def include(self) -> bool:
-        """Return whether credentials go to other origins."""
+        """Return whether credentials are sent to other origins."""
         return self.credentials is Credentials.INCLUDE
 
 
@@ -52,9 +52,9 @@ _PRESUMED = {"content-type": "application/json", "range": "bytes=0-99"}
 
 
 def presumed_value(name: str) -> str:
-    """Return the value to presume for a header of which only the name is known: what such a header is usually set for.
+    """Return a presumed value for a header of which only the name is known, with the effect that it usually has.
 
-    Content-Type is JSON, which needs permission; the other safelisted names are harmless.
+    For Content-Type it is JSON, which needs permission; for the other safelisted names it needs none.
     """
     return _PRESUMED.get(name.lower(), "1")
 
@@ -80,7 +80,7 @@ def preflight_reasons(
 
 
 def request_steps(request: PageRequest) -> list[Step]:
-    """Judge the request before anything is sent: what a script may ask for at all."""
+    """Return the steps before anything is sent: whether a script may make this request at all."""
     steps = []
     if not names.is_token(request.method) or names.is_forbidden_method(request.method):
         adjective = "forbidden" if names.is_token(request.method) else "invalid"
@@ -103,7 +103,7 @@ def request_steps(request: PageRequest) -> list[Step]:
 
 
 def _departures(request: PageRequest) -> list[Step]:
-    """Remark on what is another verdict than the standard's, with the browser's name."""
+    """Return remarks on headers that the browser and the standard treat differently."""
     standard = names.unsafe_names(kept_headers(request))
     own = names.unsafe_names(kept_headers(request), request.browser)
     title = request.browser.label
@@ -113,7 +113,7 @@ def _departures(request: PageRequest) -> list[Step]:
 
 
 def url_steps(request: PageRequest, url: str, hop: int = 0) -> list[Step]:
-    """Judge a URL before it is asked: scheme, port, mixed content, and whether it is nearer than the page."""
+    """Return the steps before a URL is requested: scheme, port, mixed content, and local network access."""
     parts = urls.split(url)
     if parts is None:
         return [Step(Check.URL, Outcome.FAILED, f"{url!r} is no http or https URL", hop)]
@@ -129,7 +129,7 @@ def url_steps(request: PageRequest, url: str, hop: int = 0) -> list[Step]:
 
 
 def _local_network(origin: str, url: str, hop: int) -> list[Step]:
-    """Remark on the prompt for what is nearer than the page (Chromium from 142); no header takes part in it."""
+    """Return a remark if the URL is nearer than the page, for which Chromium (from 142) prompts the user."""
     near = urls.nearness(url)
     order = ("public", "local", "loopback")
     if origin == "null" or order.index(near) <= order.index(urls.nearness(origin)):

@@ -1,6 +1,6 @@
 """A play as data for JSON and as lines for people, both without secrets.
 
-Does not know how anything was decided.
+It must not know how anything was decided.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from corsproxy.escape import printable
 from corsproxy.tools.browser.steps import Answer, Exchange, Outcome, Play, Step
 
 _SECRET = frozenset({"authorization", "cookie", "proxy-authorization", "set-cookie", "x-api-key"})
-_TOLD = frozenset({"location", "timing-allow-origin", "vary", "www-authenticate"})
-"""The fields of an answer, besides those of CORS, that a browser or a cache goes by here."""
+_SHOWN = frozenset({"location", "timing-allow-origin", "vary", "www-authenticate"})
+"""Fields of an answer, besides those of CORS, on which a browser or a cache acts here."""
 
 
 def play_data(play: Play) -> dict[str, object]:
@@ -62,7 +62,7 @@ def exchange_data(exchange: Exchange) -> dict[str, object]:
 
 
 def exchange_lines(exchange: Exchange) -> Iterator[str]:
-    """Write one request with its answer: what CORS goes by, `>` sent and `<` received."""
+    """Yield one request (`>`) and its answer (`<`), with the fields that matter to CORS."""
     parts = urlsplit(exchange.sent.url)
     target = parts.path + (f"?{parts.query}" if parts.query else "")
     yield f"{exchange.sent.kind}: {exchange.sent.method} {target or '/'}"
@@ -77,7 +77,7 @@ def exchange_lines(exchange: Exchange) -> Iterator[str]:
 
 
 def step_lines(steps: Iterable[Step]) -> Iterator[str]:
-    """Write steps, each failure with its link."""
+    """Yield the lines of steps, each failure with its link."""
     for step in steps:
         yield f"  {step}"
         if step.outcome is Outcome.FAILED:
@@ -85,14 +85,14 @@ def step_lines(steps: Iterable[Step]) -> Iterator[str]:
 
 
 def shown_fields(answer: Answer) -> Iterator[tuple[str, str]]:
-    """Yield the fields of an answer that a browser or a cache goes by here."""
+    """Yield the fields of an answer on which a browser or a cache acts here."""
     for name, value in answer.headers:
-        if name.lower() in _TOLD or name.lower().startswith("access-control-"):
+        if name.lower() in _SHOWN or name.lower().startswith("access-control-"):
             yield name, value
 
 
 def visible(headers: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """Yield headers with secrets hidden and control characters escaped: what strangers send goes to a terminal."""
+    """Yield headers with secrets hidden and control characters escaped, because strangers' text reaches a terminal."""
     for name, value in headers:
         shown = "(hidden)" if name.lower() in _SECRET and value else value
         yield printable(name), printable(shown)

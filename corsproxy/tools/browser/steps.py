@@ -1,7 +1,7 @@
 """The result of playing a browser: steps, each with its outcome, its reason and its section of the standard.
 
-Data first; the text for people is made from it, here and nowhere else.
-Does not know how a step was decided.
+Data first; the text for people is made from it, only here.
+It must not know how a step was decided.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Outcome(StrEnum):
 
 
 class Check(StrEnum):
-    """The steps there are, in the order in which a browser takes them."""
+    """The kinds of steps, in the order in which a browser takes them."""
 
     REQUEST = "request"
     URL = "url"
@@ -66,12 +66,12 @@ SECTIONS: dict[Check, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The result of one check, without its place in the course of steps."""
+    """The result of one check, before it becomes a step."""
 
     ok: bool
     why: str
     reason: str | None = None
-    """The failure's reason, if the closed list has one for it."""
+    """The failure's reason, if the closed list has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +82,12 @@ class Step:
     outcome: Outcome
     why: str
     hop: int = 0
-    """0 for the first URL, one more for each redirect."""
+    """0 for the first URL; each redirect adds one."""
     reason: str | None = None
 
     @property
     def section(self) -> str:
-        """The link to the section of the standard that demands it."""
+        """The link to the section of the standard that requires it."""
         return SECTIONS[self.check]
 
     def __str__(self) -> str:
@@ -105,17 +105,17 @@ class Sent:
     method: str
     url: str
     headers: tuple[tuple[str, str], ...]
-    """Those that matter here: what the script set, Origin, Accept, Cookie and the preflight's own."""
+    """The relevant ones: the script's, Origin, Accept, Cookie and those of a preflight."""
 
     @property
     def origin(self) -> str | None:
-        """The Origin field's value, None if the browser sends none."""
+        """The value of Origin; None if the browser sends none."""
         return next((value for name, value in self.headers if name == "Origin"), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response as it came: every field line in order, values as the bytes read as Latin-1."""
+    """A response as received: every field line in order, values decoded as Latin-1."""
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
@@ -128,12 +128,12 @@ class Answer:
         return (self.combined("Content-Type") or "").partition(";")[0].strip().lower()
 
     def lines(self, name: str) -> tuple[str, ...]:
-        """Every value of a field, its name in any letter case."""
+        """Return every value of a field, whatever the letter case of its name."""
         wanted = name.lower()
         return tuple(value.strip(" \t") for found, value in self.headers if found.lower() == wanted)
 
     def combined(self, name: str) -> str | None:
-        """Return the value as the standard gets it: lines joined with a comma, None if there is none."""
+        """Return the value as the standard combines it: lines joined with a comma; None if there is none."""
         lines = self.lines(name)
         return ", ".join(lines) if lines else None
 
@@ -148,7 +148,7 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """The whole course of one request of a page."""
+    """All steps of one request of a page."""
 
     steps: tuple[Step, ...]
     exchanges: tuple[Exchange, ...] = ()
@@ -169,7 +169,7 @@ class Play:
 
     @property
     def reason(self) -> str | None:
-        """The failure's reason from the closed list, None if nothing failed or the list has no word for it."""
+        """The failure's reason from the closed list; None if nothing failed or the list has none."""
         return self.failure.reason if self.failure else None
 
     @property

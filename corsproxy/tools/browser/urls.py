@@ -1,6 +1,6 @@
-"""URLs in a browser: origins, blocked ports, mixed content, and the address space of the target.
+"""URLs in a browser: origins, mixed content, and the address space of the target.
 
-Works on texts alone: no name is ever looked up.
+Only texts are examined: no name is resolved.
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
-
 _NEVER_IN_HOSTS = frozenset(" #/<>?@[\\]^|") | {chr(code) for code in (*range(0x20), 0x7F)}
-"""https://url.spec.whatwg.org/#forbidden-host-code-point, the colon of IPv6 and the percent sign apart."""
+"""https://url.spec.whatwg.org/#forbidden-host-code-point, except the colon (of IPv6) and the percent sign."""
 
 
 def split(url: str) -> SplitResult | None:
-    """Split an http or https URL, None if it is none or a browser could not read it."""
+    """Return the parts of an http or https URL, or None if it is not one that a browser could parse."""
     try:
         parts = urlsplit(url)
         port, host = parts.port, parts.hostname or ""
@@ -44,7 +43,7 @@ def origin_of(url: str) -> str | None:
 
 
 def resolve(base: str, location: str) -> str | None:
-    """Resolve a Location, None if it leads to nothing that a browser follows; the fragment goes."""
+    """Resolve a Location, without its fragment; return None if it is not a URL that a browser follows."""
     try:
         joined = urljoin(base, location)
     except ValueError:
@@ -69,7 +68,7 @@ def is_mixed(origin: str, url: str) -> bool:
 
 
 def nearness(url: str) -> str:
-    """Return how near the addressed machine is, as far as the text tells: `loopback`, `local` or `public`."""
+    """Return how near the target is, as far as the text shows: `loopback`, `local` or `public`."""
     parts = split(url)
     host = (parts.hostname or "") if parts else ""
     if host == "localhost" or host.endswith(".localhost"):

@@ -1,6 +1,6 @@
 """`corsproxy check`: all problems of a file, as lines for people or as JSON for tools.
 
-Only writes down what `corsproxy.config` finds; the command line is the caller's.
+It only formats what `corsproxy.config` finds.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ class CheckOptions:
 
 
 def check_command(options: CheckOptions, *, environ: Mapping[str, str], out: TextIO, err: TextIO) -> int:
-    """Check a configuration and the files it names, write what was found to `out`, and return the exit status.
+    """Check a configuration and the files that it names, write the problems to `out`, and return the exit status.
 
-    As text one problem a line, `file:line:column: key.path: message`, as compilers and linters do, and one line when
-    the file is valid; a file that cannot be read is reported on `err`.
-    As JSON a list of problems, empty when there are none, whatever happened.
+    Text has one problem per line, `file:line:column: key.path: message`, like compilers and linters, and a summary if
+    the file is valid; problems without a line, such as an unreadable file, go to `err`.
+    JSON is always a list of problems, which may be empty.
     """
     loaded: Loaded | None = None
     try:

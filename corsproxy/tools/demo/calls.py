@@ -1,7 +1,7 @@
-"""The calls of the demo's page: one table for the page, the demo's own calls and the tests.
+"""The calls of the demo: one table for the page, for the terminal and for the tests.
 
-The texts say what a browser makes of each answer, and why, for readers who are new to CORS.
-Does not know how a call is made.
+The texts explain what a browser does with each answer, and why, to readers who are new to CORS.
+This module must not know how a call is made.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ class Call:
     method: str
     path: str
     direct: str
-    """What happens when the page asks the API itself."""
+    """What happens if the page calls the API directly."""
     proxied: str
-    """What happens when it asks the proxy."""
+    """What happens if it calls the proxy."""
     headers: tuple[tuple[str, str], ...] = ()
     body: str | None = None
     credentials: bool = False
     reads: tuple[str, ...] = ()
-    """Response headers the script wants to read; they need `expose_headers`."""
+    """Response headers that the script wants to read; they need `expose_headers`."""
 
 
 CALLS = (

@@ -32,12 +32,12 @@ EXIT_AS_EXPECTED = 0
 EXIT_UNEXPECTED = 1
 
 POLICY = (files(__package__) / "demo.yaml").read_text(encoding="utf-8")
-"""The proxy's configuration, with `$` names where the addresses go."""
+"""The proxy's configuration, a template with `$` names for the addresses."""
 
 _HOST = "127.0.0.1"
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _WIDE = 100
-"""Columns of a terminal from which on the call has a column of its own; in a narrower one it is a heading."""
+"""The least columns of a terminal for a separate column of calls; in a narrower one each call is a heading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +48,16 @@ class DemoOptions:
 
 
 def demo_command(options: DemoOptions, *, out: TextIO) -> int:
-    """Run the demo and give its exit status.
+    """Run the demo and return its exit status.
 
-    With `check` it ends after the table: 0 when every direct call was blocked and every proxied one allowed, else 1.
-    Without, it serves until SIGINT or SIGTERM, which is 0.
+    With `check` it ends after the table: 0 if every direct call was blocked and every proxied one allowed, else 1.
+    Without, it serves until SIGINT or SIGTERM, and returns 0.
     """
     return asyncio.run(_until_stopped(options.check, out))
 
 
 async def _until_stopped(check: bool, out: TextIO) -> int:
-    """Run the demo in a task that a signal cancels, so that it may come at any moment."""
+    """Run the demo in a task that a signal cancels, whatever it is doing."""
     running = asyncio.ensure_future(_demo(check, out))
     loop = asyncio.get_running_loop()
     for number in _STOP_SIGNALS:
@@ -72,8 +72,8 @@ async def _until_stopped(check: bool, out: TextIO) -> int:
 
 
 async def _demo(check: bool, out: TextIO) -> int:
-    seen = _Arrivals(out)
-    async with _servers(seen) as servers:
+    requests = _RequestPrinter(out)
+    async with _servers(requests) as servers:
         print(f"a page on    {servers.page}", file=out)
         print(f"asks an API  {servers.legacy}  directly,", file=out)
         print(f"and again    {servers.proxy}  through corsproxy:\n", file=out, flush=True)
@@ -88,7 +88,7 @@ async def _demo(check: bool, out: TextIO) -> int:
         print(f"\nopen     {servers.page}", file=out)
         print(f"or open  {servers.stranger}  which the policy does not allow: the proxy refuses it", file=out)
         print("Ctrl-C ends the demo. Requests to the proxy:\n", file=out, flush=True)
-        seen.telling = True
+        requests.is_printing = True
         await asyncio.Event().wait()
     return EXIT_AS_EXPECTED
 
@@ -101,7 +101,7 @@ class _Servers:
     proxy: str
     page: str
     stranger: str
-    """The page's server by its other name: another origin, on the same machine."""
+    """The page's server under its other name, `localhost`, and so another origin."""
     policy: str
     """The proxy's configuration, as text."""
     results: list[tuple[Played, Played]]
@@ -181,15 +181,15 @@ def _as_table(results: list[tuple[Played, Played]]) -> str:
     return table(header if is_wide else header[1:], rows, width=width)
 
 
-class _Arrivals:
+class _RequestPrinter:
     """An observer of the proxy that prints each request on one line, once the table is printed."""
 
     def __init__(self, out: TextIO) -> None:
-        self.telling = False
+        self.is_printing = False
         self._out = out
 
     def __call__(self, record: RequestRecord) -> None:
-        if not self.telling:
+        if not self.is_printing:
             return
         target = f"{record.method} {record.path}".encode("unicode_escape").decode("ascii")
         decision, outcome = record.decision, ""

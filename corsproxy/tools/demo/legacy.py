@@ -1,7 +1,7 @@
 """The demo's legacy API: it works, knows nothing about preflights, and gets CORS wrong in a different way on each path.
 
-Every mistake here is one that real servers make; `calls.py` says in words what a browser makes of it.
-Must not know that there is a proxy.
+Every mistake here is one that real servers make; `calls.py` explains what a browser does with it.
+This module must not know that there is a proxy.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 from aiohttp import web
 
 VISITS = "legacy_visits"
-"""The cookie in which the API counts; it is sent to no other site, and that is its whole security."""
+"""The cookie in which the API counts visits; SameSite=Lax is its only protection."""
 
 _ORDERS = {
     7: {"id": 7, "item": "typewriter ribbon", "quantity": 2},
@@ -21,7 +21,7 @@ _ORDERS = {
 
 
 def legacy_api() -> web.Application:
-    """Make the API; it answers 405 to every OPTIONS, as servers do that were never asked before."""
+    """Return the API; it answers 405 to every OPTIONS, like servers that were written without preflights in mind."""
     application = web.Application()
     application.router.add_get("/orders", _list_orders)
     application.router.add_put("/orders/{number:[0-9]{1,9}}", _change_order)
@@ -41,7 +41,7 @@ async def _list_orders(_request: web.Request) -> web.Response:
 
 
 async def _change_order(request: web.Request) -> web.Response:
-    """Answer with a star, which is too late: without a preflight's answer no browser ever gets here."""
+    """Answer with a star, which is too late: without a granted preflight no browser sends this request."""
     number = int(request.match_info["number"])
     if number not in _ORDERS:
         return _json({"error": "no such order"}, status=404)
@@ -55,7 +55,7 @@ async def _change_order(request: web.Request) -> web.Response:
 
 
 async def _show_account(request: web.Request) -> web.Response:
-    """Answer with the star beside credentials, a pair that browsers refuse."""
+    """Answer with a star and credentials, a combination that browsers refuse."""
     seen = request.cookies.get(VISITS, "0")
     visits = int(seen) + 1 if seen.isdecimal() and len(seen) < 10 else 1
     fields = [("ACCESS-CONTROL-ALLOW-ORIGIN", "*"), ("Access-Control-Allow-Credentials", "true")]
@@ -65,7 +65,7 @@ async def _show_account(request: web.Request) -> web.Response:
 
 
 async def _fail(_request: web.Request) -> web.Response:
-    """Forget CORS on an error, as a server does whose CORS is a line beside the code that succeeds."""
+    """Answer an error without CORS, like a server that adds it only in the code path of success."""
     fields = [("X-Error-Reference", "R-2019-17")]
     return _json({"error": "the report for 2019 was never finished"}, status=500, fields=fields)
 

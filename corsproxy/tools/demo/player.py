@@ -1,7 +1,7 @@
 """Make the demo's calls as a browser would, directly and through the proxy, and record the messages.
 
-The verdicts are those of `corsproxy.tools.browser`; this module adds the sending, and a jar for one host's cookies.
-Blocking: it runs on a thread beside the loop that serves.
+The verdicts come from `corsproxy.tools.browser`; this module sends the requests, and keeps the cookies of one host.
+It blocks, so it runs in a thread beside the loop of the servers.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from corsproxy.tools.browser import Answer, Credentials, Exchange, PageRequest, 
 from corsproxy.tools.demo.calls import Call
 
 TIMEOUT = 10.0
-"""Seconds: everything is on this machine."""
+"""Seconds; everything is on this machine."""
 
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """One call and how it went, asked one way."""
+    """One call to one server, and its result."""
 
     call: Call
     play: Play
     contents: tuple[str, ...]
-    """What came back as content, one text for each exchange."""
+    """The content of each response, one text for each exchange."""
 
     @property
     def answered(self) -> str:
-        """What the server said, request by request: `preflight 204, then 200`."""
+        """The statuses, request by request: `preflight 204, then 200`."""
         return ", then ".join(map(_answered, self.play.exchanges))
 
     @property
     def verdict(self) -> str:
-        """What a browser makes of it: `allowed`, or `blocked:` and why."""
+        """The browser's verdict: `allowed`, or `blocked:` and the reason."""
         failure = self.play.failure
         return "allowed" if failure is None else f"blocked: {failure.why}"
 
@@ -44,7 +44,7 @@ class Played:
 class DemoBrowser:
     """A browser with one page open, on `origin`.
 
-    Cookies belong to a host, whatever its port (RFC 6265 section 8.5), so that API and proxy share them here.
+    Cookies belong to a host, whatever its port (RFC 6265 section 8.5), so API and proxy share them here.
     """
 
     origin: str
@@ -76,7 +76,7 @@ class DemoBrowser:
         return Played(call, play(request, send), tuple(contents))
 
     def _remember(self, answer: Answer) -> None:
-        """Keep the cookies: a browser does so before the CORS check, which is why blocking protects no server."""
+        """Keep the cookies: a browser does so before the CORS check, so a blocked response still has effects."""
         for line in answer.lines("Set-Cookie"):
             try:
                 self._jar.load(line)
@@ -102,11 +102,11 @@ def _answered(exchange: Exchange) -> str:
 
 
 _SHOWN = ("access-control-", "vary", "content-type", "set-cookie", "origin", "cookie")
-"""The fields that matter here, by how their names begin."""
+"""Prefixes of the fields to show."""
 
 
 def wire(played: Played) -> list[Mapping[str, object]]:
-    """Return what was on the wire for the page to show: each request and its answer, the fields that matter alone."""
+    """Return the messages for the page to show: each request and its answer, with the relevant fields only."""
     return [
         {
             "kind": exchange.sent.kind,

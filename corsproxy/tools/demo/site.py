@@ -1,7 +1,7 @@
 """Serve the demo's page and its data on a separate origin.
 
 The page's files are in `page/`; `/demo.json` tells it the addresses, the policy and the calls.
-Makes no calls to the API or the proxy: that is the browser's part.
+It makes no calls to the API or the proxy: the browser does.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _FILES = {
 
 
 def site(describe: Callable[[], Mapping[str, object]], may_connect: tuple[str, ...]) -> web.Application:
-    """Make the page's server; `describe` gives the content of `/demo.json`, `may_connect` the origins the page may ask.
+    """Return the page's server; `describe` makes the content of `/demo.json`, the page may call `may_connect`.
 
-    The page loads nothing from anywhere else, and its Content-Security-Policy keeps that true.
+    The page loads nothing from anywhere else, and its Content-Security-Policy ensures that.
     """
     security = (
         "default-src 'none'; img-src data:; style-src 'self'; script-src 'self'",

@@ -1,6 +1,6 @@
-"""The demo's table: columns as wide as what is in them, the last one wrapped.
+"""The demo's table: columns as wide as their cells, the last one wrapped.
 
-Pure text; knows nothing about CORS.
+Pure text; it must not know CORS.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from collections.abc import Iterator, Sequence
 
 GAP = "  "
 NARROWEST = 28
-"""Characters of the last column, however narrow the terminal: the longest name of a header needs 27."""
+"""The least characters of the last column, however narrow the terminal: the longest name of a header has 27."""
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, width: int) -> str:
-    """Align `rows` under `header`, and wrap the last column so that lines are at most `width` characters long.
+    """Return `rows` under `header`, with the last column wrapped so that lines have at most `width` characters.
 
-    A row of one cell is a heading: it stands across all columns.
+    A row of one cell is a heading across all columns.
     """
     columns = list(zip(header, *(row for row in rows if len(row) > 1), strict=True))
     widths = [max(map(len, column)) for column in columns[:-1]]

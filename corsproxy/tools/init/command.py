@@ -1,6 +1,6 @@
 """Write a first file: a commented starter, or one for the given options of quick mode.
 
-Writes where nothing is, and only there; `-` is standard output.
+It never overwrites a file; `-` is standard output.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from corsproxy.config import Options, file_text
 from corsproxy.errors import UsageError
 from corsproxy.tools.init.starter import HEADER, STARTER
 
-_ASIDE = ("config", "config_text")
-"""What the environment may name beside: another file is no matter of this one."""
+_IGNORED = ("config", "config_text")
+"""Options that the environment may set for other commands: they name another file than the one to write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,8 @@ class InitOptions:
 def init_command(options: InitOptions, *, out: TextIO) -> int:
     """Write the file, and print the next steps to `out`; return the exit status 0.
 
-    Raises `UsageError` if the file is there already (it is never overwritten) or cannot be written, and this or
-    `ConfigError` if the options are no quick mode.
+    Raises `UsageError` if the file exists or cannot be written, and `UsageError` or `ConfigError` if the options are
+    not valid in quick mode.
     """
     text, is_quick = _text(options.configuration)
     if options.file == "-":
@@ -51,11 +51,11 @@ def init_command(options: InitOptions, *, out: TextIO) -> int:
 
 
 def _text(options: Options) -> tuple[str, bool]:
-    """Return what to write, and whether it is what the options of quick mode say."""
+    """Return the text to write, and whether it was made from the options of quick mode."""
     if options.config is not None and not options.is_from_environment("config"):
         raise UsageError(f"{options.name('config')} names a file that is there: name the one to write as FILE")
     is_quick = options.upstream is not None or bool(options.routes)
-    if not is_quick and (given := [flag for name, flag in options.names.items() if name not in _ASIDE]):
+    if not is_quick and (given := [flag for name, flag in options.names.items() if name not in _IGNORED]):
         raise UsageError(f"{given[0]} goes with --upstream or --route: without one a starter file is written")
     if options.https:
         name = options.name("https")
@@ -70,7 +70,7 @@ def _create(path: str, text: str) -> None:
             created.write(text)
             created.flush()
         except OSError:
-            os.unlink(path)  # the disk is full: half a file would only be in the way of the next attempt
+            os.unlink(path)  # the disk is full: a partial file would block the next attempt
             raise
 
 

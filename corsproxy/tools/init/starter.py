@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 SCHEMA_FILE: Final = "corsproxy.schema.json"
-"""What the editor hint in the starter file points at."""
+"""The file that the starter file's hint for editors names."""
 
 HEADER: Final = f"""\
 # yaml-language-server: $schema={SCHEMA_FILE}

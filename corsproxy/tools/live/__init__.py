@@ -1,4 +1,4 @@
-"""What the tools that ask a live server share: the wire, origins that resemble an allowed one, caches by their marks.
+"""Shared parts of the tools that send requests to a live server, `probe` and `verify`.
 
-`probe` and `verify` ask through this; nothing here judges an answer.
+The wire, origins that resemble an allowed one, and marks of caches; nothing here judges an answer.
 """

@@ -1,6 +1,6 @@
-"""Caches between a page and a server, recognized by the marks they leave in an answer.
+"""Caches between a page and a server, recognized by the fields that they add to an answer.
 
-Pure: an answer in, words out.
+Pure functions of an answer.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _SERVED_FROM = (
     ("x-cache-status", "nginx"),
     ("x-drupal-cache", "Drupal"),
 )
-"""Field name, and whose it is; its value begins with HIT when the cache answered."""
+"""Field name, and the cache that adds it; the value begins with HIT if the cache answered."""
 
 
 def varies(answer: Answer) -> bool:
@@ -31,7 +31,7 @@ def varies(answer: Answer) -> bool:
 
 
 def cache_of(answer: Answer) -> str:
-    """Return the cache's name with the marks it left, `an unknown cache` if it left none."""
+    """Return the cache's name with its marks; `an unknown cache` if there are none."""
     marks = [f"{name}: {value}" for name, value in answer.headers if _is_mark(name.lower())]
     name = _name(answer)
     return f"{name} ({', '.join(marks[:4])})" if marks else name

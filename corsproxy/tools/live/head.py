@@ -1,8 +1,8 @@
-"""The head of an HTTP/1.1 response as a browser reads it: lenient in form, interim responses passed over.
+"""The head of an HTTP/1.1 response as a browser reads it: lenient in form, with interim responses skipped.
 
 No socket: bytes in, an `Answer` out.
-Browsers take what RFC 9112 tells a recipient to repair or to pass over: bare LF line ends, folded lines, white space
-before a colon, lines without one.
+Browsers accept what RFC 9112 tells a recipient to repair or ignore: bare LF line ends, folded lines, white space before
+a colon, lines without one.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from corsproxy.tools.browser import Answer
 
 MAX_HEAD = 256 * 1024
-"""Bytes of one head; Chromium takes as many (kMaxHeaderBufSize in net/http/http_stream_parser.cc)."""
+"""Bytes of one head; Chromium has the same limit (kMaxHeaderBufSize in net/http/http_stream_parser.cc)."""
 
 _STATUS_LINE = re.compile(rb"[ \t\r\n]*HTTP/[0-9]\.[0-9][ \t]+([0-9]{3})(?![0-9])[^\n]*")
 _END = re.compile(rb"\r?\n\r?\n")
@@ -20,7 +20,7 @@ _SWITCHING = 101
 
 
 class NoHeadError(Exception):
-    """The bytes are no HTTP/1.1 response; the text says why."""
+    """The bytes are not an HTTP/1.1 response; the text says why."""
 
 
 class HeadReader:
@@ -29,23 +29,23 @@ class HeadReader:
     def __init__(self) -> None:
         self._received = bytearray()
         self._searched = 0
-        """Up to where no head ends."""
+        """The offset before which no head ends."""
 
     @property
     def content(self) -> bytes:
-        """What came behind the head."""
+        """The bytes after the head."""
         return bytes(self._received)
 
     @property
     def has_begun(self) -> bool:
-        """Return whether there is a part of a head."""
+        """Return whether a part of a head has arrived."""
         return bool(self._received)
 
     def feed(self, part: bytes) -> Answer | None:
-        """Return the answer once its head is whole; further bytes are content.
+        """Return the answer once its head is complete; further bytes are content.
 
-        Interim responses (100 to 199, other than 101) are passed over, as many as come.
-        Raises `NoHeadError` if no more bytes could make it a response.
+        Any number of interim responses (100 to 199, except 101) is skipped.
+        Raises `NoHeadError` if the bytes so far cannot become a response.
         """
         self._received += part
         while end := _END.search(self._received, max(0, self._searched - 3)):

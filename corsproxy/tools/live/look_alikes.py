@@ -1,8 +1,7 @@
-"""Origins that a careful server tells from an allowed one, each made for one careless way of comparing.
+"""Origins that resemble an allowed one, each of which passes one careless way of comparing.
 
-The classes are those of the scanners and of "We Still Don't Have Secure Cross-Domain Requests" (USENIX Security 2018).
-All made-up names lie under `.example`, which cannot be owned (RFC 2606), or are hosts where anyone can have a page.
-No request goes to any of them: each is only the value of an Origin field.
+The kinds are those of common scanners and of "We Still Don't Have Secure Cross-Domain Requests" (USENIX Security 2018).
+No request is sent to any of them: each is only the value of an Origin field.
 Pure: texts in, texts out.
 """
 
@@ -16,10 +15,10 @@ from corsproxy.cors import registrable_domain
 from corsproxy.tools.browser import urls
 
 MARK = "corsproxyprobe"
-"""Only letters: a marker with a hyphen passes by expressions such as `[a-z.]+`."""
+"""Only letters, because expressions such as `[a-z.]+` do not match a hyphen."""
 _EVIL = f"{MARK}.example"
 STRANGER = f"https://{_EVIL}"
-"""An origin that cannot be owned and that no one allows on purpose."""
+"""An origin that nobody can own (RFC 2606) and nobody allows on purpose."""
 _NO_SUCH_TLD = "zzz"
 
 SHARED_HOSTS = (
@@ -43,12 +42,12 @@ class Likeness(StrEnum):
     PREFIX = "prefix"
     GLUED = "glued"
     CHARACTER = "character"
-    """A character behind the host that no registered name has, and that browsers send."""
+    """A character after the host that no registered name has, but that browsers send."""
     SUFFIX = "suffix"
     SIBLING_SUFFIX = "sibling-suffix"
     TOP_LEVEL_DOMAIN = "top-level-domain"
     REVERSED = "reversed"
-    """A part of the allowed origin: the test is turned round."""
+    """A part of the allowed origin, for a test with its arguments swapped."""
     DOT = "dot"
     LAST_DOT = "last-dot"
     SUBDOMAIN = "subdomain"
@@ -77,17 +76,17 @@ _SPEAKS_FOR: Mapping[Likeness, frozenset[Likeness]] = {
     _L.SIBLING: frozenset({_L.SUBDOMAIN, _L.SIBLING_SUFFIX}),
     _L.DOT: frozenset({_L.LAST_DOT}),
 }
-"""The other origins that a careless comparison grants, so that one mistake is reported once."""
+"""The further likenesses that the same careless comparison grants, so that one mistake is reported once."""
 
 
 def fewest(granted: Collection[Likeness]) -> tuple[Likeness, ...]:
-    """Return the likenesses that explain all that are granted, in the order of the class."""
+    """Return the fewest likenesses that explain all the granted ones, in the order of the class."""
     spoken_for = {narrow for wide in granted for narrow in _SPEAKS_FOR.get(wide, ())}
     return tuple(one for one in Likeness if one in granted and one not in spoken_for)
 
 
 def strangers() -> dict[Likeness, tuple[str, ...]]:
-    """Return the origins that resemble no allowed one."""
+    """Return origins that resemble no allowed one."""
     return {
         _L.STRANGER: (STRANGER,),
         _L.NULL: ("null",),
@@ -97,7 +96,7 @@ def strangers() -> dict[Likeness, tuple[str, ...]]:
 
 
 def look_alikes(origin: str) -> dict[Likeness, tuple[str, ...]]:
-    """Return the origins that resemble `origin`; only another scheme and port, if its host is an address."""
+    """Return origins that resemble `origin`; if its host is an address, only with another scheme or port."""
     parts = urls.split(origin)
     if parts is None or not parts.hostname:
         return {}
@@ -126,21 +125,21 @@ def look_alikes(origin: str) -> dict[Likeness, tuple[str, ...]]:
         if len(label) > 2:
             hosts[_L.REVERSED] = (f"{label[1:]}.{suffix}",)
     if own != host:
-        # Owned by the same people: only doubtful if an arbitrary sibling is refused.
+        # They have the same owner, so they only matter if an arbitrary sibling is refused.
         hosts[_L.SIBLING_SUFFIX] = (f"{MARK}{host}",)
         hosts[_L.SIBLING] = (f"{MARK}.{own}",)
         hosts[_L.APEX] = (own,)
-        # app.example.com to appxexample.com, which a stranger can register: a dot that a regex lets be any character.
+        # appxexample.com, which a stranger can register, for app.example.com: an unescaped dot of a regex matches it.
         hosts[_L.DOT] = (f"{host.removesuffix(f'.{own}')}x{own}",)
     made |= {likeness: tuple(f"{scheme}://{one}{port}" for one in ones) for likeness, ones in hosts.items()}
     if _L.REVERSED in made:
-        # The beginning too, as `allowed.startsWith(origin)` lets it pass: cut within a label.
+        # The beginning too, cut within a label: `allowed.startsWith(origin)` accepts it.
         made[_L.REVERSED] += (f"{scheme}://{name}{label[:-1]}",)
     return {likeness: made[likeness] for likeness in Likeness if likeness in made}
 
 
 def _other_ports(port: int | None) -> tuple[int, ...]:
-    """Return ports that are not the origin's; one begins as it does, which a comparison of beginnings lets pass."""
+    """Return ports other than the origin's; one begins with it, which a comparison of prefixes accepts."""
     longer = int(f"{port or 0}0")
     return (8443 if port != 8443 else 9443, *((longer,) if 0 < longer <= 65535 else ()))
 

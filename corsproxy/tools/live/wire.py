@@ -1,9 +1,9 @@
-"""One HTTP/1.1 request to a live server, and the head of its answer with every field line as it came.
+"""One HTTP/1.1 request to a live server, and the head of its answer with every field line as received.
 
-A connection for each request, nothing retried, nothing followed; of the content only a short text of an error is read,
-because that is where corsproxy says why.
-The request does not ask for the connection to be closed: a browser does not, and a server would say so in its answer.
-Knows nothing about CORS.
+Each request has a connection; nothing is retried, and no redirect is followed.
+Of the content only a short text of an error is read, because corsproxy gives its reason there.
+The request does not ask for the connection to be closed, because a browser does not, and the answer would show it.
+It must not know CORS.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from corsproxy.tools.browser import Answer, Sent, urls
 from corsproxy.tools.live.head import HeadReader, NoHeadError
 
 _SAFE = "/%:@!$&'()*+,;=~?-._[]|{}^\"<>\\`"
-"""A target goes out as it was written; only what could not stand in a request line is escaped."""
+"""A target is sent as written; only characters that a request line cannot have are escaped."""
 _MAX_TEXT = 2048
-"""Bytes of an error's text that are read: corsproxy's own are a line or two."""
+"""The most bytes of an error's text to read; corsproxy's own have a line or two."""
 
 
 class UnreachableError(Exception):
@@ -33,15 +33,15 @@ class Wire:
     """How requests are sent."""
 
     timeout: float
-    """Seconds, for connecting and again for everything up to the end of the answer's head."""
+    """Seconds for the connection, and again for everything up to the end of the answer's head."""
     insecure: bool = False
-    """Takes any certificate."""
+    """True if any certificate is accepted."""
     body: bytes = b""
     """The content of actual requests that may have one."""
     agent: str = "corsproxy-probe"
     """User-Agent."""
     host: str = ""
-    """Host, and the name asked of TLS, in place of the URL's: the connection still goes where the URL says."""
+    """Host and TLS server name instead of the URL's; the connection is still to the URL's host."""
 
     def send(self, sent: Sent) -> Answer:
         """Send one request; raises `UnreachableError` if no answer comes."""
@@ -63,7 +63,7 @@ class Wire:
         sock = socket.create_connection(address, self.timeout)
         deadline = time.monotonic() + self.timeout
         with contextlib.ExitStack() as stack:
-            stack.callback(lambda: sock.close())  # whichever it is by then
+            stack.callback(lambda: sock.close())  # TLS may have wrapped it by then
             if parts.scheme == "https":
                 name = urlsplit(f"//{self.host}").hostname if self.host else address[0]
                 sock = self._context().wrap_socket(sock, server_hostname=name)
@@ -80,7 +80,7 @@ class Wire:
         return context
 
     def _request(self, sent: Sent) -> bytes:
-        """Return the whole request; raises ValueError if it cannot be written."""
+        """Return the whole request; raises ValueError if it cannot be sent."""
         parts = urlsplit(sent.url)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         host = self.host or parts.netloc.rpartition("@")[2].removesuffix(f":{urls.DEFAULT_PORTS[parts.scheme]}")
@@ -100,10 +100,9 @@ class Wire:
 
 
 def _read(sock: socket.socket, deadline: float, *, has_content: bool) -> Answer:
-    """Read until the head is whole; raises TimeoutError, OSError or `NoHeadError`.
+    """Read until the head is complete; raises TimeoutError, OSError or `NoHeadError`.
 
-    The timeout of a socket bounds each of its silences, and a server may have as many as it likes: the deadline is for
-    all of them.
+    A socket's timeout bounds only each silence, of which a server may have many; the deadline bounds them all.
     """
     reader = HeadReader()
     answer = None
@@ -132,7 +131,7 @@ def _receive(sock: socket.socket, deadline: float) -> bytes:
 
 
 def _encoded(value: str) -> bytes:
-    """Return a field value's bytes: one for each character, as in a browser; beyond that UTF-8, as in its cookies."""
+    """Return a field value's bytes: Latin-1 as in a browser, or UTF-8, as in its cookies, for other characters."""
     if any(sign in value for sign in "\0\r\n"):
         raise ValueError("a value is one line")
     try:
@@ -150,11 +149,11 @@ def _tls_problem(error: ssl.SSLError) -> str:
 
 
 _NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"})
-"""What OpenSSL makes of bytes that are no TLS."""
+"""OpenSSL's reasons for bytes that are not TLS."""
 
 
 def _problem(error: OSError | ValueError) -> str:
-    if isinstance(error, socket.gaierror | UnicodeError):  # the latter if a name server could not even be asked
+    if isinstance(error, socket.gaierror | UnicodeError):  # UnicodeError: the name cannot be encoded for a query
         return "the host name is not known"
     if isinstance(error, ConnectionRefusedError):
         return "connection refused: nothing listens there"
