@@ -1,7 +1,7 @@
 """`corsproxy probe`: act as a browser against any live server, and find mistakes that one request does not show.
 
-The steps are the browser's (`corsproxy.tools.browser`), the further requests are `further`, what they mean `findings`;
-`command` is the front door.
+`corsproxy.tools.browser` makes the steps, `further` the further requests, `findings` judges their answers; `command` is
+the front door.
 """
 
 from corsproxy.tools.probe.command import ProbeOptions, probe_command

@@ -1,4 +1,4 @@
-"""Problems in the responses themselves: stars, duplicate lines, Vary, errors, preflights, max age.
+"""Findings about the responses themselves: stars, duplicate lines, Vary, errors, preflights, max age.
 
 Pure: a play and the further requests with their answers in, findings out.
 """
@@ -16,7 +16,7 @@ from corsproxy.tools.probe.strangers import with_credentials
 
 
 def answer_findings(play: Play, further: Sequence[FurtherAnswer], origin: str) -> Iterator[ProbeFinding]:
-    """Return the findings that do not depend on the origin."""
+    """Yield the findings that do not depend on a made-up origin."""
     by_variant = {one.asks: one for one in further if isinstance(one.asks, Variant)}
     answers = [exchange.answer for exchange in play.exchanges if exchange.answer]
     answers += [one.answer for one in further]
@@ -71,7 +71,7 @@ def _lines(answers: Sequence[Answer]) -> Iterator[ProbeFinding]:
 
 
 def _preflight(play: Play, by_variant: Mapping[Variant, FurtherAnswer]) -> Iterator[ProbeFinding]:
-    """Find preflights that are answered with a login or a redirect, even if the page needs none today."""
+    """Find preflights that get 401, 407 or a redirect, even if this request needs no preflight."""
     asked = by_variant.get(Variant.PREFLIGHT)
     answers = [exchange.answer for exchange in play.exchanges if exchange.sent.kind == "preflight" and exchange.answer]
     answers += [asked.answer] if asked else []
@@ -98,7 +98,7 @@ def _vary(
     by_variant: Mapping[Variant, FurtherAnswer], further: Sequence[FurtherAnswer], origin: str
 ) -> Iterator[ProbeFinding]:
     """Find responses that depend on Origin without `Vary`, which a cache then serves to the wrong page."""
-    # No cache keeps an answer to OPTIONS (RFC 9110 section 9.3.7).
+    # Preflights do not count: no cache keeps an answer to OPTIONS (RFC 9110 section 9.3.7).
     stranger = next((one for one in further if one.origin == STRANGER and one.sent.kind == "actual"), None)
     compared = {
         name: one.answer
@@ -147,7 +147,7 @@ def _fits(answer: Answer, origin: str) -> bool:
 
 
 def _ages(play: Play) -> Iterator[ProbeFinding]:
-    """Find preflights that are not cached, or meant to be cached longer than any browser does."""
+    """Find preflights that are not cached, or have a max age beyond every browser's limit."""
     passed = [exchange.answer for exchange in play.exchanges if exchange.sent.kind == "preflight"]
     ok = not any(step.outcome is Outcome.FAILED and step.check in _PREFLIGHT_CHECKS for step in play.steps)
     answer = passed[0] if passed and ok else None

@@ -25,16 +25,16 @@ from corsproxy.tools.probe.report import ProbeReport
 from corsproxy.tools.probe.strangers import grants
 
 _OTHERS = 10
-"""Requests besides those of made-up origins: the play's two, and the further ones at most."""
+"""The most requests besides those of made-up origins: two of the play, and eight further ones."""
 
 
 def most_requests(request: PageRequest) -> int:
-    """Return how many requests are sent at most, redirects not counted."""
+    """Return how many requests are sent at most, without redirects."""
     return _OTHERS + len(made_up_origins(request.origin, request.url))
 
 
 def probe(request: PageRequest, wire: Wire, *, is_presumed: bool = False) -> ProbeReport:
-    """Play the request, send the further ones, and judge the answers; never raises for what a server does.
+    """Play the request, send the further ones, and judge the answers; never raises, whatever the server does.
 
     `is_presumed` is true if the page's origin was not given.
     """
@@ -65,7 +65,7 @@ class _Terms:
 
 
 def _ask_further(request: PageRequest, played: Play, send: Send) -> Iterator[FurtherAnswer]:
-    """Ask with other origins: by GET, or by preflights if only those are granted."""
+    """Send the further requests and yield their answers: GETs, or preflights if only those are granted."""
     last = played.exchanges[-1].sent
     headers = tuple((name, value) for name, value in request.headers if not names.is_forbidden_header(name, value))
     headers = tuple((name, value) for name, value in headers if name.lower() != "content-type")
@@ -94,7 +94,7 @@ def _ask_further(request: PageRequest, played: Play, send: Send) -> Iterator[Fur
 
 
 def _planned(request: PageRequest, played: Play, terms: _Terms) -> Iterator[tuple[Variant | MadeUp, Sent]]:
-    """Return what is asked whatever the answers are."""
+    """Yield the requests that do not depend on earlier answers."""
     word = secrets.token_hex(4)
     yield Variant.ITSELF, asking(with_own_query(terms.url, word), request.origin, terms.headers)
     if not played.needs_preflight:

@@ -18,9 +18,9 @@ from corsproxy.tools.probe.strangers import grants
 def mixed_answer(
     play: Play, by_variant: Mapping[Variant, FurtherAnswer], further: Sequence[FurtherAnswer], page: str
 ) -> Answer | None:
-    """Return an answer that was another origin's, None if there is none.
+    """Return an answer that was made for another origin; None if there is none.
 
-    The page's and a stranger's are compared with what each gets by a URL of its own.
+    The answers of the page and of a stranger to one URL are compared with those that each gets to a separate URL.
     """
     own = by_variant.get(Variant.ITSELF)
     played = [one.answer for one in play.exchanges if one.answer and one.sent.kind == "actual"]
@@ -38,7 +38,7 @@ def mixed_answer(
         and others.answer.lines(checks.ACAO) != alone.lines(checks.ACAO)
     ):
         return others.answer
-    # A cache whose key has no query answers all of them: with what another request got.
+    # A cache that ignores the query in its key gives all of them the answer to another request.
     for answer in (*played, *(one.answer for one in further if one.sent.kind == "actual")):
         if is_from_cache(answer) and varies(answer) and _is_of_another(answer, further, play, page):
             return answer
@@ -48,7 +48,7 @@ def mixed_answer(
 def _without_grant_from_cache(
     played: Sequence[Answer], play: Play, further: Sequence[FurtherAnswer], page: str
 ) -> Answer | None:
-    """Return a cached answer that grants nobody, if the page's preflight, which no cache keeps, is granted."""
+    """Return a cached answer without a grant, if the page's preflight, which no cache keeps, is granted."""
     preflights = [one.answer for one in play.exchanges if one.answer and one.sent.kind == "preflight"]
     preflights += [one.answer for one in further if one.asks is Variant.PREFLIGHT]
     if not any(grants(answer, page) for answer in preflights):
@@ -67,7 +67,7 @@ def _is_of_another(answer: Answer, further: Sequence[FurtherAnswer], play: Play,
 def cache_findings(
     play: Play, by_variant: Mapping[Variant, FurtherAnswer], further: Sequence[FurtherAnswer], page: str
 ) -> Iterator[ProbeFinding]:
-    """Return the finding, with the remedy for the operator of the cache."""
+    """Yield the finding, with the remedy for the operator of the cache."""
     answer = mixed_answer(play, by_variant, further, page)
     if answer is None:
         return

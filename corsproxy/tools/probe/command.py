@@ -1,7 +1,7 @@
 """`corsproxy probe`, the front door: announce the requests, send them, judge the responses, write the report.
 
-Sends some dozens of requests, one after the other; nothing is retried.
-Exit status: 0 allowed and nothing worse than notes; 1 blocked, findings, or no answer at all; 2 (`UsageError`) misuse.
+It sends some dozens of requests, one after the other; nothing is retried.
+Exit status: 0 allowed, with nothing worse than notes; 1 blocked, findings, or no answer; 2 a mistake of the user.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ DEFAULT_ORIGIN = "https://app.example.com"
 """The default page: an origin in a reserved domain (RFC 2606)."""
 
 _AROUND_URLS = "".join(map(chr, range(0x21)))
+"""Characters that a browser strips from both ends of a URL."""
 _NOT_IN_URLS = dict.fromkeys(map(ord, "\t\n\r"))
-"""Characters to strip from a URL, which come from copying it."""
+"""Characters that a browser removes from a URL."""
 
 _EXIT_FINE = 0
 _EXIT_FINDINGS = 1
@@ -48,9 +49,9 @@ class ProbeOptions:
 def probe_command(options: ProbeOptions, *, out: TextIO, err: TextIO) -> int:
     """Probe one URL, write the report to `out` (text or JSON), and return the exit status.
 
-    What will be sent is announced on `err` first.
-    A server that cannot be asked is one line on `err`, and 1.
-    Raises `UsageError` for a URL, an origin, a header or a curl command that cannot be used.
+    The number of requests is announced on `err` first.
+    If the server cannot be reached, one line on `err` says why, and the status is 1.
+    Raises `UsageError` for an invalid URL, origin, method, header or curl command.
     """
     curl = parse_curl(options.from_curl) if options.from_curl is not None else CurlCommand()
     request, wire = _asked_for(options, curl)
@@ -91,7 +92,7 @@ def _asked_for(options: ProbeOptions, curl: CurlCommand) -> tuple[PageRequest, W
 def _checked_url(url: str) -> str:
     if not url:
         raise UsageError("missing URL: corsproxy probe https://api.example.com/path, or --from-curl 'curl ...'")
-    # As a browser reads it: https://url.spec.whatwg.org/#concept-basic-url-parser
+    # As a browser parses it: https://url.spec.whatwg.org/#concept-basic-url-parser
     bare = url.strip(_AROUND_URLS).translate(_NOT_IN_URLS).partition("#")[0]
     if urls.split(bare) is None:
         hint = "" if "://" in url else f": write http://{url}"

@@ -1,6 +1,6 @@
-"""Convert a pasted `curl` command line to the request of a page; nothing is run.
+"""Converts a pasted `curl` command line to the request of a page; nothing is run.
 
-Takes what browsers copy ("Copy as cURL") and what people write; options that change nothing here are skipped.
+It accepts what browsers copy ("Copy as cURL") and what people write; options without an effect here are skipped.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _WITH_VALUE = frozenset(
         "-y", "-Y", "-t", "--interface", "--limit-rate", "--proto", "--tls-max", "--unix-socket",
     }
 )  # fmt: skip
-"""Options that take a value and say nothing of what a page would ask."""
+"""Options with a value that do not change the request of a page."""
 
 _NAMES = {
     "-X": "--request", "-H": "--header", "-d": "--data", "-F": "--form", "-b": "--cookie", "-u": "--user",
@@ -38,7 +38,7 @@ _BROWSERS_OWN = re.compile(
     "|upgrade-insecure-requests|cache-control|pragma|accept-language|if-none-match|if-modified-since)",
     re.IGNORECASE,
 )
-"""What a browser adds by itself when it copies a request: no script set it."""
+"""Headers that a browser adds by itself, so that no script set them."""
 
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\", "'": "'", '"': '"'}
 
@@ -57,7 +57,7 @@ class CurlCommand:
 
 
 def parse_curl(text: str) -> CurlCommand:
-    """Read a command line; raises `UsageError` if it is none or names no URL."""
+    """Parse a command line; raises `UsageError` if it is not one of curl, or names no URL."""
     try:
         words = shlex.split(_plain_quotes(text).replace("\\\r\n", " ").replace("\\\n", " "))
     except ValueError as error:
@@ -79,7 +79,7 @@ def parse_curl(text: str) -> CurlCommand:
 
 
 def _options(words: list[str]) -> list[tuple[str, str]]:
-    """Options by their long names with their values; a bare word is a URL."""
+    """Return the options by their long names, with their values; a word without a dash is a URL."""
     found = []
     left = iter(words)
     for word in left:
@@ -136,7 +136,7 @@ def _header(command: CurlCommand, line: str) -> None:
 
 
 def _settle(command: CurlCommand, given: set[str]) -> None:
-    """Fill in what curl itself would."""
+    """Add the method and Content-Type that curl would."""
     has_type = any(name.lower() == "content-type" for name, _ in command.headers)
     if "--form" in given and not has_type:
         command.headers.append(("Content-Type", "multipart/form-data; boundary=x"))
@@ -153,7 +153,7 @@ def _settle(command: CurlCommand, given: set[str]) -> None:
 
 
 def _plain_quotes(text: str) -> str:
-    """Turn bash's `$'...'`, in which browsers copy what holds quotes, into what a POSIX shell splits."""
+    """Return a command line with bash's `$'...'`, which browsers use for texts with quotes, as plain quotes."""
 
     def plain(found: re.Match[str]) -> str:
         text = re.sub(

@@ -1,6 +1,6 @@
 """The shape of a finding: code, severity, observation and remedy.
 
-Imports nothing of the project, so that everything here may make one.
+It imports nothing of the project, so that every module of `probe` can make findings.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """The severity of a finding: an `ERROR` blocks pages or lets strangers in, a `NOTE` alone is harmless."""
+    """The severity of a finding: an `ERROR` blocks pages or lets strangers in; only a `NOTE` is harmless."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -26,4 +26,4 @@ class ProbeFinding:
     message: str
     fix: str
     origin: str | None = None
-    """The origin that was asked with, if only a foreign one shows it."""
+    """The origin that shows it, if the page's own does not."""

@@ -1,6 +1,6 @@
 """The front door: all findings from the responses of one URL, the worst first.
 
-Pure: plays and answers in, findings out; how they were sent is not known here.
+Pure: plays and answers in, findings out; it must not know how requests are sent.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _CORS_CHECKS = frozenset({Check.CORS, Check.PREFLIGHT_CORS, Check.PREFLIGHT_STAT
 
 
 def explained_failure(play: Play) -> Explained | None:
-    """Return what the answer that blocks is, if CORS is not the matter."""
+    """Return an explanation of the answer that fails, if the cause is not CORS; None otherwise."""
     failure = play.failure
     answer = play.exchanges[-1].answer if play.exchanges else None
     if failure is None or answer is None or failure.check not in _CORS_CHECKS:

@@ -1,7 +1,7 @@
-"""The further requests of a probe: the same URL asked by other origins, by none, twice in turn, and where nothing is.
+"""The further requests of a probe: the URL for other origins, for none, and in turn, and a URL that does not exist.
 
-Every GET among them has a query of its own, so that no cache keeps what a made-up origin got.
-Pure: texts in, requests out; what the answers mean is said in `findings`.
+GETs of the URL have a query that no page uses, so that no cache serves an answer for a made-up origin to pages.
+Pure: texts in, requests out; `findings` judges the answers.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ _QUERY = "corsproxy-probe"
 
 
 class Variant(StrEnum):
-    """What a further request asks, if it is not about an origin that resembles another."""
+    """The purpose of a further request without a made-up origin."""
 
     ITSELF = "itself"
-    """The page's own origin with a GET."""
+    """The page's origin, with a GET."""
     NO_ORIGIN = "no-origin"
     NOT_FOUND = "not-found"
     PREFLIGHT = "preflight"
     AFTER_STRANGER = "after-stranger"
-    """The page, with the URL that a stranger has just asked."""
+    """The page, for a URL that a stranger has just requested."""
     BEFORE_STRANGER = "before-stranger"
     STRANGER_AFTER = "stranger-after"
-    """A stranger, with the URL that the page has just asked."""
+    """A stranger, for a URL that the page has just requested."""
 
 
 _ASKED_LIKENESSES = (
@@ -47,17 +47,17 @@ _ASKED_LIKENESSES = (
     Likeness.SIBLING,
     Likeness.INSECURE,
 )
-"""Origins that no one allows on purpose; a subdomain, the apex or another port may well be allowed."""
+"""Likenesses that nobody allows on purpose; a subdomain, the apex or another port may well be allowed."""
 
 
 @dataclass(frozen=True, slots=True)
 class MadeUp:
-    """One origin to ask as."""
+    """One made-up origin to send."""
 
     origin: str
     likeness: Likeness
     resembles: str | None = None
-    """The origin it is made from: the page's, or the server's own; None for a stranger."""
+    """The origin from which it is made: the page's, or the server's; None for a stranger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +70,17 @@ class FurtherAnswer:
 
     @property
     def origin(self) -> str | None:
-        """The origin that asked."""
+        """The origin of the request."""
         return self.sent.origin
 
     @property
     def label(self) -> str:
-        """What it asks, in a word."""
+        """The purpose in a word."""
         return self.asks.likeness.value if isinstance(self.asks, MadeUp) else self.asks.value
 
 
 def made_up_origins(page: str, url: str) -> tuple[MadeUp, ...]:
-    """Return the origins to ask as: strangers, then what resembles the page's origin and the server's own."""
+    """Return the made-up origins: strangers, then those that resemble the page's origin and the server's."""
     found: dict[str, MadeUp] = {page: MadeUp(page, Likeness.STRANGER)}  # the page itself is no stranger
     for likeness, origins in strangers().items():
         for origin in origins:
@@ -96,7 +96,7 @@ def made_up_origins(page: str, url: str) -> tuple[MadeUp, ...]:
 
 
 def bases(page: str, url: str) -> tuple[str, ...]:
-    """Return the origins that others are made to resemble: the page's and, unless it is this machine, the server's."""
+    """Return the origins that made-up ones resemble: the page's, and the server's if it is public."""
     parts = urlsplit(url)
     own = urls.origin_of(url) or ""
     if urls.nearness(url) != "public" or "." not in (parts.hostname or "") or own == page:
@@ -105,13 +105,13 @@ def bases(page: str, url: str) -> tuple[str, ...]:
 
 
 def with_own_query(url: str, word: str) -> str:
-    """Return the URL with a query that no cache has seen."""
+    """Return the URL with a unique query, which no cache has seen."""
     parts = urlsplit(url)
     return parts._replace(query=f"{parts.query}&{_QUERY}={word}" if parts.query else f"{_QUERY}={word}").geturl()
 
 
 def not_found_url(url: str) -> str:
-    """Return a URL below `url` where there is surely nothing."""
+    """Return a URL below `url` that surely does not exist."""
     parts = urlsplit(url)
     return parts._replace(path=f"{parts.path.rstrip('/')}/{_NOWHERE}", query="", fragment="").geturl()
 
@@ -136,7 +136,7 @@ def asking_first(url: str, origin: str | None, method: str, names: tuple[str, ..
 def in_turn(
     url: str, page: str, headers: tuple[tuple[str, str], ...], word: str
 ) -> Iterator[tuple[Variant | MadeUp, Sent]]:
-    """Return the requests of two origins in turn: a stranger and then the page, the page and then a stranger."""
+    """Yield the requests of two origins in turn: a stranger and then the page, the page and then a stranger."""
     first, second = with_own_query(url, f"{word}a"), with_own_query(url, f"{word}b")
     yield MadeUp(STRANGER, Likeness.STRANGER), asking(first, STRANGER, headers)
     yield Variant.AFTER_STRANGER, asking(first, page, headers)

@@ -1,7 +1,7 @@
-"""Responses that refuse a request before CORS matters: corsproxy's own, and any server's errors without a grant.
+"""Explains responses that refuse a request for another reason than CORS: corsproxy's own, and any server's errors.
 
-A browser only sees that the grant is missing; what to change is something else.
-Pure: an answer in, words out.
+A browser only sees that the grant is missing, but the remedy is a different one.
+Pure functions of an answer.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from corsproxy.tools.browser import Answer, checks
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """What an answer is."""
+    """The explanation of an answer."""
 
     code: str | None
-    """Of the closed list of reasons, if it has a word for it; None if the grant is what is missing all the same."""
+    """A code for the finding, if possible from the closed list of reasons; None to keep that of the failed step."""
     message: str
     fix: str
 
     @property
     def reason(self) -> str | None:
-        """The reason, None if the closed list has no word for it."""
+        """The reason; None if the closed list has none."""
         return self.code if self.code is not None and not self.code.startswith("blocked_") else None
 
 
@@ -67,7 +67,7 @@ _OWN_TEXTS = (
         ),
     ),
 )
-"""Status, what corsproxy's own text holds, and what it means."""
+"""The status, a part of corsproxy's text, and its explanation."""
 
 _ANY_SERVERS = {
     400: ("the server takes the request for invalid", "see what it says in its log"),
@@ -85,7 +85,7 @@ _ANY_SERVERS = {
 
 
 def explain_answer(answer: Answer) -> Explained | None:
-    """Return what an answer without a grant is, None if CORS alone is the matter."""
+    """Return the explanation of an error without a grant; None if CORS is the only cause."""
     if answer.lines(checks.ACAO) or answer.status < 400:
         return None
     if answer.media_type == "text/plain":

@@ -1,6 +1,6 @@
 """The result of a probe, as one JSON object and as text for people.
 
-Does not know how anything was found.
+It must not know how anything was found.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ class ProbeReport:
     further: tuple[FurtherAnswer, ...]
     findings: tuple[ProbeFinding, ...]
     error: str | None = None
-    """Why the server could not be asked, None if it could."""
+    """Why the server could not be reached; None if it could."""
     is_presumed: bool = False
     """True if the page's origin was not given."""
 
     @property
     def is_clean(self) -> bool:
-        """Return whether the page gets its answer and nothing worse than a note was found."""
+        """Return whether the page gets its answer, and nothing worse than a note was found."""
         return self.play.allowed and not any(finding.severity is not Severity.NOTE for finding in self.findings)
 
 
@@ -82,7 +82,7 @@ def _further_data(one: FurtherAnswer) -> dict[str, object]:
 
 
 def report_lines(report: ProbeReport) -> Iterator[str]:
-    """Write the report for people: what was sent, what came back, each step, the verdict, the findings."""
+    """Yield the report for people: the requests and answers, each step, the verdict, the findings."""
     request, play = report.request, report.play
     mode = "with credentials" if request.include else "without credentials"
     yield f"{request.method} {request.url}, from a page of {request.origin}, {mode}"
@@ -117,7 +117,7 @@ def _verdict(play: Play) -> str:
 
 
 def _made_up_lines(report: ProbeReport) -> Iterator[str]:
-    """Return what was asked with made-up origins, and what their refusal rules out."""
+    """Yield the results with made-up origins: the mistakes that their refusal rules out."""
     refused = ruled_out(report.further)
     if not refused:
         return
@@ -154,7 +154,7 @@ _RULED_OUT = {
 
 
 def _notes(report: ProbeReport) -> Iterator[str]:
-    """Return what the made-up origins do not show."""
+    """Yield notes on what the made-up origins cannot show."""
     page = report.request.origin
     is_granted = any(grants(one.answer, page) for one in report.further if one.origin == page) or any(
         one.answer is not None and grants(one.answer, page) for one in report.play.exchanges

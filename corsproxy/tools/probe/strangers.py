@@ -1,4 +1,4 @@
-"""Origins that were granted and should not have been: reflection, null, and careless ways of comparing.
+"""Findings about origins that are granted by mistake: reflection, null, and careless comparisons.
 
 Pure: the further requests with their answers in, findings out.
 """
@@ -26,7 +26,7 @@ def with_credentials(answer: Answer) -> bool:
 
 
 def made_up(further: Sequence[FurtherAnswer]) -> dict[MadeUp, list[FurtherAnswer]]:
-    """Return what was asked as made-up origins."""
+    """Return the answers for each made-up origin."""
     found: dict[MadeUp, list[FurtherAnswer]] = {}
     for one in further:
         if isinstance(one.asks, MadeUp):
@@ -35,10 +35,10 @@ def made_up(further: Sequence[FurtherAnswer]) -> dict[MadeUp, list[FurtherAnswer
 
 
 def ruled_out(further: Sequence[FurtherAnswer]) -> dict[str | None, list[Likeness]]:
-    """Return, for each origin that others resemble, the likenesses that were asked and refused."""
+    """Return the likenesses that were refused, by the origin that they resemble."""
     asked: dict[tuple[str | None, Likeness], bool] = {}
     for one, answers in made_up(further).items():
-        if one.likeness is not _L.SIBLING:  # that may be allowed on purpose: it only explains another
+        if one.likeness is not _L.SIBLING:  # a sibling may be allowed on purpose; it only explains other likenesses
             key = one.resembles, one.likeness
             asked[key] = asked.get(key, True) and not any(grants(each.answer, one.origin) for each in answers)
     found: dict[str | None, list[Likeness]] = {}
@@ -116,14 +116,14 @@ _CARELESS: dict[Likeness, tuple[str, str, str]] = {
         "compare the whole origin, its port apart; leave localhost out in production",
     ),
 }
-"""Of what is granted too widely: code, message, fix."""
+"""The code, message and fix for each likeness that is granted."""
 
 _HARMLESS_ALONE = frozenset({_L.INSECURE, _L.SIBLING_SUFFIX, _L.LAST_DOT})
-"""Nobody can register such a name, or the same people own it: a warning, with credentials too."""
+"""Nobody can register such a name, or it has the same owner: only a warning, even with credentials."""
 
 
 def stranger_findings(further: Sequence[FurtherAnswer]) -> Iterator[ProbeFinding]:
-    """Return findings about origins that are granted by mistake."""
+    """Yield findings about origins that are granted by mistake."""
     granted: dict[MadeUp, Answer] = {}
     for asked in further:
         if isinstance(asked.asks, MadeUp) and grants(asked.answer, asked.asks.origin):
@@ -137,7 +137,7 @@ def stranger_findings(further: Sequence[FurtherAnswer]) -> Iterator[ProbeFinding
         return  # if any origin is granted, there is nothing to add
     seen = set()
     for base, likenesses in ((None, strangers), *by_base.items()):
-        # Plain http is a danger of its own, whatever comparison lets it in.
+        # Plain http is a separate danger, whichever comparison accepts it.
         for likeness in dict.fromkeys((*fewest(likenesses), *(likenesses & {_L.INSECURE}))):
             if likeness not in _CARELESS:
                 continue
@@ -151,7 +151,7 @@ def stranger_findings(further: Sequence[FurtherAnswer]) -> Iterator[ProbeFinding
 
 
 def _anybody(granted: dict[MadeUp, Answer]) -> Iterator[ProbeFinding]:
-    """Return findings about reflected origins, and `null`."""
+    """Yield findings about reflected origins, and `null`."""
     for one, answer in granted.items():
         credentials = with_credentials(answer)
         severity = Severity.ERROR if credentials else Severity.WARNING

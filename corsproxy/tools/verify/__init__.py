@@ -1,7 +1,7 @@
 """`corsproxy verify`: check a live deployment, of any server, against a policy file.
 
-`plan` derives from the file what to ask, `asking` asks it, `judging` compares what a browser would get with what the
-file says, `report` writes it down; `command` is the front door.
+`plan` derives the requests from the file, `asking` sends them, `judging` compares what a browser would do with what the
+file says, `report` formats the result; `command` is the front door.
 """
 
 from corsproxy.tools.verify.command import VerifyOptions, verify_command

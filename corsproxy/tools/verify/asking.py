@@ -1,6 +1,6 @@
-"""Send the requests of one plan: at a bounded rate, one after the other, only OPTIONS, GET and HEAD.
+"""Sends the requests of a plan: one after the other at a bounded rate, only OPTIONS, GET and HEAD.
 
-What the answers mean is not known here.
+It must not know what the answers mean.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from corsproxy.tools.verify.plan import RouteToAsk
 from corsproxy.tools.verify.questions import Purpose, RouteQuestion
 
 RATE = 50
-"""Requests a second at most: far below what harms a server that serves browsers."""
+"""The most requests per second, far below the load that harms a server for browsers."""
 _QUERY = "corsproxy-verify"
 _COOKIE = "corsproxy-verify=1"
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """One question, what was sent for it, and what came back."""
+    """One question, with its request and answer."""
 
     question: RouteQuestion
     sent: Sent
     answer: Answer | None
     error: str | None = None
-    """Why there is no answer; None exactly if there is one."""
+    """Why there is no answer; None if and only if there is one."""
 
 
 class PacedAsker:
-    """Send requests at the bounded rate."""
+    """Sends requests at the bounded rate."""
 
     def __init__(self, wire: Wire, fields: tuple[tuple[str, str], ...], *, shared_keys: bool) -> None:
         self._wire = wire
@@ -46,7 +46,7 @@ class PacedAsker:
         self._number = 0
 
     def ask(self, plan: RouteToAsk) -> Iterator[Answered]:
-        """Ask everything of one route; what cannot be asked after all is left out."""
+        """Send the requests for one route, and yield the answers; without validators, the one for a 304 is left out."""
         validators: tuple[tuple[str, str], ...] = ()
         keys: dict[int, str] = {}
         for question in plan.questions:
@@ -88,7 +88,7 @@ class PacedAsker:
 
 
 def _validators(answer: Answer | None) -> tuple[tuple[str, str], ...]:
-    """Return what asks for the same content again (RFC 9110 section 13.1)."""
+    """Return the conditional fields that request the same content again (RFC 9110 section 13.1)."""
     if answer is None or answer.status != 200:
         return ()
     tag, date = answer.combined("ETag"), answer.combined("Last-Modified")

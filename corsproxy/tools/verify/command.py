@@ -1,6 +1,6 @@
 """`corsproxy verify`, the front door: announce the requests, send them, judge the responses, write the report.
 
-Exit status: 0 no difference; 1 differences; 2 (`UsageError` too) misuse, or a deployment that cannot be reached.
+Exit status: 0 no difference; 1 differences; 2 a mistake of the user, or a deployment that cannot be reached.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _EXIT_SAME = 0
 _EXIT_DIFFERENT = 1
 _EXIT_UNREACHABLE = 2
 _NOT_TO_SEND = frozenset({"origin", "host", "content-length", "transfer-encoding", "connection"})
-"""Fields that the questions themselves, or the wire, set."""
+"""Fields that `verify` sets itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class VerifyOptions:
 def verify_command(options: VerifyOptions, *, environ: Mapping[str, str], out: TextIO, err: TextIO) -> int:
     """Verify one deployment, write the report to `out`, and return the exit status.
 
-    Raises `ConfigError` for a file that cannot be used, `UsageError` for a command that cannot be carried out.
+    Raises `ConfigError` for an invalid configuration, `UsageError` for a command that cannot be carried out.
     """
     if math.isnan(options.timeout):
         raise UsageError("--timeout: 'nan' is no number of seconds")
@@ -85,7 +85,7 @@ def verify_command(options: VerifyOptions, *, environ: Mapping[str, str], out: T
 
 
 def verify(plan: VerifyPlan, loaded: Loaded, options: Options, asker: PacedAsker) -> VerifyOutcome:
-    """Ask everything and judge it; never raises for what a server does."""
+    """Send all requests and judge the answers; never raises, whatever the server does."""
     routes: list[RouteOutcome] = []
     for route in plan.routes:
         answered: list[Answered] = []

@@ -1,4 +1,4 @@
-"""Responses to GET and HEAD, whatever the origin: errors, 304, HEAD, and which header names a page may read."""
+"""Differences in responses to GET and HEAD: errors, 304, HEAD, and the header names that a page may read."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from corsproxy.tools.verify.plan import RouteToAsk
 from corsproxy.tools.verify.questions import Purpose
 
 _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "upgrade", "trailer"})
-"""Names of one hop: another hop, or HTTP/2, has others."""
+"""Fields of one hop, which may differ on another hop or with HTTP/2."""
 
 
 def content_differences(evidence: Sequence[Evidence], plan: RouteToAsk) -> Iterator[Found]:
-    """Return what is different about answers to GET and HEAD."""
+    """Yield the differences in answers to GET and HEAD."""
     refused = refused_members(evidence)
     actual = [one for one in evidence if one.is_actual and one.wants() and one.origin and one.origin not in refused]
     yield from _errors(actual)
@@ -24,7 +24,7 @@ def content_differences(evidence: Sequence[Evidence], plan: RouteToAsk) -> Itera
 
 
 def _errors(actual: Sequence[Evidence]) -> Iterator[Found]:
-    """Answers other than a plain 200 that have no grant."""
+    """Yield differences about errors, 304 and HEAD without a grant."""
     plain = [one for one in members(actual, preflight=False) if not one.gets()]
     nowhere = [one for one in actual if one.question.purpose is Purpose.NOT_FOUND and not one.gets()]
     again = [one for one in actual if one.question.purpose is Purpose.NOT_MODIFIED and not one.gets()]
@@ -42,7 +42,7 @@ def _errors(actual: Sequence[Evidence]) -> Iterator[Found]:
 
 
 def _exposed(actual: Sequence[Evidence], plan: RouteToAsk) -> Iterator[Found]:
-    """Names of response headers."""
+    """Yield differences in the response headers that a page may read."""
     one = next((one for one in members(actual, preflight=False) if one.gets()), None)
     if one is None or not plan.policies:
         return

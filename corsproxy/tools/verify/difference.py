@@ -1,6 +1,6 @@
 """The closed list of differences, each with the browser's behaviour, the rule, and the key that decides.
 
-Data alone; docs/verify.md lists the same codes.
+Only data; docs/verify.md lists the same codes.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class Meaning:
     rule: str
     """The section of the standard."""
     key: str
-    """The policy's key that the deployment differs from; empty for the policy as a whole."""
+    """The key of the policy from which the deployment differs; empty for the whole policy."""
 
 
 MEANINGS: dict[Code, Meaning] = {
@@ -163,15 +163,15 @@ MEANINGS: dict[Code, Meaning] = {
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A difference, before it is known where the file says otherwise."""
+    """A difference, before its line in the file is known."""
 
     code: Code
     message: str
     origins: tuple[str, ...] = ()
     """The origins that show it."""
     rule: int | None = None
-    """The place in `allow_origins`, if one item of it is meant."""
+    """The index in `allow_origins`, if it concerns one item."""
     policy: int = 0
-    """The place of the policy that decides, among those of the route."""
+    """The index of the policy that decides, among those of the route."""
     names: tuple[str, ...] = ()
-    """The methods, header names or statuses that it is about."""
+    """The methods, header names or statuses that it concerns."""

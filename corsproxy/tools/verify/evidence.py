@@ -1,6 +1,6 @@
 """A response and the one that the file requires, with a browser's verdict on both.
 
-A fault that has been named is mended before the next is looked for, so that one fault is named once.
+Functions here return evidence as if a reported fault were fixed, so that it is reported only once.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from corsproxy.tools.verify.asking import Answered
 from corsproxy.tools.verify.questions import PAIRS, Purpose, RouteQuestion
 
 SINGLE_FIELDS = (checks.ACAO, checks.ACAC, checks.ACMA)
-"""Fields that a browser takes only if they stand once."""
+"""Fields that a browser accepts only once."""
 
 _STRANGERS = frozenset({Purpose.LOOK_ALIKE, Purpose.COOKIE, *PAIRS})
 
@@ -28,11 +28,11 @@ class Evidence:
     answer: Answer
     """The deployment's."""
     own: Answer
-    """The file's: of an actual request as if the upstream said 200."""
+    """The file's; for an actual request as if the upstream answered 200."""
 
     @property
     def origin(self) -> str:
-        """The origin that asked; empty for none."""
+        """The origin of the request; empty for none."""
         return self.question.origin or ""
 
     @property
@@ -47,7 +47,7 @@ class Evidence:
 
     @property
     def is_asked_as_member(self) -> bool:
-        """Return whether the origin is one that the file allows, whatever else of the request it refuses."""
+        """Return whether the file allows the origin, even if it refuses the request for another reason."""
         return bool(self.origin) and (self.question.purpose not in _STRANGERS or self.wants())
 
     def wants(self) -> bool:
@@ -55,13 +55,13 @@ class Evidence:
         return checks.cors_check(self.own, self.origin, include=False).ok
 
     def check(self) -> Finding:
-        """Return what a browser finds, in the credentials mode that the file grants."""
+        """Return the result of the CORS check, with credentials if the file grants them."""
         return checks.cors_check(self.answer, self.origin, include=self.wants_credentials)
 
     def why_refused(self, answer: Answer) -> str | None:
-        """Return why a preflight with this answer does not pass, None if it does.
+        """Return why a preflight with this answer fails; None if it passes.
 
-        It begins with `method` or `header` if that is why.
+        The text begins with `method` or `header` if one of these is the cause.
         """
         include = self.wants_credentials and answer.combined(checks.ACAC) == "true"
         status = checks.status_check(answer)
@@ -78,7 +78,7 @@ class Evidence:
         return None if header.ok else f"header {header.why}"
 
     def gets(self) -> bool:
-        """Return whether a browser grants this origin, with or without credentials."""
+        """Return whether the answer grants this origin, with or without credentials."""
         return checks.cors_check(self.answer, self.origin, include=False).ok
 
     def grant(self) -> str | None:
@@ -93,7 +93,7 @@ def evidence_of(answered: Iterable[Answered], policies: Sequence[PolicySettings]
 
 
 def doubled_fields(one: Evidence) -> list[str]:
-    """Return the fields that must stand once and do not."""
+    """Return the fields that occur more than once and must not."""
     found = [name for name in SINGLE_FIELDS if len(one.answer.lines(name)) > 1]
     if checks.ACAO not in found and "," in (one.grant() or ""):
         found.append(checks.ACAO)
@@ -101,7 +101,7 @@ def doubled_fields(one: Evidence) -> list[str]:
 
 
 def with_single_lines(one: Evidence) -> Evidence:
-    """Return it as if each such field stood once: with the value that serves the page."""
+    """Return the evidence with each of these fields once, with the value that suits the page."""
     fields = one.answer.headers
     for name in doubled_fields(one):
         values = [part.strip() for line in one.answer.lines(name) for part in line.split(",")]
@@ -111,7 +111,7 @@ def with_single_lines(one: Evidence) -> Evidence:
 
 
 def with_own_origin(one: Evidence) -> Evidence:
-    """Return it as if the star were the allowed origin that asked, with its credentials, or not there."""
+    """Return the evidence with the star replaced by the origin if the file allows it, or removed."""
     fields = without(one.answer.headers, checks.ACAO)
     if one.is_asked_as_member:
         fields += ((checks.ACAO, one.origin),)
@@ -121,12 +121,12 @@ def with_own_origin(one: Evidence) -> Evidence:
 
 
 def without(fields: tuple[tuple[str, str], ...], name: str) -> tuple[tuple[str, str], ...]:
-    """Return fields but for those of one name."""
+    """Return the fields without those of one name."""
     return tuple(field for field in fields if field[0].lower() != name.lower())
 
 
 def members(evidence: Iterable[Evidence], *, preflight: bool) -> list[Evidence]:
-    """Return the questions of allowed origins."""
+    """Return the evidence of allowed origins, for preflights or for actual requests."""
     return [
         one for one in evidence if one.question.purpose is Purpose.MEMBER and one.question.is_preflight == preflight
     ]

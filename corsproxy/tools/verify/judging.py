@@ -1,7 +1,7 @@
-"""The front door of the judgement: every difference between what one route answered and what the file says.
+"""The front door of the judgement: every difference between the answers of one route and what the file says.
 
 Pure: questions with their answers in, differences out.
-The order matters: what is wrong with whole answers is named first and mended, so that it is named once.
+The order matters: faults of whole answers are reported first, and then treated as fixed, so that each is reported once.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from corsproxy.tools.verify.questions import PAIRS, Purpose
 
 
 def differences_of(plan: RouteToAsk, answered: Sequence[Answered]) -> list[Found]:
-    """Return what is different on one route, in the order of `Code`."""
+    """Return the differences of one route, in the order of `Code`."""
     evidence = evidence_of(answered, plan.policies)
     found = [*_unanswered(answered), *_doubled(evidence)]
     evidence = [with_single_lines(one) for one in evidence]
@@ -54,7 +54,7 @@ def _unanswered(answered: Sequence[Answered]) -> Iterator[Found]:
 
 
 def _doubled(evidence: Sequence[Evidence]) -> Iterator[Found]:
-    """Two layers both write CORS."""
+    """Yield the difference if fields occur more than once, because two layers write CORS."""
     seen: dict[str, Evidence] = {}
     for one in evidence:
         for name in doubled_fields(one):
@@ -67,7 +67,7 @@ def _doubled(evidence: Sequence[Evidence]) -> Iterator[Found]:
 
 
 def _stars(evidence: Sequence[Evidence]) -> Iterator[Found]:
-    """A star, although the file names origins."""
+    """Yield the difference if there is a star although the file names origins."""
     stars = [one for one in evidence if one.grant() == "*"]
     if not stars:
         return
@@ -83,7 +83,7 @@ def _stars(evidence: Sequence[Evidence]) -> Iterator[Found]:
 
 
 def _mixed(evidence: Sequence[Evidence]) -> list[Evidence]:
-    """Return the answers that were another origin's: a cache gave them."""
+    """Return the answers that a cache stored for another origin."""
     alone = {
         one.origin: one for one in reversed(evidence) if one.is_actual and one.question.method == "GET"
         and one.question.key == 0 and one.question.purpose in {Purpose.MEMBER, Purpose.LOOK_ALIKE, Purpose.COOKIE}
@@ -120,7 +120,7 @@ def _caches(evidence: Sequence[Evidence], mixed: Sequence[Evidence]) -> Iterator
 
 
 def _vary(evidence: Sequence[Evidence]) -> Iterator[Found]:
-    """Answers that depend on Origin and do not say so."""
+    """Yield the difference if answers depend on Origin without `Vary: Origin`."""
     plain = [
         one for one in evidence
         if one.is_actual and one.question.method == "GET" and one.question.purpose not in PAIRS

@@ -1,6 +1,6 @@
 """A verification as JUnit XML, which CI systems show: a suite for each route, a case for each check.
 
-Does not know how anything was found.
+It must not know how anything was found.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Origins that a policy allows: the exact ones, and a made-up member of each pattern and expression.
+"""Origins that a policy allows: the exact ones, and a made-up one for each pattern and expression.
 
-What is made up is kept only if the policy itself lets it pass.
+A made-up one is used only if the policy does allow it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from corsproxy.cors import OriginSpec, Policy
 from corsproxy.tools.live.look_alikes import STRANGER
 
 MADE_UP = "corsproxyverify"
-"""A label in every origin made up here, by which `learn` knows it again."""
+"""A label in every origin made up here, by which `learn` recognizes it."""
 _PORT = "8443"
 
 
@@ -24,15 +24,15 @@ class Member:
 
     origin: str
     rule: int
-    """The place in `allow_origins` of the item it is a member of."""
+    """The index in `allow_origins` of the item that matches it."""
     base: str | None
-    """The origin whose look-alikes must be refused; None if the item allows everyone."""
+    """The origin whose look-alikes must be refused; None for `*` and `null`."""
     policy: int = 0
-    """The place of its policy among those of the route."""
+    """The index of its policy among those of the route."""
 
 
 def members_of(policy: Policy, place: int = 0) -> tuple[list[Member], list[int]]:
-    """Return the origins, and the places of the items of which no member could be made up."""
+    """Return the origins, and the indexes of items for which none could be made up."""
     found: list[Member] = []
     without: list[int] = []
     if place:
@@ -81,7 +81,7 @@ def example_of(expression: str) -> str | None:
 
 
 class _TooHardError(Exception):
-    """An item of an expression that nothing can be made up for."""
+    """A part of an expression for which no text can be made up."""
 
 
 def _example(items: Iterable[tuple[Any, Any]]) -> Iterator[str]:
@@ -103,7 +103,7 @@ def _example(items: Iterable[tuple[Any, Any]]) -> Iterator[str]:
             case "BRANCH":
                 yield from _example(argument[1][0])
             case "AT" | "ASSERT" | "ASSERT_NOT":
-                continue  # whether it holds is tried on the whole
+                continue  # the whole text is tested later
             case _:
                 raise _TooHardError
 

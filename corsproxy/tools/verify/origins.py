@@ -1,4 +1,4 @@
-"""Who is let in, and who is not: allowed origins, their look-alikes, strangers, credentials."""
+"""Differences in which origins are granted: allowed ones, their look-alikes, strangers, credentials."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from corsproxy.tools.verify.evidence import Evidence, members
 from corsproxy.tools.verify.questions import Purpose
 
 _SHOWN = 5
-"""Origins that one difference names."""
+"""The most origins that a message names."""
 
 
 def origin_differences(evidence: Sequence[Evidence]) -> Iterator[Found]:
-    """Return what is different about who is let in."""
+    """Yield the differences in which origins are granted."""
     yield from _refused(evidence)
     yield from _let_in(evidence)
     yield from _credentials(evidence)
 
 
 def refused_members(evidence: Sequence[Evidence]) -> dict[str, Evidence]:
-    """Return the allowed origins that a plain answer does not grant, less those whose answer is an error's.
+    """Return the allowed origins that are refused, by the answer to a plain GET or, without one, to a preflight.
 
-    An error without a grant says nothing of the origin, unless its preflights have none either.
+    An error without a grant does not count, because servers forget CORS on errors; 403 does, unless a preflight of the
+    origin is granted.
     """
     preflighted = {one.origin for one in evidence if one.question.is_preflight and one.wants() and one.gets()}
     with_actual = members(evidence, preflight=False)
@@ -36,7 +37,7 @@ def refused_members(evidence: Sequence[Evidence]) -> dict[str, Evidence]:
         if is_refusal or (one.grant() is not None and one.answer.status < 400):
             refused[one.origin] = one
     if not with_actual and len(refused) == len(members(evidence, preflight=True)):
-        return {}  # preflights alone are asked, and none passes: that is said of preflights
+        return {}  # no GET was sent and no preflight passes: reported as a difference of preflights
     return refused
 
 
@@ -55,7 +56,7 @@ def _refused(evidence: Sequence[Evidence]) -> Iterator[Found]:
 
 
 def _let_in(evidence: Sequence[Evidence]) -> Iterator[Found]:
-    """Origins that are granted and must not be, each kind once."""
+    """Yield a difference for each kind of origin that is granted by mistake."""
     granted = [
         one
         for one in evidence
@@ -82,9 +83,9 @@ def _let_in(evidence: Sequence[Evidence]) -> Iterator[Found]:
 
 
 def _kinds(granted: Sequence[Evidence], strangers: set[Likeness]) -> Iterator[tuple[Likeness, list[Evidence]]]:
-    """Return the fewest likenesses that explain all that is granted, with what shows each.
+    """Yield the fewest likenesses that explain all granted origins, with the evidence of each.
 
-    One made-up origin may resemble several allowed ones: it was asked once, and counts for each of them.
+    A made-up origin may resemble several allowed ones: it was sent once, and counts for each of them.
     """
     for kind in fewest(strangers):
         yield kind, [one for one in granted if one.question.resembles is None and one.question.likeness is kind]
@@ -110,7 +111,7 @@ def _with_credentials(ones: Sequence[Evidence]) -> str:
 
 
 def _credentials(evidence: Sequence[Evidence]) -> Iterator[Found]:
-    """Granted origins with too few credentials, or too many."""
+    """Yield differences about credentials of granted origins: missing, or too many."""
     missing, extra = [], []
     for one in evidence:
         if not one.origin or not one.wants() or not one.gets():
@@ -130,7 +131,7 @@ def _credentials(evidence: Sequence[Evidence]) -> Iterator[Found]:
 
 
 def _where(ones: Sequence[Evidence]) -> str:
-    """Return which kind of answers it is, if it is not all."""
+    """Return the kind of answers as a note, if it is not every kind."""
     if all(one.question.is_preflight for one in ones):
         return " (preflights)"
     if all(one.question.purpose is Purpose.COOKIE for one in ones):

@@ -1,4 +1,4 @@
-"""A whole verification as data: what was asked of each route, and each difference with the line of the file."""
+"""The result of a verification as data: the requests of each route, and each difference with its line in the file."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from corsproxy.tools.verify.plan import RouteToAsk, VerifyPlan
 
 @dataclass(frozen=True, slots=True)
 class FilePlace:
-    """The line of the file that says otherwise."""
+    """The line of the file from which the deployment differs."""
 
     file: str
     line: int
     column: int
     path: str
-    """The key path, `policies.app.allow_origins[2]`."""
+    """The key path, such as `policies.app.allow_origins[2]`."""
     text: str
     option: str = ""
-    """In quick mode the option that stands for the line; empty with a file."""
+    """In quick mode, the option that generated the line; empty with a file."""
 
     def __str__(self) -> str:
         """Return one line for people."""
@@ -29,7 +29,7 @@ class FilePlace:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One difference, where it was seen and where the file says otherwise."""
+    """One difference, with its route and its line in the file."""
 
     found: Found
     route: RouteToAsk
@@ -37,13 +37,13 @@ class Difference:
 
     @property
     def meaning(self) -> Meaning:
-        """What its code means."""
+        """The meaning of its code."""
         return MEANINGS[self.found.code]
 
 
 @dataclass(frozen=True, slots=True)
 class RouteOutcome:
-    """What came of one route."""
+    """The result for one route."""
 
     plan: RouteToAsk
     requests: int
@@ -53,13 +53,13 @@ class RouteOutcome:
 
 @dataclass(frozen=True, slots=True)
 class VerifyOutcome:
-    """What came of it all."""
+    """The result of a verification."""
 
     plan: VerifyPlan
     file: str
     routes: tuple[RouteOutcome, ...]
     error: str | None = None
-    """Why the deployment cannot be reached, None if it can."""
+    """Why the deployment cannot be reached; None if it can."""
 
     @property
     def differences(self) -> tuple[Difference, ...]:
@@ -73,7 +73,7 @@ class VerifyOutcome:
 
 
 def placed(found: Found, route: RouteToAsk, loaded: Loaded, options: Options) -> Difference:
-    """Return the difference with the line of the file, or the option of quick mode, that it differs from."""
+    """Return the difference with the line of the file, or the option of quick mode, that it contradicts."""
     key = MEANINGS[found.code].key
     paths = [f"routes[{route.index}].policy", f"routes[{route.index}]", "routes"]
     option = ""

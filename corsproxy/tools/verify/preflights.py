@@ -1,4 +1,4 @@
-"""Preflights: their status, their grant, each method and header name, and how long they are remembered."""
+"""Differences in preflights: their status, their grant, each method and header name, and max age."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from corsproxy.tools.verify.plan import RouteToAsk
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _HARMLESS_NAMES = frozenset({"accept", "accept-language", "content-language", "*"})
-"""Safelisted whatever their usual value; the star is judged by what it lets pass."""
+"""Safelisted names; a star is judged by what it allows."""
 _LONGEST = max(checks.MAX_AGE_CAPS.values())
 
 
 def preflight_differences(evidence: Sequence[Evidence], plan: RouteToAsk) -> Iterator[Found]:
-    """Return what is different about preflights."""
+    """Yield the differences in preflights."""
     refused = refused_members(evidence)
     preflights = [one for one in evidence if one.question.is_preflight and one.origin not in refused]
     wanted = [one for one in preflights if one.why_refused(one.own) is None]
@@ -38,7 +38,7 @@ def preflight_differences(evidence: Sequence[Evidence], plan: RouteToAsk) -> Ite
 
 
 def _broken(broken: Sequence[Evidence]) -> Found:
-    """Report it once, for all preflights."""
+    """Return the one difference for the status of all preflights."""
     one = broken[0]
     status = one.answer.status
     names_ = (str(status),)
@@ -53,7 +53,7 @@ def _broken(broken: Sequence[Evidence]) -> Found:
 
 
 def _missing(wanted: Sequence[Evidence]) -> Iterator[Found]:
-    """Methods and header names that the file allows and a browser does not get."""
+    """Yield differences about methods and header names that the file allows and the deployment refuses."""
     methods: dict[str, str] = {}
     headers: dict[str, str] = {}
     others: list[Evidence] = []
@@ -74,7 +74,7 @@ def _missing(wanted: Sequence[Evidence]) -> Iterator[Found]:
     if methods:
         first = next(iter(methods.values()))
         yield Found(Code.METHOD_NOT_GRANTED, f"{', '.join(methods)}: {first}", names=tuple(methods))
-    # With a method that is refused anyway nothing is known of headers.
+    # If the method is refused, too, nothing is known about the headers.
     headers = {name: why for name, why in headers.items() if not methods or "is not allowed" not in why}
     starred = next((name for name, why in headers.items() if name.lower() == "authorization" and "star" in why), None)
     if starred is not None:
@@ -89,12 +89,12 @@ def _missing(wanted: Sequence[Evidence]) -> Iterator[Found]:
 
 
 def _extra(preflights: Sequence[Evidence], plan: RouteToAsk) -> Iterator[Found]:
-    """Methods and header names that a browser gets and the file does not allow."""
+    """Yield differences about methods and header names that the deployment allows and the file does not."""
     methods: dict[str, None] = {}
     headers: dict[str, None] = {}
     for one in preflights:
         if not one.is_asked_as_member or not one.gets() or not checks.status_check(one.answer).ok:
-            continue  # what a stranger gets is said of origins
+            continue  # a stranger's grant is reported as a difference of origins
         spec = plan.policies[one.question.policy].cors.spec
         allowed_methods = set(spec.allow_methods)
         allowed_headers = {name.lower() for name in spec.allow_headers}

@@ -1,6 +1,6 @@
-"""What is asked of one route: every question that its policy raises, each one request.
+"""The questions about one route, each one request, derived from its policies.
 
-Pure: a policy in, questions out; the answers are judged elsewhere.
+Pure: policies in, questions out; the answers are judged elsewhere.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from corsproxy.tools.own_answers import FORWARDED_METHODS
 from corsproxy.tools.verify.members import Member, members_of
 
 MAX_MEMBERS = 1000
-"""Allowed origins that are asked: twenty seconds' worth."""
+"""The most allowed origins to send: 20 seconds at the bounded rate."""
 MAX_BASES = 25
-"""Allowed origins whose look-alikes are asked."""
+"""The most allowed origins whose look-alikes are sent."""
 _WHOLE_SETS = 3
-"""Allowed origins whose look-alikes of every kind are asked; of the others the telling ones."""
-_TELLING = frozenset(
+"""Allowed origins with look-alikes of every kind; the others have only those in `_COMMON_LIKENESSES`."""
+_COMMON_LIKENESSES = frozenset(
     {
         Likeness.INSECURE, Likeness.PORT, Likeness.PREFIX, Likeness.SUFFIX, Likeness.SIBLING_SUFFIX, Likeness.SUBDOMAIN,
         Likeness.SIBLING, Likeness.APEX, Likeness.UPPER_CASE,
@@ -32,7 +32,7 @@ UNWANTED_HEADER = "X-Corsproxy-Verify"
 
 
 class Purpose(StrEnum):
-    """Why something is asked."""
+    """The purpose of a question."""
 
     MEMBER = "an allowed origin"
     LOOK_ALIKE = "an origin that is not allowed"
@@ -52,34 +52,34 @@ PAIRS = frozenset({Purpose.CACHE_FILLED_BY_OTHER, Purpose.CACHE_FILLED_BY_MEMBER
 
 @dataclass(frozen=True, slots=True)
 class RouteQuestion:
-    """One request to come."""
+    """One request to send."""
 
     purpose: Purpose
     method: str
-    """GET or HEAD; of a preflight the one that it asks for."""
+    """GET or HEAD; for a preflight, the requested method."""
     origin: str | None
     is_preflight: bool = False
     header: str | None = None
-    """The header name that a preflight asks for."""
+    """The header name that a preflight requests."""
     likeness: Likeness | None = None
     resembles: str | None = None
-    """The allowed origin that a look-alike is made from."""
+    """The allowed origin from which a look-alike is made."""
     rule: int | None = None
-    """The place in `allow_origins` of the origin, or of the one it resembles."""
+    """The index in `allow_origins` of the origin, or of the one that it resembles."""
     policy: int = 0
-    """The place of the policy that decides, among those of the route."""
+    """The index of the policy that decides, among those of the route."""
     key: int = 0
-    """Requests of one number have one URL; 0 is a URL of its own."""
+    """Requests with the same number share a URL; 0 is a unique URL."""
 
     @property
     def asks_nowhere(self) -> bool:
-        """Return whether the path is one below the route where there is nothing."""
+        """Return whether the path is the one that does not exist."""
         return self.purpose is Purpose.NOT_FOUND
 
 
 @dataclass(frozen=True, slots=True)
 class RouteQuestions:
-    """The questions, and what is left out of them."""
+    """The questions, with notes on what is left out."""
 
     questions: tuple[RouteQuestion, ...]
     notes: tuple[str, ...] = ()
@@ -88,8 +88,7 @@ class RouteQuestions:
 def questions_of(policies: Sequence[Policy], methods: frozenset[str] | None, others: Sequence[str]) -> RouteQuestions:
     """Return the questions for a route under its policies; without a policy no origin may be granted.
 
-    `methods` are those that the route is for, None if it is for all; `others` are origins that the rest of the file
-    allows.
+    `methods` are those of the route, or None for all; `others` are origins that other routes of the file allow.
     """
     members: list[Member] = []
     notes: list[str] = []
@@ -114,7 +113,7 @@ def questions_of(policies: Sequence[Policy], methods: frozenset[str] | None, oth
 
 
 _ALONE = frozenset({Purpose.NOT_FOUND, Purpose.NOT_MODIFIED, Purpose.COOKIE})
-"""What is not the same as another question, though method and origin are."""
+"""Purposes whose questions differ from others with the same method and origin."""
 
 
 def _actual(members: Sequence[Member], policies: Sequence[Policy], others: Sequence[str]) -> Iterator[RouteQuestion]:
@@ -151,7 +150,7 @@ def _look_alikes(members: Sequence[Member]) -> Iterator[RouteQuestion]:
         rules.add((member.policy, member.rule))
         bases.setdefault(member.base, member)
         if member.base != member.origin:
-            # Of a pattern the apex is none, and a comparison may be careless about a whole member, too.
+            # A pattern does not match its apex, and look-alikes of a whole member matter too.
             yield RouteQuestion(
                 Purpose.LOOK_ALIKE, "GET", member.base, likeness=Likeness.APEX, resembles=member.base,
                 rule=member.rule, policy=member.policy,
@@ -159,7 +158,7 @@ def _look_alikes(members: Sequence[Member]) -> Iterator[RouteQuestion]:
             bases.setdefault(member.origin, member)
     for place, (base, member) in enumerate(list(bases.items())[:MAX_BASES]):
         for likeness, origins in look_alikes(base).items():
-            for origin in origins if place < _WHOLE_SETS or likeness in _TELLING else ():
+            for origin in origins if place < _WHOLE_SETS or likeness in _COMMON_LIKENESSES else ():
                 yield RouteQuestion(
                     Purpose.LOOK_ALIKE, "GET", origin, likeness=likeness, resembles=base, rule=member.rule,
                     policy=member.policy,
@@ -167,8 +166,8 @@ def _look_alikes(members: Sequence[Member]) -> Iterator[RouteQuestion]:
 
 
 def _preflights(members: Sequence[Member], policy: Policy, methods: frozenset[str] | None) -> Iterator[RouteQuestion]:
-    """Preflights of every origin that a policy allows, then of the first for each of its methods and headers."""
-    method, header = _telling(policy, methods)
+    """Yield preflights of every allowed origin, then of the first one for each method and header."""
+    method, header = _typical(policy, methods)
     for one in members:
         yield RouteQuestion(
             Purpose.MEMBER, method, one.origin, is_preflight=True, header=header, rule=one.rule, policy=one.policy
@@ -190,13 +189,13 @@ def _preflights(members: Sequence[Member], policy: Policy, methods: frozenset[st
 
 
 def _strangers_preflights(policies: Sequence[Policy], methods: frozenset[str] | None) -> Iterator[RouteQuestion]:
-    method, header = _telling(policies[0], methods) if policies else (_plain(methods), None)
+    method, header = _typical(policies[0], methods) if policies else (_plain(methods), None)
     for origin, likeness in ((STRANGER, Likeness.STRANGER), ("null", Likeness.NULL)):
         yield RouteQuestion(Purpose.LOOK_ALIKE, method, origin, is_preflight=True, header=header, likeness=likeness)
 
 
-def _telling(policy: Policy, methods: frozenset[str] | None) -> tuple[str, str | None]:
-    """Return a method and a header name that make a preflight like those of pages, and that the policy allows."""
+def _typical(policy: Policy, methods: frozenset[str] | None) -> tuple[str, str | None]:
+    """Return a method and a header name that the policy allows and that need a preflight, if there are any."""
     named = next((name for name in policy.spec.allow_headers if name != "*"), None)
     if named is not None:
         return _plain(methods), named
@@ -211,7 +210,7 @@ def _plain(methods: frozenset[str] | None) -> str:
 
 
 def _methods(allowed: Sequence[str], methods: frozenset[str] | None, *, with_others: bool) -> Iterator[str]:
-    """Return what needs permission: what is allowed and, `with_others`, what is not."""
+    """Yield methods that need permission: the allowed ones and, `with_others`, others."""
     others = _UNWANTED_METHODS if with_others else ()
     for method in dict.fromkeys((*allowed, *others)):
         fits = methods is None or method in methods
@@ -220,7 +219,7 @@ def _methods(allowed: Sequence[str], methods: frozenset[str] | None, *, with_oth
 
 
 def _spread(members: Sequence[Member], most: int) -> list[Member]:
-    """Return at most so many, spread over the whole list."""
+    """Return at most `most` members, spread evenly over the list."""
     if len(members) <= most:
         return list(members)
     return [members[index * len(members) // most] for index in range(most)]

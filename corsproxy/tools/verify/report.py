@@ -1,6 +1,6 @@
 """A verification, and its plan, as text for people and as data that JSON can hold.
 
-Does not know how anything was found.
+It must not know how anything was found.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from corsproxy.tools.verify.plan import RouteToAsk, VerifyPlan
 from corsproxy.tools.verify.questions import RouteQuestion
 
 _SHOWN = 3
-"""Origins of one difference that the text names; JSON has them all."""
+"""The most origins of a difference in the text; JSON has them all."""
 
 
 def outcome_data(outcome: VerifyOutcome) -> dict[str, object]:
@@ -59,7 +59,7 @@ def _difference_data(difference: Difference) -> dict[str, object]:
 
 
 def outcome_lines(outcome: VerifyOutcome) -> Iterator[str]:
-    """Write the outcome for people: a table of the routes, then each difference."""
+    """Yield the outcome for people: a table of the routes, then each difference."""
     rows = [
         (one.plan.route.path, one.plan.url, str(one.requests), str(len(one.differences) or "none"))
         for one in outcome.routes
@@ -112,7 +112,7 @@ def plan_data(plan: VerifyPlan) -> dict[str, object]:
 
 
 def plan_lines(plan: VerifyPlan) -> Iterator[str]:
-    """Write the plan for people."""
+    """Yield the plan for people."""
     for route in plan.routes:
         policies = ", ".join(policy.name for policy in route.policies) or "no policy"
         yield f"{route.route.path} ({policies}): {len(route.questions)} requests to {route.url}"
@@ -128,7 +128,7 @@ def plan_lines(plan: VerifyPlan) -> Iterator[str]:
 
 
 def _request(route: RouteToAsk, question: RouteQuestion) -> tuple[RouteQuestion, str, str, tuple[tuple[str, str], ...]]:
-    """Return method, URL without its made-up query, and the fields that CORS goes by."""
+    """Return the question, the method, the URL without a unique query, and the fields that matter to CORS."""
     fields: tuple[tuple[str, str], ...] = (("Origin", question.origin),) if question.origin is not None else ()
     if question.is_preflight:
         fields += (("Access-Control-Request-Method", question.method),)
