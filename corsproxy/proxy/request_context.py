@@ -47,7 +47,7 @@ class RequestContext:
 
     @property
     def connection_line(self) -> bytes:
-        """True if the connection persists: by default in HTTP/1.1, not in HTTP/1.0 (RFC 9112 section 9.3)."""
+        """Return the Connection line, if the default of the version says otherwise (RFC 9112 section 9.3)."""
         if not self.keep:
             return b"Connection: close\r\n"
         return b"" if self.request.minor else b"Connection: keep-alive\r\n"

@@ -256,6 +256,33 @@ def test_shadow_mode_changes_nothing(bench: Bench) -> None:
     assert len(bench.requests) == 3
 
 
+def test_shadow_mode_grants_nothing_on_the_proxys_own_answers(bench: Bench) -> None:
+    """`mode: shadow`: a 501 of the proxy's own carries no more than an upstream's response would."""
+    response = bench.ask(actual(b"/shadow", method=b"FOO"))
+    assert (response.status, response.cors) == (501, [])
+
+
+def test_several_origins_match_nothing(bench: Bench) -> None:
+    """An actual request with two Origin lines is forwarded as it is, without a grant; only a preflight is refused."""
+    request = actual().replace(b"\r\n\r\n", b"\r\nOrigin: " + APP + b"\r\nX-Request-Id: two-origins\r\n\r\n")
+    response = bench.ask(request)
+    assert (response.status, response.cors) == (200, [b"Vary: Origin"])
+    assert bench.request.values(b"Origin") == [APP, APP]
+    line = bench.logged("two-origins")
+    assert (line["cors"], line["reason"]) == ("refused", "origin_malformed")
+    assert bench.ask(request.replace(b"GET", b"OPTIONS")).status == 400
+    assert len(bench.requests) == 1
+
+
+def test_the_log_has_every_requested_header(bench: Bench) -> None:
+    """Several lines of Access-Control-Request-Headers are shown joined, as they are decided on."""
+    request = preflight(names=b"x-a").replace(
+        b"\r\n\r\n", b"\r\nAccess-Control-Request-Headers: x-b\r\nX-Request-Id: two-lines\r\n\r\n"
+    )
+    assert bench.ask(request).status == 403
+    assert bench.logged("two-lines")["requested_headers"] == "x-a, x-b"
+
+
 def test_http_103_the_admin_listener_is_apart(bench: Bench) -> None:
     """http-103: its paths are the upstream's on the proxied port, and it says nothing of CORS."""
     for path in (b"/metrics", b"/healthz", b"/readyz"):

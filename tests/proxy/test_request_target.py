@@ -93,6 +93,9 @@ def test_targets_and_methods_that_are_refused(bench: Bench, request_bytes: bytes
     """The upstream sees nothing of them."""
     response = bench.ask(request_bytes)
     assert response.status == status
+    # RFC 9110 section 15.5.6: a 405 must say what is allowed.
+    allowed = [b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"] if status == 405 else []
+    assert response.values(b"Allow") == allowed
     assert b"evil" not in response.body
     assert bench.connections == []
 

@@ -156,10 +156,11 @@ def test_http_97_content_behind_one_for_another_protocol(
     [
         pytest.param(handshake(b"Content-Length: 3") + b"abc", b"abc", id="content"),
         pytest.param(handshake().replace(b"GET", b"POST"), b"", id="another method"),
+        pytest.param(handshake(b"Upgrade: websocket"), b"", id="two lines of Upgrade"),
     ],
 )
 def test_http_97_no_proper_handshake(bench: Bench, sent: bytes, body: bytes) -> None:
-    """http-97: RFC 6455 requires a GET, and content would take the place of the first frame: an ordinary request."""
+    """http-97: an ordinary request, as RFC 6455 requires a GET and one protocol, and content would be a frame."""
     with bench.client() as client:
         client.send(sent + GET)
         assert [client.read_response().status, client.read_response().status] == [200, 200]
