@@ -98,6 +98,17 @@ def test_how_a_signal_ends_it_is_known(number: signal.Signals) -> None:
         proxy.signal(signal.SIGTERM)
 
 
+def test_its_umask_is_that_of_the_moment() -> None:
+    """As a child's is."""
+    before = os.umask(0o027)
+    try:
+        with started(None, *UPSTREAM) as proxy:
+            assert isinstance(proxy.popen, Forked)
+            assert state(proxy.pid)["Umask"].strip() == "0027"
+    finally:
+        os.umask(before)
+
+
 def test_its_environment_is_the_one_it_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
     """The variables of this moment and those of the start, without what configures a corsproxy of the user's own."""
     monkeypatch.setenv("CORSPROXY_WORKERS", "nonsense")

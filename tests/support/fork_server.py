@@ -90,6 +90,7 @@ def become(start: dict[str, Any], streams: list[int]) -> None:
     for number in start["closed"]:
         os.close(number)
     reopen_streams()
+    os.umask(start["umask"])
     os.chdir(start["directory"])
     os.environ.clear()
     os.environ.update(start["environ"])

@@ -52,7 +52,7 @@ class Forked:
         self.returncode: int | None = None
         self._reading = threading.Lock()
         place = str(directory.resolve())
-        message = {"args": args, "environ": dict(environ), "directory": place, "closed": closed}
+        start = {"args": args, "environ": dict(environ), "directory": place, "closed": closed, "umask": _umask()}
         with contextlib.ExitStack() as stack:
             news, news_end = _pipe(stack)
             err, err_end = _pipe(stack)
@@ -60,7 +60,7 @@ class Forked:
             stdin = os.open(os.devnull, os.O_RDONLY)
             stack.callback(os.close, stdin)
             streams = [stdin, out_end, err_end, news_end]
-            socket.send_fds(_server()[0], [json.dumps(message).encode()], streams)
+            socket.send_fds(_server()[0], [json.dumps(start).encode()], streams)
         self._news = open(news, "rb", buffering=0)  # noqa: SIM115 - closed with its last line
         self.stderr: IO[bytes] = open(err, "rb")  # noqa: SIM115 - the owner's
         self.stdout: IO[bytes] | None = open(out, "rb") if out is not None else None  # noqa: SIM115 - the owner's
@@ -125,11 +125,17 @@ def as_users_have_it(environ: Mapping[str, str]) -> dict[str, str]:
     return {**inherited, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
 
 
+def _umask() -> int:
+    """Return the umask; `os.umask` would have to set it."""
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(status.partition("\nUmask:")[2].split()[0], 8)
+
+
 def _inherited(environ: Mapping[str, str]) -> tuple[object, ...]:
-    """Return what a process started here would begin with: limits, the umask, signals ignored, some variables."""
+    """Return what a process started here would begin with: limits, signals ignored, some variables."""
     status = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     return (
         Path("/proc/self/limits").read_text(encoding="utf-8"),
-        [line for line in status if line.startswith(("Umask:", "SigIgn:"))],
+        [line for line in status if line.startswith("SigIgn:")],
         {name: value for name, value in environ.items() if name.startswith(_READ_AT_THE_START)},
     )
