@@ -121,6 +121,10 @@ class Page:
         """Press a key, as `Enter`, where the focus is."""
         self._chromium.run(self._page.keyboard.press(key))
 
+    def forget_cookies(self) -> None:
+        """Remove every cookie of the profile."""
+        self._chromium.run(self._tab.tools.send("Network.clearBrowserCookies"))
+
     def screenshot(self, path: str) -> None:
         """Write a picture of the whole page, as PNG."""
         self._chromium.run(self._page.screenshot(path=path, full_page=True))

@@ -115,14 +115,14 @@ _COMPUTED: dict[str, Callable[[Request], bytes]] = {
 
 
 def _websocket(connection: Connection, request: Request) -> None:
-    """Accept the handshake (RFC 6455 section 4.2.2), send one text message, and wait for the end."""
+    """Accept the handshake (RFC 6455 section 4.2.2), send one text message, and close, as the browser then does."""
     key = request.values(b"Sec-WebSocket-Key")[0]
     accept = base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
     connection.send(
         b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-        b"Sec-WebSocket-Accept: %b\r\n\r\n\x81\x05hello" % accept
+        b"Sec-WebSocket-Accept: %b\r\n\r\n\x81\x05hello\x88\x00" % accept
     )
-    connection.read_to_end()
+    connection.read_some()
 
 
 _told = threading.Event()

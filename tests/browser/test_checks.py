@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ import pytest
 from tests.browser import rows_of_requests as requests
 from tests.browser import rows_of_responses as responses
 from tests.browser.checks import DEAD, NO_POLICY, PAGES, POLICIES, Check
-from tests.browser.chromium import Chromium
+from tests.browser.chromium import Chromium, Page
 from tests.browser.servers import Pages, service
 from tests.support.process import Proxy, started
 from tests.support.upstream import Upstream
@@ -38,9 +39,14 @@ POLICY_NAMES = tuple(line.strip(" :") for line in POLICIES.splitlines() if line.
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Everything that a check needs: the browser, its pages, the proxy and the service behind it."""
+    """Everything that a check needs: the browser, its pages, the proxy and the service behind it.
 
-    chromium: Chromium
+    A page costs more than what a script does there, and rows have URLs of their own, so that caches tell none of
+    another: the page stays loaded, and only cookies go.
+    """
+
+    home: Page
+    elsewhere: Page
     pages: Pages
     neighbours: Pages
     """The same pages on another port: another origin of the same site, so that the browser's cache is one for both."""
@@ -52,10 +58,13 @@ class Stage:
         return f"http://localhost:{self.proxy.address[1]}/{policy}/{row}"
 
     def play(self, script: str, page: str, base: str) -> Any:
-        """Open a page on an origin and run a script of the table there."""
-        with self.chromium.page() as tab:
-            tab.open(f"{self.pages.origin(PAGES[page])}/checks.html")
-            return tab.evaluate(in_page(script), base)
+        """Run a script of the table on a page of an origin, without a cookie."""
+        tab = self.home if page == "home" else self.elsewhere
+        origin = self.pages.origin(PAGES[page])
+        if tab.evaluate("origin") != origin:
+            tab.open(f"{origin}/checks.html")
+        tab.forget_cookies()
+        return tab.evaluate(in_page(script), base)
 
     def decisions(self, path: str, count: int) -> tuple[str, ...]:
         """Return what the proxy decided of the requests below a path, once it has logged so many."""
@@ -79,7 +88,10 @@ def in_page(script: str) -> str:
 @pytest.fixture(scope="module")
 def stage(chromium: Chromium) -> Iterator[Stage]:
     """One proxy, one upstream and one server of pages for the whole table."""
-    with socket.socket() as silent, Pages() as pages, Pages() as neighbours, Upstream(service) as upstream:
+    with contextlib.ExitStack() as stack:
+        silent = stack.enter_context(socket.socket())
+        pages, neighbours = stack.enter_context(Pages()), stack.enter_context(Pages())
+        upstream = stack.enter_context(Upstream(service))
         silent.bind(("127.0.0.1", 0))  # bound and never listening: nobody else gets the port, and it refuses everybody
         routes = {**{name: name for name in POLICY_NAMES}, DEAD: "app"}
         config = "\n".join(
@@ -96,8 +108,9 @@ def stage(chromium: Chromium) -> Iterator[Stage]:
                 f"  - {{path: /{NO_POLICY}, upstream: service}}",
             )
         )
-        with started(config) as proxy:
-            yield Stage(chromium, pages, neighbours, proxy, upstream)
+        proxy = stack.enter_context(started(config))
+        home, elsewhere = stack.enter_context(chromium.page()), stack.enter_context(chromium.page())
+        yield Stage(home, elsewhere, pages, neighbours, proxy, upstream)
 
 
 def _upstream(path: str) -> str:
@@ -126,10 +139,9 @@ def test_the_browser_caches_an_answer_for_whom_it_was_made(stage: Stage, policy:
     """Two origins of one site read an answer that lasts, one after the other, with one cache between them."""
     base = stage.base(policy, "lasts")
     seen = []
-    with stage.chromium.page() as tab:
-        for pages in (stage.pages, stage.neighbours):
-            tab.open(f"{pages.origin(HOME)}/checks.html")
-            seen.append(tab.evaluate(in_page("attempt(at('lasting')).then((r) => r.text ?? r)"), base))
+    for pages in (stage.pages, stage.neighbours):
+        stage.elsewhere.open(f"{pages.origin(HOME)}/checks.html")
+        seen.append(stage.elsewhere.evaluate(in_page("attempt(at('lasting')).then((r) => r.text ?? r)"), base))
     assert seen == ["ok", "ok"]
     assert stage.reached(f"/{policy}/lasts") == reached
 
