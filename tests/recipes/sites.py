@@ -2,8 +2,8 @@
 
 The browser asks for `https://app.example.com` and `https://api.example.net` as its user would: the names lead to free
 ports of loopback, and the throw-away certificate is taken for good.
-A browser takes a second or two to start, so one serves all tests; each has a profile of its own in it (cookies, cache,
-connections), and a proxy of its own, always on the one port that the browser knows.
+A browser takes a second or two to start, so one serves all tests; each has an empty profile in it (cookies, cache), and
+a proxy of its own, always on the one port that the browser knows.
 """
 
 from __future__ import annotations
