@@ -42,7 +42,7 @@ log: {{{{format: json}}}}
 
 CONFIG = configuration()
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds until what should come to pass in the proxy is given up."""
 
 

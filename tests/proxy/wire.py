@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 """Seconds until a blocking read gives up: a hung test should fail, not hang."""
 
 GET = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"

@@ -28,7 +28,7 @@ from typing import IO, Any
 
 from tests.support.forks import ROOT, Forked, as_users_have_it, can_fork
 
-DEADLINE = 30.0
+DEADLINE = 60.0
 """Seconds until a wait is given up and the test fails; two slow cores are shared by all tests."""
 
 

@@ -26,7 +26,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 """Seconds until a blocking call of a script, or a wait of a test, gives up: a hung test should fail, not hang."""
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
