@@ -1,4 +1,4 @@
-"""What pyproject.toml cannot say: the extension modules of a compiled build.
+"""The part of the build that pyproject.toml cannot express: the extension modules of a compiled build.
 
     pip install .                        pure Python, for every platform
     CORSPROXY_COMPILE=1 pip install .    the modules that [tool.corsproxy] lists as C extensions, made by mypyc
@@ -24,7 +24,7 @@ from setuptools import setup
 
 
 def compiled_build() -> dict[str, Any]:
-    """Return what makes this build a compiled one, or nothing if none is wanted."""
+    """Return the arguments for a compiled build, or none for a pure one."""
     wanted = os.environ.get("CORSPROXY_COMPILE", "")
     if wanted not in ("", "0", "1"):
         raise SystemExit(f"corsproxy: error: invalid CORSPROXY_COMPILE={wanted}: 1 compiles the package, 0 does not")
@@ -46,7 +46,7 @@ def compiled_build() -> dict[str, Any]:
 
     from mypyc.build import mypycify  # not there for a pure build
 
-    # What lies on the way to the wheel is made outside the tree, so that no build finds what an earlier one left.
+    # Intermediate files are made outside the tree, so that no build finds those of an earlier one.
     folder = tempfile.mkdtemp(prefix="corsproxy-build-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     options = [f"--cache-dir={os.devnull}", *project["tool"]["corsproxy"]["compiled"]]
@@ -54,7 +54,7 @@ def compiled_build() -> dict[str, Any]:
     for extension in extensions:
         extension.extra_compile_args.append(
             "-Wno-error"
-        )  # mypyc makes errors of warnings; a newer compiler has new ones
+        )  # mypyc turns warnings into errors, and a newer compiler has new warnings
     return {"ext_modules": extensions, "options": {"build": {"build_base": folder}}}
 
 

@@ -1,1 +1,1 @@
-"""What make and CI run: locks, the compiled tree, the image's test, pages made from the program."""
+"""Programs for make and CI: locks, the compiled tree, the test of the image, generated pages."""

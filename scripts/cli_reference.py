@@ -1,6 +1,6 @@
-"""Write docs/cli.md from the program's own help, so that the two never differ: `make docs`.
+"""Generates docs/cli.md from the program's help: `make docs`.
 
-A test holds the file to what this prints.
+A test compares the file with the output.
 """
 
 from __future__ import annotations
@@ -19,42 +19,41 @@ WIDTH = 110
 OPENING = """\
 # Command line
 
-Made from the program's own help by `make docs`; not for editing.
+Generated from the program's help by `make docs`; do not edit.
 
-Every option has an environment twin, `CORSPROXY_` and its name in capitals (`--log-format` is
+Every option has an environment variable: `CORSPROXY_` and its name in capitals (`--log-format` is
 `CORSPROXY_LOG_FORMAT`).
-An option that may be repeated takes a list separated by white space or commas there, and an on/off option `true` or
+For an option that may be repeated it is a list separated by white space or commas, for an on/off option `true` or
 `false`.
-An option wins over the environment, the environment over the file, the file over the default.
-`serve` says so where an option or a variable beats a key of the file with another value.
+An option takes precedence over the environment, the environment over the file, and the file over the default.
+`serve` writes a note if an option or a variable overrides a key of the file with another value.
 
-A variable `CORSPROXY_*` that means nothing to the command is a warning with what was probably meant; under `serve`
-the twin of another command's option is one too.
-What Kubernetes sets for a service named `corsproxy` (`CORSPROXY_SERVICE_HOST`, `CORSPROXY_PORT=tcp://…`) is passed
-over.
-`--insecure` of `probe` and `verify` is not taken from the environment, where CORSPROXY_INSECURE is about the
-upstream.
+A `CORSPROXY_*` variable that has no effect on the command causes a warning with the probably intended name; under
+`serve` so does the variable of another command's option.
+Variables that Kubernetes sets for a service named `corsproxy` (`CORSPROXY_SERVICE_HOST`, `CORSPROXY_PORT=tcp://…`)
+are ignored.
+`--insecure` of `probe` and `verify` has no environment variable, because CORSPROXY_INSECURE concerns the upstream.
 
 The configuration is a file (`-c`), a whole file as text in the variable `CORSPROXY_CONFIG_TEXT`, or [quick
 mode](configuration.md#quick-mode) (`--upstream`, `--route`).
-One named on the command line is taken before one of the environment, with a line that says so; two of the same rank
-are an error.
-`check`, `explain`, `learn`, `verify` and `healthcheck` take the same options and environment as `serve`, and speak
-about what that would run.
+One named on the command line takes precedence over one in the environment, with a note; two of the same rank are an
+error.
+`check`, `explain`, `learn`, `verify` and `healthcheck` take the same options and variables as `serve`, and work on the
+configuration that it would run.
 
-The shell completes commands and options once it has been told how:
-`eval "$(_CORSPROXY_COMPLETE=bash_source corsproxy)"` in `~/.bashrc`, the same with `zsh_source` in `~/.zshrc`,
-and `_CORSPROXY_COMPLETE=fish_source corsproxy | source` for fish.
+To complete commands and options in a shell, put `eval "$(_CORSPROXY_COMPLETE=bash_source corsproxy)"` into
+`~/.bashrc`, the same with `zsh_source` into `~/.zshrc`, or run `_CORSPROXY_COMPLETE=fish_source corsproxy | source` in
+fish.
 
 | exit status | meaning |
 |---|---|
 | 0 | success |
 | 1 | the answer is no: blocked, unhealthy, findings, or warnings under `check --strict` |
-| 2 | wrong usage, a wrong configuration, or an answer that cannot be written, said in a short message |
-| 3 | a listener cannot be opened: its port is taken, or its address is not there yet; a supervisor may try again |
-| 141 | nobody reads the answer any more, as when `head` has seen enough |
+| 2 | a mistake in the command or the configuration, or output that cannot be written, with a short message |
+| 3 | a listener cannot be opened: its port is in use, or its address does not exist yet; a supervisor may retry |
+| 141 | the reader of the output has gone, as when `head` has enough |
 
-A `serve` that is asked to stop (`SIGTERM`, Ctrl-C) ends with 0, whatever became of its logs.
+A `serve` that is stopped (`SIGTERM`, Ctrl-C) exits with 0, even if its logs could not be written.
 """
 
 
@@ -64,7 +63,7 @@ def reference() -> str:
 
 
 def sections() -> Iterator[str]:
-    """Return one section for the program and one for each command, in the order of the alphabet."""
+    """Yield a section for the program and one for each command, in alphabetical order."""
     yield section("corsproxy", cli, None)
     with click.Context(cli, info_name="corsproxy", **cli.context_settings) as parent:
         for name in sorted(cli.commands):
@@ -72,7 +71,7 @@ def sections() -> Iterator[str]:
 
 
 def section(title: str, command: click.Command, parent: click.Context | None) -> str:
-    """Write one command's heading and help."""
+    """Return one command's heading and help."""
     settings = {**command.context_settings, "terminal_width": WIDTH, "max_content_width": WIDTH}
     with click.Context(command, info_name=title.split()[-1], parent=parent, **settings) as context:
         lines = [line.rstrip() for line in command.get_help(context).splitlines()]
@@ -80,8 +79,8 @@ def section(title: str, command: click.Command, parent: click.Context | None) ->
 
 
 def main() -> int:
-    """Write the page to the file named, or print it."""
-    # What the help shows as a default must not come from this very environment.
+    """Write the page to the named file, or print it."""
+    # The defaults in the help must not come from this environment.
     for name in [name for name in os.environ if name.startswith("CORSPROXY_")]:
         del os.environ[name]
     if len(sys.argv) > 1:

@@ -1,10 +1,9 @@
-"""Lay out the tree that `make test-compiled` tests: git's files, with the package as its compiled wheel installs it.
+"""Makes the tree that `make test-compiled` tests: git's files, with the package from its compiled wheel.
 
     python scripts/compiled_tree.py FOLDER
 
-FOLDER holds the wheel, and gets the tree as `tree`.
-There the source of every compiled module is replaced by a line that raises: should a process of the tests import one,
-for whatever reason, the test fails.
+FOLDER has the wheel, and gets the tree as `tree`.
+The source of every compiled module is replaced by a line that raises, so that a test fails if any process imports it.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ NO_SOURCE = 'raise ImportError("the source of a compiled module: what is tested 
 
 
 def main(folder: Path) -> int:
-    """Make the tree anew; 1 where there is not one wheel, or where nothing in it is compiled."""
+    """Make a new tree; return 1 if there is not exactly one wheel, or nothing in it is compiled."""
     wheels, tree = list(folder.glob("*.whl")), folder / "tree"
     if len(wheels) != 1:
         print(f"{folder} holds {len(wheels)} wheels, not one", file=sys.stderr)
@@ -41,7 +40,7 @@ def main(folder: Path) -> int:
 
 
 def files_of_git() -> list[str]:
-    """List what git has, or would take, of the tree as it is now."""
+    """Return the existing files that git tracks, or would add."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603 - fixed words
     return [name for name in done.stdout.split("\0") if name and (ROOT / name).is_file()]

@@ -1,14 +1,14 @@
-"""Build the container image without a daemon and without a registry of images, then try what the Dockerfile promises.
+"""Builds the container image without a daemon or a registry of images, then tests what the Dockerfile promises.
 
-The base is a Debian made here by debootstrap, whose Python is of the version that the image has; the Dockerfile is the
-same.
-Checked: configuration (user, entry point, health check), files, and the proxy itself, compiled, running as the image's
-user on a read-only root with every capability dropped, configured by environment alone, asked for a preflight.
-Needs root, `buildah` and `debootstrap`; leaves nothing behind but the two images.
+The base is a Debian made by debootstrap, with the same version of Python; the Dockerfile is the same.
+The test checks the configuration (user, entry point, health check), the files, and the compiled proxy itself: it runs
+as the image's user on a read-only root without capabilities, is configured by environment variables alone, and answers
+a preflight.
+It needs root, `buildah` and `debootstrap`, and leaves nothing behind but the two images.
 
     python scripts/image_test.py [--twice] [MIRROR]
 
-MIRROR is a Debian mirror; without one it is that of this machine's apt.
+MIRROR is a Debian mirror; the default is that of this machine's apt.
 With --twice the image is built a second time, without a cache, and must have the same digest.
 """
 
@@ -42,7 +42,7 @@ ORIGIN = "https://app.example.com"
 MOST_CPU = 0.05
 """Seconds of a health check, which runs every ten on a machine that may be short of CPU."""
 LIBRARY = "corsproxy__mypyc"
-"""What holds the code of every compiled module."""
+"""The library with the code of every compiled module."""
 BY_HASH = b"\x01\0\0\0"
 """The flags of bytecode that is valid by its source's hash, unchecked (PEP 552)."""
 # chroot isolation needs neither user namespaces nor a runtime; the network is this machine's own.
@@ -50,11 +50,11 @@ BUILD_OPTIONS = ["--isolation", "chroot", "--network", "host", "--pull-never"]
 
 
 class BrokenPromiseError(Exception):
-    """A promise of the Dockerfile that is not kept."""
+    """A promise of the Dockerfile that does not hold."""
 
 
 def main() -> int:
-    """Build, check, run; print one line for each thing found right, and stop at the first that is not."""
+    """Build, check and run the image; print a line for each check that passes, and stop at the first that fails."""
     missing = [program for program in ("buildah", "debootstrap") if shutil.which(program) is None]
     if missing or os.geteuid() != 0:
         print(f"needs root and {' and '.join(missing or ['nothing else'])}: apt-get install buildah debootstrap")
@@ -80,7 +80,7 @@ def main() -> int:
 
 
 def build(*options: str) -> None:
-    """Have `make image` build it, on the base made here."""
+    """Build the image with `make image`, on our base."""
     given = {"IMAGE": IMAGE, "BASE": BASE, "EPOCH": "1000000000", "REVISION": "test"}
     arguments = {**given, "BUILDAH_ARGS": " ".join([*BUILD_OPTIONS, *options])}
     run("make", "-C", str(ROOT), "image", *(f"{name}={value}" for name, value in arguments.items()))
@@ -116,7 +116,7 @@ def make_base(mirror: str) -> None:
 
 
 def check_configuration() -> dict[str, str]:
-    """Hold the image's own record to what is documented, and return its environment."""
+    """Check the image's configuration against its documentation, and return its environment."""
     record: dict[str, Any] = json.loads(output("buildah", "inspect", "--type", "image", IMAGE))["Docker"]["config"]
     expected = {
         "User": "10001:10001",
@@ -129,8 +129,8 @@ def check_configuration() -> dict[str, str]:
     for key, value in expected.items():
         expect(record.get(key) == value, f"{key} is {value}", f"it is {record.get(key)!r}")
     labels = {name.rpartition(".")[2]: value for name, value in record["Labels"].items()}
-    told = {"version": VERSION, "revision": "test", "licenses": "MIT"}
-    expect(told.items() <= labels.items(), "the labels are those of the build", str(labels))
+    expected_labels = {"version": VERSION, "revision": "test", "licenses": "MIT"}
+    expect(expected_labels.items() <= labels.items(), "the labels are those of the build", str(labels))
     health = record["Healthcheck"]["Test"]
     expect(health == ["CMD", "corsproxy", "healthcheck"], "the health check runs the program, no shell", str(health))
     environment = dict(item.split("=", 1) for item in record["Env"])
@@ -140,7 +140,7 @@ def check_configuration() -> dict[str, str]:
 
 
 def check_files(tree: Path) -> None:
-    """Find the program and its dependencies, no installer, and nothing that its user may change."""
+    """Check that there are the program and its dependencies, no installer, and no file that its user may change."""
     installed = {path.name.split("-")[0] for path in tree.glob("opt/corsproxy/lib/python3*/site-packages/*.dist-info")}
     expect({"corsproxy", "aiohttp", "uvloop"} <= installed, "the package and its dependencies are there")
     others = {"pip", "setuptools", "pytest", "mypy", "librt"}
@@ -162,14 +162,14 @@ def check_files(tree: Path) -> None:
 
 
 def check_running(tree: Path, environment: dict[str, str]) -> None:
-    """Start the image's command read-only, without capabilities: healthy, a preflight granted, stopped when asked."""
+    """Check that the image's command, read-only and without capabilities, is healthy, grants a preflight, and stops."""
     listen, admin = free_port(), free_port()
     given = environment | {
         "CORSPROXY_LISTEN": f"127.0.0.1:{listen}",
         "CORSPROXY_ADMIN": f"127.0.0.1:{admin}",
         "CORSPROXY_UPSTREAM": f"http://127.0.0.1:{free_port()}",
         "CORSPROXY_ALLOW_ORIGIN": ORIGIN,
-        "CORSPROXY_WORKERS": "2",  # several processes must do without a writable folder too
+        "CORSPROXY_WORKERS": "2",  # several processes must not need a writable folder, either
     }
     with confined(tree, given, "corsproxy", "serve") as process:
         said: list[str] = []
@@ -199,7 +199,7 @@ def check_running(tree: Path, environment: dict[str, str]) -> None:
 
 
 def cpu_of(tree: Path, environment: dict[str, str], *command: str) -> float:
-    """Return the seconds of CPU that a command of the image takes, the least of five: other programs only add to it."""
+    """Return the seconds of CPU that a command of the image takes: the least of five runs."""
     costs = []
     for _ in range(5):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -241,7 +241,7 @@ def mounted(image: str) -> Iterator[Path]:
 
 
 def preflight(port: int) -> http.client.HTTPResponse:
-    """Ask what a browser asks before a PUT."""
+    """Send the preflight of a PUT, and return its answer."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     fields = {"Origin": ORIGIN, "Access-Control-Request-Method": "PUT"}
     connection.request("OPTIONS", "/", headers=fields)
@@ -249,27 +249,27 @@ def preflight(port: int) -> http.client.HTTPResponse:
 
 
 def free_port() -> int:
-    """Find a loopback port that nobody listens on at this moment."""
+    """Return a loopback port that is free at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def expect(holds: bool, promise: str, found: str = "it does not hold") -> None:
-    """Print that a promise is kept, or raise `BrokenPromiseError` with what was found instead."""
+    """Print that a promise holds, or raise `BrokenPromiseError` with what was found instead."""
     if not holds:
         raise BrokenPromiseError(f"{promise}: {found}")
     print(f"ok: {promise}")
 
 
 def run(*command: str) -> None:
-    """Run a program to its success; what it prints goes to the terminal."""
+    """Run a program; raises `BrokenPromiseError` if it fails. Its output goes to the terminal."""
     if subprocess.run(command, check=False).returncode:  # noqa: S603 - commands of this file
         raise BrokenPromiseError(" ".join(command[:2]))
 
 
 def output(*command: str) -> str:
-    """Return what a program prints, without the last line's end."""
+    """Return what a program prints, stripped; raises `BrokenPromiseError` if it fails."""
     done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)  # noqa: S603 - commands of this file
     if done.returncode:
         raise BrokenPromiseError(" ".join(command[:2]))

@@ -1,9 +1,9 @@
-"""Run the tests on the newest version of everything that pyproject.toml admits, and say what is newer than the lock.
+"""Runs the tests on the newest versions that pyproject.toml allows, and lists what is newer than the lock.
 
     python scripts/latest.py [PYTEST-ARGUMENTS...]
 
-What comes out is news, not a verdict on this tree: it may fail where `make test` passes.
-The environment is `build/latest`, made anew each time; uv.lock stays as it is.
+A failure is news, not a verdict on this tree: `make test` may still pass.
+The environment is `build/latest`, which is new each time; uv.lock does not change.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;]+)", re.MULTILINE)
 
 
 def main(arguments: list[str]) -> int:
-    """Install, tell the differences, and return what pytest returns."""
+    """Install, print the differences, and return pytest's exit status."""
     uv = Path(sys.executable).with_name("uv")
     shutil.rmtree(HOME, ignore_errors=True)
     run(uv, "venv", "--quiet", "--python", sys.executable, str(HOME))
     python = HOME / "bin/python"
-    # Not `uv sync`, which would follow the lock, nor what uv remembers of an index.
+    # Not `uv sync`, which would use the lock; `--refresh` ignores uv's cache of the index.
     wanted = ["--requirements", "pyproject.toml", "--all-extras", "--group", "dev", "--editable", "."]
     run(uv, "pip", "install", "--quiet", "--refresh", "--python", python, *wanted)
     locked = pins((ROOT / "requirements/dev.txt").read_text(encoding="utf-8"))
@@ -34,12 +34,12 @@ def main(arguments: list[str]) -> int:
 
 
 def run(*command: str | Path) -> str:
-    """Run a program to its success and return what it prints."""
+    """Run a program and return what it prints; raises if it fails."""
     return subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout  # noqa: S603
 
 
 def pins(text: str) -> dict[str, list[str]]:
-    """Read the versions of a requirements file; a package has several if they differ from Python to Python."""
+    """Return the versions in a requirements file; a package has several if they depend on the version of Python."""
     found: dict[str, list[str]] = {}
     for name, version in PIN.findall(text):
         found.setdefault(name, []).append(version)

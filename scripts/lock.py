@@ -1,12 +1,12 @@
-"""Resolve pyproject.toml into uv.lock, and export from it what pip installs, each file by its hash.
+"""Resolves pyproject.toml into uv.lock, and exports requirements with hashes for pip.
 
     python scripts/lock.py             keep every version that still satisfies pyproject.toml
     python scripts/lock.py --upgrade   take the newest versions
 
-uv.lock is the one truth; the files in `requirements/` follow from it, so that make, CI and the image need pip alone.
-It is resolved for every platform and every Python the package supports at once: one file serves amd64 and arm64.
-The exports name no package index: where packages come from is the business of whoever installs them.
-uv.lock names the public one, whatever index this machine is set up with, as the next person has another.
+uv.lock is the single source; the files in `requirements/` follow from it, so that make, CI and the image only need pip.
+It is resolved for every platform and every supported Python at once: one file serves amd64 and arm64.
+The exports name no package index, because that is a decision of whoever installs them.
+uv.lock names the public index, whichever this machine uses, because the next person has another.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ FOLDER = ROOT / "requirements"
 HEADER = "# Exported from uv.lock by `make lock`; not for editing.\n"
 
 EXPORTS: dict[str, list[str]] = {
-    # What the package runs with: `make demo` and the image.
+    # The package's dependencies: `make demo` and the image.
     "run.txt": ["--no-default-groups"],
-    # What else the compiled build needs: the image's first stage.
+    # Further packages for the compiled build: the image's first stage.
     "compile.txt": ["--only-group", "build", "--only-group", "compile"],
-    # What builds an editable install: `make demo`.
+    # The build backend of an editable install: `make demo`.
     "build.txt": ["--only-group", "build"],
     # Everything but uv: `make test`.
     "dev.txt": ["--all-extras", "--group", "dev"],
-    # What breaks the sources: `make mutants`.
+    # The tool that breaks the sources: `make mutants`.
     "mutants.txt": ["--only-group", "mutants"],
     # uv itself: `make lock`.
     "lock.txt": ["--only-group", "lock"],

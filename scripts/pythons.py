@@ -1,9 +1,9 @@
-"""Run rules, configuration and data path on every other Python that pyproject.toml names and this machine has.
+"""Tests rules, configuration and data path on every other Python that pyproject.toml names and this machine has.
 
     python scripts/pythons.py [PYTEST-ARGUMENTS...]
 
-Each gets an environment of its own in `build/pythons`, installed from the lock by its hashes.
-The ones that are not here are named as not run, so that nobody takes silence for a pass.
+Each has an environment in `build/pythons`, installed from the lock with its hashes.
+Missing ones are listed as not run, so that nobody takes silence for a pass.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 HOMES = ROOT / "build/pythons"
-# What is pure, and one file that starts the proxy itself.
+# The pure tests, and one file that starts the proxy itself.
 SELECTIONS = [
     ["-m", "not process and not browser", "tests/cors", "tests/config", "tests/proxy"],
     ["tests/proxy/test_cors_on_the_wire.py"],
@@ -26,7 +26,7 @@ SELECTIONS = [
 
 
 def main(arguments: list[str]) -> int:
-    """Run them one after the other; the status is 1 if one failed."""
+    """Run the tests on each Python, one after the other; return 1 if any failed."""
     outcomes: dict[str, str] = {}
     own = f"{sys.version_info.major}.{sys.version_info.minor}"
     for version in versions((ROOT / "pyproject.toml").read_text(encoding="utf-8")):
@@ -44,12 +44,12 @@ def main(arguments: list[str]) -> int:
 
 
 def versions(project: str) -> list[str]:
-    """Read the versions that the classifiers name."""
+    """Return the versions in the classifiers."""
     return re.findall(r'"Programming Language :: Python :: (3\.\d+)"', project)
 
 
 def candidates(version: str) -> Iterator[Path]:
-    """Look along PATH, and where pyenv keeps the ones that are not in use."""
+    """Yield the interpreter on PATH, then those that pyenv has installed."""
     found = shutil.which(f"python{version}")
     if found is not None:
         yield Path(found)
@@ -58,7 +58,7 @@ def candidates(version: str) -> Iterator[Path]:
 
 
 def is_usable(python: Path) -> bool:
-    """Return whether it starts: a shim of pyenv is there for versions that are not."""
+    """Return whether it starts: pyenv has shims for versions that are not installed."""
     if not python.exists():
         return False
     command = [str(python), "-c", "import ssl, ctypes"]
@@ -66,7 +66,7 @@ def is_usable(python: Path) -> bool:
 
 
 def passes(version: str, python: Path, arguments: list[str]) -> bool:
-    """Install what is locked for one Python, run the tests on it, and return whether they passed."""
+    """Install the locked packages for one Python, run the tests on it, and return whether they passed."""
     home, uv = HOMES / version, str(Path(sys.executable).with_name("uv"))
     own = str(home / "bin/python")
     into = ["--quiet", "--no-deps", "--python", own]

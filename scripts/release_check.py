@@ -1,4 +1,4 @@
-"""Hold a release until what only its people can settle is settled; the release workflow runs this before it publishes.
+"""Checks what only people can prepare for a release; the release workflow runs this before it publishes.
 
     python scripts/release_check.py TAG
 
@@ -16,14 +16,14 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def main(tag: str) -> int:
-    """Print everything that is in the way; the status is 1 if anything is."""
+    """Print all obstacles; return 1 if there are any."""
     reasons = in_the_way(tag, ROOT)
     print("\n".join(reasons) or f"{tag} may be released")
     return 1 if reasons else 0
 
 
 def in_the_way(tag: str, root: Path) -> list[str]:
-    """List what keeps the tree from being released under a tag."""
+    """Return what is missing for a release of this tree under a tag."""
     version = re.search(r'^__version__ = "(.+)"$', (root / "corsproxy/__init__.py").read_text("utf-8"), re.MULTILINE)
     assert version is not None
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]

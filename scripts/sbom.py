@@ -1,4 +1,4 @@
-"""Write the bill of materials of the image: every package that the lock has it install, as CycloneDX.
+"""Writes the bill of materials of the image: every package that it installs from the lock, as CycloneDX.
 
     python -m scripts.sbom FILE
 
@@ -18,7 +18,7 @@ from scripts.lock import ROOT, uv
 
 
 def main(path: Path) -> int:
-    """Write it."""
+    """Write the bill to the named file."""
     options = ["--frozen", "--no-default-groups", "--format", "cyclonedx1.5", "--preview-features", "sbom-export"]
     exported = uv("export", *options)
     version = (ROOT / "corsproxy/__init__.py").read_text(encoding="utf-8").split('__version__ = "')[1].split('"')[0]
@@ -30,7 +30,7 @@ def main(path: Path) -> int:
 
 
 def settled(bill: dict[str, Any], version: str, epoch: int) -> dict[str, Any]:
-    """Return the bill with the package's version and licence, at a given time, without a number that is drawn."""
+    """Return the bill with the package's version and licence, a given time and no random serial number."""
     time = dt.datetime.fromtimestamp(epoch, dt.UTC).isoformat().replace("+00:00", "Z")
     own = bill["metadata"]["component"] | {
         "type": "application",

@@ -1,4 +1,4 @@
-"""Take the pictures of docs/inspector.md from a real run: `python -m scripts.screenshots`, at the repository's root.
+"""Takes the screenshots of docs/inspector.md from a real run: `python -m scripts.screenshots`, in the root folder.
 
 A proxy with the inspector stands before a service that answers everything; requests as browsers make them go through
 it, and a headless Chromium looks at the page in both palettes.
@@ -63,13 +63,13 @@ ADMIN = "https://admin.example.com"
 PUT_JSON = {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "content-type"}
 
 OPENED = ("OPTIONS", "/orders/1042", {"Origin": ADMIN, **PUT_JSON})
-"""The one whose row the pictures show opened."""
+"""The request whose row is open in the screenshots."""
 
 SIZES = ((1440, 900), (1280, 800), (400, 860))
-"""Windows: a desk, a laptop, a phone."""
+"""Window sizes: a desktop, a laptop, a phone."""
 
 _ONE_COLUMN = 500
-"""Pixels below which the details have a screen of their own."""
+"""The width in pixels below which the details fill the screen."""
 
 REQUESTS: list[tuple[str, str, Mapping[str, str]]] = [
     ("GET", "/orders", {"Origin": SHOP}),
@@ -94,11 +94,11 @@ REQUESTS: list[tuple[str, str, Mapping[str, str]]] = [
     ("GET", "/status", {"Origin": PREVIEW}),
     ("POST", "/billing/invoices?page=2&token=secret", {"Origin": SHOP, "Authorization": "Bearer secret"}),
 ]
-"""What goes through, in order."""
+"""The requests to send, in order."""
 
 
 def main() -> int:
-    """Take every picture; the exit status says whether there is a browser."""
+    """Take every screenshot; return 1 if there is no browser."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--into", type=Path, default=IMAGES, metavar="DIR", help="where they go (default: docs/images)")
     into = parser.parse_args().into
@@ -127,7 +127,7 @@ def main() -> int:
 
 
 def play(ended: threading.Event, connection: Connection) -> None:
-    """Answer everything at once, but for a stream of events, which is open until the pictures are taken."""
+    """Answer everything at once, except a stream of events, which stays open until the screenshots are taken."""
     while True:
         request = connection.read_request()
         if b"/feed" not in request.line:
@@ -147,7 +147,7 @@ def send_all(proxy: Proxy) -> None:
 
 
 def take(chromium: Chromium, proxy: Proxy, scheme: Scheme, into: Path) -> None:
-    """Take the pictures of one palette."""
+    """Take the screenshots of one colour scheme."""
     host, port = proxy.admin
     for width, height in SIZES:
         viewport: ViewportSize = {"width": width, "height": height}

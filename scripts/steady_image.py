@@ -1,4 +1,4 @@
-"""Take out of an image's record what differs from build to build, so that two builds have one digest.
+"""Removes from an image's record what differs from build to build, so that two builds have the same digest.
 
 The record of an image in Docker's format, the only one with a health check, names the container that it was committed
 from and that container's host name: random, and read by nobody.
@@ -22,13 +22,13 @@ from typing import Any
 
 
 def main() -> int:
-    """Write the steady record of the image that the command line names."""
+    """Make the record of the named image reproducible."""
     make_steady(sys.argv[1])
     return 0
 
 
 def make_steady(image: str) -> None:
-    """Put an image with a record that only its content decides in the place of this one."""
+    """Replace the image with one whose record depends only on its content."""
     made = _buildah("images", "--quiet", "--no-trunc", image)
     with TemporaryDirectory(prefix="corsproxy-image-") as folder:
         _buildah("push", "--quiet", "--disable-compression", image, f"dir:{folder}")
@@ -40,7 +40,7 @@ def make_steady(image: str) -> None:
 
 
 def _rewrite(folder: Path) -> None:
-    """Put the steady record in the place of the one there, and its digest into the manifest."""
+    """Replace the record with the reproducible one, and write its digest into the manifest."""
     manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_bytes())
     old = folder / manifest["config"]["digest"].removeprefix("sha256:")
     record = steady(json.loads(old.read_bytes()))
@@ -52,7 +52,7 @@ def _rewrite(folder: Path) -> None:
 
 
 def steady(record: dict[str, Any]) -> bytes:
-    """Return an image's record without the container it was made in."""
+    """Return an image's record without the container in which it was made."""
     record.pop("container", None)
     for part in ("config", "container_config"):
         record.get(part, {}).pop("Hostname", None)
@@ -60,7 +60,7 @@ def steady(record: dict[str, Any]) -> bytes:
 
 
 def _buildah(*arguments: str) -> str:
-    """Run buildah to its success and return what it prints; what it complains of goes to the terminal."""
+    """Run buildah and return what it prints; raises if it fails. Its errors go to the terminal."""
     done = subprocess.run(["buildah", *arguments], check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603, S607
     return done.stdout.strip()
 

@@ -1,4 +1,4 @@
-"""Try an installed wheel: it has the form it should have, the program starts, the demo's calls come out right.
+"""Tests an installed wheel: whether it is compiled or pure as expected, the program starts, and the demo succeeds.
 
     python scripts/wheel_test.py pure|compiled
 
@@ -15,7 +15,7 @@ from pathlib import Path
 
 
 def main(form: str) -> int:
-    """Check where the package comes from and in which form, then run it."""
+    """Check where the package is installed and in which form, then run it."""
     module = importlib.import_module("corsproxy.proxy.relay")
     place = Path(module.__file__ or "")
     found = "compiled" if place.name.endswith(tuple(EXTENSION_SUFFIXES)) else "pure"

@@ -1,4 +1,4 @@
-"""The options that choose a configuration, those of `serve`: one decorator for every command that takes them."""
+"""The options of `serve`, as one decorator for every command that takes a configuration."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from corsproxy.cli.options import Command, Decorator, configuration_file, option
 
 
 def _single_upstream(ctx: click.Context, param: click.Parameter, urls: tuple[str, ...]) -> str | None:
-    """Return the upstream; a second one needs its own path."""
+    """Return the one upstream; raises `BadParameter` for a second one, which needs a path."""
     if len(urls) > 1:
         raise click.BadParameter(
             f"only one upstream: give the others a path, as in --upstream {urls[0]} --route /api={urls[1]}", ctx, param
@@ -197,10 +197,10 @@ SAME_AS_SERVE = "Takes every option of `corsproxy serve`, and works on the confi
 
 
 def takes_configuration(*, shows_all: bool = False, insecure: bool = True) -> Decorator:
-    """Add to a command the options and the environment of `serve`; it is called with `options`, an `Options`.
+    """Return a decorator that adds the options of `serve` to a command, and passes them as `options`, an `Options`.
 
-    `shows_all` lists all of them in the help, not only those that name a configuration.
-    `insecure` is false for a command that has an `--insecure` of its own.
+    With `shows_all` the help lists all of them, otherwise only those that name a configuration.
+    `insecure` is false for a command with another `--insecure`.
     """
     chosen = [(names, settings) for names, settings in _CONFIGURATION if insecure or names != ("--insecure",)]
 
@@ -229,7 +229,7 @@ def _field(names: Sequence[str]) -> str:
 
 
 def _options(context: click.Context, taken: dict[str, Any]) -> Any:
-    """Return the `Options` of a command, with the spelling that the user chose for each."""
+    """Return the `Options` of a command, with the user's spelling of each."""
     from corsproxy.config import Options
 
     names = {}

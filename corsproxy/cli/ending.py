@@ -1,4 +1,4 @@
-"""How a command ends: its exit status, and what a mistake of the user looks like."""
+"""How a command ends: its exit status, and messages about mistakes of the user."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import click
 
 
 def leave(run: Callable[[], int], *, is_answer: bool = True) -> NoReturn:
-    """Run a command and leave with its status; a user's mistake is printed as its own message.
+    """Run a command and exit with its status; a user's mistake is printed without a traceback.
 
-    `is_answer` is true for a command that has failed if its output cannot be written.
+    `is_answer` is true for a command that fails if its output cannot be written.
     """
     from corsproxy.config import ConfigError
     from corsproxy.errors import UsageError
@@ -21,7 +21,7 @@ def leave(run: Callable[[], int], *, is_answer: bool = True) -> NoReturn:
     try:
         status = run()
         if is_answer:
-            print(end="", flush=True)  # flushing the buffer may fail, too
+            print(end="", flush=True)  # raises OSError if the rest of the output cannot be written
     except ConfigError as error:
         fail(*map(str, error.problems))
     except UsageError as error:
@@ -32,7 +32,7 @@ def leave(run: Callable[[], int], *, is_answer: bool = True) -> NoReturn:
 
 
 def fail(*lines: str, status: int = 2) -> NoReturn:
-    """Write the reason to stderr and exit."""
+    """Write the lines to stderr and exit with `status`."""
     with contextlib.suppress(OSError):  # without a reader, the exit status must be enough
         for line in lines:
             click.echo(line, err=True)

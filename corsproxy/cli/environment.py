@@ -1,4 +1,4 @@
-"""The environment: `CORSPROXY_*` variables that have no effect on a command, and the probably intended ones.
+"""Warnings about `CORSPROXY_*` variables that have no effect on a command, with the probably intended ones.
 
 It must not know what the variables do.
 """
@@ -9,12 +9,12 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 
 CONFIG_TEXT = "CORSPROXY_CONFIG_TEXT"
-"""The text of a whole configuration file; it has no option, because no command line is that long."""
+"""The text of a whole configuration file; it has no option, because a command line is too short for it."""
 
 _PREFIX = "CORSPROXY_"
 
-_OTHERS = frozenset((CONFIG_TEXT, "CORSPROXY_COMPILE"))
-"""Known variables without an option; the second one is for the build."""
+_WITHOUT_OPTION = frozenset((CONFIG_TEXT, "CORSPROXY_COMPILE"))
+"""Variables without an option; the second one is for the build."""
 
 _OF_KUBERNETES = re.compile(r"CORSPROXY_(?:.*_PORT|.*PORT_.*|.*SERVICE_.*)")
 """The variables, besides CORSPROXY_PORT, that a kubelet sets for a service named `corsproxy` or `corsproxy-…`."""
@@ -38,7 +38,7 @@ _MEANT = {
     "CONFIG_FILE": "CONFIG",
     "INSPECTOR": "INSPECT",
 }
-"""Names that other programs use, if their spelling is too different from ours for a guess."""
+"""Names in other programs that are too different from ours for a guess by spelling."""
 
 
 def unknown_variables(
@@ -46,10 +46,10 @@ def unknown_variables(
 ) -> Iterator[str]:
     """Yield a warning for each variable with our prefix that has no effect on the command.
 
-    `known` are the variables of the command, `of_others` those of other commands with the names of these.
+    `known` are the variables of the command, `of_others` those of other commands, each with the commands' names.
     """
     for name in sorted(environ):
-        if not name.startswith(_PREFIX) or name in known or name in _OTHERS:
+        if not name.startswith(_PREFIX) or name in known or name in _WITHOUT_OPTION:
             continue
         if (name == "CORSPROXY_PORT" and "://" in environ[name]) or _OF_KUBERNETES.fullmatch(name):
             continue
@@ -64,7 +64,7 @@ def _hint(name: str, known: Collection[str]) -> str:
     plain = name.removeprefix(_PREFIX)
     meant = _MEANT.get(plain)
     if meant is None or _PREFIX + meant not in known:
-        # Loaded here: a command whose environment is in order does not wait for it.
+        # Imported here, so that a command without such a variable does not wait for it.
         from corsproxy.config import nearest
 
         meant = nearest(plain, [one.removeprefix(_PREFIX) for one in known])

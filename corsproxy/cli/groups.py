@@ -1,4 +1,4 @@
-"""What the program and its commands do beyond those of click: warn, guess, and end as other programs do."""
+"""The program and its commands as click classes, which also warn, guess, and end silently if their reader is gone."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from corsproxy.streams import while_somebody_reads
 
 
 class Command(click.Command):
-    """A command that warns of variables which mean nothing to it."""
+    """A command that warns about variables without an effect on it."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Warn, and run the command."""
-        if self.name != "healthcheck":  # asks every few seconds what `serve` has warned of once
+        """Warn, then run the command."""
+        if self.name != "healthcheck":  # it runs every few seconds, and `serve` has warned already
             warnings = list(_unknown_variables(self, ctx))
-            ctx.obj = warnings  # `serve` says them in the format of its log
+            ctx.obj = warnings  # `serve` writes them to its log
             if self.name != "serve":
                 for warning in warnings:
                     click.echo(f"warning: {warning}", err=True)
@@ -49,10 +49,10 @@ command = functools.partial(click.command, cls=Command)
 
 
 class Program(click.Group):
-    """The commands, `--help` and `--version` included, which end as other programs do when their reader has gone."""
+    """The group of commands; all of it, `--help` too, ends silently if the reader of the output has gone."""
 
     def make_context(self, info_name: str | None, args: list[str], *more: Any, **kwargs: Any) -> click.Context:
-        """Read the words of the command line."""
+        """Parse the command line."""
         given = list(args)
         with while_somebody_reads(), _with_a_guess(given):
             context = super().make_context(info_name, args, *more, **kwargs)
@@ -60,18 +60,18 @@ class Program(click.Group):
         return context
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command that was named."""
+        """Run the chosen command."""
         with while_somebody_reads(), _with_a_guess(ctx.meta[_GIVEN]):
             return super().invoke(ctx)
 
 
 _GIVEN = "corsproxy.given"
-"""Where the words of the command line are kept."""
+"""The key of the words of the command line in click's context."""
 
 
 @contextlib.contextmanager
 def _with_a_guess(args: list[str]) -> Iterator[None]:
-    """Add the line that was probably meant to what click says of a wrong one."""
+    """Add the probably intended command line to click's message about a wrong one."""
     try:
         yield
     except click.UsageError as error:

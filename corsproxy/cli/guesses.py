@@ -1,4 +1,4 @@
-"""First guesses: what users of other programs type, and the line that does the same here.
+"""Guesses at what users of other programs mean by a command line, and the line that does the same here.
 
 Text in, text out; used only after click has rejected the command line.
 """

@@ -1,6 +1,6 @@
-"""Options with their environment twins, and those that several commands share.
+"""Options with their environment variables, and the options that several commands share.
 
-`--log-format` is also `CORSPROXY_LOG_FORMAT`; a list there is separated by white space or commas.
+`--log-format` is also `CORSPROXY_LOG_FORMAT`; white space or commas separate the items of a list there.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Line(click.ParamType[str]):
 
 
 def option(*names: str, twin: bool = True, **settings: Any) -> Decorator:
-    """Return a click option with its environment twin."""
+    """Return a click option, with its environment variable unless `twin` is false."""
     if not twin:
         return click.option(*names, **settings)
     longest = next(name for name in names if name.startswith("--")).split("/")[0]
@@ -46,14 +46,14 @@ def option(*names: str, twin: bool = True, **settings: Any) -> Decorator:
 
 
 def named_file(ctx: click.Context, param: click.Parameter, name: str | None) -> str | None:
-    """Refuse an empty file name: it comes from an unset shell variable, and the default would not be intended."""
+    """Refuse an empty file name: it comes from an unset shell variable, so the default is not intended."""
     if name == "":
         raise click.BadParameter("the file name is empty; give one, or omit the option", ctx, param)
     return name
 
 
 def configuration_file(ctx: click.Context, param: click.Parameter, name: str | None) -> str | None:
-    """Accept `-` for standard input, as other programs do."""
+    """Return the name of a file, with `-` for standard input, as in other programs."""
     return "/dev/stdin" if name == "-" else named_file(ctx, param, name)
 
 
@@ -75,7 +75,7 @@ timeout_option = option(
 
 
 def request_options(command: Command) -> Command:
-    """The options that describe the request a page makes; `explain` and `probe` share them."""
+    """Add the options that describe a page's request, which `explain` and `probe` share."""
     for decorate in (
         option(
             "--credentials",

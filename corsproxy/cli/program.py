@@ -35,7 +35,7 @@ def main() -> None:
     try:
         cli(prog_name="corsproxy")
     except OSError as error:
-        # Every command tells of its own files: what is left is an answer that cannot be written (the disk is full).
+        # Commands report problems with their files, so this is output that cannot be written (the disk is full).
         forget_output()
         detail = "standard output is closed" if error.errno == errno.EBADF else error.strerror
         fail(f"corsproxy: cannot write the output: {detail}")

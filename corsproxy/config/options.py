@@ -53,7 +53,7 @@ class Options:
         return self.names.get(option) or FLAGS[option]
 
     def is_from_environment(self, option: str) -> bool:
-        """Return whether the option's value comes from its environment twin."""
+        """Return whether the option's value comes from its environment variable."""
         return self.names.get(option, "").startswith("CORSPROXY_")
 
     def with_argument(self, file: str) -> Options:

@@ -24,5 +24,5 @@ def serve(options: Options) -> None:
     """
     from corsproxy.server import serve as run
 
-    # What it writes are logs, and not an answer that must be complete.
+    # Its output is logs, not an answer that must be complete.
     leave(lambda: run(options), is_answer=False)
