@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from corsproxy.cors.effects import Danger, ShownDanger, effect_of
 from corsproxy.cors.hosts import is_loopback
@@ -44,6 +45,7 @@ def check_origins(spec: PolicySpec) -> tuple[list[tuple[int, Pattern]], list[Pol
             risks = tuple(_risks(pattern, credentials=spec.allow_credentials))
             problems += _dangers(index, pattern, risks, spec)
             problems += _doubts(index, pattern, risks)
+    problems += _odd_schemes(patterns)
     problems += _repeated(patterns)
     problems += _needless(patterns)
     return patterns, problems
@@ -158,6 +160,25 @@ def _doubts(index: int, pattern: Pattern, risks: tuple[_Risk, ...]) -> list[Poli
         rule = "an unescaped dot matches any character; write '\\.' for a dot"
         return [_problem(index, "invalid", pattern.text, rule, "warning")]
     return []
+
+
+def _odd_schemes(patterns: list[tuple[int, Pattern]]) -> list[PolicyProblem]:
+    """Return warnings about schemes that no page has: those of WebSockets, and misspellings of http and https."""
+    problems = []
+    for index, pattern in patterns:
+        if pattern.scheme in ("", "http", "https"):
+            continue
+        right = _PAGE_SCHEMES.get(pattern.scheme) or next(iter(get_close_matches(pattern.scheme, _HTTP, 1, 0.75)), None)
+        if right is not None:
+            written = f"{right}://{pattern.text.partition('://')[2]}"
+            rule = f"no page has the scheme {quote(pattern.scheme)}; write {quote(written)}"
+            problems.append(_problem(index, "invalid", pattern.text, rule, "warning"))
+    return problems
+
+
+_HTTP = ("http", "https")
+_PAGE_SCHEMES = {"ws": "http", "wss": "https"}
+"""By the scheme of a WebSocket: that of the page which opens it."""
 
 
 def _repeated(patterns: list[tuple[int, Pattern]]) -> list[PolicyProblem]:

@@ -9,10 +9,13 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-from corsproxy.cors.hosts import canonical_ipv6, is_loopback
+from corsproxy.cors.hosts import canonical_ipv6, is_ipv4, is_loopback
 from corsproxy.cors.origins import DEFAULT_PORTS
 
-_SEVERAL = re.compile(r"[\s,]")
+_SEVERAL = re.compile(r"[\s,;]")
+_WRAPPED = re.compile(r"""\A["'`<(\[]+(.*?://.*?)["'`>)\]]+\Z""", re.DOTALL)
+_SCHEME_ALONE = re.compile(r"https?(?::[/\\]*)?", re.IGNORECASE)
+_WORDS_FOR_EVERYONE = frozenset({"any", "all", "everyone", "everybody", "*.*", "**"})
 _REGEX_LIKE = re.compile(r"[()^$|\\]|\.[*+]")
 _AUTHORITY_END = re.compile(r"[/?#\\]")
 # Letters that IDNA 2003, the standard library's, maps away while browsers keep them (UTS 46, non-transitional).
@@ -20,18 +23,24 @@ _DEVIATIONS = frozenset("ßς\u200c\u200d")
 
 _IPV4_LIKE = re.compile(r"://(?:[^/]*\.)?(?:[0-9]+|0[xX][0-9a-fA-F]*)\.?(?=[:/]|$)")
 
+# What stands for `://` behind the schemes of the web: too few or too many slashes, slanted the wrong way, no colon.
+_SEPARATOR_SLIP = re.compile(r"\A(https?)(?!://[^/\\])(?:[:;][/\\]*|[/\\]+)(?=[^/\\])", re.IGNORECASE)
+
 # Rules that a text may break, in the order of the message; the first column tests the text.
 _RULES: tuple[tuple[Callable[[str], object], str], ...] = (
     (lambda text: text != text.strip(), "there is white space around it"),
     (lambda text: "://" not in text, "an origin begins with a scheme, such as 'https://'"),
-    (lambda text: "*" in text.partition("://")[0], "the scheme cannot have a star; use one item for each scheme"),
+    (
+        lambda text: "*" in text.partition("://")[0] and "://" in text,
+        "the scheme cannot have a star; use one item for each scheme",
+    ),
     (lambda text: "@" in _after_scheme(text)[0], "an origin has no user information"),
     (lambda text: _after_scheme(text)[1] in ("/", "//"), "an origin has no trailing slash"),
     (lambda text: _after_scheme(text)[1].strip("/"), "an origin has no path, query or fragment"),
     (lambda text: not text.isascii(), "browsers send a name in its ASCII form"),
     (lambda text: re.search("[A-Z]", text), "browsers send origins in lower case"),
-    (lambda text: "[" in text, "an IPv6 address has brackets and its shortest form"),
-    (_IPV4_LIKE.search, "an IPv4 address is four decimal numbers"),
+    (lambda text: "[" in text and _is_misspelt_host(text), "an IPv6 address has brackets and its shortest form"),
+    (lambda text: _IPV4_LIKE.search(text) and _is_misspelt_host(text), "an IPv4 address is four decimal numbers"),
 )
 
 
@@ -41,11 +50,24 @@ def broken_rules(text: str) -> str:
         return "the value is empty; remove it"
     if text.strip().lower() == "null":
         return "no browser sends it; any site can be 'null' in lower case, so remove it"
+    if text.strip().lower() in _WORDS_FOR_EVERYONE:
+        return 'for any origin write "*"'
+    if text.lower().startswith("file:/"):
+        return "a page that is opened from a file has the origin 'null'; serve it from http://localhost instead"
+    if key := re.match(r"(regex|file):\s", text):
+        return f"'{key[1]}: …' is a mapping of one key, so no quotation marks may be around it"
+    if _SCHEME_ALONE.fullmatch(text.strip()):
+        return "the host is missing, as in 'https://app.example.com'"
+    slips = []
+    if text != (bare := _bare(text)):
+        slips.append("nothing else may stand around it")
+    if bare != (text := _with_separator(bare)):
+        slips.append("'://' stands between scheme and host")
     if _SEVERAL.search(text.strip()):
         return "each origin must be a separate item"
     if _REGEX_LIKE.search(text):
         return "a regular expression is written 'regex: …'"
-    broken = [rule for is_broken, rule in _RULES if is_broken(text)]
+    broken = slips + [rule for is_broken, rule in _RULES if is_broken(text)]
     return (
         " and ".join(broken) or "an origin is 'scheme://host' or 'scheme://host:port', its host a valid name or address"
     )
@@ -53,8 +75,8 @@ def broken_rules(text: str) -> str:
 
 def right_spelling(text: str) -> str | None:
     """Return a guess of the intended origin; None if there is no sensible one."""
-    text = text.strip()
-    if text.lower() == "null":
+    text = _with_separator(_bare(text.strip()))
+    if text.lower() in {"null", *_WORDS_FOR_EVERYONE} or _SCHEME_ALONE.fullmatch(text):
         return None
     if _SEVERAL.search(text) or _REGEX_LIKE.search(text):
         return None
@@ -72,6 +94,26 @@ def right_spelling(text: str) -> str | None:
     return f"{scheme}://{serialized}:{port}" if has_port else f"{scheme}://{serialized}"
 
 
+def _bare(text: str) -> str:
+    """Return the text without quotation marks and brackets around it, or a comma after it."""
+    stripped = text.strip().rstrip(",;")
+    wrapped = _WRAPPED.fullmatch(stripped)
+    bare = wrapped[1] if wrapped else stripped
+    return text if bare == text.strip() else bare
+
+
+def _is_misspelt_host(text: str) -> bool:
+    """Return whether the host is not written as browsers serialize it."""
+    host, _ = _split_port(_after_scheme(text)[0].rpartition("@")[2])
+    address = host[1:-1] if host.startswith("[") else ""
+    return not (is_ipv4(host) or (address and "]" in text and canonical_ipv6(address) == address))
+
+
+def _with_separator(text: str) -> str:
+    """Return the text with `://` in place of a mistyped one."""
+    return _SEPARATOR_SLIP.sub(r"\1://", text)
+
+
 def _after_scheme(text: str) -> tuple[str, str]:
     """Return the authority, and the rest after it."""
     rest = text.partition("://")[2] if "://" in text else text.lstrip("/")
@@ -84,6 +126,8 @@ def _split_port(authority: str) -> tuple[str, str]:
     if authority.startswith("["):
         host, bracket, port = authority.partition("]")
         return host + (bracket or "]"), port.removeprefix(":")
+    if loopback := re.fullmatch("::1:([0-9]+)", authority):  # an address too, but nobody means it
+        return "[::1]", loopback[1]
     if authority.count(":") > 1:
         return f"[{authority}]", ""
     host, _, port = authority.partition(":")

@@ -81,7 +81,7 @@ _REFUSED = [
     ("https://example.com:65536", None, "65535"),
     ("https://example.com:" + "9" * 5000, None, "65535"),
     ("https://example.com:8*", None, "scheme://host"),
-    ("https://", None, "scheme://host"),
+    ("https://", None, "the host is missing"),
     ("https://a..b", None, "scheme://host"),
     ("https://" + "a" * 64 + ".com", None, "scheme://host"),
     ("https://exa mple.com", None, "item"),
