@@ -121,9 +121,9 @@ class Page:
         """Press a key, as `Enter`, where the focus is."""
         self._chromium.run(self._page.keyboard.press(key))
 
-    def forget_cookies(self) -> None:
-        """Remove every cookie of the profile."""
-        self._chromium.run(self._tab.tools.send("Network.clearBrowserCookies"))
+    def forget(self) -> None:
+        """Empty the profile: cookies, storage, the cache and remembered preflights; the page stays."""
+        self._chromium.run(_forget(self._tab))
 
     def screenshot(self, path: str) -> None:
         """Write a picture of the whole page, as PNG."""
@@ -209,7 +209,10 @@ async def _launch(path: str, arguments: Sequence[str]) -> tuple[Playwright, Brow
 
 
 async def _empty(tab: _Tab) -> None:
-    """Leave the page, and remove what it and the browser kept of it."""
     await tab.page.goto("about:blank")
+    await _forget(tab)
+
+
+async def _forget(tab: _Tab) -> None:
     for method, params in _FORGET:
         await tab.tools.send(method, params)

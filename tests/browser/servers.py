@@ -123,6 +123,7 @@ def _websocket(connection: Connection, request: Request) -> None:
         b"Sec-WebSocket-Accept: %b\r\n\r\n\x81\x05hello\x88\x00" % accept
     )
     connection.read_some()
+    connection.finish_sending()  # the server ends the connection (section 7.1.1); a browser waits for that for seconds
 
 
 _told = threading.Event()

@@ -41,8 +41,7 @@ POLICY_NAMES = tuple(line.strip(" :") for line in POLICIES.splitlines() if line.
 class Stage:
     """Everything that a check needs: the browser, its pages, the proxy and the service behind it.
 
-    A page costs more than what a script does there, and rows have URLs of their own, so that caches tell none of
-    another: the page stays loaded, and only cookies go.
+    A page costs more than what a script does there: it stays loaded, in a profile that is emptied for each row.
     """
 
     home: Page
@@ -58,12 +57,12 @@ class Stage:
         return f"http://localhost:{self.proxy.address[1]}/{policy}/{row}"
 
     def play(self, script: str, page: str, base: str) -> Any:
-        """Run a script of the table on a page of an origin, without a cookie."""
+        """Run a script of the table on a page of an origin, in an empty profile."""
         tab = self.home if page == "home" else self.elsewhere
         origin = self.pages.origin(PAGES[page])
         if tab.evaluate("origin") != origin:
             tab.open(f"{origin}/checks.html")
-        tab.forget_cookies()
+        tab.forget()
         return tab.evaluate(in_page(script), base)
 
     def decisions(self, path: str, count: int) -> tuple[str, ...]:

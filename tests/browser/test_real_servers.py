@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.browser.chromium import Chromium
+from tests.browser.chromium import Chromium, Page
 from tests.browser.servers import Pages
 from tests.realservers.programs import config, running
 from tests.support.process import Proxy, started
@@ -17,25 +17,33 @@ pytestmark = pytest.mark.browser
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """The browser, its pages, and the proxy before the servers."""
+    """A page on each origin, by its host, and the proxy before the servers."""
 
-    chromium: Chromium
-    pages: Pages
+    pages: dict[str, Page]
     proxy: Proxy
 
     def status(self, host: str, path: str, options: dict[str, object]) -> object:
         """Return the status that a page of a host reads, or `blocked`."""
         url = f"http://localhost:{self.proxy.address[1]}{path}"
-        with self.chromium.page() as tab:
-            tab.open(f"{self.pages.origin(host)}/checks.html")
-            return tab.evaluate("([url, options]) => attempt(url, options).then((r) => r.status ?? r)", [url, options])
+        page = self.pages[host]
+        page.forget()
+        return page.evaluate("([url, options]) => attempt(url, options).then((r) => r.status ?? r)", [url, options])
 
 
 @pytest.fixture(scope="module")
 def stage(chromium: Chromium) -> Iterator[Stage]:
     """Run everything until all tests here are through."""
-    with Pages() as pages, running() as urls, started(config(urls, pages.origin("localhost"))) as proxy:
-        yield Stage(chromium, pages, proxy)
+    with (
+        Pages() as served,
+        running() as urls,
+        started(config(urls, served.origin("localhost"))) as proxy,
+        chromium.page() as allowed,
+        chromium.page() as other,
+    ):
+        pages = {"localhost": allowed, "127.0.0.1": other}
+        for host, page in pages.items():
+            page.open(f"{served.origin(host)}/checks.html")
+        yield Stage(pages, proxy)
 
 
 INCLUDE: dict[str, object] = {"credentials": "include"}
