@@ -45,9 +45,10 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test, and put the files that start processes first.
+    """Mark every test, and put the files that start processes first, those of each directory among those of others.
 
     Those are few and long: run last, one of them keeps a worker busy for minutes in which the others have nothing left.
+    The tests of one directory are alike: browsers use all the processors there are, and limits in time use none.
     """
     slow: set[Path] = set()
     for item in items:
@@ -63,7 +64,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("browser")
         if is_hypothesis_test(item.function):
             item.add_marker("property")
-    items.sort(key=lambda item: item.path not in slow)
+    places = spread(slow)
+    items.sort(key=lambda item: places.get(item.path, 1.0))
+
+
+def spread(files: set[Path]) -> dict[Path, float]:
+    """Place files between 0 and 1 so that those of each directory of the tests are evenly apart."""
+    directories: dict[tuple[str, ...], list[Path]] = {}
+    for file in sorted(files):
+        directories.setdefault(file.relative_to(ROOT / "tests").parts[:-1][:1], []).append(file)
+    places = {file: at / len(of_one) for of_one in directories.values() for at, file in enumerate(of_one)}
+    # No two at one place, where their tests would be mixed.
+    return {file: at / len(places) for at, file in enumerate(sorted(places, key=lambda file: (places[file], file)))}
 
 
 @functools.cache
