@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import random
 import sys
+from pathlib import Path
 from types import FrameType
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from corsproxy.config import load_text
+from corsproxy.proxy import compile_plan
 from corsproxy.proxy.fields.hosts import is_valid_host
 from corsproxy.proxy.request.other_reading import other_reading
 from corsproxy.proxy.routes import AmbiguousPath, RouteTable, with_head
@@ -437,3 +440,18 @@ def test_a_method_is_asked_for_on_every_host() -> None:
     assert table.match(b"h", b"/a", "GET") == "/a"
     assert table.match(b"X.h", b"/a", "GET") == "GET *.h/a"
     assert table.match(b"x.h", b"/a", "PUT") == "/a"
+
+
+@pytest.mark.parametrize(("listener", "port"), [("", b"80"), ("tls: {certificate: a, private_key: a}", b"443")])
+async def test_a_written_default_port_is_the_listeners(listener: str, port: bytes, tmp_path: Path) -> None:
+    """A route whose host has the port that browsers leave out takes requests without it: 443 if clients come by TLS."""
+    text = f"""
+{listener}
+upstreams: {{up: "http://127.0.0.1:9"}}
+routes: [{{path: /, host: "api.example:{port.decode()}", upstream: up}}]
+"""
+    (tmp_path / "a").touch()
+    plan = compile_plan(load_text(text, str(tmp_path / "corsproxy.yaml"), {}).settings)
+    assert plan.routes.match(b"api.example", b"/", "GET") is not None
+    assert plan.routes.match(b"api.example:" + port, b"/", "GET") is not None
+    assert plan.routes.match(b"api.example:8080", b"/", "GET") is None

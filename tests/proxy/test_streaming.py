@@ -305,9 +305,13 @@ def test_silence_before_a_response(bench: Bench) -> None:
         connection.read_to_end()
 
     bench.script = script
-    response = bench.ask(b"GET /hasty HTTP/1.1\r\nHost: h\r\nOrigin: https://app.example\r\n\r\n")
+    fields = b"Host: h\r\nOrigin: https://app.example\r\nX-Request-Id: silent-1\r\n"
+    response = bench.ask(b"GET /hasty HTTP/1.1\r\n" + fields + b"\r\n")
     assert response.status == 504
     assert response.values(b"Access-Control-Allow-Origin") == [b"https://app.example"]
+    line = bench.logged("silent-1")
+    assert (line["error"], line["upstream_status"]) == ("response_timeout", None)
+    assert line["upstream_ms"] >= 300, "until the failure"
     bench.upstream.wait_for(lambda: bench.connections[0].ended)
 
 

@@ -112,6 +112,17 @@ def test_a_socket_that_took_our_place_is_left_alone(tmp_path: Path) -> None:
         assert path.exists()
 
 
+def test_a_login_of_the_connection_is_refused(tmp_path: Path) -> None:
+    """A server in front sends the requests of many clients over it: `connection_login: auto` passes no login on."""
+    path = tmp_path / "proxy.sock"
+    with Upstream() as upstream, started(config(upstream), "--listen", f"unix:{path}"):
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(path))
+            client.sendall(b"GET / HTTP/1.1\r\nHost: h\r\nAuthorization: NTLM hello\r\n\r\n")
+            assert client.recv(100).startswith(b"HTTP/1.1 502 Bad Gateway\r\n")
+        assert upstream.requests == []
+
+
 def test_a_missing_directory_is_told(tmp_path: Path) -> None:
     """It is not created, because its mode would be unclear."""
     assert message(tmp_path / "none" / "proxy.sock") == "the directory is missing: make it, or take another path"
