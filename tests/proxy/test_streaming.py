@@ -315,6 +315,16 @@ def test_silence_before_a_response(bench: Bench) -> None:
     bench.upstream.wait_for(lambda: bench.connections[0].ended)
 
 
+def test_silence_after_content_that_came_in_pieces(bench: Bench) -> None:
+    """http-80: `response_timeout` runs from the last byte of a request that was streamed, too."""
+    bench.script = read_to_the_end
+    with bench.client() as client:
+        client.send(POST.replace(b"/", b"/hasty", 1) + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n")
+        bench.upstream.wait_for(partial(has_received, bench, b"1\r\na\r\n"))
+        client.send(b"0\r\n\r\n")
+        assert client.read_response().status == 504
+
+
 def test_http_89_silence_inside_a_request() -> None:
     """http-89: `body_timeout` is 408, and the upstream sees the request cut."""
     with bench_for(configuration(body_timeout="500ms")) as bench, bench.client() as client:

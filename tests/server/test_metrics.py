@@ -205,6 +205,13 @@ def counters_of(*records: RequestRecord) -> Counters:
     return counters
 
 
+def test_the_time_of_a_failed_upstream_counts() -> None:
+    """A time-out is what the histogram is watched for: it counts, although there is no status."""
+    counters = counters_of(record(upstream="api", upstream_duration=7.0, error="response_timeout"))
+    assert counters.upstream_durations["api"][-1] == 7.0
+    assert sum(counters.upstream_durations["api"][:-1]) == 1
+
+
 def test_the_documented_table_is_what_the_program_exposes() -> None:
     """docs/operations.md lists each metric with its type and labels, and no other."""
     rows = re.findall(

@@ -27,6 +27,10 @@ _PLAIN = {"PYTHONUNBUFFERED": "1", "FORCE_COLOR": "0", "NO_COLOR": "1"}
 """What makes programs print each line at once, without colours in the middle of an address."""
 
 
+_PATH = f"{os.environ.get('PATH', '')}:/usr/sbin"
+"""Where servers are that Debian installs: that folder is on root's path alone."""
+
+
 @contextlib.contextmanager
 def launched(*command: str, folder: Path | None = None) -> Iterator[Output]:
     """Run a command in a folder, give what it prints on either stream, and end it, by force if need be."""
@@ -36,7 +40,7 @@ def launched(*command: str, folder: Path | None = None) -> Iterator[Output]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env={**os.environ, **_PLAIN},
+        env={**os.environ, **_PLAIN, "PATH": _PATH},
     )
     assert process.stdout is not None
     output = Output(process.stdout)
@@ -55,7 +59,7 @@ def launched(*command: str, folder: Path | None = None) -> Iterator[Output]:
 
 def needs(program: str, instruction: str) -> str:
     """Find a program, or skip with what would install it."""
-    found = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    found = shutil.which(program, path=_PATH)
     if found is None:
         pytest.skip(f"no {program}: {instruction}")
     return found
