@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, is_hypothesis_test, settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from tests.support.examples import PROFILE, examples
 
@@ -76,6 +78,20 @@ def spread(files: set[Path]) -> dict[Path, float]:
     places = {file: at / len(of_one) for of_one in directories.values() for at, file in enumerate(of_one)}
     # No two at one place, where their tests would be mixed.
     return {file: at / len(places) for at, file in enumerate(sorted(places, key=lambda file: (places[file], file)))}
+
+
+class _OneFirefox(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
+    """A worker for each file, but one for all that drive Firefox: to start and to end it costs seven seconds."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = super()._split_scope(nodeid)
+        return "Firefox" if path.endswith(("_in_browsers.py", "_in_firefox.py")) else path
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
+    """Give the files to the workers."""
+    return _OneFirefox(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @functools.cache

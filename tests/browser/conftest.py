@@ -31,7 +31,10 @@ def chromium() -> Iterator[Chromium]:
 
 @pytest.fixture(scope="session")
 def firefox() -> Iterator[Firefox]:
-    """One headless Firefox for all tests; without one they are skipped, on a build server they fail."""
+    """One headless Firefox for all tests; without one they are skipped, on a build server they fail.
+
+    It is dear to start: the names of its files end in `_in_firefox` or `_in_browsers`, by which one worker gets all.
+    """
     path = of_firefox.executable()
     if path is None:
         if os.environ.get("CI") == "true":

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 
-from tests.browser import firefox
 from tests.browser.firefox import Firefox, FirefoxPage
 from tests.browser.servers import Pages, service
 from tests.support.process import started
@@ -46,22 +44,12 @@ class Stage:
 
 
 @pytest.fixture(scope="module")
-def stage() -> Iterator[Stage]:
+def stage(firefox: Firefox) -> Iterator[Stage]:
     """Run everything until all tests here are through."""
-    program = firefox.executable()
-    if program is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(firefox.MISSING)
-        pytest.skip(firefox.MISSING)
     with Pages() as pages, Upstream(service) as upstream:
         text = CONFIG.format(url=upstream.url, home=pages.origin("localhost"))
-        with started(text) as proxy:
-            browser = Firefox(program)
-            try:
-                with browser.page() as tab:
-                    yield Stage(tab, pages, proxy.url)
-            finally:
-                browser.close()
+        with started(text) as proxy, firefox.page() as tab:
+            yield Stage(tab, pages, proxy.url)
 
 
 @pytest.mark.parametrize(
