@@ -19,7 +19,8 @@ from corsproxy.config.json_schema import json_schema
 from corsproxy.config.load import Loaded, load_file, load_text
 from corsproxy.config.options import Options
 from corsproxy.config.problems import ConfigError, Place, Problem, RefusedError, Span, nearest, quote
-from corsproxy.config.quick import QUICK_FILE, file_text, load_quick, option_of
+from corsproxy.config.quick import QUICK_FILE, file_text, load_quick
+from corsproxy.config.quick_problems import option_of
 from corsproxy.config.quick_text import LOOPBACK_ORIGINS
 from corsproxy.config.source import MAX_BYTES
 from corsproxy.config.upstream_urls import parse_upstream_url

@@ -17,7 +17,8 @@ from corsproxy.config.doubts import address_doubts
 from corsproxy.config.load import Loaded, load_file, load_text
 from corsproxy.config.options import FLAGS, QUICK, Options
 from corsproxy.config.problems import Problem, Reason, RefusedError
-from corsproxy.config.quick import load_quick, option_of
+from corsproxy.config.quick import load_quick
+from corsproxy.config.quick_problems import option_of
 from corsproxy.errors import UsageError
 from corsproxy.settings import Address, Log, Settings, TcpAddress, UnixAddress
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Final
 
 from corsproxy.config.load import Loaded, load_text
 from corsproxy.config.options import Options
 from corsproxy.config.problems import ConfigError, Problem, quote
-from corsproxy.config.quick_text import POLICY_NAME, UPSTREAM_NAME, quick_text, quoted, upstream_pairs
+from corsproxy.config.quick_problems import by_option, mistakes
+from corsproxy.config.quick_text import POLICY_NAME, quick_text, quoted, upstream_pairs
 from corsproxy.cors import is_loopback
 from corsproxy.settings import CookieRules, Settings
 
@@ -33,21 +34,6 @@ _PRIVATE_NETWORKS = tuple(
 )
 """Addresses that no router on the internet forwards: RFC 1918, RFC 3927, RFC 4193, RFC 4291."""
 
-_OPTION_OF_KEY = {
-    "allow_origins": "allow_origins",
-    "allow_methods": "allow_methods",
-    "allow_headers": "allow_headers",
-    "expose_headers": "expose_headers",
-    "allow_credentials": "allow_credentials",
-    "max_age": "max_age",
-    "on_refused": "on_refused",
-    "websockets": "websockets",
-    "host": "send_host",
-    "origin": "send_origin",
-    "tls": "insecure",
-}
-"""The option for each key of the policy and of an upstream."""
-
 
 def load_quick(options: Options, *, file: str = QUICK_FILE) -> Loaded:
     """Load the configuration that the options represent.
@@ -55,21 +41,21 @@ def load_quick(options: Options, *, file: str = QUICK_FILE) -> Loaded:
     Without origins, pages served from loopback are allowed.
     Raises `ConfigError` whose problems name the option: `--upstream`, `--allow-origin`.
     """
-    mistakes = tuple(_mistakes(options))
-    if any(mistake.path == options.name("upstream") for mistake in mistakes) or not upstream_pairs(options):
-        raise ConfigError(mistakes)
+    found = tuple(mistakes(options))
+    if any(mistake.path == options.name("upstream") for mistake in found) or not upstream_pairs(options):
+        raise ConfigError(found)
     tolerated: set[int] = set()
     try:
         loaded = load_text(quick_text(options), file, {})
     except ConfigError as error:
         tolerated = {at for at in _refused_origins(error) if _is_private_page(options, at)}
         others = [one for one in error.problems if _origin_at(one) not in tolerated]
-        if not tolerated or mistakes or any(one.severity == "error" for one in others):
-            raise ConfigError([*mistakes, *_by_option(others, options)]) from None
+        if not tolerated or found or any(one.severity == "error" for one in others):
+            raise ConfigError([*found, *by_option(others, options)]) from None
         loaded = _load_insecure(options, file)
-    if mistakes:
-        raise ConfigError(mistakes)
-    warnings = (*_by_option(loaded.warnings, options), *(_plain_http(options, at) for at in sorted(tolerated)))
+    if found:
+        raise ConfigError(found)
+    warnings = (*by_option(loaded.warnings, options), *_plain_http(options, tolerated))
     if options.insecure:  # its own message, because the file's names the key `ca`
         insecure = options.name("insecure")
         warnings = (*(one for one in warnings if one.path != insecure), *_unverified(options))
@@ -88,7 +74,7 @@ def _load_insecure(options: Options, file: str) -> Loaded:
     try:
         return load_text(quick_text(options, insecure=True), file, {})
     except ConfigError as error:
-        raise ConfigError(_by_option(error.problems, options)) from None
+        raise ConfigError(by_option(error.problems, options)) from None
 
 
 def file_text(options: Options) -> str:
@@ -131,57 +117,6 @@ def _process_lines(options: Options) -> Iterator[str]:
         yield f"log: {{{log_keys}}}"
 
 
-def option_of(path: str, options: Options) -> str:
-    """Return the option, as the user wrote it, for a key path of the generated file."""
-    section, _, rest = path.partition(".")
-    if section.startswith("upstreams"):
-        name, _, key = rest.partition(".")
-        option = _OPTION_OF_KEY.get(key.partition(".")[0]) or ("upstream" if _is_single(name, options) else "routes")
-    elif section.startswith("policies"):
-        option = _OPTION_OF_KEY.get(rest.removeprefix(f"{POLICY_NAME}.").partition("[")[0], "allow_origins")
-    elif section.startswith("routes"):
-        option = "routes" if options.routes else "upstream"
-    else:
-        option = {"trusted_proxies": "trusted_proxies", "public_origins": "public_origins"}.get(
-            section.partition("[")[0], "upstream"
-        )
-    return options.name(option)
-
-
-def _mistakes(options: Options) -> Iterator[Problem]:
-    """Yield problems that the generated file cannot show."""
-    taken = {"/"} if options.upstream is not None else set()
-    for route in options.routes:
-        path, equals, url = route.partition("=")
-        if not equals or not path.startswith("/"):
-            if equals and url and ":" not in path:
-                right = f"/{route}"
-            else:
-                right = f"/={route}" if "://" in route else "/api=http://localhost:8000"
-            yield _problem(options.name("routes"), f"invalid route {quote(route)}: expected PATH=URL, as in {right}")
-        elif not url:
-            yield _problem(options.name("routes"), f"invalid route {quote(route)}: the URL is missing after the '='")
-        elif path in taken:
-            first = f"{options.name('upstream')} is its route" if path == "/" else "an earlier route has it"
-            yield _problem(options.name("routes"), f"duplicate path {quote(path)}: {first}; change one, or remove it")
-        taken.add(path)
-
-    urls = {options.upstream: options.name("upstream")} if options.upstream is not None else {}
-    for url, option in urls.items():
-        port = url.removeprefix(":")
-        if port.isascii() and port.isdecimal():
-            line = f"{option}{' ' if option.startswith('-') else '='}http://localhost:{port}"
-            yield _problem(option, f"invalid URL {quote(url)}: for a server on this machine write {line}")
-
-
-def _problem(option: str, message: str) -> Problem:
-    return Problem("", 0, 0, option, "error", "invalid", message)
-
-
-def _is_single(name: str, options: Options) -> bool:
-    return not options.routes or (name == UPSTREAM_NAME and options.upstream is not None)
-
-
 def _origin_at(problem: Problem) -> int | None:
     """Return the index of the origin that a problem refuses as dangerous; None for any other problem."""
     found = re.fullmatch(rf"policies\.{POLICY_NAME}\.allow_origins\[(\d+)\]", problem.path)
@@ -207,10 +142,11 @@ def _is_private_page(options: Options, at: int) -> bool:
     return any(address in network for network in _PRIVATE_NETWORKS)
 
 
-def _plain_http(options: Options, at: int) -> Problem:
-    origin = options.allow_origins[at]
-    message = f"{quote(origin)} is plain http: anyone on the same network can impersonate that page, with cookies"
-    return Problem("", 0, 0, options.name("allow_origins"), "warning", "prohibited", f"{message}; for development only")
+def _plain_http(options: Options, tolerated: Collection[int]) -> Iterator[Problem]:
+    for origin in dict.fromkeys(options.allow_origins[at] for at in sorted(tolerated)):
+        message = f"{quote(origin)} is plain http: anyone on the same network can impersonate that page, with cookies"
+        option = options.name("allow_origins")
+        yield Problem("", 0, 0, option, "warning", "prohibited", f"{message}; for development only")
 
 
 def _unverified(options: Options) -> Iterator[Problem]:
@@ -218,34 +154,3 @@ def _unverified(options: Options) -> Iterator[Problem]:
     if urls:
         message = f"the certificate of {', '.join(urls)} is not verified: anyone on the way can impersonate it"
         yield Problem("", 0, 0, options.name("insecure"), "warning", "prohibited", message)
-
-
-def _by_option(problems: Sequence[Problem], options: Options) -> Iterator[Problem]:
-    """Report problems of the generated file as problems of the options."""
-    reported: set[tuple[str, str]] = set()
-    for problem in problems:
-        if not options.allow_origins and problem.severity == "warning" and "allow_origins" in problem.path:
-            continue
-        option = option_of(problem.path, options)
-        if (option, problem.message) not in reported:
-            reported.add((option, problem.message))
-            message = _without_a_file(problem.message)
-            yield Problem("", 0, 0, option, problem.severity, problem.reason, message)
-
-
-_AS_OPTIONS = (
-    (f"write 'on_refused: reject' in policy '{POLICY_NAME}'", "add --on-refused reject"),
-    ("name the origins, with 'on_refused: reject'", "name them with --allow-origin, and add --on-refused reject"),
-    ("'upstream' with 'host: client'", "'upstream' with --send-host client"),
-    ("write 'host: upstream'", "write --send-host upstream"),
-    (f"policy '{POLICY_NAME}'", "the policy"),
-)
-"""The wording of a file's messages, and the same in terms of options."""
-
-
-def _without_a_file(message: str) -> str:
-    """Return the message in terms of options, with a hint for keys without an option."""
-    for key, option in _AS_OPTIONS:
-        message = message.replace(key, option)
-    needs_file = "dangerously_allow" in message
-    return f"{message} in a configuration file ('corsproxy init' writes one)" if needs_file else message

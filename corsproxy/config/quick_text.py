@@ -33,13 +33,32 @@ def upstream_pairs(options: Options) -> list[tuple[str, str, str]]:
     taken = {UPSTREAM_NAME}
     for route in options.routes:
         path, equals, url = route.partition("=")
-        if not equals or not path.startswith("/") or not url or path in (known for _, known, _ in pairs):
+        known = path in (one for _, one, _ in pairs)
+        if (
+            known
+            or not equals
+            or not path.startswith("/")
+            or url[:1] in ("", "=")
+            or bare_port(url)
+            or holds_several(url)
+        ):
             continue  # a mistake, which is reported elsewhere
         slug = re.sub(r"[^A-Za-z0-9]+", "-", path).strip("-").lower()[:40].strip("-") or "root"
         name = next(name for name in (slug, *(f"{slug}-{at}" for at in range(2, 1000))) if name not in taken)
         taken.add(name)
         pairs.append((name, path, url))
     return pairs
+
+
+def bare_port(url: str) -> str | None:
+    """Return the port of a URL that is nothing else: `3000` or `:3000`."""
+    port = url.removeprefix(":")
+    return port if port.isascii() and port.isdecimal() else None
+
+
+def holds_several(url: str) -> bool:
+    """Return whether another PATH=URL stands behind the URL."""
+    return re.search(r"[,;]\s*/[^=]*=", url) is not None
 
 
 def _upstream_lines(options: Options) -> Iterator[str]:
