@@ -1,8 +1,8 @@
 """The data path: everything between a client's bytes and an upstream's.
 
-`Proxy` is the front door, `relay.py` the way of one request from top to bottom, `client/` what a client is spoken to
-with, `upstream/` what an upstream is.
-Knows nothing about YAML, does not know how a policy is built, and handles no signals.
+`Proxy` is the front door, `relay.py` follows one request from top to bottom, `client/` is the server towards clients,
+`upstream/` the client towards upstreams.
+Knows nothing about YAML, how a policy is built, or signals.
 """
 
 from typing import TYPE_CHECKING
@@ -47,7 +47,7 @@ _LOADED_ON_DEMAND = {
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
-        """Return the names that the type checker reads from the imports above."""
+        """Import a name on first use; the type checker reads the imports above."""
         from importlib import import_module
 
         if name not in _LOADED_ON_DEMAND:

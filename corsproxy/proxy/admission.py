@@ -1,11 +1,11 @@
 """Admission: the checks and decisions before any byte of a request reaches an upstream.
 
-    admit        finds the target and the route
-    decide       gets the policy's decision, which applies to every response from here on
-    routed       the route, if there is one and the head is one that can be forwarded
-    let_pass     the last checks of what goes to the upstream
+    admit               reads head and target, and finds the route
+    decide              gets the policy's decision, which applies to every response from here on
+    require_route       refuses a request without a route, or with a head that cannot be forwarded
+    check_forwardable   the last checks before the request goes to the upstream
 
-Each uses the result of the previous one, and raises `Refusal` for requests that the proxy answers itself.
+Each uses the result of the previous one. All but `decide` raise `Refusal` for requests that the proxy answers itself.
 It moves no bytes.
 """
 
@@ -36,13 +36,14 @@ from corsproxy.proxy.response.answers import (
 from corsproxy.proxy.routes import AmbiguousPath
 
 _MOST_PASSES: Final = 3
-"""Passes through this process after which a request counts as a loop (RFC 9110 section 7.6.3)."""
+"""Occurrences of our own name in Via from which on a request is a loop (RFC 9110 section 7.6.3); not the first one,
+because a request may rightly pass the same proxy twice."""
 
 _KNOWN_METHODS: Final = frozenset({"TRACE", *(method.decode("ascii") for method in CARRIED)})
-"""Methods that are not answered 501; TRACE has its own refusal."""
+"""The methods that are not answered 501; TRACE is refused by `check_forwardable`."""
 
 _WEB_PORTS: Final = {"http": 80, "https": 443}
-"""The schemes of pages that can send requests to their own host, each with its default port."""
+"""The schemes that a page of the proxy's own can have, with their default ports."""
 
 
 class Admitted:
@@ -58,12 +59,12 @@ class Admitted:
         self.route = route
         """None if no route matches."""
         self.forwarding = forwarding
-        """The path by which the request came: peer, address, scheme."""
+        """Client address, host and scheme as the trusted proxies report them."""
         self.is_preflight = is_preflight
 
 
 def admit(context: RequestContext, new_request_id: Callable[[], bytes]) -> Admitted:
-    """Return the request with its route; refuse anything that two servers could read differently."""
+    """Return the request with its route; raise `Refusal` for anything that two servers could read differently."""
     request, record = context.request, context.record
     record.minor = request.minor
     if request.minor < 0 or request.method == "CONNECT":
@@ -82,7 +83,8 @@ def admit(context: RequestContext, new_request_id: Callable[[], bytes]) -> Admit
     if head.origins:
         record.origin = head.origins[0] if len(head.origins) == 1 else b", ".join(head.origins)
     if request.method == "OPTIONS" and request.target == b"*":
-        # RFC 9110 section 9.3.7: it is about the server as a whole, which is this proxy; without a path, no policy.
+        # RFC 9110 section 9.3.7: "An OPTIONS request with an asterisk ("*") as the request target applies to the server
+        # in general rather than to a specific resource." The server is this proxy; without a path there is no policy.
         raise Refusal(204, "", fields=ALLOW_LINE)
     target = parse_target(request.target)
     record.raw_path = target.path
@@ -91,14 +93,15 @@ def admit(context: RequestContext, new_request_id: Callable[[], bytes]) -> Admit
         record.raw_fields = [(line.name, line.value) for line in request.lines]
         context.plan.begun.add(record)
     if target.authority is not None:
-        # RFC 9112 section 3.2.2 prefers the target; but a server behind might prefer Host, so the two must agree.
+        # RFC 9112 section 3.2.2: the server "MUST ignore the received Host header field (if any)". A server behind this
+        # one might not, so the two must agree.
         if head.host and not is_same_host(target.authority, head.host, target.default_port):
             raise Refusal(400, "the host of the request target is not that of the Host field", close=True)
         head.host = head.host or target.authority
     method = request.method
     is_preflight = method == "OPTIONS" and bool(head.origins) and bool(head.requested_methods)
     if is_preflight:
-        method = head.requested_methods[0].decode("latin-1")  # the route is that of the requested method
+        method = head.requested_methods[0].decode("latin-1")  # of the actual request
     try:
         route = context.plan.routes.match(head.host, target.path, method)
     except AmbiguousPath:
@@ -113,7 +116,7 @@ def admit(context: RequestContext, new_request_id: Callable[[], bytes]) -> Admit
 
 
 def _trusted(context: RequestContext) -> ConnectionForwarding:
-    """Return what is fixed for the connection: whether the peer is trusted, and over which scheme."""
+    """Return the forwarding values of the request's connection, cached there until `trusted_proxies` changes."""
     connection, trust = context.connection, context.plan.trust
     known = connection.forwarding
     if isinstance(known, tuple) and known[0] is trust:
@@ -125,10 +128,10 @@ def _trusted(context: RequestContext) -> ConnectionForwarding:
 
 
 def decide(context: RequestContext, admitted: Admitted) -> Grant:
-    """Return the policy's decision with its response fields, which are empty in shadow mode."""
+    """Return the policy's decision with its response fields, and record it; in shadow mode it is only recorded."""
     head, route, record = admitted.head, admitted.route, context.record
     gate = route.gate if route is not None else NO_ROUTE_GATE
-    if admitted.is_preflight and not _says_twice(head):
+    if admitted.is_preflight and not _is_repeated(head):
         grant = gate.preflight(head.origins[0], head.requested_methods[0], head.requested_headers)
         record.requested_method = head.requested_methods[0]
         record.requested_headers = b", ".join(head.requested_headers) or None
@@ -140,12 +143,12 @@ def decide(context: RequestContext, admitted: Admitted) -> Grant:
     return grant if gate.enforces else NO_GRANT
 
 
-def routed(context: RequestContext, admitted: Admitted) -> RoutePlan:
+def require_route(context: RequestContext, admitted: Admitted) -> RoutePlan:
     """Return the route of a request; raise `Refusal` if there is none, or the head cannot be forwarded."""
     head, route = admitted.head, admitted.route
     if head.refusal is not None:
         raise head.refusal
-    if context.request.method == "OPTIONS" and _says_twice(head):
+    if context.request.method == "OPTIONS" and _is_repeated(head):
         raise Refusal(400, "a preflight has one Origin and one Access-Control-Request-Method")
     if context.request.method not in _KNOWN_METHODS:
         raise Refusal(501, "this method is not known here", close=True)
@@ -157,26 +160,28 @@ def routed(context: RequestContext, admitted: Admitted) -> RoutePlan:
     raise Refusal(404, "no route leads to this host and path")
 
 
-def _says_twice(head: RequestHead) -> bool:
+def _is_repeated(head: RequestHead) -> bool:
+    """Return whether a field of which a preflight has exactly one is repeated."""
     return len(head.origins) > 1 or len(head.requested_methods) > 1
 
 
 def _allowed(context: RequestContext, admitted: Admitted) -> tuple[str, ...]:
-    """Return the methods that the routes of this path accept, if none accepts the request's."""
+    """Return the methods that the routes of this path are limited to; empty if no such route matches."""
     return context.plan.routes.allowed(admitted.head.host, admitted.target.path)
 
 
-def let_pass(
+def check_forwardable(
     context: RequestContext, admitted: Admitted, route: RoutePlan, grant: Grant, via_token: bytes
 ) -> bytes | None:
-    """Refuse requests that must not reach the upstream; return the protocol of a permitted upgrade, if any."""
+    """Raise `Refusal` for a request that must not reach the upstream; return the protocol of its upgrade, if any."""
     head, request = admitted.head, context.request
     if request.method == "TRACE":
-        # RFC 9110 section 9.3.8: TRACE would echo credentials back to the client.
+        # RFC 9110 section 9.3.8: "A client MUST NOT generate fields in a TRACE request containing sensitive data that
+        # might be disclosed by the response." Clients cannot know what a gateway adds.
         raise Refusal(405, "TRACE is not forwarded", fields=ALLOW_LINE)
     upgrade = _upgrade(context, head) if head.upgrades else None
     is_refused = grant.decision.kind is Kind.ACTUAL and not grant.decision.granted
-    # Only `websockets` judges the Origin of an upgrade: it also accepts a page of the same host, for example.
+    # An upgrade is judged by `websockets` instead, which also accepts a page of the proxy's own, for example.
     if is_refused and route.rejects and upgrade is None:
         by_options = context.plan.settings.by_options
         raise Refusal(403, refused_text(grant.decision.reason, by_options=by_options).decode().rstrip())
@@ -188,7 +193,7 @@ def let_pass(
     if request.method == "OPTIONS" and head.max_forwards == 0:
         raise Refusal(204, "", fields=ALLOW_LINE)  # RFC 9110 section 7.6.2
     if upgrade is not None and (reason := _refuse_upgrade(context, route, head)) is not None:
-        # A star grants everyone the response, but no one a WebSocket: the log reports the refusal.
+        # `*` grants every origin the response, but none a WebSocket, so the log must show a refusal.
         if reason == "policy" and grant.decision.granted:
             context.record.decision = replace(grant.decision, granted=False, reason=Reason.ORIGIN_NOT_ALLOWED)
         text = websocket_refused_text(
@@ -200,7 +205,11 @@ def let_pass(
 
 
 def _upgrade(context: RequestContext, head: RequestHead) -> bytes | None:
-    """Return the Upgrade value of a valid WebSocket handshake; other upgrades are stripped (RFC 9110 section 7.8)."""
+    """Return the Upgrade value of a valid WebSocket handshake, or None: other upgrades are stripped.
+
+    RFC 9110 section 7.8: "A server MAY ignore a received Upgrade header field if it wishes to continue using the
+    current protocol on that connection."
+    """
     request = context.request
     if not request.upgrade or request.minor != 1 or request.method != "GET":
         return None
@@ -210,10 +219,11 @@ def _upgrade(context: RequestContext, head: RequestHead) -> bytes | None:
 
 
 def _refuse_upgrade(context: RequestContext, route: RoutePlan, head: RequestHead) -> Literal["off", "policy"] | None:
-    """Return why a WebSocket is refused, None if it is not.
+    """Return why a WebSocket is refused: `websockets: off`, or the policy does not name the origin; otherwise None.
 
-    A WebSocket is not under CORS in the browser: the server alone can check (RFC 6455 section 10.2).
-    It always carries cookies, so `*` allows no page (cross-site WebSocket hijacking).
+    CORS does not apply to WebSockets, so only the server can check the origin. RFC 6455 section 10.2: "Servers that are
+    not intended to process input from any web page but only for certain sites SHOULD verify the |Origin| field is an
+    origin they expect."
     """
     origin = head.origins[0] if len(head.origins) == 1 else None
     websockets = route.websockets
@@ -232,7 +242,7 @@ def _refuse_upgrade(context: RequestContext, route: RoutePlan, head: RequestHead
 
 
 def _is_own_origin(value: bytes, host: bytes) -> bool:
-    """Return whether `value` is an origin of `host`, by http or https, because TLS may end in front of the proxy."""
+    """Return whether `value` is the http or https origin of `host`; TLS may end in front of the proxy."""
     origin = parse_origin(value)
     default = _WEB_PORTS.get(origin.scheme) if origin is not None else None
     if origin is None or default is None or not host:

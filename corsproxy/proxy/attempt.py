@@ -1,13 +1,13 @@
-"""A request that has been sent over one connection of its upstream, until that is given back.
+"""One attempt to send a request: a connection of its upstream, from the first byte sent until it is returned.
 
-Knows nothing of what is sent, and leaves what comes back to the cycle.
+Knows nothing of what is sent, and leaves the response to the cycle.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from corsproxy.proxy.sending import NO_UPLOAD, Upload
+from corsproxy.proxy.sending import Upload
 from corsproxy.proxy.upstream.lease import Lease
 
 if TYPE_CHECKING:
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 class Attempt:
-    """One connection, with what is still on its way to the upstream.
+    """One connection, with the content that is still on its way to the upstream.
 
-    Until a task sees to the response, both connections tell this of what happens.
+    While no task handles the response, both connections call its methods `responded` and `client_gone`.
     """
 
     __slots__ = ("_cycle", "_lease", "upload", "upstream")
@@ -29,19 +29,18 @@ class Attempt:
         self.upload = upload
 
     def end(self) -> None:
-        """Return the connection to the pool; if content is still to be sent, it carries no other request."""
-        if self.upload is not NO_UPLOAD:
-            if self.upload.is_under_way:
-                self.upstream.abort()
-            self.upload.end()
+        """Return the connection to the pool; if content is still to be sent, abort it, because the request is cut."""
+        if self.upload.is_under_way:
+            self.upstream.abort()
+        self.upload.end()
         self._lease.end()
 
     def responded(self) -> None:
-        """A head has come, or none will."""
+        """Handle a head, or a failure before one."""
         self._cycle.responded(self)
 
     def client_gone(self) -> None:
-        """The client has gone away."""
+        """Cancel the upstream's work, because the client has gone away."""
         self.upstream.abort()
         self.end()
         self._cycle.client_gone()

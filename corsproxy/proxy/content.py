@@ -1,4 +1,4 @@
-"""Content in both directions: it is framed and counted, and the slower side holds back the faster one.
+"""Content in both directions: framed, counted, and no faster than its receiver reads.
 
 Knows nothing about heads, routes or policies.
 """
@@ -15,7 +15,7 @@ from corsproxy.proxy.upstream.connection import UpstreamConnection
 
 
 class ContentWriter:
-    """Write the content of a response to the client, unchanged or in chunks (RFC 9112 section 7.1)."""
+    """Writes the content of a response to the client, as it is or in chunks (RFC 9112 section 7.1)."""
 
     __slots__ = ("_chunked", "_connection", "_discards", "_record", "_upstream")
 
@@ -33,10 +33,10 @@ class ContentWriter:
         self._record = record
         self._chunked = chunked
         self._discards = discards
-        """True if the response must have no content (HEAD, 205)."""
+        """True if the response must have no content: to HEAD (RFC 9110 section 9.3.2), or 205 (section 15.3.6)."""
 
     def write(self, pieces: list[bytes]) -> None:
-        """Send pieces as they arrived; hold back the upstream if the client is slow."""
+        """Send pieces as they arrived, as one chunk; pause the upstream if the client is slow."""
         connection = self._connection
         transport = connection.transport
         if self._discards or transport.is_closing():
@@ -54,14 +54,14 @@ class ContentWriter:
             self._upstream.pause()
 
     def client_writable(self) -> None:
-        """Continue, because the client reads again."""
+        """Resume the upstream, because the client reads again."""
         self._upstream.resume()
 
     def upstream_writable(self) -> None:
-        """Nothing waits here for that: `send_request_content` does."""
+        """Do nothing: `send_request_content` waits for this itself."""
 
     def write_whole(self, head: list[bytes], body: list[bytes], trailers: Sequence[tuple[bytes, bytes]]) -> None:
-        """Send a response that is already complete, in one piece."""
+        """Send a response that has arrived completely, in one write."""
         if body and not self._discards:
             size = 0
             for piece in body:
@@ -76,12 +76,13 @@ class ContentWriter:
         self._connection.write(b"".join(head))
 
     def finish(self, trailers: Sequence[tuple[bytes, bytes]]) -> None:
-        """End the content; only for a message that the upstream has ended."""
+        """Send the end of the content; call this only if the upstream's message is complete."""
         if self._chunked and not self._discards:
             self._connection.write(_last_chunk(trailers))
 
 
 def _last_chunk(trailers: Sequence[tuple[bytes, bytes]]) -> bytes:
+    """Return the last chunk, the trailer fields and the empty line (RFC 9112 section 7.1)."""
     if not trailers:
         return b"0\r\n\r\n"
     return b"0\r\n%b\r\n" % b"".join([b"%b: %b\r\n" % field for field in trailers])
@@ -90,10 +91,10 @@ def _last_chunk(trailers: Sequence[tuple[bytes, bytes]]) -> bytes:
 def first_content(
     pieces: list[bytes], content: RequestContent, record: RequestRecord, *, chunked: bool, limit: int
 ) -> bytes:
-    """Return the content that has already arrived, in its own framing, to be sent in one write with the head.
+    """Return the content that has already arrived, framed for the upstream, to be sent in one write with the head.
 
-    In two, the second would fail where the upstream has refused the request and closed, and take its answer along.
-    Raises `ClientError`.
+    With two writes, the second would fail if the upstream refuses the request and closes; its response would be lost.
+    Raises `ClientError`: the content is invalid, or larger than `limit` bytes (0 is no limit).
     """
     data = b"".join([*pieces, content.read_nowait()])
     record.bytes_in += len(data)
@@ -114,10 +115,10 @@ async def send_request_content(
     limit: int,
     stall_timeout: float,
 ) -> None:
-    """Send a request's content to the upstream as it arrives, in its own framing.
+    """Send a request's content to the upstream as it arrives; `limit` is in bytes, `stall_timeout` in seconds.
 
-    A failure fails the exchange on `upstream`, where the one who waits for the response learns of it; what was sent
-    stays without an end, so that it cannot pass for whole.
+    A failure fails the exchange on `upstream`, which reports it to whoever waits for the response. The content then
+    stays without an end, so that it cannot look complete.
     """
     try:
         while data := await connection.read_content(content):

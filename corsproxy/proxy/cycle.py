@@ -1,12 +1,12 @@
 """One request that goes to an upstream, from its finished head to its end.
 
-    waited for                                     done as soon as nothing has to be waited for
-    forward    small content, a connection         send      an `Attempt`, over one connection
-    complete   the head, perhaps a retry           return    the final head with the grant on it, and content
-    stream     the rest, as it comes; a tunnel     end       the connection goes back, once
+    steps that wait                                  steps that do not
+    forward    for small content, a connection       send       an `Attempt`, over one connection
+    complete   for the head, perhaps a retry         respond    the final head with the grant, and content
+    stream     for the rest as it comes; a tunnel    end        the connection goes back, once
 
-A request without waits runs the same steps, only more cheaply: `start` and `responded` take the steps on the right
-themselves, and use a task for those on the left.
+`start` and `responded` take the steps that do not wait without a task, which is enough for most requests. As soon as
+there is something to wait for, `_run` goes on in a task.
 It decides nothing: route, grant and head are settled when it begins.
 """
 
@@ -29,7 +29,7 @@ from corsproxy.proxy.plan import RoutePlan
 from corsproxy.proxy.request_context import RequestContext
 from corsproxy.proxy.response.head import client_head, client_trailers, interim_head
 from corsproxy.proxy.response.lost_cookies import lost_cookies
-from corsproxy.proxy.sending import Collected, Sending
+from corsproxy.proxy.sending import Collected, UpstreamRequest
 from corsproxy.proxy.tunnel import switch_protocols
 from corsproxy.proxy.upstream.connection import UpstreamConnection
 from corsproxy.proxy.upstream.head import Framing, ResponseHead
@@ -40,16 +40,27 @@ if TYPE_CHECKING:
     from corsproxy.proxy.relay import Relay
 
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
-"""RFC 9110 section 9.2.2; only these may be sent a second time, and only without content."""
+"""The methods of requests that may be sent a second time, if they have no content. RFC 9110 section 9.2.2: "A proxy
+MUST NOT automatically retry non-idempotent requests." """
 
 _CHUNKED: Final = Framing.CHUNKED
 _HAVE_LENGTH: Final = (Framing.LENGTH, Framing.NONE)
 
 
 class RequestCycle:
-    """One request that goes to an upstream."""
+    """One request to an upstream, and its response."""
 
-    __slots__ = ("_caller", "_grant", "_head", "_proxy_origin", "_relay", "_route", "_sending", "_upgrade", "context")
+    __slots__ = (
+        "_caller",
+        "_grant",
+        "_head",
+        "_proxy_origin",
+        "_relay",
+        "_route",
+        "_upgrade",
+        "_upstream_request",
+        "context",
+    )
 
     def __init__(
         self,
@@ -60,7 +71,7 @@ class RequestCycle:
         grant: Grant,
         upgrade: bytes | None,
     ) -> None:
-        """Settle what the upstream is to be sent; raises `Refusal` or `ClientError` if it cannot be."""
+        """Prepare what the upstream is sent; raises `Refusal`, or `ClientError` for invalid content."""
         self._relay = relay
         self.context = context
         self._route = route
@@ -68,10 +79,10 @@ class RequestCycle:
         self._head = head = admitted.head
         self._proxy_origin = admitted.forwarding.proxy_origin
         self._upgrade = upgrade
-        """The protocol that the upstream is asked to switch to."""
+        """The protocol that the upstream is asked to switch to; None without an upgrade."""
         connection = context.connection
-        if (cut := context.request.content.exception()) is not None:  # what has come is known to be invalid already
-            raise cut
+        if (failure := context.request.content.exception()) is not None:  # what has arrived is already invalid
+            raise failure
         if head.login is not None or logins_of(connection) is not None:
             admit_login(connection, head, route)
         context.record.upstream = route.upstream.name
@@ -86,7 +97,7 @@ class RequestCycle:
         )
         self._caller = Caller(context.request.lines, head.origins) if route.rules.reports_lost_cookies else None
         head.fields, context.request.lines = [], []  # parsed, a short line takes thirty times its bytes
-        self._sending = Sending(
+        self._upstream_request = UpstreamRequest(
             context,
             head,
             route,
@@ -95,57 +106,57 @@ class RequestCycle:
             passes_expectation=passes_expectation,
         )
 
-    # --- at once ----------------------------------------------------------------------------------------------------
+    # --- without a task ---------------------------------------------------------------------------------------------
 
     def start(self) -> bool | Coroutine[None, None, bool] | None:
-        """Send the request if nothing has to be waited for: None then. Else return what is to be awaited for its end.
+        """Send the request and return None, or return a coroutine that does so if something must be waited for.
 
-        If it is over already, return whether the connection may carry another.
+        If the request has already ended, because it failed, return whether the connection may carry another.
         """
         context = self.context
         try:
             attempt = self._send_at_once()
-        except Exception as error:  # noqa: BLE001 - whatever it is is answered for, and logged if it is our fault
-            self._relay.answer_for(context, self._grant, error)
+        except Exception as error:  # noqa: BLE001 - every failure is answered, and logged if it is our fault
+            self._relay.answer_error(context, self._grant, error)
             return context.finish()
         if attempt is None:
             context.connection.answered_by(self)
-            return self._see_through(None)
+            return self._run(None)
         context.connection.answered_by(attempt)
-        attempt.upstream.tell(attempt)
+        attempt.upstream.notify(attempt)
         return None
 
     def _send_at_once(self) -> Attempt | None:
-        """Send a request that is here as a whole, if a connection is idle; a tunnel takes time in any case."""
+        """Send the request if all of it has arrived and a connection is idle; an upgrade always takes a task."""
         if self._upgrade is not None or (self._head.has_content and not self.context.request.content.is_eof()):
             return None
         return self._send(lease, None) if (lease := self._take()) is not None else None
 
     def responded(self, attempt: Attempt) -> None:
-        """Return a response that is here as a whole; leave every other one to a task."""
+        """Send a response that has arrived completely; leave any other one to a task."""
         context, upstream = self.context, attempt.upstream
         reader = upstream.reader
         head = reader.head
         if head is None or reader.state not in ENDED or reader.interim or upstream.failed:
-            context.connection.answer_later(self._see_through(attempt))
+            context.connection.answer_later(self._run(attempt))
             return
         try:
-            self._return(attempt, head)
-        except Exception as error:  # noqa: BLE001 - whatever it is is answered for, and logged if it is our fault
-            self._relay.answer_for(context, self._grant, error)
+            self._respond(attempt, head)
+        except Exception as error:  # noqa: BLE001 - every failure is answered, and logged if it is our fault
+            self._relay.answer_error(context, self._grant, error)
         self._end(attempt)
         context.connection.request_over(keep=context.finish())
 
     def client_gone(self) -> None:
-        """The client has gone away while no task was there to be cancelled."""
+        """End the request: the client has gone away, and there is no task to cancel."""
         record = self.context.record
         record.error = record.error or self.context.connection.lost_as
         self.context.finish()
 
-    # --- what has to be waited for ----------------------------------------------------------------------------------
+    # --- in a task --------------------------------------------------------------------------------------------------
 
-    async def _see_through(self, attempt: Attempt | None) -> bool:
-        """Do all that has to be waited for; return whether the connection may carry another request."""
+    async def _run(self, attempt: Attempt | None) -> bool:
+        """Take all steps that are left; return whether the connection may carry another request."""
         context = self.context
         context.connection.answered_by(None)  # from here on this task is cancelled instead
         try:
@@ -160,22 +171,22 @@ class RequestCycle:
             context.record.error = context.record.error or context.connection.lost_as
             context.finish()
             raise
-        except Exception as error:  # noqa: BLE001 - whatever it is is answered for, and logged if it is our fault
-            self._relay.answer_for(context, self._grant, error)
+        except Exception as error:  # noqa: BLE001 - every failure is answered, and logged if it is our fault
+            self._relay.answer_error(context, self._grant, error)
         return context.finish()
 
     async def _forward(self) -> None:
-        """Send the request when its content allows it and there is a connection, and see to the response."""
+        """Send the request as soon as its content and the pool allow it, and complete it."""
         pool = self._route.pool
         collected = Collected(self._relay.budget, pool.slow_places, self.context.record)
         try:
-            await self._sending.collect(collected)
+            await self._upstream_request.collect(collected)
             await self._complete(self._send(self._take() or await pool.acquire(), collected))
         finally:
             collected.end()
 
     async def _complete(self, attempt: Attempt) -> None:
-        """Wait for the head of the response, and return it with what follows."""
+        """Wait for the head of the response, with one retry if it is allowed, and send the response to its end."""
         try:
             while True:
                 try:
@@ -192,31 +203,40 @@ class RequestCycle:
                 return
             if attempt.upload.is_under_way:
                 self.context.keep = False
-            rest = self._return(attempt, head)
+            rest = self._respond(attempt, head)
             if rest is not None:
                 await rest
         finally:
             self._end(attempt)
 
     async def _await_head(self, attempt: Attempt) -> ResponseHead:
-        """Wait for the final head, passing interim ones on as they come (RFC 9110 section 15.2)."""
+        """Wait for the final head; forward interim ones as they come.
+
+        RFC 9110 section 15.2: "A proxy MUST forward 1xx responses unless the proxy itself requested the generation of
+        the 1xx response", and "a server MUST NOT send a 1xx response to an HTTP/1.0 client".
+        """
         upstream, upload = attempt.upstream, attempt.upload
         reader = upstream.reader
         while True:
             await upstream.responded()
             if reader.interim:
                 interim, reader.interim = reader.interim, []
-                interim = [one for one in interim if one.status != 100 or upload.upstream_may_continue()]
+                interim = [one for one in interim if one.status != 100 or upload.forwards_continue()]
                 if self.context.request.minor and interim:
                     rules, origin = self._route.rules, self._proxy_origin
                     heads = [interim_head(one, rules, origin, self._head.host) for one in interim]
                     self.context.connection.write(b"".join(heads))
             if reader.head is not None:
-                upload.answered()
+                upload.note_final_head()
                 return reader.head
 
     def _may_retry(self, upstream: UpstreamConnection, error: UpstreamError) -> bool:
-        """Once, on a reused connection that was dead before a byte of an answer came, and nothing was in flight."""
+        """Return whether to send the request once more, because a reused connection closed before any response.
+
+        RFC 9112 section 9.3.1: "When an inbound connection is closed prematurely, a client MAY open a new connection
+        and automatically retransmit an aborted sequence of requests if all of those requests have idempotent methods".
+        The retry takes a new connection, which is not `reused`, so there is only one.
+        """
         return (
             error.kind is UpstreamErrorKind.CLOSED
             and upstream.reused
@@ -229,7 +249,7 @@ class RequestCycle:
     # --- send, end --------------------------------------------------------------------------------------------------
 
     def _take(self) -> Lease | None:
-        """Return a connection that can be had at once: the client's own if it has one, else one that is idle."""
+        """Return a connection that is ready: the one reserved for the client, if there is one, else an idle one."""
         pool, logins = self._route.pool, logins_of(self.context.connection)
         own = logins.take(pool) if logins is not None else None
         return own or pool.take_idle()
@@ -237,7 +257,7 @@ class RequestCycle:
     def _send(self, lease: Lease, collected: Collected | None) -> Attempt:
         """Send the request over a connection."""
         try:
-            upload = self._sending.send(lease.connection, collected)
+            upload = self._upstream_request.send(lease.connection, collected)
         except BaseException:
             lease.connection.abort()
             lease.end()
@@ -245,14 +265,14 @@ class RequestCycle:
         return Attempt(self, lease, upload)
 
     def _end(self, attempt: Attempt) -> None:
-        """Return the connection to the pool, and log what was odd about the response."""
+        """Return the connection to the pool, and log the invalid HTTP that was accepted in the response."""
         self._relay.report(self.context, self._route, attempt.upstream)
         attempt.end()
 
-    # --- return -----------------------------------------------------------------------------------------------------
+    # --- respond ----------------------------------------------------------------------------------------------------
 
-    def _return(self, attempt: Attempt, head: ResponseHead) -> Awaitable[None] | None:
-        """Send the final response as far as it is here; what carries its content to the end is to be awaited."""
+    def _respond(self, attempt: Attempt, head: ResponseHead) -> Awaitable[None] | None:
+        """Send the final response as far as it has arrived; return an awaitable that streams the rest, or None."""
         context, route, upstream = self.context, self._route, attempt.upstream
         request, connection, record = context.request, context.connection, context.record
         reader = upstream.reader
@@ -287,7 +307,7 @@ class RequestCycle:
             record.raw_answer = b"".join(parts)
         if self._caller is not None:
             record.lost_cookies = lost_cookies(head, route.rules.cookies, self._proxy_origin, self._caller)
-        head.fields = []  # each line costs an object, and content may stream for hours
+        head.fields = []  # each line is an object, and content may stream for hours
         discards = request.method == "HEAD" or head.status == 205
         writer = ContentWriter(connection, upstream, record, chunked=chunked, discards=discards)
         context.started = True
@@ -299,7 +319,7 @@ class RequestCycle:
         return self._stream(upstream, writer, wants_trailers=trailers)
 
     async def _stream(self, upstream: UpstreamConnection, writer: ContentWriter, *, wants_trailers: bool) -> None:
-        """Send the content of a response as it comes."""
+        """Send the content of a response as it arrives."""
         connection = self.context.connection
         connection.send_from(writer)
         try:

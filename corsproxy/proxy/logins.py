@@ -1,9 +1,10 @@
-"""Logins that belong to the connection: which upstream connections are reserved, and when a login is refused.
+"""Connection-based logins (NTLM, Negotiate): which upstream connections are reserved, and when a login is refused.
 
-From the first `Authorization` or challenge with NTLM or Negotiate on, the client's connection and the upstream's belong
-together until either ends; the other is closed then.
-Where the client's connection may carry the requests of many people, such a login is refused: an edge would hand the
-logged-in connection to the next of them.
+From the first `Authorization` or challenge with such a scheme on, the client's connection and the upstream's belong
+together; when either ends, the other is closed.
+If the client's connection may carry requests of several people, such a login is refused: an edge would send the next
+person's request on it. RFC 4559 section 6: a proxy "must take care to not share authenticated connections between
+different authenticated clients to the same server".
 Knows nothing about policies or grants.
 """
 
@@ -27,54 +28,54 @@ from corsproxy.proxy.upstream.pool import UpstreamPool
 log = logging.getLogger(__name__)
 
 _EDGE_FIELDS = frozenset({b"forwarded", b"x-forwarded-for"})
-"""The fields, besides Via, that show that an edge forwarded a request; browsers send none of them."""
+"""Besides Via, the fields that show that an edge has forwarded a request; browsers send none of them."""
 
 
 class ConnectionLogins:
     """The upstream connections reserved for one client connection, at most one of each pool."""
 
-    __slots__ = ("_client", "_lent")
+    __slots__ = ("_client", "_reserved")
 
     def __init__(self, client: ClientConnection) -> None:
         self._client = client
-        self._lent: dict[UpstreamPool, UpstreamConnection] = {}
+        self._reserved: dict[UpstreamPool, UpstreamConnection] = {}
         client.logins = self
 
     def take(self, pool: UpstreamPool) -> Lease | None:
-        """Lend the client its reserved connection; if that has ended, the client's ends with this request."""
-        connection = self._lent.get(pool)
+        """Lend the client its reserved connection, if there is one; if it has ended, so does the client's, soon."""
+        connection = self._reserved.get(pool)
         if connection is None:
             return None
-        lease = pool.take_own(connection)
+        lease = pool.take_reserved(connection)
         if lease is None:
             self.upstream_ended(connection)
         return lease
 
     def bind(self, pool: UpstreamPool, connection: UpstreamConnection) -> None:
-        """Reserve a lent connection for this client from now on."""
+        """Reserve a lent connection for this client, instead of any other of the pool."""
         if connection.owner is self:
             return
         self.end(pool)
         connection.owner = self
-        self._lent[pool] = connection
+        self._reserved[pool] = connection
 
     def end(self, pool: UpstreamPool) -> bool:
-        """Close the client's reserved connection to an upstream; return whether there was one."""
-        connection = self._lent.pop(pool, None)
+        """Close the client's reserved connection of a pool; return whether there was one."""
+        connection = self._reserved.pop(pool, None)
         if connection is not None:
             connection.abort()
         return connection is not None
 
     def upstream_ended(self, connection: UpstreamConnection) -> None:
         """Close the client's connection after the current request, because its login has ended with the upstream's."""
-        for pool, own in tuple(self._lent.items()):
-            if own is connection:
-                del self._lent[pool]
+        for pool, reserved in tuple(self._reserved.items()):
+            if reserved is connection:
+                del self._reserved[pool]
                 self._client.close_when_idle()
 
     def client_ended(self) -> None:
-        """Close the upstream connections, so that no other client can use the login on them."""
-        for pool in tuple(self._lent):
+        """Close the reserved connections, so that no other client can use the logins on them."""
+        for pool in tuple(self._reserved):
             self.end(pool)
 
 
@@ -85,21 +86,21 @@ def logins_of(connection: ClientConnection) -> ConnectionLogins | None:
 
 
 def note_edge(connection: ClientConnection, head: RequestHead) -> None:
-    """Remember if an edge forwarded this request: then other clients may share the connection."""
+    """Remember it if an edge has forwarded this request: other clients may share the connection then."""
     if head.via or any(name.lower() in _EDGE_FIELDS for name, _ in head.forwarded):
         connection.carries_many = True
 
 
 def admit_login(connection: ClientConnection, head: RequestHead, route: RoutePlan) -> None:
-    """Refuse the login of a request if its connection may be shared; end a login that must not continue.
+    """Close a reserved connection if the client connection may be shared by now; refuse a login on it.
 
-    Raises `Refusal` with 502.
+    Raises `Refusal` with 502 for a request with such a login.
     """
     if may_log_in(connection, route):
         return
     logins = logins_of(connection)
     if logins is not None and logins.end(route.pool):
-        connection.close_when_idle()  # other clients have used a connection that was reserved for one
+        connection.close_when_idle()  # other clients may have used a connection that was reserved for one
     if head.login is not None:
         raise _refusal(route, head.login)
 
@@ -115,9 +116,9 @@ def may_log_in(connection: ClientConnection, route: RoutePlan) -> bool:
 def settle_challenges(
     connection: ClientConnection, upstream: UpstreamConnection, head: ResponseHead, route: RoutePlan
 ) -> None:
-    """Reserve the connection on which a 401 asks for such a login; if that is not allowed, remove these challenges.
+    """Reserve the connection on which a 401 asks for such a login. If that is not allowed, remove these challenges.
 
-    Raises `Refusal` with 502 if no challenge is left.
+    Raises `Refusal` with 502 if no challenge is left then.
     """
     lines = [line for line in head.fields if line.name.lower() == b"www-authenticate"]
     scheme = next((found for line in lines if (found := login_scheme(line.value))), None)
@@ -127,22 +128,22 @@ def settle_challenges(
         bind(connection, upstream, route)
         return
     kept: list[FieldLine[ResponseField]] = []
-    left = False
+    has_challenge = False
     for line in head.fields:
         if line in lines:
             value = without_logins(line.value) if login_scheme(line.value) else line.value
             if not value:
                 continue
-            left = True
+            has_challenge = True
             line = line.with_value(value)
         kept.append(line)
-    if not left:
+    if not has_challenge:
         raise _refusal(route, scheme)
     head.fields = kept
 
 
 def bind(connection: ClientConnection, upstream: UpstreamConnection, route: RoutePlan) -> None:
-    """Bind the two connections to each other."""
+    """Reserve the upstream connection for the client connection."""
     (logins_of(connection) or ConnectionLogins(connection)).bind(route.pool, upstream)
 
 

@@ -1,4 +1,4 @@
-"""The finished head for an upstream, from the client's request and the configuration.
+"""The finished head of a request for the upstream, from the client's request and the configuration.
 
 Knows nothing about sockets or policies.
 """
@@ -17,7 +17,8 @@ from corsproxy.proxy.request.head import Line, RequestHead
 from corsproxy.proxy.request_context import RequestContext
 
 _NEEDS_LENGTH: Final = frozenset({"POST", "PUT", "PATCH"})
-"""RFC 9110 section 8.6: methods with defined content send `Content-Length: 0` if they have none."""
+"""RFC 9110 section 8.6: "A user agent SHOULD send Content-Length in a request when the method defines a meaning for
+enclosed content and it is not sending Transfer-Encoding." Old servers answer 411 otherwise."""
 
 _REFERENCE: Final = RequestField.REFERENCE
 
@@ -31,22 +32,23 @@ def head_for_upstream(
     upgrade: bytes | None,
     expects_continue: bool,
 ) -> bytes:
-    """Write the head; raise `Refusal` if its target would leave the route.
+    """Return the finished head, its empty line included.
 
     `upgrade` is the protocol that the upstream is asked to switch to.
+    Raises `Refusal` with 400 if the target, or a Destination, would leave the route.
     """
     head, forwarding, method = admitted.head, admitted.forwarding, context.request.method
     if route.origins is not None:
         rewrite_origin(head, route.origins, forwarding.proxy_origin)
-    names_places = (
+    has_upstream_addresses = (
         head.has_references
         and route.destinations is not None
         and rewrite_references(head, route.destinations, route.upstream_host(head.host), forwarding.proxy_origin)
     )
     if head.max_forwards is not None and method == "OPTIONS":
-        count_down(head, head.max_forwards)
+        decrement_max_forwards(head, head.max_forwards)
     added = b"%bX-Request-Id: %b\r\n%b" % (
-        route.forwarded_block(forwarding, by_own_name=names_places),
+        route.forwarded_block(forwarding, has_upstream_addresses=has_upstream_addresses),
         context.record.raw_request_id,
         via,
     )
@@ -70,14 +72,14 @@ def rewrite_origin(head: RequestHead, origins: OriginRewriter, proxy_origin: byt
     for line in head.fields:
         match line.meaning:
             case RequestField.ORIGIN:
-                said = origins.origin(line.value)
+                value = origins.origin(line.value)
             case RequestField.REFERER:
-                said = origins.referer(line.value, proxy_origin)
+                value = origins.referer(line.value, proxy_origin)
             case _:
                 lines.append(line)
                 continue
-        if said is not None:
-            lines.append(line.with_value(said))
+        if value is not None:
+            lines.append(line.with_value(value))
     head.fields = lines
 
 
@@ -96,14 +98,18 @@ def rewrite_references(head: RequestHead, destinations: DestinationRewriter, hos
     return changed
 
 
-def count_down(head: RequestHead, allowed: int) -> None:
-    """Decrement Max-Forwards (RFC 9110 section 7.6.2)."""
-    left = b"%d" % (allowed - 1)
-    head.fields = [one.with_value(left) if one.meaning is RequestField.MAX_FORWARDS else one for one in head.fields]
+def decrement_max_forwards(head: RequestHead, received: int) -> None:
+    """Forward Max-Forwards with one less than it was received with.
+
+    RFC 9110 section 7.6.2: "If the received Max-Forwards value is greater than zero, the intermediary MUST generate an
+    updated Max-Forwards field in the forwarded message".
+    """
+    value = b"%d" % (received - 1)
+    head.fields = [one.with_value(value) if one.meaning is RequestField.MAX_FORWARDS else one for one in head.fields]
 
 
 def edit_fields(head: RequestHead, editor: FieldEditor) -> None:
-    """Drop the fields that the configuration removes or sets to another value."""
+    """Remove the lines of all fields that the configuration sets or removes."""
     head.fields = [one for one in head.fields if not editor.edits(one.name)]
 
 
@@ -117,7 +123,7 @@ def upstream_head(
     upgrade: bytes | None,
     expects_continue: bool,
 ) -> bytes:
-    """Write the head for the upstream; `added` are the proxy's own lines, `upgrade` is the requested protocol."""
+    """Return the finished head; `added` are the proxy's own lines, `upgrade` is the requested protocol."""
     parts = [method.encode("ascii"), b" ", target, b" HTTP/1.1\r\n", host_line]
     parts += [line.line for line in head.fields]
     if head.chunked:

@@ -1,6 +1,7 @@
-"""A configuration prepared for the data path: the route tree, the upstreams' pools, the finished parts of heads.
+"""A configuration compiled for the data path: the route tree, the upstreams' pools, the finished parts of heads.
 
-Made whole when a file is loaded, swapped in at once, never changed: a request keeps the plan it began with.
+A plan is compiled when a file is loaded, put in force as a whole, and never changed: a request keeps the one that it
+began with.
 Knows nothing about sockets beyond the pools it holds.
 """
 
@@ -31,7 +32,7 @@ from corsproxy.settings import Limits, Route, Settings, Upstream
 
 
 class RoutePlan:
-    """One route with everything a request on it needs."""
+    """One route, with everything that a request on it needs."""
 
     __slots__ = (
         "_base_depth",
@@ -68,7 +69,7 @@ class RoutePlan:
         self.websockets = policy.websockets if policy is not None else "policy"
         """How an upgrade is treated if no policy names its origin."""
         self.websockets_named = tuple((one.cors, one.websockets) for one in route.policies)
-        """For each policy, in order: which origins it names, and how their upgrades are treated."""
+        """For each policy, in order: the policy, which names origins, and how it treats their upgrades."""
         self.origins = (
             OriginRewriter.compile(upstream, route.strip_prefix) if upstream.origin_mode != "forward" else None
         )
@@ -85,7 +86,7 @@ class RoutePlan:
         )
         self._paths = PathMap.compile(upstream, route.strip_prefix)
         self._base_read = (other_reading(self._paths.base) or self._paths.base) + b"/"
-        """The base path as a decoding server reads it, with a slash."""
+        """The base path as a server that decodes and normalizes reads it, with a slash at its end."""
         self._base_depth = self._base_read.count(b"/")
         self._base_query = upstream.base_query.encode()
         self._forwarded = upstream.forwarded_mode
@@ -98,13 +99,13 @@ class RoutePlan:
             else None
         )
 
-    def forwarded_block(self, forwarding: Forwarding, *, by_own_name: bool) -> bytes:
+    def forwarded_block(self, forwarding: Forwarding, *, has_upstream_addresses: bool) -> bytes:
         """Return the forwarding fields for the upstream, as finished lines.
 
-        `by_own_name` is for a request that names places by the upstream's own address: told of the proxy's as well,
-        Radicale takes them for another server's.
+        `has_upstream_addresses` is True if the request contains addresses of the upstream (Destination, If). The
+        proxy's host is left out then, because Radicale would take those addresses for another server's.
         """
-        mode = "client" if by_own_name and self._forwarded == "all" else self._forwarded
+        mode = "client" if has_upstream_addresses and self._forwarded == "all" else self._forwarded
         return block_for(mode, forwarding, self._paths.prefix)
 
     def host_line(self, client_host: bytes) -> bytes:
@@ -114,14 +115,13 @@ class RoutePlan:
         return self._host_line
 
     def upstream_host(self, client_host: bytes) -> bytes:
-        """Return the Host for the upstream; an HTTP/1.0 client may have sent none."""
+        """Return the Host for the upstream: the configured one, or the client's unless an HTTP/1.0 client sent none."""
         return client_host if self.upstream.host_mode == "client" and client_host else self._host
 
     def upstream_target(self, target: Target) -> bytes:
-        """Return the target for the upstream: the path without the stripped prefix, behind the base path, byte for
-        byte.
+        """Return the request target for the upstream: path and query, with the base path and query of its URL.
 
-        Raises `Refusal` with 400 if a server that resolves dot segments would leave the base path.
+        Raises `Refusal` with 400 as `upstream_path` does.
         """
         path = self.upstream_path(target.path)
         query = target.query
@@ -130,7 +130,11 @@ class RoutePlan:
         return path if query is None else b"%b?%b" % (path, query)
 
     def upstream_path(self, path: bytes) -> bytes:
-        """Return only the path, in the same way; it is below the stripped prefix."""
+        """Return the base path and the part of `path` below the stripped prefix, byte for byte.
+
+        Raises `Refusal` with 400 if the path is not below the prefix, or if a server that decodes and normalizes would
+        leave the base path.
+        """
         paths = self._paths
         if not paths.base and not paths.prefix:
             return path
@@ -140,27 +144,27 @@ class RoutePlan:
         return mapped
 
     def _leaves_base(self, path: bytes) -> bool:
-        """Return whether a server that decodes and resolves dot segments would leave the base path."""
+        """Return whether a server that decodes and normalizes would leave the base path."""
         read = other_reading(path, self._base_depth, len(self._base_read))
         return read is not None and not (read + b"/").startswith(self._base_read)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`Settings` prepared for the data path of one worker."""
+    """`Settings` compiled for the data path of one worker."""
 
     settings: Settings
     routes: RouteTable[RoutePlan]
     pools: tuple[UpstreamPool, ...]
     trust: Trust
     own_origins: frozenset[bytes]
-    """The proxy's own origins, as browsers know them; empty if the configuration has none."""
+    """The proxy's own origins, as browsers see them: `public_origins`; empty if there are none."""
     begun: set[RequestRecord] | None = None
-    """Requests that have begun, for the inspector, which takes out those that have ended; None if it is off."""
+    """The requests that have begun, for the inspector, which removes those that have ended; None if it is off."""
 
     @property
     def limits(self) -> Limits:
-        """The limits for one client."""
+        """The `limits` of the configuration."""
         return self.settings.limits
 
 
@@ -169,16 +173,16 @@ NO_ROUTE_GATE = CorsGate(())
 
 
 def compile_plan(settings: Settings, previous: Plan | None = None) -> Plan:
-    """Prepare `settings` in the running loop; pools of unchanged upstreams are kept.
+    """Compile `settings` in the running loop; pools of unchanged upstreams are taken over from `previous`.
 
-    Raises `PlanError` if a file the configuration names cannot be used; nothing has changed then.
+    Raises `PlanError`, before anything has changed, if a file that the configuration names cannot be used.
     """
     loop = asyncio.get_running_loop()
     kept = {pool.upstream: pool for pool in previous.pools} if previous is not None else {}
     contexts: dict[Upstream, ssl.SSLContext | None] = {}
     upstreams = _distinct(route.upstream for route in settings.routes)
     for upstream in upstreams:
-        # A certificate may have been renewed under the same name, so a context is always made from the current files.
+        # A file may have been renewed under the same name, so the context is always made from the current files.
         if upstream not in kept or upstream.scheme == "https":
             contexts[upstream] = upstream_context(upstream)
     pools = {
@@ -187,8 +191,8 @@ def compile_plan(settings: Settings, previous: Plan | None = None) -> Plan:
     }
     default_port = 443 if settings.tls is not None else 80
     own_origins = frozenset(origin.encode() for origin in settings.public_origins)
-    # One gate for each list of policies, so that there is one bounded cache for whatever clients send.
-    # Compared by identity: a policy may have a hundred thousand origins, and a hash would read them all.
+    # Routes with the same policies share one gate, and so one bounded cache for whatever clients send. The key is the
+    # identity of the policies: a policy may have a hundred thousand origins, and a hash would read them all.
     gates: dict[tuple[int, ...], CorsGate] = {}
     plans = []
     for route in settings.routes:

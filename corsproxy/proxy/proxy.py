@@ -1,7 +1,7 @@
 """The proxy of one worker: the front door of the data path.
 
-Holds the plan in force, the listener's protocol factory and the sweeper that watches every deadline.
-Knows nothing about processes: signals, files and sockets to listen on are the server's.
+Holds the plan in force, the protocol factory for listeners, and the sweeper that checks every deadline.
+Knows nothing about processes: signals, files and listening sockets belong to the server.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from corsproxy.proxy.request_record import Observer, RequestRecord
 from corsproxy.proxy.response.answers import with_id
 
 SWEEP_INTERVAL = 0.25
-"""Seconds between two checks of all deadlines: timeouts are late by at most this, and need no timers."""
+"""Seconds between two checks of all deadlines: a timeout is late by at most this, and needs no timer of its own."""
 
 
 def new_via_token() -> str:
-    """Return the pseudonym for Via: the same in all workers, so that a loop is detected across them."""
+    """Return a pseudonym for Via (RFC 9110 section 7.6.3); workers share one, so that a loop through them is found."""
     return f"corsproxy-{secrets.token_hex(4)}"
 
 
 class Proxy:
-    """Forward the requests of all connections made by `protocol_factory`, under the plan in force.
+    """Forwards the requests of all connections made by `protocol_factory`, under the plan in force.
 
-    Made inside a running loop. Each finished request is handed to every one of `observers`.
+    Create it inside a running loop. Each of `observers` is called with the record of every finished request.
     """
 
     def __init__(self, plan: Plan, observers: Sequence[Observer] = (), *, via_token: str | None = None) -> None:
@@ -51,26 +51,26 @@ class Proxy:
 
     @property
     def begun(self) -> set[RequestRecord] | None:
-        """The requests in progress, for the inspector."""
+        """The requests that have begun, for the inspector; None if it is off."""
         return self.plan.begun
 
     @property
     def protocol_factory(self) -> Callable[[], asyncio.BaseProtocol]:
-        """Return the protocol for a new connection; `loop.create_server` calls this."""
+        """The factory of protocols for new connections, for `loop.create_server`."""
         return self._listener
 
     def serve_tls(self, sock: socket.socket, context: ssl.SSLContext) -> TlsServer:
-        """Serve on a socket that listens, and on which each connection begins with TLS; `context` may change."""
+        """Serve TLS on a listening socket. A certificate loaded into `context` later applies to new connections."""
         return TlsServer(sock, context, self._listener, lambda: self._listener.limits.max_connections)
 
     @property
     def connections(self) -> int:
-        """Return the number of open client connections."""
+        """The number of open client connections."""
         return len(self._listener.connections)
 
     @property
     def upstream_connections(self) -> list[tuple[str, str, int]]:
-        """Return the number of connections by upstream and state, including those of retired plans."""
+        """Upstream, state and number of connections, including those of retired plans."""
         counts: dict[tuple[str, str], int] = {}
         for pool in {id(pool): pool for plan in (self.plan, *self._retired) for pool in plan.pools}.values():
             for state, count in pool.states().items():
@@ -80,11 +80,11 @@ class Proxy:
 
     @property
     def in_flight(self) -> int:
-        """Return the number of requests in flight."""
+        """The number of requests in flight."""
         return self._relay.in_flight
 
     def swap(self, plan: Plan) -> None:
-        """Put a new plan in force at once; requests in flight keep theirs."""
+        """Put a new plan in force for the next requests; requests in flight keep theirs."""
         old, self._relay.plan = self._relay.plan, plan
         self._listener.limits = plan.limits
         for pool in old.pools:
@@ -93,7 +93,7 @@ class Proxy:
         self._retired.append(old)
 
     def start_draining(self) -> None:
-        """Accept no further requests on any connection, and close tunnels, which would not end by themselves."""
+        """Let every connection end with its current request, and close tunnels, which would not end by themselves."""
         for connection in self._listener.open_connections:
             if connection.tunnel is not None:
                 connection.abort()
@@ -110,7 +110,7 @@ class Proxy:
         return True
 
     async def close(self) -> None:
-        """Cut the remaining requests and close all connections."""
+        """Abort the remaining requests and close all connections."""
         self._sweep_handle.cancel()
         for connection in self._listener.open_connections:
             connection.abort()
@@ -130,7 +130,7 @@ class Proxy:
         self._sweep_handle = self._loop.call_later(SWEEP_INTERVAL, self._sweep)
 
     def _on_unread(self, unread: Unread) -> bytes:
-        """Log a request that could not be parsed or read, and return its id."""
+        """Report a request that could not be read to the observers, and return the id made for it."""
         record = RequestRecord("", time.monotonic(), unread.peer)
         record.status = unread.status
         record.raw_request_id = self._relay.new_request_id()

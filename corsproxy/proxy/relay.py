@@ -1,9 +1,9 @@
 """The data path of one request, from top to bottom.
 
-    admit       which target, which route
-    decide      the policy's decision; a preflight is answered and goes no further
-    let_pass    the last refusals, before any byte reaches an upstream
-    cycle       the request to the upstream and the response back (`RequestCycle`)
+    admit               target and route
+    decide              the policy's decision; a preflight is answered and goes no further
+    check_forwardable   the last refusals, before any byte reaches an upstream
+    RequestCycle        the request to the upstream, and the response back
 
 The order is that of Go's ReverseProxy: strip first, then add. A failure after the first byte of a response cuts the
 connection, because it must never look like a complete response.
@@ -17,7 +17,7 @@ import time
 from collections.abc import Coroutine, Sequence
 from typing import Final
 
-from corsproxy.proxy.admission import admit, decide, let_pass, routed
+from corsproxy.proxy.admission import admit, check_forwardable, decide, require_route
 from corsproxy.proxy.client.request import ClientRequest
 from corsproxy.proxy.cors_gate import NO_GRANT, Grant
 from corsproxy.proxy.cycle import RequestCycle
@@ -36,24 +36,26 @@ _now: Final = time.monotonic
 
 
 class Relay:
-    """Answers client requests, one call each; one for each worker."""
+    """Answers client requests, with one call for each; a worker has one relay."""
 
     def __init__(self, plan: Plan, observers: Sequence[Observer], via_token: str) -> None:
         self.plan = plan
-        """The configuration in force; swapped whole."""
+        """The configuration in force; replaced as a whole."""
         self.in_flight = 0
         self._observers = tuple(observers)
         self._token = via_token.encode("ascii")
+        # RFC 9110 section 7.6.3: the received protocol version, and a pseudonym for the recipient.
         self.via = (b"Via: 1.0 %b\r\n" % self._token, b"Via: 1.1 %b\r\n" % self._token)
+        """The Via lines for a message received as HTTP/1.0 and as HTTP/1.1."""
         self._ids = RequestIds()
         self.budget = Budget()
-        """Of all content that is collected before it is sent."""
+        """The limit of content that is collected before it is sent, for all requests together."""
 
     def __call__(self, request: ClientRequest) -> bool | Coroutine[None, None, bool] | None:
-        """Answer `request` on its connection; True if the connection may carry another.
+        """Answer `request` on its connection, without a task if nothing has to be waited for.
 
-        A request that can be answered, or sent to the upstream, without waiting costs no task: the answer is given at
-        once, or None and the connection told later. Else what is returned is to be awaited.
+        Return whether the connection may carry another request if the response has been sent, or a coroutine that sends
+        it and returns the same. None means that the upstream has the request, and the connection is notified later.
         """
         context = RequestContext(self, request, RequestRecord(request.method, _now(), request.connection.peer))
         self.in_flight += 1
@@ -61,26 +63,26 @@ class Relay:
         try:
             admitted = admit(context, self.new_request_id)
             grant = decide(context, admitted)
-            route = routed(context, admitted)
+            route = require_route(context, admitted)
             if admitted.is_preflight and route.gate.enforces:
                 answer_preflight(context, grant)
                 return context.finish()
-            upgrade = let_pass(context, admitted, route, grant, self._token)
+            upgrade = check_forwardable(context, admitted, route, grant, self._token)
             cycle = RequestCycle(self, context, admitted, route, grant, upgrade)
-        except Exception as error:  # noqa: BLE001 - whatever it is is answered for, and logged if it is our fault
-            self.answer_for(context, grant, error)
+        except Exception as error:  # noqa: BLE001 - every failure is answered, and logged if it is our fault
+            self.answer_error(context, grant, error)
             return context.finish()
         return cycle.start()
 
-    def over(self, record: RequestRecord) -> None:
-        """Notify the observers that a request has ended."""
+    def request_ended(self, record: RequestRecord) -> None:
+        """Complete the record of a request and call the observers with it."""
         self.in_flight -= 1
         record.duration = _now() - record.started
         for observer in self._observers:
             observer(record)
 
-    def answer_for(self, context: RequestContext, grant: Grant, error: Exception) -> None:
-        """Answer for what has gone wrong on the way."""
+    def answer_error(self, context: RequestContext, grant: Grant, error: Exception) -> None:
+        """Answer a request that has failed with `error`: the proxy refuses it, or it is the fault of one party."""
         record = context.record
         match error:
             case Refusal():
@@ -97,17 +99,17 @@ class Relay:
                 context.keep = False
                 answer_failure(context, grant, error.status, CLIENT_TEXTS[error.kind])
             case _:
-                # Ours, whatever it is; the traceback names no URL and no field.
+                # The proxy's own fault. The traceback contains no URL and no field.
                 log.error("a fault of the proxy's own while answering%s", where(record), exc_info=error)
                 answer_failure(context, grant, 500, "the proxy has failed")
 
     def new_request_id(self) -> bytes:
-        """Return an id for a request that has brought none."""
+        """Return an id for a request that came without a valid one."""
         return self._ids.next()
 
     def report(self, context: RequestContext, route: RoutePlan, upstream: UpstreamConnection) -> None:
-        """Write what was odd about a response that lenient parsing has taken."""
+        """Log the invalid HTTP that lenient parsing has accepted in a response."""
         for oddity in upstream.reader.oddities:
-            if route.pool.reports(oddity):
-                said = "taken as 'parsing: lenient' says"
-                log.warning("upstream %s: %s, %s%s", route.upstream.name, oddity, said, where(context.record))
+            if route.pool.is_report_due(oddity):
+                accepted = "taken as 'parsing: lenient' says"
+                log.warning("upstream %s: %s, %s%s", route.upstream.name, oddity, accepted, where(context.record))

@@ -1,6 +1,6 @@
-"""One request from its head to its end: its input, its outcome, and that it ends exactly once.
+"""The context of one request, from its head to its end, which it reaches exactly once.
 
-What is found out on the way (head, route, grant) is no part of it: each step gets it from the one before.
+The results of the steps on the way (head, route, grant) are not part of it: each step passes them to the next.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class RequestContext:
-    """One request from its head to its end."""
+    """What all steps of one request share."""
 
     __slots__ = (
         "_is_finished",
@@ -34,27 +34,27 @@ class RequestContext:
         self._relay = relay
         self._is_finished = False
         self.plan = relay.plan
-        """The configuration in force when the request arrived, which it keeps."""
+        """The configuration that was in force when the request arrived, and applies to all of it."""
         self.request = request
         self.connection: ClientConnection = request.connection
         self.record = record
         self.keep = request.keep_alive
-        """True if the connection may carry another request afterwards."""
+        """True if the connection may carry another request after this one."""
         self.started = False
-        """True once a byte of the final response has been sent: from then on a failure cuts the connection."""
+        """True once the final response has begun: from then on a failure cuts the connection."""
         self.ends_by_close = False
-        """True if the response's content ends with the connection (HTTP/1.0): a cut must not look like that."""
+        """True if the end of the connection is the end of the content (HTTP/1.0), so that a cut needs a reset."""
 
     @property
     def connection_line(self) -> bytes:
-        """Return the Connection line, if the default of the version says otherwise (RFC 9112 section 9.3)."""
+        """The Connection line of the response; empty if the version's default applies (RFC 9112 section 9.3)."""
         if not self.keep:
             return b"Connection: close\r\n"
         return b"" if self.request.minor else b"Connection: keep-alive\r\n"
 
     def finish(self) -> bool:
-        """End the request on the first call; return whether the connection may carry another."""
+        """End the request, if it has not ended yet; return whether the connection may carry another."""
         if not self._is_finished:
             self._is_finished = True
-            self._relay.over(self.record)
+            self._relay.request_ended(self.record)
         return self.keep

@@ -1,4 +1,4 @@
-"""Ids for requests without one.
+"""Ids for requests that come without a valid one.
 
 Knows nothing about requests.
 """
@@ -9,11 +9,11 @@ import secrets
 from typing import Final
 
 _ENDS: Final = [b"%02x" % number for number in range(256)]
-"""The last two digits of an id; the rest is formatted once for 256 ids."""
+"""The last two digits of ids: the rest of an id is formatted once for 256 of them, for speed."""
 
 
 class RequestIds:
-    """Generate ids: a prefix that no other worker has, then a number."""
+    """Generates ids: a random prefix, which no other worker has, and a number."""
 
     __slots__ = ("_beginning", "_count", "_own")
 

@@ -1,6 +1,6 @@
-"""The record of one finished request: the value that the data path passes to logs, metrics and the inspector.
+"""The record of one request, which the data path passes to logs, metrics and the inspector.
 
-Filled in as the request goes along, read once by each observer, never kept by the data path.
+The steps of the request fill it in; each observer reads it once at the end; the data path does not keep it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from corsproxy.cors import Decision
 class RequestRecord:
     """One client request and its outcome.
 
-    Mutable while the request runs; observers get it once, when the response is finished or given up, and may keep it.
+    It changes until the response has been sent or given up. Observers get it then, and may keep it.
     """
 
     __slots__ = (
@@ -50,57 +50,57 @@ class RequestRecord:
         self.started = started
         """`time.monotonic()` when the head was complete."""
         self.client = client
-        """The client's address as the log shows it: the nearest hop that is not a trusted proxy."""
+        """The client's address, as the log shows it: that of the nearest hop that is not a trusted proxy."""
         self.method = method
         """As sent."""
         self.host: bytes = b""
         """The Host field."""
         self.raw_query: bytes | None = None
-        """Only for the inspector, like the fields: no log ever contains either, because they may hold credentials."""
+        """For the inspector only, as the fields are: they may contain credentials, so no log contains either."""
         self.raw_fields: Sequence[tuple[bytes, bytes]] = ()
         self.raw_answer: bytes = b""
-        """The head of the response as the client got it, for the inspector, too."""
+        """The head of the response that was sent to the client, for the inspector only."""
         self.raw_path: bytes = b""
         """As sent, without the query."""
         self.status: int = 0
-        """The status that the client got; 0 if it went away before any response."""
+        """The status that was sent to the client; 0 if the client went away before that."""
         self.bytes_in: int = 0
-        """Content received from the client, without framing."""
+        """Bytes of content received from the client, without framing."""
         self.bytes_out: int = 0
-        """Content sent to the client, without framing."""
+        """Bytes of content sent to the client, without framing."""
         self.duration: float = 0.0
-        """Seconds from the complete head to the end."""
+        """Seconds from the complete head to the end of the request."""
         self.route: str | None = None
         """The matched route's path pattern."""
         self.upstream: str | None = None
-        """The upstream's name, if it was asked."""
+        """The name of the upstream; None if the request was not forwarded."""
         self.upstream_status: int | None = None
         self.upstream_started: float = 0.0
         """`time.monotonic()` when the head was sent to the upstream; 0 if it was not."""
         self.upstream_duration: float | None = None
-        """Seconds from there to the head of the final response, or to the failure."""
+        """Seconds from `upstream_started` to the head of the final response, or to the failure."""
         self.minor: int | None = None
-        """The minor version of HTTP/1; None if no request could be read."""
+        """The minor version of HTTP/1; below 0 for another major version, None if no request could be read."""
         self.trace_id: bytes = b""
         """The trace id of `traceparent`."""
         self.decision: Decision | None = None
-        """None if no decision was due: without a route and an Origin, or for a request refused before."""
+        """The CORS decision; None for a request that was refused before its route was known."""
         self.origin: bytes | None = None
         """The Origin field; several lines are joined with `, `."""
         self.requested_method: bytes | None = None
-        """Access-Control-Request-Method, on a preflight."""
+        """Access-Control-Request-Method, of a preflight."""
         self.requested_headers: bytes | None = None
-        """Access-Control-Request-Headers, on a preflight; several lines are joined with `, `."""
+        """Access-Control-Request-Headers, of a preflight; several lines are joined with `, `."""
         self.error: str | None = None
-        """The kind of an upstream's or client's failure, from a closed list (corsproxy/proxy/errors.py), else None."""
+        """The kind of an upstream's or client's failure, from the closed lists in `errors`; None without one."""
         self.error_detail: str = ""
-        """Details of an upstream's failure, for log and terminal, never for a client."""
+        """Details of an upstream's failure, for log and terminal, not for the client."""
         self.lost_cookies: tuple[tuple[bytes, str], ...] = ()
-        """Names of cookies that the browser will reject, with the reason; only in quick mode."""
+        """The names of cookies that the browser will reject, each with the reason; only in quick mode."""
         self.raw_request_id: bytes = b""
-        """As sent to the upstream."""
+        """X-Request-Id as sent to the upstream, or in one of the proxy's own responses."""
 
-    # Decoded on access only: most requests are counted but not logged.
+    # Decoded on access, because most requests are counted but not logged.
 
     @property
     def path(self) -> str:
@@ -109,12 +109,12 @@ class RequestRecord:
 
     @property
     def protocol(self) -> str | None:
-        """The client's version of HTTP."""
+        """The client's HTTP version; None if no request could be read."""
         return None if self.minor is None else f"HTTP/1.{max(self.minor, 0)}"
 
     @property
     def request_id(self) -> str:
-        """The X-Request-Id sent to the upstream."""
+        """The X-Request-Id as text."""
         return self.raw_request_id.decode("ascii")
 
 
@@ -122,6 +122,6 @@ Observer = Callable[[RequestRecord], None]
 
 
 def where(record: RequestRecord) -> str:
-    """Return ` (METHOD path, request id)`, so that a warning can be found in the access log."""
+    """Return ` (METHOD path, request ID)`, with which the request of a warning can be found in the access log."""
     path = record.raw_path.decode("utf-8", "backslashreplace")
     return f" ({record.method} {path}, request {record.request_id})"

@@ -2,8 +2,8 @@
 
 The most specific route wins, whatever the order in the file: host before host with a star (the longer first) before no
 host, then segment by segment literal before `{name}`, longer before shorter, exact before prefix, methods before none.
-A route that does not take the method is passed over as if it were not there.
-Knows nothing about sockets, headers or policies; what a route leads to is the caller's.
+A route that does not accept the method is passed over as if it were not there.
+Knows nothing about sockets, headers or policies; the value of a route is opaque.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class AmbiguousPath(Exception):  # noqa: N818 - it is the client's fault and gets a response
-    """Two readings of the path lead to different routes."""
+    """The two readings of a path lead to different routes."""
 
 
 class _Ends(Generic[T]):
@@ -30,11 +30,11 @@ class _Ends(Generic[T]):
 
     def __init__(self) -> None:
         self.any: T | None = None
-        """The route for all methods that no other route names."""
+        """The value of the route for all methods that no other route names."""
         self.by_method: dict[str, T] = {}
 
-    def take(self, method: str) -> T | None:
-        """Return the value of the route for `method`."""
+    def get(self, method: str) -> T | None:
+        """Return the value of the route for `method`, or None."""
         return self.by_method.get(method, self.any)
 
 
@@ -52,19 +52,19 @@ class _Node(Generic[T]):
     def find(self, segments: Sequence[bytes], index: int, method: str) -> T | None:
         """Return the value of the most specific route below this node that accepts `method`."""
         if index == len(segments):
-            if self.exact is not None and (found := self.exact.take(method)) is not None:
+            if self.exact is not None and (found := self.exact.get(method)) is not None:
                 return found
-            return self.prefix.take(method) if self.prefix is not None else None
+            return self.prefix.get(method) if self.prefix is not None else None
         segment = segments[index]
         child = self.literal.get(segment)
         if child is not None and (found := child.find(segments, index + 1, method)) is not None:
             return found
         if self.any is not None and segment and (found := self.any.find(segments, index + 1, method)) is not None:
             return found
-        return self.prefix.take(method) if self.prefix is not None else None
+        return self.prefix.get(method) if self.prefix is not None else None
 
     def methods(self, segments: Sequence[bytes], index: int) -> Iterator[str]:
-        """Yield the methods of all routes that match the path."""
+        """Yield the methods that the routes below this node which match the path are limited to."""
         if index == len(segments):
             yield from self.exact.by_method if self.exact is not None else ()
         else:
@@ -77,7 +77,7 @@ class _Node(Generic[T]):
 
 
 class _Trees(Generic[T]):
-    """The routes of one host: the tree as written, and the tree of the percent-decoded route paths."""
+    """The routes of one host, in two trees: one of the paths as written, and one of the percent-decoded paths."""
 
     __slots__ = ("by_reading",)
 
@@ -86,26 +86,26 @@ class _Trees(Generic[T]):
 
 
 class RouteTable(Generic[T]):
-    """Find the value of the most specific route for a host, a path and a method.
+    """Finds the value of the most specific route for a host, a path and a method.
 
-    Cost is bounded by the depth of the longest route and the labels of the longest host with a star, not by their
-    number.
+    The cost of a look-up depends on the depth of the longest route and on the labels of the longest host with a star,
+    not on the number of routes.
     """
 
     def __init__(self, entries: Sequence[tuple[Route, T]], default_port: int = 80) -> None:
         self._hosts: dict[tuple[bytes, int | None], _Trees[T]] = {}
-        """By host and port."""
+        """The trees by host and port."""
         self._under: dict[tuple[bytes, int | None], _Trees[T]] = {}
-        """By the domain under a host star, and port."""
+        """The trees of hosts with a star, by the domain behind the star and the port."""
         self._any_host: _Trees[T] = _Trees()
         self._default_port = default_port
         self._depth = max((len(route.segments) + route.exact for route, _ in entries), default=0)
-        """The number of segments that can matter; 0 if every route is `/`, which any reading of a path matches."""
+        """The number of segments that can decide; 0 if every route is `/`, which any reading of a path matches."""
         names = [segment.encode() for route, _ in entries for segment in route.segments if segment is not None]
         self._longest = max(map(len, names), default=0)
-        """The number of bytes of a segment that can matter."""
+        """The number of bytes of a segment that can decide."""
         self._has_escapes = any(b"%" in name for name in names)
-        """True if a path can match two routes: one as written, and one decoded."""
+        """True if a route has an escape in its path, so that the two trees differ."""
         self._has_methods = any(route.methods for route, _ in entries)
         heads = {_place(route) for route, _ in entries if "HEAD" in route.methods}
         for route, value in entries:
@@ -113,10 +113,10 @@ class RouteTable(Generic[T]):
             for reading, tree in enumerate(self._trees(route).by_reading):
                 _insert(tree, route, methods, value, decode=bool(reading))
         self._labels = max((domain.count(b".") + 1 for domain, _ in self._under), default=0)
-        """The number of labels of a domain that can matter."""
+        """The number of labels of a domain that can decide."""
 
     def _trees(self, route: Route) -> _Trees[T]:
-        """Return the trees to which a route belongs, by its host."""
+        """Return the trees for the host of a route."""
         if route.host is None:
             return self._any_host
         if route.host.startswith("*."):
@@ -124,7 +124,7 @@ class RouteTable(Generic[T]):
         return self._hosts.setdefault((route.host.encode(), route.host_port), _Trees())
 
     def allowed(self, host: bytes, path: bytes) -> tuple[str, ...]:
-        """Return the methods of all routes for `host` and `path`, for the Allow field of a 405."""
+        """Return the methods that the routes for `host` and `path` are limited to, for the Allow field of a 405."""
         if not self._has_methods:
             return ()
         segments = self._segments(path)
@@ -134,7 +134,7 @@ class RouteTable(Generic[T]):
     def match(self, host: bytes, path: bytes, method: str = "GET") -> T | None:
         """Return the value of the route for `host` (a valid Host value, or empty), `path` and `method`, or None.
 
-        Raises `AmbiguousPath` if another reading of the path would lead elsewhere, no route counting as one.
+        Raises `AmbiguousPath` if the other reading of the path leads to a different result, no route included.
         """
         found = self._find(host, path, 0, method)
         other = other_reading(path, self._depth, self._longest) if self._depth else None
@@ -154,7 +154,7 @@ class RouteTable(Generic[T]):
         return self._any_host.by_reading[reading].find(segments, 0, method)
 
     def _segments(self, path: bytes) -> Sequence[bytes]:
-        # One more than any route has: it is enough to know that the path is longer than every exact route.
+        # At most one segment more than any route has: that shows that the path is longer than every exact route.
         if len(path) > LONG:
             return _leading_segments(path, self._depth, self._longest)
         return path[1:].split(b"/", self._depth) if path != b"/" else ()
@@ -166,7 +166,7 @@ class RouteTable(Generic[T]):
         for one in ports:
             if (trees := self._hosts.get((name, one))) is not None:
                 yield trees
-        # An empty label (`.example`, `a..example`) is invalid, so no star matches it.
+        # A host with an empty label (`.example`, `a..example`) is invalid, so no star matches it.
         if self._under and not name.startswith(b".") and b".." not in name:
             labels = name.rsplit(b".", self._labels)
             for start in range(1, len(labels)):
@@ -178,7 +178,7 @@ class RouteTable(Generic[T]):
 
 
 def with_head(methods: tuple[str, ...], *, is_named: bool) -> tuple[str, ...]:
-    """Return the methods of a route; GET includes HEAD unless another route of the path names it."""
+    """Return the methods of a route; GET includes HEAD unless a route of the same path names it (`is_named`)."""
     if "GET" not in methods or "HEAD" in methods or is_named:
         return methods
     at = methods.index("GET") + 1
@@ -186,13 +186,14 @@ def with_head(methods: tuple[str, ...], *, is_named: bool) -> tuple[str, ...]:
 
 
 def _place(route: Route) -> tuple[str | None, int | None, tuple[str | None, ...], bool]:
+    """Return what routes that differ only in their methods have in common."""
     return route.host, route.host_port, route.segments, route.exact
 
 
 def _leading_segments(path: bytes, count: int, longest: int) -> list[bytes]:
-    """Split a long path into at most `count` segments, each truncated if it is longer than `longest`.
+    """Split a long path into at most `count` segments, each cut to at most one byte more than `longest`.
 
-    What cannot matter is neither copied nor hashed.
+    The rest cannot decide, so it is neither copied nor hashed.
     """
     segments: list[bytes] = []
     start = 1

@@ -1,11 +1,11 @@
-"""What an upstream is sent of one request: its head, and content from wherever it is or will come.
+"""Sending one request to an upstream: its head, and content that has arrived or is still to come.
 
-    Collected    small content, and the beginning of more, before a connection is taken
-    Sending      the request, to be sent over any connection
-    Upload       content that still comes while the upstream may already answer
+    Collected          small content, or the beginning of more, before a connection is taken
+    UpstreamRequest    the request, which can be sent over any connection
+    Upload             content that is still arriving while the upstream may already respond
 
-A client that asks first is told to go on, by the upstream or by us. A slow client has one of the few places that the
-pool keeps for such.
+A client that expects 100 (Continue) gets it from the upstream or from the proxy. Slow clients share a limited number of
+places in the pool, so that they cannot take all connections.
 Knows nothing about policies or responses.
 """
 
@@ -32,7 +32,7 @@ _RESPONSE_TIMEOUT: Final = UpstreamErrorKind.RESPONSE_TIMEOUT
 
 
 class Collected:
-    """Content that has come before a connection is taken, until it is sent or given up."""
+    """The content that arrived before a connection is taken, until it is sent or given up."""
 
     __slots__ = ("_collection", "_place", "_places", "_record")
 
@@ -40,71 +40,71 @@ class Collected:
         self._collection = Collection(budget)
         self._places = slow_places
         self._place: HeldPlace | None = None
-        """Held if the rest of the content comes slowly."""
+        """Held while the rest of the content arrives slowly."""
         self._record = record
 
     async def fill(self, context: RequestContext, announced: int) -> None:
-        """Wait for content that is small, or for the beginning of more."""
+        """Wait for small content, or for the beginning of more."""
         connection, content = context.connection, context.request.content
-        await self._collection.fill(content, announced, lambda: connection.read_content(content), self._begin_slowly)
+        await self._collection.fill(content, announced, lambda: connection.read_content(content), self._take_slow_place)
 
     def take(self) -> list[bytes]:
-        """Return what has come, to be sent."""
+        """Return the collected content, to be sent."""
         return self._collection.take()
 
-    def end_slowly(self) -> None:
-        """The rest of the content has come."""
+    def end_slow_content(self) -> None:
+        """Give back the place among slow requests, because all content has arrived."""
         if self._place is not None:
             self._place.give_back()
 
     def end(self) -> None:
-        """Release what is held, and count content that was collected but not sent."""
+        """Release what is held; content that was collected but not sent counts as received."""
         self._record.bytes_in += sum(map(len, self._collection.take()))
-        self.end_slowly()
+        self.end_slow_content()
 
-    def _begin_slowly(self) -> bool:
-        """Return whether content of which little has come may take a connection: then it has one of the few places."""
+    def _take_slow_place(self) -> bool:
+        """Return whether a request with slow content may take a connection: it then holds one of the limited places."""
         self._place = self._places.take()
         return self._place is not None
 
 
 class Upload:
-    """Content on its way to the upstream, and the 100 that its client waits for."""
+    """The content on its way to the upstream, and the expectation of its client."""
 
     __slots__ = ("_expectation", "_task")
 
     def __init__(self, task: asyncio.Task[None] | None, expectation: Expectation | None) -> None:
         self._task = task
-        """Sends what still comes; None if all of it has been sent."""
+        """Sends the content that is still to come; None if all of it has been sent."""
         self._expectation = expectation
 
     @property
     def is_under_way(self) -> bool:
-        """True if content is still to come."""
+        """True if content is still to be sent."""
         return self._task is not None and not self._task.done()
 
-    def answered(self) -> None:
-        """Note that the final head has arrived, so no 100 is needed any more."""
+    def note_final_head(self) -> None:
+        """Send no 100 any more, because the final head has arrived."""
         if self._expectation is not None:
             self._expectation.end()
 
-    def upstream_may_continue(self) -> bool:
-        """Return whether a 100 of the upstream is the client's, who may have heard ours."""
+    def forwards_continue(self) -> bool:
+        """Return whether to forward a 100 of the upstream: not if the client did not expect one, or already has one."""
         return self._expectation is not None and self._expectation.upstream_continues()
 
     def end(self) -> None:
-        """Send no more."""
+        """Send no more content, and no 100."""
         if self._task is not None:
             self._task.cancel()
-        self.answered()
+        self.note_final_head()
 
 
 NO_UPLOAD: Final = Upload(None, None)
-"""Of a request without content."""
+"""The upload of a request without content."""
 
 
-class Sending:
-    """A request as it goes to its upstream, over whatever connection."""
+class UpstreamRequest:
+    """A client's request as the upstream gets it."""
 
     __slots__ = ("_context", "_expects_upgrade", "_finished_head", "_head", "_passes_expectation", "_route")
 
@@ -122,19 +122,19 @@ class Sending:
         self._head = head
         self._route = route
         self._finished_head = finished_head
-        """For the upstream."""
+        """The head as it is sent to the upstream."""
         self._expects_upgrade = expects_upgrade
         self._passes_expectation = passes_expectation
-        """True if the upstream is told of the client's Expect."""
+        """True if the client's Expect is forwarded."""
 
     async def collect(self, collected: Collected) -> None:
-        """Wait for what is to be collected of the content: meanwhile no connection is taken."""
+        """Collect content before a connection is taken; none of unknown length, or that the client holds back."""
         head = self._head
         if head.content_length and not head.expect and not self._context.request.content.is_eof():
             await collected.fill(self._context, head.content_length)
 
     def send(self, upstream: UpstreamConnection, collected: Collected | None) -> Upload:
-        """Send the head, and the content as far as it is here; `response_timeout` runs from when all of it is sent."""
+        """Send the head and the content that has arrived; `response_timeout` begins when all content has been sent."""
         context, head, route = self._context, self._head, self._route
         context.record.upstream_started = time.monotonic()
         if head.login is not None:
@@ -155,7 +155,7 @@ class Sending:
         return upload
 
     def _begin_upload(self, upstream: UpstreamConnection, collected: Collected | None) -> Upload:
-        """Send the head and what is here of the content in one piece, and have a task send the rest."""
+        """Send the head and the content that has arrived in one write, and the rest in a task."""
         context, chunked = self._context, self._head.chunked
         request, record, limit = context.request, context.record, context.plan.limits.max_body
         timeout = self._route.upstream.response_timeout
@@ -172,27 +172,30 @@ class Sending:
             record,
             chunked=chunked,
             limit=limit,
-            stall_timeout=timeout,  # as long as it may take to answer
+            stall_timeout=timeout,  # an upstream may take as long to read as to respond
         )
 
         def sent(_: asyncio.Task[None]) -> None:
             if upstream.reader.head is None:
                 upstream.set_deadline(timeout, _RESPONSE_TIMEOUT)
             if collected is not None:
-                collected.end_slowly()
+                collected.end_slow_content()
 
         task = asyncio.get_running_loop().create_task(sending)
         task.add_done_callback(sent)
         return Upload(task, expectation)
 
     def _expect(self) -> Expectation | None:
-        """Have the client told to go on: by the upstream, or by us if it keeps silent, or knows nothing of it."""
+        """Answer the client's Expect: after `SILENCE` if the upstream gets it too, otherwise at once."""
         if self._passes_expectation:
-            return Expectation(self._say_continue, SILENCE)
-        self._say_continue()
+            return Expectation(self._send_continue, SILENCE)
+        self._send_continue()
         return None
 
-    def _say_continue(self) -> None:
+    def _send_continue(self) -> None:
+        """Send 100, unless content has arrived. RFC 9110 section 10.1.1: a server "MAY omit sending a 100 (Continue)
+        response if it has already received some or all of the content".
+        """
         if not self._context.record.bytes_in and not self._context.request.content.is_eof():
             with contextlib.suppress(ClientError):
                 self._context.connection.write(CONTINUE)

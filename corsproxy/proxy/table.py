@@ -1,7 +1,8 @@
 """The cache of the data path: one kind of table, bounded by entries and bytes.
 
-Clients choose the keys, so a full table is emptied: filling it costs the attacker, and no order has to be kept.
-Knows nothing of what it keeps.
+Clients choose the keys. A full table is emptied, which needs no record of use: an attacker who fills it only makes the
+next look-ups slower.
+Knows nothing about what is cached.
 """
 
 from __future__ import annotations
@@ -13,27 +14,27 @@ Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 _MOST_ENTRIES: Final = 1024
-"""More than the programs, names and origins that one proxy sees; only made-up values could fill the rest."""
+"""More than the programs, names and origins that one proxy sees; only made-up values fill a table."""
 
 _MOST_BYTES: Final = 256 * 1024
-"""The most bytes of all keys together; their values take a few times as much."""
+"""The most bytes of all keys of a table; the values take a few times as much."""
 
 _LONGEST_NAME: Final = 64
-"""Longer names are not cached."""
+"""Bytes of a name; longer ones are not cached."""
 
 
 class Table(Generic[Key, Value]):
-    """A bounded cache: look up in `known`, and `keep` a missing value."""
+    """A bounded cache: look values up in `known`, and add a missing one with `keep`."""
 
     __slots__ = ("_bytes", "known")
 
     def __init__(self) -> None:
         self._bytes = 0
         self.known: dict[Key, Value] = {}
-        """For look-ups only."""
+        """For look-ups only: a caller must not change it."""
 
     def keep(self, key: Key, size: int, value: Value) -> Value:
-        """Store a value under a key of `size` bytes; return it."""
+        """Add a value under a key of `size` bytes, and return it; empty the table before if it is full."""
         if len(self.known) >= _MOST_ENTRIES or self._bytes + size > _MOST_BYTES:
             self.known.clear()
             self._bytes = 0
@@ -43,7 +44,7 @@ class Table(Generic[Key, Value]):
 
 
 class NameTable(Generic[Value]):
-    """The meaning of each name as spelled: classified once, then looked up."""
+    """A bounded cache of a function of names: called once for each spelling, then looked up."""
 
     __slots__ = ("_classify", "_table", "known")
 
@@ -51,7 +52,7 @@ class NameTable(Generic[Value]):
         self._classify = classify
         self._table: Table[bytes, Value] = Table()
         self.known = self._table.known
-        """The names seen so far, for loops in which a call would cost too much; use `[]` for a missing one."""
+        """The cached values, for loops in which a call would be too slow; use `[]` for a missing one."""
 
     def __getitem__(self, name: bytes) -> Value:
         known = self.known.get(name)
@@ -62,8 +63,9 @@ class NameTable(Generic[Value]):
 
 
 def marking_all_but(harmless: bytes) -> bytes:
-    """Return a table for `bytes.translate` that leaves text unchanged if it has only `harmless` bytes, at least one.
+    """Return a table for `bytes.translate` that changes every byte but the `harmless` ones.
 
-    `text.translate(table) != text` costs a quarter of `text.translate(None, harmless)`, which first makes a table.
+    So `text.translate(table) != text` finds other bytes, at a quarter of the cost of `text.translate(None, harmless)`,
+    which builds a table for each call.
     """
     return bytes(byte if byte in harmless else harmless[0] for byte in range(256))

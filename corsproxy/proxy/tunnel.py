@@ -1,7 +1,7 @@
 """A tunnel after a 101: bytes pass both ways uninspected until either side closes (RFC 9110 section 7.8).
 
-Each side's slowness holds the other side's reading back; nothing else is kept.
-Knows nothing about the protocol that runs inside, or about policies: who may open a tunnel was decided before.
+If one side reads slowly, reading from the other is paused, so that little is buffered.
+Knows nothing about the protocol inside, or about policies: the tunnel has been permitted before.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from corsproxy.proxy.upstream.connection import UpstreamConnection
 from corsproxy.proxy.upstream.head import ResponseHead
 
 CLOSE_GRACE = 1.0
-"""Seconds for delivering the last bytes to one side after the other has closed."""
+"""Seconds to deliver the last bytes to the upstream after the client has closed."""
 
 
 async def switch_protocols(
@@ -30,7 +30,11 @@ async def switch_protocols(
     protocol: bytes,
     via: bytes,
 ) -> None:
-    """Answer 101 and carry bytes both ways until either side closes; raises `UpstreamError` for another protocol."""
+    """Forward the 101 and then bytes both ways until either side closes.
+
+    Raises `UpstreamError` if the upstream switches to another protocol. RFC 9110 section 7.8: "A server MUST NOT switch
+    to a protocol that was not indicated by the client in the corresponding request's Upgrade header field."
+    """
     record, connection = context.record, context.connection
     record.upstream_duration = time.monotonic() - record.upstream_started
     record.upstream_status = record.status = 101
@@ -48,9 +52,9 @@ async def switch_protocols(
 
 
 class OpaqueTunnel:
-    """Bytes between a client and an upstream that have switched protocols."""
+    """Forwards bytes between a client and an upstream that have switched protocols."""
 
-    __slots__ = ("_client", "_held", "_record", "_timeout", "_upstream")
+    __slots__ = ("_client", "_client_paused", "_record", "_timeout", "_upstream")
 
     def __init__(
         self, client: ClientConnection, upstream: UpstreamConnection, record: RequestRecord, timeout: float
@@ -60,7 +64,7 @@ class OpaqueTunnel:
         """Seconds of silence, both ways; 0 is no limit."""
         self._upstream = upstream
         self._record = record
-        self._held = False
+        self._client_paused = False
 
     async def run(self) -> None:
         """Forward bytes until either side closes, or both have been silent for too long."""
@@ -77,35 +81,35 @@ class OpaqueTunnel:
         except UpstreamError as error:
             if error.kind is not UpstreamErrorKind.READ_TIMEOUT:
                 raise
-            client.abort()  # expected if both peers have vanished, so it is not an error
+            client.abort()  # both peers may have vanished, so silence is not an error
 
     # --- from the client --------------------------------------------------------------------------------------------
 
     def from_client(self, data: bytes) -> None:
-        """Forward the client's bytes; stop reading from it if the upstream is slow."""
+        """Forward the client's bytes; pause the client if the upstream is slow."""
         if self._upstream.closed:
             return
         self._record.bytes_in += len(data)
         self._upstream.write(data)
         self._note_sign_of_life()
-        if self._upstream.writing_paused and not self._held:
-            self._held = True
+        if self._upstream.writing_paused and not self._client_paused:
+            self._client_paused = True
             self._client.flow.pause(TUNNEL)
 
     def client_eof(self) -> None:
-        """Deliver the last bytes to the upstream after the client has closed, then close it too."""
+        """Close the upstream too, after the client's last bytes have been delivered."""
         if not self._upstream.closed:
             self._upstream.set_deadline(CLOSE_GRACE, UpstreamErrorKind.READ_TIMEOUT)
             self._upstream.transport.close()
 
     def client_writable(self) -> None:
-        """Resume, because the client reads again."""
+        """Resume the upstream, because the client reads again."""
         self._upstream.resume()
 
     # --- from the upstream ------------------------------------------------------------------------------------------
 
     def write(self, pieces: list[bytes]) -> None:
-        """Forward the upstream's bytes; stop reading from it if the client is slow."""
+        """Forward the upstream's bytes; pause the upstream if the client is slow."""
         transport = self._client.transport
         if transport.is_closing():
             return
@@ -114,12 +118,12 @@ class OpaqueTunnel:
             transport.write(piece)
         if self._client.writing_paused:
             self._upstream.pause()
-            self._note_sign_of_life()  # a pause is not silence for the connection, but it is one for the tunnel
+            self._note_sign_of_life()  # the pause stopped the connection's clock, but the tunnel's must go on
 
     def upstream_writable(self) -> None:
-        """The upstream takes bytes again."""
-        if self._held:
-            self._held = False
+        """Resume the client, because the upstream reads again."""
+        if self._client_paused:
+            self._client_paused = False
             self._client.flow.resume(TUNNEL)
 
     def _note_sign_of_life(self) -> None:

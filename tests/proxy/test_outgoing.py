@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from corsproxy.proxy.outgoing import count_down, upstream_head
+from corsproxy.proxy.outgoing import decrement_max_forwards, upstream_head
 from tests.proxy.request.test_request_head import going_on, read
 
 
@@ -63,5 +63,5 @@ def test_what_the_upstream_gets(lines: tuple[bytes, ...], options: dict[str, Any
 def test_one_hop_less() -> None:
     """RFC 9110 section 7.6.2: in its place, the others as they were."""
     head = read(b"X-A: 3", b"Max-Forwards: 3", b"X-B: 3")
-    count_down(head, 3)
+    decrement_max_forwards(head, 3)
     assert going_on(head) == [b"X-A: 3", b"Max-Forwards: 2", b"X-B: 3"]

@@ -15,7 +15,7 @@ from typing import Final, cast
 from corsproxy.proxy.errors import ClientError, UpstreamError, UpstreamErrorKind
 from corsproxy.proxy.upstream.head import Framing
 from corsproxy.proxy.upstream.outflow import Outflow
-from corsproxy.proxy.upstream.parties import NOBODY, Asker, ContentSink, Owner, Waiting
+from corsproxy.proxy.upstream.parties import NOBODY, ContentSink, Owner, Requester, Waiting
 from corsproxy.proxy.upstream.reader import ENDED, ResponseReader, ServerState
 from corsproxy.proxy.upstream.silence import Silence, has_ended_cleanly
 
@@ -33,7 +33,7 @@ class UpstreamConnection(asyncio.Protocol):
     """A TCP, TLS or Unix socket connection to one upstream."""
 
     __slots__ = (
-        "_asker", "_done", "_error", "_loop", "_outflow", "_paused", "_read_timeout", "_silence", "_sink", "born",
+        "_done", "_error", "_loop", "_outflow", "_paused", "_read_timeout", "_requester", "_silence", "_sink", "born",
         "busy", "closed", "deadline", "deadline_kind", "idle_for", "idle_since", "needs_rest", "on_closed", "owner",
         "reader", "reused", "transport",
     )  # fmt: skip
@@ -43,7 +43,7 @@ class UpstreamConnection(asyncio.Protocol):
     ) -> None:
         self._loop = loop
         self.on_closed = on_closed
-        self._asker: Asker = NOBODY
+        self._requester: Requester = NOBODY
         """Notified once, of the next head or of a failure."""
         self.reader = ResponseReader(lenient=lenient)
         self.transport: asyncio.Transport = cast("asyncio.Transport", None)
@@ -108,24 +108,24 @@ class UpstreamConnection(asyncio.Protocol):
         """True if `responded` raises."""
         return self._error is not None
 
-    def tell(self, asker: Asker) -> None:
-        """Notify `asker` once of a head, or of a failure before one; at once if that has happened already."""
-        self._asker = asker
+    def notify(self, requester: Requester) -> None:
+        """Notify `requester` once of a head, or of a failure before one; at once if that has happened already."""
+        self._requester = requester
         if self._error is not None or self.reader.head is not None or self.reader.interim:
-            self._tell()
+            self._notify()
 
-    def _tell(self) -> None:
-        asker, self._asker = self._asker, NOBODY
-        asker.responded()
+    def _notify(self) -> None:
+        requester, self._requester = self._requester, NOBODY
+        requester.responded()
 
     async def responded(self) -> None:
         """Wait until an interim head or the final head is there; raises `UpstreamError`."""
         future = self._loop.create_future()
-        self.tell(Waiting(future))
+        self.notify(Waiting(future))
         try:
             await future
         finally:
-            self._asker = NOBODY
+            self._requester = NOBODY
         if self._error is not None:
             raise self._error
 
@@ -171,7 +171,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._outflow.hang_up()
         self._sink = None
         self._done = None
-        self._asker = NOBODY
+        self._requester = NOBODY
         self.deadline = NEVER
         head = self.reader.head
         reusable = (
@@ -235,7 +235,7 @@ class UpstreamConnection(asyncio.Protocol):
         if self._done is not None and not self._done.done():
             self._done.set_exception(self._error)
         self.abort()
-        self._tell()
+        self._notify()
 
     def sweep(self, now: float) -> None:
         """Fail the exchange if its deadline has passed."""
@@ -266,7 +266,7 @@ class UpstreamConnection(asyncio.Protocol):
             if len(reader.body) > 1 and reader.state not in ENDED:
                 self.pause()  # it is not read yet: one segment is kept, the rest waits in the socket
             if reader.head is not None or reader.interim:
-                self._tell()
+                self._notify()
             return
         if self._read_timeout > 0:
             self.deadline = self._loop.time() + self._read_timeout

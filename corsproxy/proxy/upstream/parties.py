@@ -1,4 +1,4 @@
-"""Protocols of the objects that a connection to an upstream notifies, one for each role.
+"""The objects that a connection to an upstream notifies, one protocol for each role.
 
 Imports nothing of the project at run time.
 """
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from corsproxy.proxy.upstream.connection import UpstreamConnection
 
 
-class Asker(Protocol):
+class Requester(Protocol):
     """The sender of a request, which waits for the response."""
 
     def responded(self) -> None:
-        """Handle the arrival of a head, interim or final, or a failure before one."""
+        """Handle a head, interim or final, or a failure before one."""
 
 
 class Waiting:
-    """A coroutine that waits for a head."""
+    """A requester for a coroutine that waits for a head."""
 
     __slots__ = ("_future",)
 
@@ -34,7 +34,7 @@ class Waiting:
 
 
 class _Nobody:
-    """A sender that waits for nothing."""
+    """The requester of a connection for which nobody waits."""
 
     __slots__ = ()
 
@@ -46,17 +46,17 @@ NOBODY: Final = _Nobody()
 
 
 class ContentSink(Protocol):
-    """Where the content of a response goes, piece by piece, as it comes."""
+    """The receiver of a response's content, piece by piece, as it arrives."""
 
     def write(self, pieces: list[bytes]) -> None:
-        """Take pieces of content; call `pause` on the connection where there is no room for more."""
+        """Take pieces of content; call `pause` on the connection if there is no room for more."""
 
     def upstream_writable(self) -> None:
         """Handle an upstream that reads again after a pause."""
 
 
 class Owner(Protocol):
-    """The client for which a connection is reserved, after a login on it."""
+    """The owner of connections that are reserved for one client, because of a login on them."""
 
     def upstream_ended(self, connection: UpstreamConnection) -> None:
         """Handle the loss of the connection."""

@@ -78,7 +78,7 @@ class UpstreamPool:
             connection.abort()
         return None
 
-    def take_own(self, connection: UpstreamConnection) -> Lease | None:
+    def take_reserved(self, connection: UpstreamConnection) -> Lease | None:
         """Lend a reserved connection to its client; None if it has ended, or sent unsolicited bytes."""
         if self._retired or not connection.is_silent():
             connection.abort()
@@ -203,8 +203,8 @@ class UpstreamPool:
         for connection in (*self.connections, *self._tunnels):
             connection.abort()
 
-    def reports(self, oddity: Oddity) -> bool:
-        """Return whether to write of this oddity now: each kind is written of once a minute."""
+    def is_report_due(self, oddity: Oddity) -> bool:
+        """Return whether to log this oddity now, which is then the case again after `REPORT_INTERVAL`."""
         now = self._loop.time()
         if now < self._reported.get(oddity, 0.0) + REPORT_INTERVAL:
             return False

@@ -207,7 +207,7 @@ async def test_a_retired_pool_keeps_nothing() -> None:
         it.pool.retire()
         await turns()
         assert (bound.closed, idle.closed, own.connection.closed) == (True, True, False)
-        assert it.pool.take_own(bound) is None
+        assert it.pool.take_reserved(bound) is None
         await it.used(own)
         own.end()
         assert it.pool.take_idle() is None
@@ -218,11 +218,11 @@ async def test_a_retired_pool_keeps_nothing() -> None:
 async def test_a_retired_pool_lends_no_reserved_connection() -> None:
     """Its client goes on with another."""
     async with stage() as it:
-        own = it.pool.take_own(await it.bound(Owner()))
+        own = it.pool.take_reserved(await it.bound(Owner()))
         assert own is not None
         it.pool.retire()
         await it.used(own)
-        assert it.pool.take_own(own.connection) is None
+        assert it.pool.take_reserved(own.connection) is None
         await turns()
         assert own.connection.closed
 
@@ -247,11 +247,11 @@ async def test_an_oddity_is_reported_once_a_minute() -> None:
     """Each kind for itself."""
     loop = asyncio.get_running_loop()
     pool = UpstreamPool(PATIENT, None, loop)
-    assert pool.reports(Oddity.BARE_LF) is True
-    assert pool.reports(Oddity.BARE_LF) is False
-    assert pool.reports(Oddity.CONTROL) is True
+    assert pool.is_report_due(Oddity.BARE_LF) is True
+    assert pool.is_report_due(Oddity.BARE_LF) is False
+    assert pool.is_report_due(Oddity.CONTROL) is True
     pool._reported[Oddity.BARE_LF] = loop.time() - REPORT_INTERVAL + 1
-    assert pool.reports(Oddity.BARE_LF) is False
+    assert pool.is_report_due(Oddity.BARE_LF) is False
     pool._reported[Oddity.BARE_LF] = loop.time() - REPORT_INTERVAL
-    assert pool.reports(Oddity.BARE_LF) is True
-    assert pool.reports(Oddity.BARE_LF) is False
+    assert pool.is_report_due(Oddity.BARE_LF) is True
+    assert pool.is_report_due(Oddity.BARE_LF) is False

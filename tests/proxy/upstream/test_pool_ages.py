@@ -204,14 +204,14 @@ async def test_a_reserved_connection_is_its_clients_alone() -> None:
         assert it.pool.take_idle() is None
         idle_for(connection, 1e6)
         it.pool.sweep(asyncio.get_running_loop().time())
-        own = it.pool.take_own(connection)
+        own = it.pool.take_reserved(connection)
         assert own is not None
         assert own.connection is connection
         assert (connection.busy, connection.reused) == (True, True)
         connection.abort()
         await turns()
         assert owner.ended == [connection]
-        assert it.pool.take_own(connection) is None
+        assert it.pool.take_reserved(connection) is None
 
 
 async def test_a_reserved_connection_that_has_spoken_ends() -> None:
@@ -221,7 +221,7 @@ async def test_a_reserved_connection_that_has_spoken_ends() -> None:
         connection = await it.bound(owner)
         it.writers[0].write(b"x")
         heard(connection)
-        assert it.pool.take_own(connection) is None
+        assert it.pool.take_reserved(connection) is None
         await turns()
         assert owner.ended == [connection]
 
@@ -270,7 +270,7 @@ async def test_a_reserved_connection_that_is_busy_is_not_taken_back() -> None:
     """Its client waits for an answer."""
     async with stage(replace(PATIENT, max_connections=1, keepalive_timeout=0.5)) as it:
         connection = await it.bound(Owner())
-        own = it.pool.take_own(connection)
+        own = it.pool.take_reserved(connection)
         assert own is not None
         idle_for(connection, 1e6)
         waiting = await it.waiting()
