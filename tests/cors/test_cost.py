@@ -2,45 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-import tracemalloc
 from collections.abc import Callable
-from types import FrameType
 
 import pytest
 
 from corsproxy.cors import CorsRequest, Policy, Reason, decide
 from tests.cors.tables import APP, actual, policy, preflight
-from tests.support.form import needs_interpreter
+from tests.support.cost import calls, peak
 
 
 def _calls(function: Callable[[], object]) -> int:
-    """How many functions, Python's and C's, are called within `function`."""
-    needs_interpreter("calls are counted by its profiler")
-    count = 0
-
-    def profile(_frame: FrameType, event: str, _argument: object) -> None:
-        nonlocal count
-        count += event in ("call", "c_call")
-
-    before = sys.getprofile()
-    sys.setprofile(profile)
-    try:
-        function()
-    finally:
-        sys.setprofile(before)
-    return count
-
-
-def _peak(function: Callable[[], object]) -> int:
-    """How many bytes `function` has allocated at most at one time."""
-    function()
-    tracemalloc.start()
-    try:
-        function()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
+    return len(calls(function))
 
 
 def _named(text: str, count: int) -> list[str]:
@@ -104,7 +76,7 @@ def test_a_megabyte_of_requested_headers_is_not_read(compiled: Policy, element: 
     short, long = (preflight(APP, "GET", element * (size // len(element))) for size in (32 * 1024, 1024 * 1024))
 
     assert decide(compiled, long).reason is Reason.HEADERS_NOT_ALLOWED
-    assert _peak(lambda: decide(compiled, long)) < 4096
+    assert peak(lambda: decide(compiled, long)) < 4096
     assert _calls(lambda: decide(compiled, long)) == _calls(lambda: decide(compiled, short)) < 30
 
 
@@ -113,7 +85,7 @@ def test_many_lines_of_requested_headers_are_not_joined() -> None:
     request = CorsRequest("OPTIONS", (APP.encode(),), (b"GET",), (b"",) * 30_000)
 
     assert decide(_STAR, request).reason is Reason.HEADERS_NOT_ALLOWED
-    assert _peak(lambda: decide(_STAR, request)) < 4096
+    assert peak(lambda: decide(_STAR, request)) < 4096
 
 
 @pytest.mark.parametrize("unit", [b",", b" ,", b"x-a,"])
@@ -129,7 +101,7 @@ def test_a_long_origin_is_not_read() -> None:
     """An over-long origin is refused with the same few calls, however long it is."""
     short, long = (actual(b"https://" + b"a." * size) for size in (1000, 500_000))
 
-    assert _peak(lambda: decide(_STRICT, long)) < 4096
+    assert peak(lambda: decide(_STRICT, long)) < 4096
     assert _calls(lambda: decide(_STRICT, long)) == _calls(lambda: decide(_STRICT, short)) < 20
 
 

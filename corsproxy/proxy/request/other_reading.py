@@ -102,9 +102,9 @@ def _may_hide_separators(path: bytes) -> bool:
     Their escapes are `%2f`, `%2e` and `%5c`. An escape of the 2 or 5 itself ends with that digit (`%32`, `%35`), and an
     escape of the letter begins with `%`. So in every spelling a 2 or 5 stands directly before e, f, c or `%`.
     """
-    if path[:_GLIMPSE].translate(_CLASSES).find(b"%2") >= 0:  # attacks show early
+    if b"%2" in path[:_GLIMPSE].translate(_CLASSES):  # attacks show early
         return True
-    return (b"2" in path or b"5" in path) and path.translate(_CLASSES).find(b"%2") >= 0
+    return (b"2" in path or b"5" in path) and b"%2" in path.translate(_CLASSES)
 
 
 def _leading(path: bytes, depth: int, most: int) -> bytes:
@@ -112,17 +112,17 @@ def _leading(path: bytes, depth: int, most: int) -> bytes:
     `most` bytes of a segment, beyond which only some rest remains.
     """
     cut = path.rfind(b"/", 0, LONG) + 1
-    if len(path) > cut + len(b"..") and path.find(b"/", cut) < 0:
-        return _resolved(path[:cut]) + path[cut : cut + most + 1]
     start = _resolved(path[:cut])
+    if path.rfind(b"/") < cut and len(path) > cut + len(b".."):
+        return start + path[cut : cut + most + 1]
     segments = start.count(b"/") - 1
     # Each further `..` removes at most one segment, and has two dots.
-    if segments > depth and (_DOT not in path or segments - depth > path.count(b".", cut) // 2):
+    if segments >= depth and segments - depth >= path.count(b".", cut) // 2:
         return start
-    if _is_dots(path[cut : cut + _GLIMPSE]) and _is_dots(path[-_GLIMPSE:]) and path.find(b"...", cut) < 0:
+    if _is_dots(path[cut : cut + _GLIMPSE]) and _is_dots(path[-_GLIMPSE:]):
         rest = path[cut:]
-        if _is_dots(rest):
-            kept = start.split(b"/", max(segments - rest.count(b".."), 0) + 1) if segments else (b"", b"")
+        if b"..." not in rest and _is_dots(rest):
+            kept = start.split(b"/", max(segments - rest.count(b".."), 0) + 1)
             return b"/".join([*kept[:-1], b""])
     return _resolved(path)
 

@@ -16,6 +16,7 @@ from corsproxy.cors import OriginSpec, PolicySpec, compile_policy
 from corsproxy.proxy.request.other_reading import LONG, other_reading, plain_reading
 from corsproxy.proxy.routes import AmbiguousPath, RouteTable
 from corsproxy.settings import PolicySettings, Route, Upstream
+from tests.support.cost import calls, peak
 from tests.support.examples import examples
 
 EXAMPLES = examples(200)
@@ -108,6 +109,19 @@ def looked_at(path: bytes, depth: int, longest: int) -> Sequence[bytes | None]:
 @example(b"/b" + b"/a" * LONG + b"%7Cb", 1, 1)
 @example(b"/" + b"a" * LONG + b"/a%7Cb", 1, 1)
 @example(b"/" + b"." * LONG + b"/a%7Cb", 0, 0)
+@example(b"/" + b"a" * 2 * LONG, 1, 0)
+@example(b"/" + b"a" * (LONG - 2) + b"//aaa", 2, 1)
+@example(b"/" + b"a" * LONG + b"%2fa/b", 3, 1)
+@example(b"/" + b"a" * LONG + b"/%2e%2e/b", 3, 1)
+@example(b"/" + b"a" * LONG + b"%5c..%5ca", 3, 1)
+@example(b"/a" * 511 + b"/.." * 509 + b"/b" * 9, 2, 1)
+@example(b"/a" * 511 + b"/.." * 510 + b"/b" * 9, 2, 1)
+@example(b"/a" * 511 + b"/.." * 511 + b"/b" * 40 + b"/.." * 20, 3, 1)
+@example(b"/a" * 511 + b"/.." * 20 + b"/..." + b"/.." * 510, 3, 1)
+@example(b"/a" * 511 + b"/X" * 60, 600, 1)
+@example(b"/a" * 511 + b"/.." * 520, 2, 1)
+@example(b"/.." * 600, 2, 1)
+@example(b"/a" + b"/." * 600, 1, 1)
 def test_of_a_long_path_what_is_looked_at_is_right(path: bytes, depth: int, longest: int) -> None:
     """The first segments, and whether there are more; None nowhere but where the path reads as itself."""
     plain = plain_reading(path)
@@ -116,6 +130,66 @@ def test_of_a_long_path_what_is_looked_at_is_right(path: bytes, depth: int, long
         assert plain == path
     else:
         assert looked_at(read, depth, longest) == looked_at(plain, depth, longest)
+
+
+LIMIT = 32 * 1024
+
+
+def filled(front: bytes, piece: bytes, end: bytes = b"") -> bytes:
+    """Make a path of about the longest that a head may hold."""
+    return front + piece * ((LIMIT - len(front) - len(end)) // len(piece)) + end
+
+
+@pytest.mark.parametrize(
+    ("path", "copies"),
+    [
+        pytest.param(filled(b"", b"/a"), 0, id="names"),
+        pytest.param(filled(b"", b"/a", b"/.."), 0, id="names, and two dots at the end"),
+        pytest.param(filled(b"/." * 400 + b"/a/b/c/d", b"/a", b"/.a"), 0, id="dots, then names"),
+        pytest.param(filled(b"/a" * 511 + b"/.." * 400, b"/a"), 0, id="names, and dots that are too few"),
+        pytest.param(filled(b"/a" * 511 + b"/.." * 509, b"/a"), 0, id="names, and as many dots as may be"),
+        pytest.param(filled(b"/a/b/", b"c", b"/"), 0, id="as many names as routes have, then a long one"),
+        pytest.param(filled(b"/", b"a"), 0, id="one name"),
+        pytest.param(filled(b"/", b"a", b".a"), 0, id="one name with a dot"),
+        pytest.param(filled(b"/", b"a", b"%41"), 0, id="one name with an escape"),
+        pytest.param(filled(b"", b"/%41"), 0, id="escaped names"),
+        pytest.param(filled(b"/", b"a", b"\\"), 1, id="one name with a backslash"),
+        pytest.param(filled(b"", b"/%41", b"/2a%41"), 1, id="a digit that may be of an escape"),
+        pytest.param(filled(b"/a" * 400, b"/"), 1, id="slashes"),
+        pytest.param(filled(b"/a" * 400, b"/.."), 2, id="two dots"),
+        pytest.param(filled(b"/a" * 400, b"/."), 2, id="single dots"),
+        pytest.param(filled(b"/%2e%2e/%2e%2e", b"/a"), 3, id="escaped dots, then names"),
+        pytest.param(filled(b"", b"/%2e"), 3, id="escaped dots"),
+    ],
+)  # fmt: skip
+def test_a_hostile_path_is_copied_as_seldom_as_can_be(path: bytes, copies: int) -> None:
+    """Of what lies beyond the routes little is looked at: or 32 KiB of path would cost more than the whole request."""
+    assert peak(lambda: other_reading(path, 2, 1)) < (copies + 1 / 3) * LIMIT
+
+
+@pytest.mark.parametrize(
+    ("path", "rounds", "as_text"),
+    [
+        pytest.param(b"/a", 0, 0, id="no escape"),
+        pytest.param(b"/%41", 1, 0, id="one"),
+        pytest.param(b"/%2541", 2, 0, id="an escape of an escape"),
+        pytest.param(b"/%252541", 3, 0, id="three deep"),
+        pytest.param(b"/%25252541", 3, 0, id="four deep"),
+        pytest.param(b"/=%41", 1, 0, id="beside an equals sign"),
+        pytest.param(b"/=%3d", 1, 0, id="of an equals sign beside one"),
+        pytest.param(b"/%01", 1, 1, id="that is the stand-in for an equals sign"),
+        pytest.param(b"/=%01", 1, 1, id="that is the stand-in, beside an equals sign"),
+        pytest.param(b"/%zz", 1, 2, id="none, but a mark"),
+        pytest.param(b"/%41%zz", 2, 4, id="one, and a mark"),
+        pytest.param(b"/%41\n", 0, 1, id="beside an end of line"),
+        pytest.param(b"/%41\r", 0, 1, id="beside a carriage return"),
+        pytest.param(b"/%2541\n", 0, 2, id="an escape of an escape, beside an end of line"),
+    ],
+)  # fmt: skip
+def test_escapes_are_decoded_without_text(path: bytes, rounds: int, as_text: int) -> None:
+    """Where that can be done, which is ten times as fast, and in no more rounds than change something."""
+    called = calls(lambda: other_reading(path))
+    assert (called.count("a2b_qp"), called.count("decode")) == (rounds, as_text)
 
 
 UPSTREAM = Upstream("up", "http", "127.0.0.1", 1)
