@@ -250,10 +250,6 @@ def _trace_id(value: bytes) -> bytes:
     return trace
 
 
-def _forward(_head: RequestHead, _name: bytes, _value: bytes) -> bool:
-    return True
-
-
 def _note_max_forwards(head: RequestHead, _: bytes, value: bytes) -> bool:
     head.max_forwards = int(value) if value.isdigit() and len(value) < 10 else None
     return True
@@ -291,7 +287,7 @@ _NOTE_OF = {
     RequestField.FORWARDED: _note_forwarded,
     RequestField.VIA: _note_via,
     RequestField.REQUEST_ID: _note_request_id,
-    RequestField.REFERER: _forward,
+    RequestField.REFERER: _drop,  # never asked
     RequestField.MAX_FORWARDS: _note_max_forwards,
     RequestField.AUTHORIZATION: _note_authorization,
     RequestField.REFERENCE: _note_reference,
@@ -305,8 +301,6 @@ _NOTES: Final = tuple(_NOTE_OF[code] for code in RequestField)
 def _strip_named_fields(head: RequestHead) -> None:
     """Remove the fields that Connection names (RFC 9110 section 7.6.1)."""
     named = named_fields(head.options, _PROTECTED_FROM_CONNECTION)
-    if not named:
-        return
     head.fields = [line for line in head.fields if line.name.lower() not in named]
     if b"x-request-id" in named:
         head.request_id = b""

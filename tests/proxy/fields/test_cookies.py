@@ -283,6 +283,8 @@ NOT_PARTITIONED = [
 PREFIX_ALONE = [
     Row(b"a=b; Path=/", b"a=b; Path=/app", b"a=b; Path=/app/", OFF, "Path=/app/ does not match a request for /app"),
     Row(b"a=b; Path=/y", b"a=b; Path=/app/y", None, OFF),
+    kept(b"a=b; Path=", None, OFF),
+    kept(b"a=b; Path=y", None, OFF),
     kept(b"__Host-a=b; Secure; Path=/", b"__Host-a=b; Secure; Path=/app/", OFF, HOST_PREFIX),
 ]
 # nginx: proxy_cookie_path /base /

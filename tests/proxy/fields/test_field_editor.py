@@ -50,6 +50,18 @@ def test_which_fields_are_edited(name: bytes, plain: bool, folded: bool) -> None
     assert editor(folds=True).edits(name) is folded
 
 
+@pytest.mark.parametrize("name", ["X-Forwarded-For", "x_forwarded_host", "X-Forwarded-Port", "X-FORWARDED-PROTO"])
+@pytest.mark.parametrize("is_set", [True, False])
+def test_forwarded_goes_with_what_it_repeats(name: str, is_set: bool) -> None:
+    """A server that believes Forwarded first would not see the edit; a response's Forwarded is nobody's business."""
+    edits = FieldEdits(((name, "a"),) if is_set else (), () if is_set else (name,))
+    for folds in (True, False):
+        made = FieldEditor.compile(edits, folds=folds)
+        assert made is not None
+        assert made.edits(b"Forwarded") is folds
+        assert not made.edits(b"X-Forwarded-By")
+
+
 def test_what_is_written_and_what_stays() -> None:
     """Set fields in order, as spelt; of the others the lines and pairs that are not edited."""
     made = editor(folds=False)

@@ -11,6 +11,9 @@ from hypothesis import strategies as st
 from corsproxy.proxy.client.head import ParsedHead
 from corsproxy.proxy.client.plain_head import read_plain_head
 from corsproxy.proxy.errors import Refusal
+from corsproxy.proxy.fields.lines import FieldLine
+from corsproxy.proxy.fields.names import REQUEST_FIELDS
+from corsproxy.proxy.fields.sections import FieldSection
 from corsproxy.proxy.request.head import RequestHead, read_request_head
 from corsproxy.proxy.request.known_heads import copied, read_known_head
 
@@ -57,6 +60,50 @@ def test_a_known_section_says_what_its_lines_say(lines: list[bytes]) -> None:
     wanted = said(read_request_head(head.lines, 1))
     for _ in range(2):
         assert said(read_known_head(head.section, head.lines)) == wanted
+
+
+def test_a_section_is_read_once() -> None:
+    """What it says is then at hand: to read it again would cost what it saves."""
+    head = parsed([b"Accept: a/b", b"Origin: https://app.example.com"])
+    assert head.section is not None
+    first, again = (read_known_head(head.section, head.lines) for _ in range(2))
+    assert first is not again
+    assert first.origins is again.origins
+
+
+def test_a_refusal_is_one_requests() -> None:
+    """An exception that is raised for two requests would tell of both, in the log of either."""
+    lines = [FieldLine(REQUEST_FIELDS[name], name, value) for name, value in ((b"Host", b"h"), (b"Expect", b"x"))]
+    section = FieldSection(lines, -1, keep_alive=True)
+    first, again = (read_known_head(section, lines) for _ in range(2))
+    assert (first.refusal, again.refusal) != (None, None)
+    assert first.refusal is not again.refusal
+    assert said(first) == said(again) == said(read_request_head(lines, 1))
+
+
+REPEATED = [name + b": " for name in (b"Accept", b"Accept-Language", b"Cache-Control", b"Pragma", b"User-Agent")]
+
+
+@pytest.mark.parametrize(
+    ("others", "size", "is_kept"),
+    [
+        pytest.param([], 2048, True, id="the longest"),
+        pytest.param([], 2049, False, id="a byte more"),
+        pytest.param([b"Referer: https://app.example.com/" + b"a" * 200], 2048, True, id="a Referer apart"),
+        pytest.param([b"Referer: https://app.example.com/"], 2049, False, id="a byte more, a Referer apart"),
+        pytest.param([b"Cookie: a=b"], 500, False, id="a cookie"),
+        pytest.param([b"Referer: https://app.example.com/", b"Cookie: a=b"], 500, False, id="a cookie and a Referer"),
+        pytest.param([b"referer: https://app.example.com/"], 500, False, id="a Referer in other letters"),
+    ],
+)
+def test_which_sections_are_kept(others: list[bytes], size: int, is_kept: bool) -> None:
+    """Those of a few lines that say nothing of a person; the page that one looks at is never among them."""
+    apart = sum(len(line) + 2 for line in others if line.startswith(b"Referer"))
+    lines = [b"Accept: a/b", *others, *REPEATED]
+    missing = size + apart - len(b"\r\n".join((b"", b"Host: h", *lines, b"", b"")))
+    filled = [line + b"a" * (missing // 5 + (missing % 5 if line is REPEATED[0] else 0)) for line in REPEATED]
+    head = parsed([b"Accept: a/b", *others, *filled])
+    assert (head.section is not None) is is_kept
 
 
 def test_each_request_has_its_own_referer() -> None:

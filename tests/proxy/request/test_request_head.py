@@ -111,6 +111,9 @@ NOTED: list[Any] = [
     ),
     pytest.param((b"Content-Length: 0",), {"has_length_field": True}, id="no content, said"),
     pytest.param(
+        (b"Content-Length: 1",), {"content_length": 1, "says_length": True, "has_content": True}, id="a byte of content"
+    ),
+    pytest.param(
         (b"Content-Length: 0000000000000000007",),
         {"content_length": 7, "has_length_field": True, "has_content": True},
         id="zeros",
@@ -163,7 +166,11 @@ NOTED: list[Any] = [
     pytest.param((b"traceparent: ff" + TRACE[2:],), {}, id="a trace of the forbidden version"),
     pytest.param((b"traceparent: 00-" + b"0" * 32 + TRACE[35:],), {}, id="a trace of zeros"),
     pytest.param((b"traceparent: " + TRACE[:36] + b"0" * 16 + TRACE[52:],), {}, id="a trace whose parent is zeros"),
+    pytest.param((b"traceparent: cc" + TRACE[2:],), {"trace_id": TRACE[3:35]}, id="a later version, no longer"),
     pytest.param((b"traceparent: " + TRACE + b"x",), {}, id="a trace with more behind it"),
+    pytest.param((b"traceparent: " + TRACE + b"-",), {}, id="a trace with a hyphen behind it"),
+    pytest.param((b"traceparent: " + TRACE + b"-more",), {}, id="a trace of a later version's form"),
+    pytest.param((b"traceparent: cc" + TRACE[2:] + b"x",), {}, id="a later version with more behind its flags"),
     pytest.param((b"traceparent: " + TRACE, b"traceparent: " + TRACE), {}, id="two traces"),
 ]
 
@@ -182,27 +189,36 @@ def test_what_is_noted(lines: tuple[bytes, ...], noted: dict[str, Any]) -> None:
     assert {name: getattr(head, name) for name in PLAIN} == {**PLAIN, **noted}
 
 
+TOO_LONG = "the Content-Length is more than can be counted"
+CODING = "the only transfer coding understood here is chunked"
+
+
 @pytest.mark.parametrize(
-    ("lines", "minor", "status", "closes"),
+    ("lines", "minor", "status", "closes", "text"),
     [
-        pytest.param((b"Content-Length: 9223372036854775808",), 1, 400, True, id="a length too large"),
-        pytest.param((b"Content-Length: 00000000000000000001",), 1, 400, True, id="a length of twenty digits"),
-        pytest.param((b"Transfer-Encoding: gzip",), 1, 501, True, id="another coding"),
-        pytest.param((b"Transfer-Encoding: gzip, chunked",), 1, 501, True, id="another coding within"),
-        pytest.param((b"Transfer-Encoding: chunked", b"Transfer-Encoding: chunked"), 1, 501, True, id="chunked twice"),
-        pytest.param((b"Transfer-Encoding: chunked",), 0, 400, True, id="chunked in HTTP/1.0"),
-        pytest.param((b"Expect: 200-ok",), 1, 417, False, id="another expectation"),
-        pytest.param((b"Transfer-Encoding: gzip", b"Expect: x"), 1, 501, True, id="the one that closes stays"),
-        pytest.param((b"Expect: x", b"Transfer-Encoding: gzip"), 1, 501, True, id="the one that closes comes"),
+        pytest.param((b"Content-Length: 9223372036854775808",), 1, 400, True, TOO_LONG, id="a length too large"),
+        pytest.param((b"Content-Length: 00000000000000000001",), 1, 400, True, TOO_LONG, id="twenty digits"),
+        pytest.param((b"Transfer-Encoding: gzip",), 1, 501, True, CODING, id="another coding"),
+        pytest.param((b"Transfer-Encoding: gzip, chunked",), 1, 501, True, CODING, id="another coding within"),
+        pytest.param((b"Transfer-Encoding: chunked",) * 2, 1, 501, True, CODING, id="chunked twice"),
+        pytest.param(
+            (b"Transfer-Encoding: chunked",), 0, 400, True, "HTTP/1.0 has no Transfer-Encoding", id="in HTTP/1.0"
+        ),
+        pytest.param(
+            (b"Expect: 200-ok",), 1, 417, False, "the only expectation that can be met is 100-continue",
+            id="another expectation",
+        ),
+        pytest.param((b"Transfer-Encoding: gzip", b"Expect: x"), 1, 501, True, CODING, id="the one that closes stays"),
+        pytest.param((b"Expect: x", b"Transfer-Encoding: gzip"), 1, 501, True, CODING, id="the one that closes comes"),
     ],
-)
+)  # fmt: skip
 def test_what_is_refused_once_the_route_is_known(
-    lines: tuple[bytes, ...], minor: int, status: int, closes: bool
+    lines: tuple[bytes, ...], minor: int, status: int, closes: bool, text: str
 ) -> None:
-    """The status, and whether the connection can go on."""
+    """The status, whether the connection can go on, and the reason that the client is given."""
     refusal = read(*lines, minor=minor).refusal
     assert refusal is not None
-    assert (refusal.status, refusal.close) == (status, closes)
+    assert (refusal.status, refusal.close, refusal.text) == (status, closes, text)
 
 
 def test_an_expectation_of_http_1_0_is_none() -> None:
@@ -226,6 +242,7 @@ def test_no_host(host: bytes) -> None:
     with pytest.raises(Refusal) as refused:
         read(host=host)
     assert (refused.value.status, refused.value.close) == (400, True)
+    assert refused.value.text == f"the Host field is {'not a host name' if host else 'empty'}"
 
 
 def test_http_1_0_needs_no_host() -> None:
