@@ -68,6 +68,7 @@ def test_a_file_and_a_list_too_long_are_one_warning() -> None:
     made = PolicySpec((FROM_FILE, *map(OriginSpec, MANY)), timing=True)
     [warning] = policy_warnings(made)
     assert (warning.field, warning.index, warning.reason, warning.severity) == ("timing", None, "missing", "warning")
+    assert warning.value is True
     assert warning.message == (
         "where a request has no Origin (images, scripts), the origins of a file are never listed, because every client "
         "could read them and only the first 136 of 200 origins fit into the 4 KiB of the list; write the origins that "
@@ -87,6 +88,7 @@ def test_an_empty_list_names_nobody() -> None:
     """It looks like "for nobody", but the upstream's own field goes on."""
     (warning,) = policy_warnings(spec(APP, timing=()))
     assert (warning.field, warning.index, warning.severity, warning.reason) == ("timing", None, "warning", "missing")
+    assert warning.value == ()
     assert "write false" in warning.message
 
 
