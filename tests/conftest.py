@@ -131,6 +131,11 @@ def imported(module: str) -> frozenset[str]:
     return frozenset(names)
 
 
+if os.environ.get("CORSPROXY_MUTANTS"):
+    # Mutmut puts two calls around each of ours, and a deep expression of the tests would no longer end in time.
+    sys.setrecursionlimit(4 * sys.getrecursionlimit())
+
+
 @pytest.fixture(autouse=bool(os.environ.get("CORSPROXY_MUTANTS")))
 def _forgetful() -> None:
     """Empty what modules remember, so that a broken source is run again by every test that would run it first."""
