@@ -272,7 +272,7 @@ _NO_TRACE: Final = b"0" * 32
 _NO_SPAN: Final = b"0" * 16
 
 _NOTE_OF = {
-    RequestField.FORWARD: _forward,  # not called: `read_request_head` forwards such lines itself
+    RequestField.FORWARD: _drop,  # not called: `read_request_head` forwards such lines itself
     RequestField.DROP: _drop,
     RequestField.HOST: _note_host,
     RequestField.CONNECTION: _note_connection,
@@ -287,7 +287,7 @@ _NOTE_OF = {
     RequestField.FORWARDED: _note_forwarded,
     RequestField.VIA: _note_via,
     RequestField.REQUEST_ID: _note_request_id,
-    RequestField.REFERER: _drop,  # never asked
+    RequestField.REFERER: _drop,  # not called, either
     RequestField.MAX_FORWARDS: _note_max_forwards,
     RequestField.AUTHORIZATION: _note_authorization,
     RequestField.REFERENCE: _note_reference,
