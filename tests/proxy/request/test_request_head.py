@@ -111,7 +111,9 @@ NOTED: list[Any] = [
     ),
     pytest.param((b"Content-Length: 0",), {"has_length_field": True}, id="no content, said"),
     pytest.param(
-        (b"Content-Length: 1",), {"content_length": 1, "says_length": True, "has_content": True}, id="a byte of content"
+        (b"Content-Length: 1",),
+        {"content_length": 1, "has_length_field": True, "has_content": True},
+        id="a byte of content",
     ),
     pytest.param(
         (b"Content-Length: 0000000000000000007",),
