@@ -60,7 +60,7 @@ def parse_authority(text: str) -> tuple[str, int | None]:
 def parse_host(text: str) -> str:
     """Parse a host name or address; return it in lower case, IPv6 compressed and in brackets."""
     if not text:
-        raise RefusedError("missing host", "missing")
+        raise RefusedError("missing host: the value is empty; write one, or remove it", "missing")
     if text.startswith("["):
         try:
             return f"[{ipaddress.IPv6Address(text[1:-1]).compressed}]"

@@ -11,10 +11,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from corsproxy.config.addresses import parse_authority, punycode, unix_socket_path
-from corsproxy.config.problems import RefusedError, quote
+from corsproxy.config.problems import RefusedError, nearest, quote
 from corsproxy.settings import authority
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+# `://` with too few or too many slashes, slanted the wrong way, or without its colon.
+_SEPARATOR_SLIP = re.compile(r"(https?)(?!://[^/\\])(?:[:;][/\\]*|[/\\]+)(?=[^/\\])", re.IGNORECASE)
+_SCHEME_ALONE = re.compile(r"https?(?::[/\\]*)?", re.IGNORECASE)
+_SOCKET = re.compile(r"/(?:var/run|run|tmp)/.+|/.+\.sock(?:et)?")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
@@ -38,6 +42,7 @@ class UpstreamUrl:
 def parse_upstream_url(text: str) -> UpstreamUrl:
     """Parse `http://HOST[:PORT][/base][?query]`, the same with `https`, or `unix:/path[:/base][?query]`."""
     _refuse_user_information(text)
+    _refuse_slips(text)
     _refuse_characters(text)
     if "#" in text:
         raise RefusedError(
@@ -51,6 +56,10 @@ def parse_upstream_url(text: str) -> UpstreamUrl:
         return UpstreamUrl("http", "localhost", 80, unix_path, _base_path(base, text), query)
     scheme = _scheme(address, text)
     host_and_port, slash, path = address.partition("://")[2].partition("/")
+    if re.fullmatch("(?::[0-9]*)?", host_and_port):
+        right = f"{address.partition('://')[0]}://localhost{host_and_port}{slash}{path}"
+        hint = f": write {right}" if host_and_port else f", as in {scheme}://localhost:8000"
+        raise RefusedError(f"missing host in {quote(text)}{hint}", "missing")
     host, port = parse_authority(host_and_port)
     if port == 0:
         raise RefusedError(f"invalid URL {quote(text)}: nothing listens on port 0")
@@ -70,6 +79,8 @@ def parse_upstream_origin(text: str) -> str:
 
 def _scheme(address: str, text: str) -> Literal["http", "https"]:
     if not (found := _SCHEME.match(address)):
+        if _SOCKET.fullmatch(address):
+            raise RefusedError(f"invalid URL {quote(text)}: a socket has a scheme too: write unix:{text}")
         rest = address.lstrip("/") or "localhost:8000"
         raise RefusedError(f"invalid URL {quote(text)}: the scheme is missing: write http://{rest}")
     scheme = found[1].lower()
@@ -80,6 +91,8 @@ def _scheme(address: str, text: str) -> Literal["http", "https"]:
     if scheme in ("ws", "wss"):
         right = scheme.replace("ws", "http") + text[len(scheme) :]
         raise RefusedError(f"invalid URL {quote(text)}: a WebSocket starts as HTTP: write {right}")
+    if near := nearest(scheme, ("http", "https")):
+        raise RefusedError(f"invalid scheme {quote(scheme)}: write {near}{text[len(scheme) :]}")
     raise RefusedError(f"invalid scheme {quote(scheme)}: an upstream is http://, https:// or unix:/path")
 
 
@@ -94,13 +107,30 @@ def _base_path(path: str, text: str) -> str:
 
 def _refuse_user_information(text: str) -> None:
     """Refuse a URL with a password before any message quotes it."""
-    written = re.split("[/?#]", text.partition("://")[2], maxsplit=1)[0]
-    if "@" in written:
+    address = re.sub(r"\A\W*(?:https?(?=[:;/\\])|[A-Za-z][A-Za-z0-9+.-]*(?=:[/\\]))[:;/\\]*", "", text)
+    written = re.split(r"[/?#\\]", address, maxsplit=1)[0]
+    if "@" in written and not text.startswith("unix:"):
         raise RefusedError(
             f"prohibited user information in the URL of {quote(written.rpartition('@')[2])}: "
             "passwords in URLs end up in logs; remove it, clients send their own Authorization",
             "prohibited",
         )
+
+
+def _refuse_slips(text: str) -> None:
+    """Refuse what is around a URL, or in the place of its `://`."""
+    bare = text.strip("\"'`<> \t\r\n")
+    if bare != text and "://" in bare:
+        raise RefusedError(f"invalid URL {quote(text)}: nothing else may stand around it: write {bare}")
+    if _SCHEME_ALONE.fullmatch(text):
+        raise RefusedError(f"missing host in {quote(text)}, as in http://localhost:8000", "missing")
+    if slip := _SEPARATOR_SLIP.match(text):
+        rest = text[slip.end() :]
+        port_alone = re.match(r"[0-9]+(?:/|\Z)", rest)
+        right = f"{slip[1]}://{'localhost:' if port_alone else ''}{rest}"
+        raise RefusedError(f"invalid URL {quote(text)}: '://' stands between scheme and host: write {right}")
+    if text.lower().startswith(("http://unix:/", "https://unix:/")):
+        raise RefusedError(f"invalid URL {quote(text)}: write {text.partition('://')[2]}")
 
 
 def _refuse_characters(text: str) -> None:
