@@ -47,7 +47,8 @@ def test_a_worker_that_is_stopped_is_replaced(caplog: pytest.LogCaptureFixture) 
                 while len(own() - {hung}) < 2:  # noqa: ASYNC110 - nobody tells of a child
                     await asyncio.sleep(0.05)
             assert len(before & own()) == 1
-            assert await workers.stop(DEADLINE)  # the new one may still be starting
+            await workers.apply(configuration)  # once the new one has started: one that has not is killed by `stop`
+            assert await workers.stop(DEADLINE)
         finally:
             workers.kill()
             os.close(lock)
