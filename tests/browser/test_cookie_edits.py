@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
-from tests.browser.chromium import MISSING, Chromium, executable
+from tests.browser.chromium import Chromium
 from tests.support.process import started
 from tests.support.upstream import Upstream
 
@@ -32,20 +30,14 @@ HOST = "old.example.test"
         pytest.param("{}", {"plain"}, id="as they come"),
     ],
 )
-def test_a_cookie_whose_secure_is_taken_off_is_kept(edit: str, kept: set[str]) -> None:
+def test_a_cookie_whose_secure_is_taken_off_is_kept(chromium: Chromium, edit: str, kept: set[str]) -> None:
     """Without the other two edits that go with it, Chromium would throw the first three away."""
-    path = executable()
-    if path is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(MISSING)
-        pytest.skip(MISSING)
     config = "upstreams: {{a: {{url: '{url}', cookies: {edit}}}}}\nroutes: [{{path: /, upstream: a}}]\n"
-    with Upstream.answering(ANSWER) as upstream, started(config.format(url=upstream.url, edit=edit)) as proxy:
-        chromium = Chromium(path, f"--host-resolver-rules=MAP {HOST}:80 127.0.0.1:{proxy.address[1]}")
-        try:
-            with chromium.page() as page:
-                page.open(f"http://{HOST}/")
-                cookies = str(page.evaluate("() => document.cookie"))
-        finally:
-            chromium.close()
+    with (
+        Upstream.answering(ANSWER) as upstream,
+        started(config.format(url=upstream.url, edit=edit)) as proxy,
+        chromium.page() as page,
+    ):
+        page.open(f"http://{HOST}:{proxy.address[1]}/")
+        cookies = str(page.evaluate("() => document.cookie"))
     assert {cookie.partition("=")[0] for cookie in cookies.split("; ")} == kept

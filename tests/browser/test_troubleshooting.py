@@ -57,7 +57,7 @@ SOCKET = """([url]) => new Promise((settle) => {
 
 ORIGIN, PREFLIGHT = "The origin is not allowed", "The preflight is refused"
 CREDENTIALS, SOCKETS = "Credentials are not allowed", "A WebSocket is refused"
-OTHER_RULE, NOT_CORS = "It says CORS, and is another rule", "Not CORS"
+OTHER_RULE, NOT_CORS = "The message mentions CORS, but the cause is another rule", "Not CORS"
 PUT, INCLUDE = {"method": "PUT"}, {"credentials": "include"}
 
 REFUSED = [
@@ -126,7 +126,7 @@ def stage(chromium: Chromium) -> Iterator[Stage]:
         yield Stage(tab, proxy.url)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def public(chromium: Chromium) -> Iterator[tuple[Chromium, Pages]]:
     """Run a Chromium of its own that takes the pages for some from the internet; skipped like any other."""
     with Pages() as pages:
