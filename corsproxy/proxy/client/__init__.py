@@ -1,7 +1,7 @@
-"""The client side of a connection: reading heads and content, pausing, deadlines, and closing gently.
+"""The server side towards clients: reading heads and content, flow control, deadlines, and closing gently.
 
-`connection` is the asyncio protocol, `listener` makes one for each client; the other rooms know no transport or touch
-only that.
+`connection` is the asyncio protocol, and `listener` creates one for each client. The other modules know no transport,
+or only that.
 Knows nothing about routes, policies or upstreams.
 """
 

@@ -1,9 +1,9 @@
 """The first import of aiohttp, without the certificates that only its client needs.
 
-`aiohttp.web` cannot be imported without aiohttp's client, which makes two TLS contexts as it is imported and has each
-read the system's bundle of authorities: 120 to 150 certificates, a fifth of all that `serve` takes to start.
+`aiohttp.web` imports aiohttp's client, which creates two TLS contexts at import. Each reads the system's bundle of
+authorities, 120 to 150 certificates, which takes a fifth of the start of `serve`.
 Nothing here uses that client; the contexts for upstreams are our own.
-Knows aiohttp's name alone.
+Knows only aiohttp's name.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import ssl
 def import_aiohttp() -> None:
     """Import aiohttp while OpenSSL's bundle of authorities is an empty file.
 
-    That is OpenSSL's own variable, SSL_CERT_FILE, and it has its value back before anything of ours reads it.
-    If somebody did use aiohttp's client in this process, it would trust nobody, rather than everybody.
+    The bundle is named by SSL_CERT_FILE, which is restored before our own code reads it.
+    If aiohttp's client were used in this process, it would trust no server, rather than every one.
     """
     variable = ssl.get_default_verify_paths().openssl_cafile_env
     before = os.environ.get(variable)

@@ -1,10 +1,10 @@
-"""Chunked content of a request, read strictly: where it ends, and what it holds (RFC 9112 section 7.1).
+"""Chunked content of a request, parsed strictly (RFC 9112 section 7.1).
 
-aiohttp 3.14.5's parser keeps the last trailer line and puts it among the fields of the next request on the connection,
-which behind an edge is another user's. So no parser is fed chunked content: this reader finds its end, and drops chunk
-extensions and trailer fields.
-Every departure from the grammar is an error, bare LF included: a server that finds the end in a different place would
-read a different request there (request smuggling).
+aiohttp 3.14.5's parser keeps the last trailer line and adds it to the fields of the next request on the connection,
+which behind an edge is another user's. So that parser gets no chunked content: this reader finds its end, and drops
+chunk extensions and trailer fields.
+Every deviation from the grammar is an error, bare LF included: a server that finds the end in another place would read
+another request from there (request smuggling).
 It must not know anything but bytes: no socket, no head, no aiohttp.
 """
 
@@ -26,17 +26,18 @@ _SIZE_LINE = re.compile(
     rb"([0-9A-Fa-f]{1,16}+)"
     rb"(?:[ \t]*+;[ \t]*+" + _TOKEN + rb"(?:[ \t]*+=[ \t]*+(?:" + _TOKEN + rb"|" + _QUOTED + rb"))?)*\r\n"
 )
-"""Sixteen digits are 64 bits. White space is allowed around `;` and `=` of an extension, and nowhere else."""
+"""Sixteen digits are 64 bits. White space is allowed around `;` and `=` of an extension (RFC 9112 section 7.1.1), and
+nowhere else."""
 
 _SIZE_LINE_BEGUN = re.compile(rb"[0-9A-Fa-f]{1,16}+(?:[ \t;][^\r\n]*+)?\r?+")
 
 _TRAILER_LINE = re.compile(rb"(?:" + _TOKEN + rb":[\t\x20-\x7e\x80-\xff]*+)?\r\n")
-"""A field line, or the empty line that ends them. No folds: they have been obsolete since 2014."""
+"""A field line, or the empty line at the end. Line folding is invalid: it is obsolete since RFC 7230 of 2014."""
 
 _TRAILER_LINE_BEGUN = re.compile(rb"(?:" + _TOKEN + rb"(?::[\t\x20-\x7e\x80-\xff]*+)?)?\r?+")
 
 _SMALL_SIZES = {spelling % size: size for size in range(1, 256) for spelling in (b"%x", b"%X")}
-"""Chunks up to this size are looked up: parsed one by one, a flood of tiny chunks would keep a worker busy."""
+"""Chunks up to this size are looked up, because parsing a flood of tiny chunks would keep a worker busy."""
 
 
 class ChunkError(ValueError):
@@ -44,7 +45,7 @@ class ChunkError(ValueError):
 
 
 class ChunkReader:
-    """Read the chunks of one request, in whatever segments they arrive."""
+    """Parses the chunks of one request, in whatever segments they arrive."""
 
     __slots__ = (
         "_ends_chunk",
@@ -64,8 +65,8 @@ class ChunkReader:
         self.size = 0
         """Bytes of content announced so far."""
         self._limit = limit
-        """Bytes of trailer fields, and of extensions beyond one for each byte of content: neither is of any use here,
-        and both would be read for ever (CVE-2023-39326 in Go, CVE-2024-22019 in Node.js)."""
+        """The most bytes of trailer fields, and of extensions beyond one for each byte of content. Neither is of use
+        here, and without a limit both could go on for ever (CVE-2023-39326 in Go, CVE-2024-22019 in Node.js)."""
         self._left = 0
         """Bytes of the current chunk that have not arrived."""
         self._ends_chunk = False
@@ -77,7 +78,7 @@ class ChunkReader:
         self._trailer_bytes = 0
 
     def read(self, data: bytes) -> tuple[list[bytes], bytes]:
-        """Return the content in `data`, and the bytes after the end of the message; raise `ChunkError`."""
+        """Return the content in `data`, and the bytes after the end of the message; raises `ChunkError`."""
         if self._line:
             data, self._line = self._line + data, b""
         content: list[bytes] = []
@@ -112,7 +113,7 @@ class ChunkReader:
         return content, data[at:] if self.complete else b""
 
     def _read_small(self, data: bytes, at: int, content: list[bytes]) -> int:
-        """Read consecutive small chunks that are complete; return where they end."""
+        """Add the content of consecutive small, complete chunks to `content`; return the index at which they end."""
         known, find, add = _SMALL_SIZES, data.find, content.append
         while (line_end := find(b"\r", at, at + 3)) > 0:
             size = known.get(data[at:line_end])
@@ -147,7 +148,7 @@ class ChunkReader:
         self.complete = end - at == len(b"\r\n")
 
     def _begin_line(self, line: bytes) -> None:
-        """Keep the beginning of a line, unless no valid line can begin like it: then fail at once."""
+        """Keep the beginning of a line; raise `ChunkError` at once if no valid line begins like that."""
         begun = _TRAILER_LINE_BEGUN if self._in_trailers else _SIZE_LINE_BEGUN
         if begun.fullmatch(line) is None:
             raise ChunkError("invalid chunk size, extension or trailer field")

@@ -1,6 +1,6 @@
-"""The ways to end a client connection: at once, with a reset, or after everything sent has arrived.
+"""Two ways to end a client connection: with a reset, or by closing only the sending side.
 
-Knows the transport alone.
+Knows the transport only.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 def reset(transport: asyncio.Transport) -> None:
-    """End with a RST if the socket has one, because a plain end would look like the end of the content."""
+    """Close with a RST if it is a TCP socket, because an ordinary end would look like the end of the content."""
     sock = transport.get_extra_info("socket")
     if sock is not None and sock.fileno() >= 0 and sock.family != socket.AF_UNIX:  # below 0 if the client is gone
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
@@ -22,8 +22,8 @@ def reset(transport: asyncio.Transport) -> None:
 
 
 def half_close(transport: asyncio.Transport) -> bool:
-    """Close the sending side behind what was written, so that the client reads the end of the answer while it may
-    still send; return whether that is possible (TLS has no such thing in asyncio).
+    """Close the sending side after everything has been sent, so that the client reads the end of the response while it
+    may still send. Return whether that is possible; over TLS it is not, in asyncio.
     """
     if not transport.can_write_eof():
         return False

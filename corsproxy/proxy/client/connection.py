@@ -1,10 +1,10 @@
-"""One client connection: an `asyncio.Protocol` that owns the parts of this package and calls each in turn.
+"""One client connection: an `asyncio.Protocol` that owns the other parts of this package and calls each in turn.
 
     bytes --> HeadParser --> ClientRequest --> the listener's handler --> answer
          +--> Intake --> RequestContent --^
 
-Requests are handled one after another: bytes after the current one are held, bounded, and not even parsed before it has
-ended. So a broken head does not affect an earlier request, and bytes after an upgrade stay untouched.
+Requests are handled one after another: a bounded number of bytes after the current one is held, and not parsed before
+it has ended. So a broken head does not affect an earlier request, and bytes after an upgrade stay untouched.
 It must not know routes, policies or upstreams.
 """
 
@@ -47,26 +47,29 @@ class ClientConnection(asyncio.Protocol):
     _task_handler: ClassVar[None] = None
     """Read by `aiohttp.web.Server.connection_lost`: None, because no task keeps a lost connection registered."""
 
+    transport: asyncio.Transport
+    """Set by `connection_made`, which asyncio calls before anything else; so is `flow`."""
+    flow: Flow
+
     def __init__(self, listener: ClientListener, loop: asyncio.AbstractEventLoop) -> None:
         limits = listener.limits
-        self.transport = cast("asyncio.Transport", None)  # as `flow`, set by `connection_made` before all else
-        self.flow = Flow(self.transport)
         self.deadlines = Deadlines(limits, loop.time())
         self.peer = ""
         """The peer's address without port; empty for a Unix socket."""
         self.secure = False
-        self.forwarding: object = None  # a cache of the data path for the connection
+        self.forwarding: object = None
+        """A cache of the data path, for what depends on the peer only."""
         self.carries_many = False
-        """True once a request from an edge has arrived: the edge may send other clients' requests here, too."""
+        """True once an edge has forwarded a request here: it may send other clients' requests here too."""
         self.logins: EndsWithClient | None = None
         """The upstream connections reserved for this client."""
         self.tunnel: Tunnel | None = None
         self.writing_paused = False
-        """True while the client is connected but reads nothing."""
+        """True while the transport's buffer is full, because the client reads more slowly than we send."""
         self.lost_as = ClientErrorKind.DISCONNECTED
         """The log's error for a request whose connection is lost."""
         self.takes_no_more = False
-        """True if the current request is the last one, because a stop was requested."""
+        """True if the current request is the last: the proxy is stopping, or a login on the connection has ended."""
         self._listener = listener
         self._loop = loop
         self._phase = _WAITING
@@ -81,7 +84,7 @@ class ClientConnection(asyncio.Protocol):
         self._answering: Answering | None = None  # if no task does
         self._source: ContentSource | None = None  # of more than the client takes at once
         self._keep_when_taken: bool | None = None
-        """The argument of `request_over` once the client has read the response; None if that is not awaited."""
+        """The argument for `request_over` once the client has read the response; None if that is not awaited."""
 
     def write(self, data: bytes) -> None:
         """Send finished bytes; raises `ClientError` if the client is gone."""
@@ -103,16 +106,16 @@ class ClientConnection(asyncio.Protocol):
         self.transport.abort()
 
     def reset(self) -> None:
-        """End the connection with a RST, for content whose end is the end of the connection."""
+        """End the connection with a RST, because an ordinary end would look like the end of the content."""
         self._phase = _CLOSING
         reset(self.transport)
 
     def answered_by(self, answering: Answering | None) -> None:
-        """Notify `answering` if the client goes away; None if a task is cancelled instead."""
+        """Call `answering.client_gone` if the client goes away; with None, the task is cancelled instead."""
         self._answering = answering
 
     def send_from(self, source: ContentSource | None) -> None:
-        """Notify `source` when a slow client reads again; None if there are no more bytes to send."""
+        """Call `source.client_writable` when a slow client reads again; None ends that."""
         self._source = source
 
     def open_tunnel(self, tunnel: Tunnel) -> bytes:
@@ -128,7 +131,7 @@ class ClientConnection(asyncio.Protocol):
             self._end()
 
     def _advance(self) -> None:
-        """Take requests from the held bytes, each after the previous one has ended."""
+        """Parse and start requests from the held bytes, each after the previous one has ended."""
         if self._is_advancing:
             return
         held = self._held
@@ -153,7 +156,7 @@ class ClientConnection(asyncio.Protocol):
             held.settle(self.flow)
 
     def _take(self, head: ParsedHead) -> None:
-        """Start to answer a request."""
+        """Start to answer the request of a complete head."""
         self.deadlines.head_since = NEVER
         if head.length:
             self._content = RequestContent(self.flow)
@@ -169,7 +172,7 @@ class ClientConnection(asyncio.Protocol):
             self.answer_later(answer)
 
     def _take_content(self, intake: Intake, data: bytes, at: int) -> int:
-        """Take the rest of the content from `data`, beginning at `at`; return where it ends."""
+        """Feed the content with `data` from `at` on; return the index at which the content ends."""
         end, size = intake.take(data, at)
         self.deadlines.content_came(self._loop.time(), size)
         if intake.is_over:
@@ -188,10 +191,10 @@ class ClientConnection(asyncio.Protocol):
             self.request_over(keep=task.result())
 
     def request_over(self, *, keep: bool) -> None:
-        """Finish the current request; `keep` if the connection may carry another."""
+        """End the current request and go on with the next, close, or linger; `keep` if there may be a next one."""
         self._answering = None
         if self.writing_paused:
-            # A client that pipelines but never reads must not make us buffer its responses: `resume_writing` goes on.
+            # A client that pipelines but never reads must not make us buffer its responses; `resume_writing` goes on.
             self._keep_when_taken = keep
             return
         self._request = self._task = None
@@ -210,7 +213,7 @@ class ClientConnection(asyncio.Protocol):
             self._advance()
 
     def _refuse(self, refusal: Refusal) -> None:
-        """Answer bytes that are not a valid request; without a route there is no policy and no grant."""
+        """Answer bytes that are not a valid request, without a grant: there is no route, and so no policy."""
         text = refusal.text.encode()
         request_id = self._listener.on_unread(Unread(refusal.status, self.peer, text))
         if self.transport.is_closing():
@@ -222,20 +225,22 @@ class ClientConnection(asyncio.Protocol):
             self._end()
 
     def _linger(self) -> None:
-        """Drop further bytes for a while, so that a reset does not destroy the response (RFC 9112 section 9.6)."""
+        """Drop further bytes for a while. RFC 9112 section 9.6: a reset by a server that closes at once "might erase
+        the client's unacknowledged input buffers before they can be read".
+        """
         self._phase = _LINGERING
         self.deadlines.idle_since = self._loop.time()
         self._held.drop(self.flow)
 
     def _end(self) -> None:
-        """Close after everything has been sent; accept nothing further."""
+        """Close after everything has been sent; further bytes are ignored."""
         self._phase = _CLOSING
         self.transport.close()
 
     # --- asyncio's callbacks ----------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Reject a connection over the limit; otherwise note the peer and start."""
+        """Start, or answer 503 and close if there are too many connections."""
         self.transport = cast("asyncio.Transport", transport)
         self.flow = Flow(self.transport)
         peer = transport.get_extra_info("peername")
@@ -262,7 +267,7 @@ class ClientConnection(asyncio.Protocol):
             self._held.add(data, at, self.flow)
 
     def eof_received(self) -> bool:
-        """Handle a closed sending side: a complete request is still answered, for a while."""
+        """Return whether to go on sending to a client that has closed its sending side: it may await a response."""
         if self.tunnel is not None:
             self.tunnel.client_eof()
             return True
@@ -272,7 +277,7 @@ class ClientConnection(asyncio.Protocol):
         return True
 
     def connection_lost(self, _exc: BaseException | None) -> None:
-        """Handle a lost connection: cancel or notify whatever answers or reads."""
+        """Cancel or notify whatever answers a request or reads content."""
         self._phase = _CLOSING
         self.writing_paused = False
         if self.logins is not None:
@@ -285,12 +290,12 @@ class ClientConnection(asyncio.Protocol):
             self._task.cancel()
 
     def pause_writing(self) -> None:
-        """Note that the client has stopped reading."""
+        """Note that the client has stopped reading, and since when."""
         self.writing_paused = True
         self.deadlines.stall(self._loop.time(), self.transport.get_write_buffer_size())
 
     def resume_writing(self) -> None:
-        """Note that the client reads again."""
+        """Resume what waits for the client to read again."""
         self.writing_paused = False
         self.deadlines.stalled_since = NEVER
         if self._source is not None:
@@ -300,7 +305,7 @@ class ClientConnection(asyncio.Protocol):
             self.request_over(keep=keep)
 
     def sweep(self, now: float) -> None:
-        """Act on expired deadlines; called a few times a second for every connection."""
+        """Act on expired deadlines; the sweeper calls this a few times a second."""
         if self.flow.is_paused and is_reset(self.transport):
             self.abort()
             return

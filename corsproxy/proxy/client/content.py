@@ -1,7 +1,7 @@
 """The content of one request, between its connection and its reader.
 
-Pieces are kept as they came: what is whole in one segment is sent on without being copied.
-Knows nothing about transports: `Backlog` says when there is too much to go on reading.
+Pieces are kept as they arrive, so that content in a single segment is forwarded without a copy.
+Knows nothing about transports: a `Backlog` pauses and resumes the client.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _LOW_WATER = 64 * 1024
 
 
 class Backlog(Protocol):
-    """The interface that pauses and resumes the client."""
+    """Pauses and resumes the client of some content."""
 
     def content_piles_up(self) -> None:
         """Pause: the buffer is full."""
@@ -29,7 +29,7 @@ class Backlog(Protocol):
 
 
 class RequestContent:
-    """Content that is read while it arrives; it ends with `feed_eof` or an exception."""
+    """Content that can be read while it arrives; it ends with `feed_eof` or `set_exception`."""
 
     __slots__ = ("_abandoned", "_backlog", "_eof", "_error", "_full", "_pieces", "_size", "_waiter")
 
@@ -54,7 +54,7 @@ class RequestContent:
         return self._error
 
     def read_nowait(self) -> bytes:
-        """Return the buffered content; raise what `exception` returns."""
+        """Return the buffered content, which may be empty; raise what `exception` returns."""
         if self._error is not None:
             raise self._error
         pieces = self._pieces
@@ -69,7 +69,7 @@ class RequestContent:
         return data
 
     async def read(self) -> bytes:
-        """Return the buffered content, or wait for more; empty at the end. Raise `ClientError` if it fails."""
+        """Return the buffered content, or wait for some; empty at the end. Raises `ClientError` if it has failed."""
         while not (self._pieces or self._eof or self._error is not None):
             self._waiter = asyncio.get_running_loop().create_future()
             try:
@@ -97,14 +97,14 @@ class RequestContent:
         self._wake()
 
     def set_exception(self, error: ClientError) -> None:
-        """Mark the content as failed; what has arrived must not be read any more."""
+        """Mark the content as failed, unless it is complete, and drop what is buffered."""
         if self._error is None and not self._eof:
             self._error = error
             self._pieces = []
             self._wake()
 
     def abandon(self) -> None:
-        """Stop reading: drop buffered and further content."""
+        """Drop buffered and further content, because nobody reads it any more."""
         self._pieces = []
         self._abandoned = True
         if self._full:
@@ -127,12 +127,12 @@ class _NoBacklog:
 
 
 NO_CONTENT = RequestContent(_NoBacklog())
-"""The content of every request without any: complete from the start."""
+"""The content of every request that has none: complete from the start."""
 NO_CONTENT.feed_eof()
 
 
 class LengthReader:
-    """Find the end of content with a Content-Length (RFC 9112 section 6.2)."""
+    """Finds the end of content with a Content-Length (RFC 9112 section 6.2)."""
 
     __slots__ = ("_left", "complete")
 

@@ -1,7 +1,7 @@
-"""The time limits of a client: the clocks of one connection, and what is due.
+"""The time limits of a client: the clocks of one connection, and the action that is due.
 
-The sweeper asks every connection a few times a second, so that no deadline costs a timer.
-Knows nothing about loops or transports: times are numbers that come in.
+The sweeper checks every connection a few times a second, so that no deadline needs a timer.
+Knows nothing about loops or transports: times are parameters, in seconds.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from corsproxy.settings import Limits
 NEVER: Final = float("inf")
 
 HALF_CLOSED_GRACE = 2.0
-"""Seconds that the answer to a client that has closed its sending side is still awaited, and between signs of its
-taking it.
+"""Seconds that a client which has closed its sending side may wait for its response, and then between reading parts
+of it.
 
-nginx and Go answer such a client; a client that is gone looks the same until something is sent to it.
+nginx and Go answer such a client; but a client that is gone looks the same until something is sent to it.
 """
 
 CLIENT_STALL_TIMEOUT = 300.0
-"""Seconds for which a client may read nothing: longer than any kernel buffer needs to drain at 1 KiB a second."""
+"""Seconds for which a client may read nothing: longer than a kernel buffer takes to drain at 1 KiB a second."""
 
 LINGER = 5.0
 """Seconds for reading and dropping further bytes after the last response, so that a reset does not destroy the response
@@ -36,7 +36,7 @@ class Due(Enum):
     FAIL_CONTENT = auto()
     """The content of the current request arrives too slowly."""
     REFUSE_HEAD = auto()
-    """A head has begun but is not complete in time."""
+    """A head has begun, but is not complete in time."""
     CLOSE = auto()
     """There is nothing left to wait for."""
     ABORT = auto()
@@ -44,16 +44,16 @@ class Due(Enum):
 
 
 class Phase(Enum):
-    """The phase of a connection."""
+    """What a client connection is doing."""
 
     WAITING = auto()
     """Waiting for the next request, or for the rest of its head."""
     ANSWERING = auto()
     TUNNEL = auto()
     LINGERING = auto()
-    """Lingering after the last response: further bytes are dropped."""
+    """The last response has been sent; further bytes are dropped."""
     CLOSING = auto()
-    """Closing: the last bytes are being sent."""
+    """The last bytes are being sent, or the connection has been aborted."""
 
 
 class Deadlines:
@@ -79,11 +79,11 @@ class Deadlines:
         self.head_since = now
         """When the current head began; on a new connection, when it was opened."""
         self.idle_since = now
-        """When the last request ended, or lingering or closing began."""
+        """When the last request ended or lingering began; on a new connection, when it was opened."""
         self.content_since = NEVER
-        """Since when content is awaited."""
+        """Since when the reader has been waiting for content."""
         self.stalled_since = NEVER
-        """Since when the client reads nothing."""
+        """Since when the client has read nothing."""
         self.half_closed_since = NEVER
         """When the client closed its sending side, or last read something after that."""
         self.received = 0
@@ -92,7 +92,7 @@ class Deadlines:
         """Bytes of content sent to the client, or waiting for it."""
         self._unsent = 0
         self._sent = 0
-        """At the last check."""
+        """The value of `sent` at the last check, as `_unsent` is."""
         self._upload: Pace | None = None
         self._download: Pace | None = None
 
@@ -102,24 +102,24 @@ class Deadlines:
         return self.half_closed_since < NEVER
 
     def content_came(self, now: float, size: int) -> None:
-        """Count content, and restart its clock."""
+        """Count `size` bytes of received content, and restart the clock of a reader that waits for it."""
         self.received += size
         if self.content_since < NEVER:
             self.content_since = now
 
     def stall(self, now: float, unsent: int) -> None:
-        """Note that the client reads nothing; `unsent` bytes wait for it."""
+        """Start the clock of a client that has stopped reading; `unsent` bytes wait for it."""
         self.stalled_since = now
         self._unsent = unsent
 
     def half_close(self, now: float, unsent: int) -> None:
-        """Note that the client has closed its sending side; `unsent` bytes wait for it."""
+        """Start the clock of a client that has closed its sending side; `unsent` bytes wait for it."""
         self.half_closed_since = now
         self._unsent = unsent
         self._sent = self.sent
 
     def due(self, now: float, phase: Phase, unsent: int, *, head_has_begun: bool) -> Due:
-        """Return the action that is due; `unsent` bytes wait for the client."""
+        """Return the action that is due, once for each deadline; `unsent` bytes wait for the client."""
         limits = self._limits
         match phase:
             case Phase.ANSWERING | Phase.TUNNEL:
@@ -153,7 +153,7 @@ class Deadlines:
         return Pace(limits.min_rate, max(limits.body_timeout, LEAST_WINDOW), now, moved)
 
     def _uploads_too_slowly(self, now: float) -> bool:
-        """Return whether awaited content arrives too slowly; true only once."""
+        """Return whether content arrives more slowly than `min_rate`; True only once."""
         is_owed = self.content_since < NEVER
         if self._upload is None:
             if is_owed:
@@ -166,7 +166,7 @@ class Deadlines:
         return True
 
     def _downloads_too_slowly(self, now: float, unsent: int) -> bool:
-        """Return whether the client reads too slowly."""
+        """Return whether the client reads more slowly than `min_rate`."""
         if self._download is None:
             if unsent:
                 self._download = self._new_pace(now, self.sent - unsent)
@@ -174,6 +174,7 @@ class Deadlines:
         return self._download.is_too_slow(now, self.sent - unsent, is_owed=unsent > 0)
 
     def _is_unresponsive(self, now: float, phase: Phase, unsent: int) -> bool:
+        """Return whether a client has read nothing for too long, or is half-closed for too long."""
         is_late = now - self.stalled_since > CLIENT_STALL_TIMEOUT or now - self.half_closed_since > HALF_CLOSED_GRACE
         return is_late and phase is not Phase.TUNNEL and not self._progressed(now, unsent)
 

@@ -1,7 +1,7 @@
-"""Flow control of a client: the only owner of pausing and resuming, which knows all reasons.
+"""Flow control of a client: the only code that pauses and resumes reading, because it knows all reasons.
 
-The client is read again when the last reason is gone.
-Knows the transport's two methods alone.
+Reading resumes when the last reason is gone.
+Knows the transport only.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 asyncio's own TLS servers report no connection before its handshake is complete: clients that open connections and never
 finish the handshake could hold all sockets.
-It must not know HTTP or certificates: a context comes in, connections made by the listener's factory go out.
+It must not know HTTP or certificates: the TLS context and the factory of protocols are parameters.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from collections.abc import Callable
 from typing import Final
 
 _HANDSHAKE_TIMEOUT: Final = 10.0
-"""Seconds for a client's TLS handshake: like an incomplete head, anyone could hold it open."""
+"""Seconds for a client's TLS handshake, which anyone could hold open, just like an incomplete head."""
 
 _CLOSE_TIMEOUT: Final = 2.0
-"""Seconds for a client to answer the end of a TLS session before the connection is closed."""
+"""Seconds for a client to answer the closing alert of a TLS session before the connection is closed."""
 
 _PAUSE: Final = 1.0
-"""Seconds without accepting where the system has no descriptor or memory left, as in asyncio's own servers."""
+"""Seconds to accept nothing after the system had no descriptor or memory left, as asyncio's own servers do."""
 
 
 class TlsServer:
-    """Accepts connections on a socket that listens, and has a TLS session made on each."""
+    """Accepts connections on a listening socket, and begins a TLS session on each."""
 
     def __init__(
         self,
@@ -35,9 +35,9 @@ class TlsServer:
         limit: Callable[[], int],
         timeout: float = _HANDSHAKE_TIMEOUT,
     ) -> None:
-        """Begin to serve; `limit` says how many handshakes may be under way.
+        """Begin to serve; `limit` returns how many handshakes may be under way, `timeout` is in seconds.
 
-        One more connection is closed: nothing can be said on it yet.
+        A connection over the limit is closed without an answer, because there is no TLS session for one.
         """
         self._socket = sock
         self._context = context
@@ -50,11 +50,11 @@ class TlsServer:
 
     @property
     def under_way(self) -> int:
-        """Handshakes that have not ended."""
+        """The number of handshakes that have not ended."""
         return len(self._handshakes)
 
     def close(self) -> None:
-        """Accept no more, and end the handshakes under way: nothing has been asked behind them."""
+        """Accept no more connections, and end the handshakes under way, none of which has brought a request."""
         self._accepting.cancel()
         self._socket.close()
         for handshake in self._handshakes:
@@ -77,7 +77,7 @@ class TlsServer:
             handshake.add_done_callback(self._handshakes.discard)
 
     async def _begin(self, client: socket.socket) -> None:
-        """Have the session made; the protocol hears of the connection if that succeeds."""
+        """Perform the handshake; the protocol gets the connection if that succeeds."""
         with contextlib.suppress(OSError):  # no TLS, too slow, or gone: the loop has closed it
             await self._loop.connect_accepted_socket(
                 self._factory,

@@ -1,4 +1,4 @@
-"""A request head as read: its bytes on the wire, and their consequences for the connection."""
+"""A parsed request head, and its consequences for the connection."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class ParsedHead:
         self.method = method
         self.target = target
         self.minor = minor
-        """HTTP/1.`minor`; -1 if the major version is not 1."""
+        """The minor version of HTTP/1; -1 for another major version."""
         self.lines = lines
         """The field lines, in order."""
         self.keep_alive = keep_alive
         self.upgrade = upgrade
-        """True if the request asks to switch protocols, properly or not."""
+        """True if the request asks to switch protocols, validly or not."""
         self.length = length
-        """The length of the content; -1 if it is chunked."""
+        """Bytes of content; -1 if it is chunked."""
         self.section = section
-        """The kept field section that `lines` are of, if it is one that comes again."""
+        """The cached section that has these `lines`, if there is one."""

@@ -1,6 +1,6 @@
-"""The bytes of one request head until it is complete: bounded, and kept as received.
+"""The bytes of a request head until it is complete: bounded, and kept as received.
 
-Parsed, a small field takes seventy times its bytes; so nothing of a head is parsed to stay before its end is here.
+Parsed, a small field takes seventy times its bytes, so nothing parsed is kept before the head is complete.
 Knows nothing about sockets or parsers: bytes in, a head out.
 """
 
@@ -16,20 +16,21 @@ class HeadTooLargeError(Exception):
 
 
 class HeadBuffer:
-    """Finds the end of one head after another."""
+    """Finds the end of one head after another; a head has at most `limit` bytes."""
 
     __slots__ = ("_limit", "unfinished")
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self.unfinished = bytearray()
-        """What has come of a head that is not whole."""
+        """The beginning of a head that is not complete."""
 
     def take(self, data: bytes, start: int) -> tuple[bytes, int]:
-        """Return the head that ends in what `data` holds from `start` on, and where; without one, nothing and the end
-        of `data`.
+        """Take `data` from `start` on; return the head that it completes and the index at which that ends.
 
-        Blank lines before a head are passed over (RFC 9112 section 2.2). Raises `HeadTooLargeError`.
+        If no head is complete, return empty bytes and the length of `data`. Raises `HeadTooLargeError`.
+        RFC 9112 section 2.2: "a server that is expecting to receive and parse a request-line SHOULD ignore at least one
+        empty line (CRLF) received prior to the request-line".
         """
         known = self.unfinished
         if not known:

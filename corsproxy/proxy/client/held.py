@@ -1,7 +1,7 @@
-"""Bytes that a client sent after its current request: further requests, not parsed until it has ended.
+"""The bytes that a client has sent after its current request: further requests, not parsed before that has ended.
 
-Parsed, a small field takes seventy times its bytes; and what is parsed early may be parsed wrong.
-Knows nothing about transports: `Flow` pauses the client if it sends too much.
+Parsed, a small field takes seventy times its bytes; and after an upgrade the bytes are not HTTP at all.
+Knows nothing about transports: `Flow` pauses a client that sends too much.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import Final
 from corsproxy.proxy.client.flow import NEXT_REQUESTS, Flow
 
 _KEPT_BEHIND: Final = 16 * 1024
-"""Bytes of further requests to keep during a request; more waits in the kernel."""
+"""Bytes to hold during a request before the client is paused, so that more waits in the kernel."""
 
 
 class Held:
-    """The waiting bytes: `data` from `at` on."""
+    """The held bytes: `data` from `at` on."""
 
     __slots__ = ("at", "data")
 
@@ -25,11 +25,11 @@ class Held:
 
     @property
     def is_empty(self) -> bool:
-        """True if nothing waits."""
+        """True if no bytes are held."""
         return self.at >= len(self.data)
 
     def put(self, data: bytes, at: int) -> None:
-        """Hold `data` from `at` on; nothing else is held."""
+        """Hold `data` from `at` on, in place of anything held before."""
         self.data = data
         self.at = at
 
@@ -40,7 +40,7 @@ class Held:
         self.settle(flow)
 
     def settle(self, flow: Flow) -> None:
-        """Pause a client that has sent too much, or resume it."""
+        """Pause the client if it has sent too much, otherwise resume it."""
         behind = len(self.data) - self.at
         if behind > _KEPT_BEHIND:
             flow.pause(NEXT_REQUESTS)

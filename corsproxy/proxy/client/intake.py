@@ -1,4 +1,4 @@
-"""The content of one request, taken from its connection: where it ends, and if it has none.
+"""Moving the content of one request from the bytes of its connection to its reader, up to its end.
 
 Knows nothing about transports or clocks.
 """
@@ -11,7 +11,7 @@ from corsproxy.proxy.errors import ClientError, ClientErrorKind
 
 
 class Intake:
-    """Feed the content of one request with the arriving bytes."""
+    """Feeds the content of one request with the arriving bytes."""
 
     __slots__ = ("_content", "_reader", "is_over")
 
@@ -22,14 +22,14 @@ class Intake:
         """True once the content is complete, or its framing is broken."""
 
     def take(self, data: bytes, at: int) -> tuple[int, int]:
-        """Take the content in `data` from `at` on; return where it ends, and its length."""
+        """Feed the content in `data` from `at` on; return the index at which it ends, and its length in bytes."""
         try:
             pieces, rest = self._reader.read(data[at:] if at else data)
         except ChunkError:
             self.is_over = True
             self._content.set_exception(ClientError(ClientErrorKind.BAD_BODY))
             return len(data), 0
-        # In one piece: of chunks of two bytes each would take forty.
+        # In one piece, because each piece is an object: one of two bytes would take forty.
         piece = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         if piece:
             self._content.feed(piece)

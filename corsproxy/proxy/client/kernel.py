@@ -1,6 +1,6 @@
 """Facts about a client's connection that only the kernel knows.
 
-Knows the transport's socket alone.
+Knows only the transport's socket.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ import termios
 
 
 def is_reset(transport: asyncio.Transport) -> bool:
-    """Return whether the client has reset a connection that is not being read: no event loop notices that."""
+    """Return whether the client has reset the connection; event loops do not notice that while reading is paused."""
     descriptor = _descriptor(transport)
     if descriptor < 0:
         return False
     poll = select.poll()
-    poll.register(descriptor, 0)  # an error, or the end of both directions, is told without being asked for
+    poll.register(descriptor, 0)  # POLLERR and POLLHUP are always reported
     return bool(poll.poll(0))
 
 
 def undelivered(transport: asyncio.Transport) -> int:
-    """Return how many bytes wait for the client, the kernel's included, while the kernel has no room for all; else 0.
+    """Return the bytes that wait for the client, with those in the kernel; 0 if the kernel has room for all of them.
 
-    A full send buffer takes no more before a third of it is free: a client that reads 1 KiB a second would seem to
-    take nothing for a quarter of an hour.
+    The kernel's count is needed because a full send buffer accepts nothing before a third of it is free: a client that
+    reads 1 KiB a second would seem to read nothing for a quarter of an hour.
     """
     unsent = transport.get_write_buffer_size()
     descriptor = _descriptor(transport) if unsent else -1

@@ -1,4 +1,4 @@
-"""The factory of protocols for new connections, and the set of open ones: aiohttp's low-level server.
+"""The factory of protocols for new connections, and the set of open ones, based on aiohttp's low-level server.
 
 Knows nothing about routes, policies or upstreams.
 """
@@ -17,14 +17,14 @@ from corsproxy.proxy.client.unread import Unread
 from corsproxy.settings import Limits
 
 Handler = Callable[[ClientRequest], "bool | Coroutine[None, None, bool] | None"]
-"""Answers a request on its connection; True if the connection may carry another, False if not.
+"""Answers a request on its connection, and returns whether the connection may carry another, or a coroutine that does.
 
-A coroutine if that takes time, or None: then `ClientConnection.request_over` or `answer_later` is called later.
+None means that `ClientConnection.request_over` or `answer_later` will be called later.
 """
 
 
 class ClientListener(web.Server):
-    """aiohttp's low-level server with connections of ours; one for each worker."""
+    """aiohttp's low-level server, with `ClientConnection` as its protocol; a worker has one listener."""
 
     def __init__(self, handler: Handler, limits: Limits, on_unread: Callable[[Unread], bytes]) -> None:
         super().__init__(cast("Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]", handler))
@@ -32,12 +32,12 @@ class ClientListener(web.Server):
         self.answer = handler
         """The function that answers a request."""
         self.limits = limits
-        """The limits in force; a connection keeps its own from the start."""
+        """The limits in force for new connections; a connection keeps those that it began with."""
         self.on_unread = on_unread
-        """Called for a response to unreadable bytes; returns the request id for it."""
+        """Called for each response to a request that cannot be read; returns the request id for that."""
 
     def opened(self, connection: ClientConnection, transport: asyncio.Transport) -> None:
-        """Count a connection among the open ones."""
+        """Add a connection to the open ones."""
         self.connection_made(cast("web.RequestHandler", connection), transport)
 
     def closed(self, connection: ClientConnection) -> None:
@@ -46,14 +46,14 @@ class ClientListener(web.Server):
 
     @property
     def is_full(self) -> bool:
-        """Return whether the limit of connections is reached."""
+        """True if no more connections are allowed."""
         return len(self.connections) >= self.limits.max_connections
 
     @property
     def open_connections(self) -> list[ClientConnection]:
-        """Return all open client connections."""
+        """All open client connections."""
         return cast("list[ClientConnection]", self.connections)
 
     def __call__(self) -> ClientConnection:  # type: ignore[override]  # our own protocol, not a `RequestHandler`
-        """Make the protocol of a new connection."""
+        """Return the protocol for a new connection."""
         return ClientConnection(self, self.loop)

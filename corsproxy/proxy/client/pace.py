@@ -1,8 +1,8 @@
-"""True if a client that owes bytes, or for which bytes wait, moves them at the least rate.
+"""The rate at which a client sends bytes that it owes, or reads bytes that wait for it.
 
-A byte a minute keeps every silence short; 256 such clients would hold every connection of an upstream for hours.
-Only time in which bytes are owed counts, from one look to the next, so a quiet stream is not slow.
-Knows nothing about clocks: times are numbers that come in.
+A client that moves a byte a minute never exceeds a limit of silence; 256 of them would hold every connection of an
+upstream for hours. Only time in which bytes are owed counts, from one check to the next, so a quiet stream is not slow.
+Knows nothing about clocks: times are parameters, in seconds.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from collections import deque
 from typing import Final
 
 LEAST_WINDOW: Final = 10.0
-"""The shortest window of the rate in seconds: a mobile network may be gone for a few."""
+"""Seconds of the shortest window: a mobile network may be gone for a few seconds."""
 
 _SLOTS: Final = 16
-"""Parts of the window; the oldest is let go when a new one is whole."""
+"""Parts of the window; when a new one is complete, the oldest is dropped."""
 
 
 class Pace:
-    """The bytes moved in the last window of time in which bytes were owed."""
+    """Compares the bytes moved in the last window of owed time with a rate."""
 
     __slots__ = (
         "_bytes",
@@ -37,17 +37,17 @@ class Pace:
         """Bytes a second."""
         self._window = window
         self._looked: float | None = now
-        """When the last check was, if bytes were owed then."""
+        """The time of the last check; None if no bytes were owed then."""
         self._moved = moved
         self._slot_seconds = 0.0
         self._slot_bytes = 0
         self._slots: deque[tuple[float, int]] = deque()
         self._seconds = 0.0
-        """Of all slots."""
+        """The seconds of all slots, as `_bytes` are their bytes."""
         self._bytes = 0
 
     def is_too_slow(self, now: float, moved: int, *, is_owed: bool) -> bool:
-        """Update with the total of `moved` bytes; return whether the last window had too few."""
+        """Note the total of `moved` bytes; return whether the last whole window had too few."""
         seconds = now - self._looked if is_owed and self._looked is not None else 0.0
         grown = max(0, moved - self._moved)
         self._looked = now if is_owed else None

@@ -1,10 +1,8 @@
-"""Request heads: plain ones read by `plain_head`, all others by aiohttp's parser.
+"""Request heads: plain ones parsed by `plain_head`, all others by aiohttp's parser.
 
-Each such head gets a new parser, which never sees a byte after the head's end.
-
-So no message can affect the next: aiohttp's parser keeps the last trailer line for the next head, loses bytes after an
-upgrade, and drops good requests that arrive in one segment with a bad one. The content readers (`content`, `chunks`)
-read the bytes after a head, or they stay untouched.
+Each of the others gets a new parser, which never sees a byte after the head's end, so that no message can affect the
+next. aiohttp's parser keeps the last trailer line for the next head, loses bytes after an upgrade, and drops good
+requests that arrive in one segment with a bad one. Content is left to `content` and `chunks`.
 It must not know sockets: bytes in, a head or a refusal out.
 """
 
@@ -27,34 +25,34 @@ from corsproxy.proxy.fields.lines import FieldLine
 from corsproxy.proxy.fields.names import REQUEST_FIELDS
 
 _UNUSED_LIMIT = 2**16
-"""The content buffer of aiohttp's parser, which is never given any content."""
+"""Bytes of the content buffer of aiohttp's parser, which never gets any content."""
 
 _FIRST_LOOK = 16
-"""Bytes without a line end after which the start must look like HTTP, so that a TLS ClientHello fails at once."""
+"""Bytes without a line end that must look like the start of HTTP, so that a TLS ClientHello fails at once."""
 
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 
 
 class HeadParser:
-    """Read one head after another."""
+    """Parses one head after another."""
 
     __slots__ = ("_buffer", "_comes_again", "_looked_at", "_loop", "_searched", "doubt", "limit", "most_lines")
 
     def __init__(self, limit: int, most_lines: int, loop: asyncio.AbstractEventLoop) -> None:
         self.limit = limit
-        """Bytes of a head."""
+        """The most bytes of a head."""
         self.most_lines = most_lines
-        """Field lines of a head."""
+        """The most field lines of a head."""
         self._loop = loop
         self._buffer = HeadBuffer(limit)
         self.doubt: Refusal | None = None
-        """What a first line that never ends is refused with if it begins with no method of HTTP."""
+        """The refusal of a head that is not complete in time, if its first line has not begun with a method of HTTP."""
         self._comes_again = True
-        """False if the last head had lines of a person: then the next is not looked for as a whole."""
+        """False if the section of the last head could not be cached; the next is then not looked up as a whole."""
         self._looked_at = 0
-        """How much of an unfinished head, from its first byte on, has been shown to a parser."""
+        """How many bytes of an incomplete head a parser has checked."""
         self._searched = 0
-        """How much of it has been searched for bare line feeds."""
+        """How many bytes of it have been searched for bare line feeds."""
 
     @property
     def has_begun(self) -> bool:
@@ -62,12 +60,12 @@ class HeadParser:
         return bool(self._buffer.unfinished)
 
     def feed(self, data: bytes, start: int) -> tuple[ParsedHead | None, int]:
-        """Read `data` from `start` on; return the head if it is whole, and where it ends.
+        """Parse `data` from `start` on; return the head, None if it is not complete, and the index at which it ends.
 
-        Raises `Refusal` for what is no head; its text repeats no byte of it.
+        Raises `Refusal` for an invalid head; the text contains none of its bytes.
         """
         if not start and data[-4:] == HEAD_END and len(data) <= self.limit and not self._buffer.unfinished:
-            # Nearly always a segment is a head. If it is two, there is an empty line inside, which is not plain.
+            # Nearly always a segment is one head. Two have an empty line between them, which is not plain.
             plain = read_plain_head(data, self.most_lines, may_be_known=self._comes_again)
             if plain is not None:
                 self._comes_again = plain.section is not None
@@ -85,21 +83,21 @@ class HeadParser:
         return None, end
 
     def _check_unfinished(self) -> None:
-        """Refuse at once what cannot become a head: its first line is invalid, or a line has a wrong end."""
+        """Raise `Refusal` for what cannot become a valid head: its first line is invalid, or a line ends wrongly."""
         begun = self._buffer.unfinished
         line = begun.find(b"\n", 0, self.limit) + 1
         look = line or min(len(begun), _FIRST_LOOK)
         if look > self._looked_at:
             self._looked_at = look
-            self._show(bytes(begun[:look]))
+            self._check(bytes(begun[:look]))
         if begun.count(b"\n") > self.most_lines + 1:
             raise _too_large()
         if _BARE_LF.search(begun, self._searched):
-            self._show(bytes(begun))
+            self._check(bytes(begun))
         self._searched = len(begun)
 
-    def _show(self, begun: bytes) -> None:
-        """Let a parser refuse early what it would refuse in the end; its results are dropped."""
+    def _check(self, begun: bytes) -> None:
+        """Raise `Refusal` if a parser refuses this beginning of a head; its results are dropped."""
         try:
             _, _, unknown_method = self._feed(begun)
         except HttpProcessingError as error:
@@ -107,16 +105,16 @@ class HeadParser:
         self.doubt = _not_http() if unknown_method and b"\n" not in begun else None
 
     def _read(self, head: bytes) -> ParsedHead:
-        """Read a complete head."""
+        """Parse a complete head."""
         return read_plain_head(head, self.most_lines) or self.parse(head)
 
     def parse(self, head: bytes) -> ParsedHead:
-        """Read a complete head with a new parser."""
+        """Parse a complete head with aiohttp's parser."""
         try:
             messages, head, method = self._feed(head)
         except HttpProcessingError as error:
             raise _refusal(error) from None
-        if not messages:  # never seen: a head that ends here ends for llhttp, too
+        if not messages:  # never seen: llhttp finds the same end of a head
             raise _not_http()
         parsed = _parsed(head, messages[0][0])
         if method:
@@ -124,9 +122,9 @@ class HeadParser:
         return parsed
 
     def _feed(self, data: bytes) -> tuple[Any, bytes, str]:
-        """Have a parser read `data`, a method or a version that it does not know replaced by one it does.
+        """Feed `data` to a new parser, with an unknown method or version replaced by one that the parser knows.
 
-        Return what it read, `data` as it was shown, and the method that was replaced.
+        Return the parsed messages, the bytes that were fed, and the method that was replaced, or an empty string.
         """
         method = ""
         while True:
@@ -144,7 +142,7 @@ class HeadParser:
 
     def _new_parser(self) -> Any:
         return HttpRequestParser(
-            _NO_FLOW,  # type: ignore[arg-type]  # all that is ever called
+            _NO_FLOW,  # type: ignore[arg-type]  # it has the only method that is called
             self._loop,
             _UNUSED_LIMIT,
             max_line_size=self.limit,
@@ -155,10 +153,10 @@ class HeadParser:
 
 
 class _NoFlow:
-    """What the parser tells about content; it is given none, but takes the end of a CONNECT's head for some."""
+    """The flow control of content that never comes; the parser uses it at the end of a CONNECT's head."""
 
     def resume_reading(self, *, resume_parser: bool = True) -> None:
-        """Nothing was paused."""
+        """Do nothing, because nothing was paused."""
 
 
 _NO_FLOW = _NoFlow()
@@ -181,9 +179,10 @@ def _parsed(head: bytes, message: Any) -> ParsedHead:
 
 
 def _content_length(fields: tuple[tuple[bytes, bytes], ...]) -> int:
-    """Return what the head announces; the parser has refused what is no number, or beside Transfer-Encoding.
+    """Return the Content-Length, 0 without one; the parser has refused an invalid one, or one beside Transfer-Encoding.
 
-    What nobody can count is refused with the head, a step later; until then everything behind it is content.
+    For a length that is too large, return `MAX_LENGTH`, so that everything after the head is content: `request.head`
+    refuses the request.
     """
     for name, value in fields:
         if len(name) == len(b"content-length") and name.lower() == b"content-length":
@@ -193,7 +192,7 @@ def _content_length(fields: tuple[tuple[bytes, bytes], ...]) -> int:
 
 
 def _is_about_the_method(error: HttpProcessingError) -> bool:
-    """Return whether it is the method that llhttp does not know, or knows from RTSP, ICE or HTTP/2 alone."""
+    """Return whether llhttp refused the method: it does not know it, or only from RTSP, ICE or HTTP/2."""
     return (
         isinstance(error, BadHttpMethod)
         or "Invalid method" in error.message

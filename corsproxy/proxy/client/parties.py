@@ -1,6 +1,6 @@
-"""The parties that a client connection notifies, by their role.
+"""The objects that a client connection notifies, one protocol for each role.
 
-Knows nothing of how they do it.
+Imports nothing of the project.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ class Tunnel(Protocol):
         """Take bytes from the client."""
 
     def client_eof(self) -> None:
-        """The client has closed its sending side."""
+        """Handle a client that has closed its sending side."""
 
     def client_writable(self) -> None:
         """Continue, because the client reads again."""
 
 
 class Answering(Protocol):
-    """The handler of a request that has no task to cancel."""
+    """What answers a request without a task that could be cancelled."""
 
     def client_gone(self) -> None:
         """Stop, because the client is gone."""
@@ -39,4 +39,4 @@ class EndsWithClient(Protocol):
     """Something that ends with the client's connection."""
 
     def client_ended(self) -> None:
-        """The client is gone."""
+        """Release everything, because the client is gone."""

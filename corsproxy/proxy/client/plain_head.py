@@ -1,8 +1,8 @@
 """The fast parser of a request's head: complete, HTTP/1.1, a path, no ambiguous fields.
 
-Nearly every request is like that, and most of its lines have come before, often all of them: they are looked up and not
-read again.
-It is stricter than aiohttp's parser: anything unusual is left to that (None), so that no judgement is made here.
+Nearly every request is like that, and most of its lines, often all, have been seen before: they are looked up instead
+of parsed.
+It is stricter than aiohttp's parser, and leaves anything unusual to that (None): it never refuses a request itself.
 Knows nothing about sockets or state: bytes in, a head or None out.
 """
 
@@ -20,25 +20,26 @@ from corsproxy.proxy.table import NameTable, Table, marking_all_but
 _METHODS: Final = {
     name.encode(): name for name in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "REPORT")
 }
-"""Methods that begin no tunnel and end no connection, as llhttp spells them."""
+"""Methods that neither begin a tunnel nor end the connection, and that llhttp knows in this spelling."""
 
 _PATH: Final = marking_all_but(b"!$%&'()*+,-./0123456789:;=?@ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~")
-"""What a path and a query may hold by RFC 3986; what else clients send is the parser's to judge."""
+"""Changes what RFC 3986 does not allow in a path or query; whether the rest is valid, aiohttp's parser decides."""
 
 _TEXT: Final = marking_all_but(bytes((0x09, *range(0x20, 0x7F), *range(0x80, 0x100))))
-"""What a field value may hold (RFC 9110 section 5.5)."""
+"""Changes what a field value must not contain (RFC 9110 section 5.5)."""
 
 _TOKEN: Final = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-"""What a field name may hold (RFC 9110 section 5.6.2)."""
+"""The bytes of a field name (RFC 9110 section 5.6.2)."""
 
 _UNUSUAL_NAMES: Final = frozenset({b"transfer-encoding", b"upgrade", b"proxy-connection", b"sec-websocket-key1"})
-"""What ends content or a connection in another way, llhttp's other name for Connection, and what aiohttp refuses."""
+"""Left to aiohttp's parser: fields that frame content or end HTTP on the connection, `Proxy-Connection`, which llhttp
+reads as Connection, and a field that aiohttp refuses."""
 
 _ONCE: Final = (
     b"host", b"content-length", b"connection", b"content-location", b"content-range", b"content-type", b"etag",
     b"max-forwards", b"server", b"user-agent",
 )  # fmt: skip
-"""Names of which aiohttp refuses a second line; and Connection, so that one line says all."""
+"""Names of which aiohttp refuses a second line; and Connection, so that one line decides about the connection."""
 
 _HOST: Final = 1 << _ONCE.index(b"host")
 
@@ -52,9 +53,9 @@ KNOWN_LINES: Final[Table[bytes, FieldLine[RequestField]]] = Table()
 
 
 def read_plain_head(head: bytes, most_lines: int, *, may_be_known: bool = True) -> ParsedHead | None:
-    """Read a whole head, its empty line included; None if the parser has to look at it.
+    """Parse a complete head, its empty line included; None if it is left to aiohttp's parser.
 
-    `may_be_known` if it is worth while to look for its field section as a whole.
+    `may_be_known` is False if its whole field section is not worth looking up.
     """
     start = head.find(b"\r\n")
     method, _, rest = head[:start].partition(b" ")
@@ -62,7 +63,7 @@ def read_plain_head(head: bytes, most_lines: int, *, may_be_known: bool = True) 
     target = rest[:-9]
     if name is None or rest[-9:] != b" HTTP/1.1" or target[:1] != b"/" or target.translate(_PATH) != target:
         return None
-    # A preflight never carries what is a person's, whatever else its connection carries.
+    # A preflight never has fields of a person, whatever other requests on its connection have.
     if may_be_known or name == "OPTIONS":
         before, referer, behind = cut_referer(head, start)
         section = KNOWN_SECTIONS.known.get((before, behind))
@@ -79,7 +80,7 @@ def read_plain_head(head: bytes, most_lines: int, *, may_be_known: bool = True) 
 
 
 def _read_lines(head: bytes, start: int, most_lines: int, method: str, target: bytes) -> ParsedHead | None:
-    """Read the field lines of a head, which begin behind the line end at `start`, one by one."""
+    """Parse the field lines of a head one by one; they begin behind the line end at `start`."""
     texts = head.split(b"\r\n")
     end = len(texts) - 2  # the end of the last line and the empty line leave two empty texts
     if end > most_lines + 1:
@@ -116,24 +117,24 @@ def _read_lines(head: bytes, start: int, most_lines: int, method: str, target: b
         lines.append(line)
     if not seen & _HOST:
         return None
-    # Lengths of content are too many to be kept.
+    # Sections with a length are not cached: lengths differ too often.
     section = None if length else keep_section(head, start, lines, unknown, keep_alive=keep_alive)
     return ParsedHead(method, target, 1, lines, keep_alive=keep_alive, upgrade=False, length=length, section=section)
 
 
 def _new_line(text: bytes) -> FieldLine[RequestField] | None:
-    """Read a field line that was not seen before; None if it is unusual."""
+    """Parse a field line that is not cached; None if it is unusual."""
     name, colon, value = text.partition(b":")
     known = _NAMES.known.get(name) or _NAMES[name]
     if known.is_unusual or not colon or text.translate(_TEXT) != text:
         return None
-    # Of all white space, `_TEXT` has blanks and tabs alone.
+    # The only white space that `_TEXT` leaves is spaces and tabs, so `strip` removes just OWS.
     line = FieldLine(known.meaning, name, value.strip(), known.once)
     return keep_line(KNOWN_LINES, text, line) if known.is_repeated else line
 
 
 class _RequestName:
-    """What the name of a field line says of it."""
+    """What follows from the name of a field line."""
 
     __slots__ = ("is_repeated", "is_unusual", "meaning", "once")
 
@@ -141,7 +142,7 @@ class _RequestName:
         lower = name.lower()
         self.meaning = REQUEST_FIELDS[name]
         self.is_unusual = not name or bool(name.translate(None, _TOKEN)) or lower in _UNUSUAL_NAMES
-        """True if the parser has to look at such a line."""
+        """True if such a line is left to aiohttp's parser."""
         self.is_repeated = is_repeated(lower)
         self.once = 1 << _ONCE.index(lower) if lower in _ONCE else 0
 

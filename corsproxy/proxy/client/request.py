@@ -1,4 +1,4 @@
-"""One request as it stands on the wire, its content, and the connection it came on."""
+"""One request as the data path gets it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class ClientRequest:
-    """One request as it stands on the wire, and the connection it came on."""
+    """One request as it was sent, its content, and its connection."""
 
     __slots__ = (
         "connection",
@@ -32,10 +32,10 @@ class ClientRequest:
         self.method = head.method
         self.target = head.target
         self.minor = head.minor
-        """HTTP/1.`minor`; -1 if the major version is not 1."""
+        """The minor version of HTTP/1; -1 for another major version."""
         self.lines = head.lines
         self.section = head.section
-        """The kept field section that `lines` are of, if it is one that comes again."""
+        """The cached section that has these `lines`, if there is one."""
         self.keep_alive = head.keep_alive
         self.upgrade = head.upgrade
-        """True if the request asks to switch protocols, properly or not."""
+        """True if the request asks to switch protocols, validly or not."""

@@ -38,6 +38,9 @@ class UpstreamConnection(asyncio.Protocol):
         "reader", "reused", "transport",
     )  # fmt: skip
 
+    transport: asyncio.Transport
+    """Set by `connection_made`, which asyncio calls before anything else."""
+
     def __init__(
         self, loop: asyncio.AbstractEventLoop, on_closed: Callable[[UpstreamConnection], None], *, lenient: bool = False
     ) -> None:
@@ -46,7 +49,6 @@ class UpstreamConnection(asyncio.Protocol):
         self._requester: Requester = NOBODY
         """Notified once, of the next head or of a failure."""
         self.reader = ResponseReader(lenient=lenient)
-        self.transport: asyncio.Transport = cast("asyncio.Transport", None)
         self.busy = True
         """True from the dial, or from being taken out of the pool, until it is put back."""
         self.closed = False

@@ -1,7 +1,7 @@
 """The end of a response's content, and whether its connection persists (RFC 9112 sections 6.3 and 9.3).
 
-What two recipients could read differently is refused, or, in lenient parsing, read in the one way that is safe on a
-connection that closes behind it.
+What two recipients could read differently is refused, or, with lenient parsing, read in the only way that is safe on a
+connection that is closed afterwards.
 Knows heads only.
 """
 
@@ -14,7 +14,7 @@ from corsproxy.proxy.upstream.oddity import Oddities, Oddity, protocol_error
 
 
 def settle(head: ResponseHead, oddities: Oddities, *, is_head_request: bool) -> None:
-    """Settle the framing of a final response from its fields; raises `UpstreamError`."""
+    """Set framing, length and persistence of a final response from its fields; raises `UpstreamError`."""
     options = _options(head)
     head.keep_alive = b"close" not in options and (head.minor > 0 or b"keep-alive" in options)
     if head.status == 101:
@@ -30,19 +30,22 @@ def settle(head: ResponseHead, oddities: Oddities, *, is_head_request: bool) -> 
 
 
 def _options(head: ResponseHead) -> set[bytes]:
-    """Return the connection options of all lines together: `close` on one of them is `close`."""
+    """Return the connection options of all lines, in lower case."""
     values = [line.value for line in head.fields if line.meaning is ResponseField.CONNECTION]
     return {option.strip(b" \t").lower() for value in values for option in value.split(b",")}
 
 
 def _settle_without_content(head: ResponseHead) -> None:
-    """Such a response ends at its head whatever its fields say; what cannot be passed on of them goes."""
+    """Settle a response that ends with its head "regardless of the header fields present" (RFC 9112 section 6.3).
+
+    A Content-Length that cannot be forwarded is removed.
+    """
     head.framing = Framing.NONE
     lengths = _values(head, ResponseField.CONTENT_LENGTH)
     if not lengths:
         return
     length = _length(lengths)
-    # RFC 9112 section 6.3: a length beside a coding says nothing.
+    # RFC 9112 section 6.3: "the Transfer-Encoding overrides the Content-Length".
     if length < 0 or _values(head, ResponseField.TRANSFER_ENCODING):
         _drop(head, ResponseField.CONTENT_LENGTH)
         head.keep_alive = False
@@ -51,6 +54,7 @@ def _settle_without_content(head: ResponseHead) -> None:
 
 
 def _settle_content(head: ResponseHead, oddities: Oddities) -> None:
+    """Settle a response with content, in the order of RFC 9112 section 6.3: chunked, a length, the connection's end."""
     lengths = _values(head, ResponseField.CONTENT_LENGTH)
     if _is_chunked(head, oddities):
         if head.minor == 0:
@@ -71,7 +75,7 @@ def _settle_content(head: ResponseHead, oddities: Oddities) -> None:
 
 
 def _is_chunked(head: ResponseHead, oddities: Oddities) -> bool:
-    """Return whether the content is in chunks; any other coding raises."""
+    """Return whether the content is chunked; raises `UpstreamError` for any other coding."""
     values = _values(head, ResponseField.TRANSFER_ENCODING)
     names = [name.strip(b" \t").lower() for value in values for name in value.split(b",")]
     if not set(names) <= {b"chunked", b"identity"}:
@@ -84,7 +88,10 @@ def _is_chunked(head: ResponseHead, oddities: Oddities) -> bool:
 
 
 def _length(values: list[bytes]) -> int:
-    """Return the one length that all values name, lists included (RFC 9110 section 8.6); -1 if there is none."""
+    """Return the length that all values have, -1 if they differ or one is invalid.
+
+    RFC 9110 section 8.6: a recipient may replace "the same decimal value repeated as a comma-separated list" with one.
+    """
     lengths = set()
     for value in values:
         for item in value.split(b","):
@@ -93,6 +100,7 @@ def _length(values: list[bytes]) -> int:
 
 
 def _keep_one_length(head: ResponseHead, length: int, lines: int) -> None:
+    """Set the length, and leave one Content-Length line with one value."""
     head.length = length
     at = next(index for index, line in enumerate(head.fields) if line.meaning is ResponseField.CONTENT_LENGTH)
     first = head.fields[at]

@@ -1,7 +1,7 @@
-"""What has come of the heads of one response that did not come whole in one segment, or are more than one.
+"""The bytes of one response's heads, if they do not arrive as a single head in one segment.
 
-Where the segments end changes nothing: a head is taken out when it is whole.
-Knows bytes alone; how a head is read is not its business.
+Where segments end makes no difference: a head is returned when it is complete.
+Knows bytes only, not how a head is parsed.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from corsproxy.proxy.upstream.field_section import MAX_FIELD_LINES
 from corsproxy.proxy.upstream.oddity import protocol_error
 
 MAX_HEAD_BYTES: Final = 256 * 1024
-"""All heads of one response together: interim ones included.
+"""The most bytes of all heads of one response together, interim ones included.
 
-Requests are held to 32 KiB by default; real responses (many cookies, CSP, Link) are larger, and the upstream is ours.
+Requests are limited to 32 KiB by default, but responses are larger (many cookies, CSP, Link), and upstreams are known.
 nginx refuses at 4-8 KiB (proxy_buffer_size), Envoy at 60 KiB, Node at 16 KiB.
 """
 
 _MAX_LINE_ENDS: Final = MAX_FIELD_LINES + 2
-"""Of all heads of one response: the status line's, the field lines' and that of the empty line."""
+"""The most line ends in all heads of one response: of the status line, the field lines and the empty line."""
 
 _HEAD_END: Final = re.compile(rb"\n\r?\n")
 
@@ -32,13 +32,13 @@ class ResponseHeadBuffer:
 
     def __init__(self) -> None:
         self.has_begun = False
-        """True once any byte has come."""
+        """True once any byte has arrived."""
         self._partial = bytearray()
-        """A head that is not whole yet, or what follows one."""
+        """A head that is not complete yet, or what follows the last one."""
         self._known = 0
-        """How many bytes of it have been searched for its end."""
+        """How many bytes of `_partial` have been searched for the end of a head."""
         self._taken = 0
-        """Bytes of the heads before it."""
+        """Bytes of the heads before `_partial`."""
         self._line_ends = 0
 
     def add(self, data: bytes) -> None:
@@ -47,12 +47,12 @@ class ResponseHeadBuffer:
         self._partial += data
 
     def next_head(self) -> bytes | None:
-        """Take out a whole head, without its empty line; None if more is to come.
+        """Remove and return a complete head, without its empty line; None if there is none.
 
-        Raises `UpstreamError` if too much has come.
+        Raises `UpstreamError` if the heads have too many bytes or lines.
         """
         partial, known = self._partial, self._known
-        while partial[:1] == b"\n" or partial[:2] == b"\r\n":  # RFC 9112 section 2.2, of requests; servers do it, too
+        while partial[:1] == b"\n" or partial[:2] == b"\r\n":  # servers send empty lines too
             size = 1 if partial[:1] == b"\n" else 2
             del partial[:size]
             self._taken += size
@@ -74,7 +74,7 @@ class ResponseHeadBuffer:
         return head
 
     def rest(self) -> bytes:
-        """Take out what has come after the last head."""
+        """Remove and return the bytes after the last head."""
         rest = bytes(self._partial)
         self._partial.clear()
         return rest

@@ -1,7 +1,7 @@
 """The fast parser of a response's head: HTTP/1.1, one length or chunks or neither, nothing ambiguous.
 
-Nearly every response is like that, and most of its lines have come before: they are looked up and not read again.
-Anything unusual is left to `odd_head` (None), so that no judgement is made here.
+Nearly every response is like that, and most of its lines have been seen before: they are looked up instead of parsed.
+Anything unusual is left to `odd_head` (None): this parser never refuses a response itself.
 Knows nothing about sockets or state: bytes in, a head or None out.
 """
 
@@ -17,10 +17,10 @@ from corsproxy.proxy.upstream.field_section import MAX_FIELD_LINES
 from corsproxy.proxy.upstream.head import NO_CONTENT_STATUSES, RESET_CONTENT, Framing, ResponseHead
 
 _TEXT: Final = marking_all_but(bytes((0x09, *range(0x20, 0x7F), *range(0x80, 0x100))))
-"""What a status line and a field value may hold (RFC 9110 section 5.5, RFC 9112 section 4)."""
+"""Changes what a status line and a field value must not contain (RFC 9112 section 4, RFC 9110 section 5.5)."""
 
 _TOKEN: Final = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-"""What a field name may hold (RFC 9110 section 5.6.2)."""
+"""The bytes of a field name (RFC 9110 section 5.6.2)."""
 
 # Python 3.11 looks up members of an enum slowly; these are used for every field line.
 _CONNECTION: Final = ResponseField.CONNECTION
@@ -47,7 +47,7 @@ class _StatusLine:
 
 
 def read_plain_head(section: bytes, *, is_head_request: bool) -> ResponseHead | None:
-    """Read a head, given without the empty line; None if anything is ambiguous."""
+    """Parse a head, given without the empty line; None if anything about it is unusual."""
     lines = section.split(b"\r\n")
     status_line = _STATUS_LINES[lines[0]]
     if status_line is None or len(lines) > MAX_FIELD_LINES:
@@ -72,7 +72,7 @@ def read_plain_head(section: bytes, *, is_head_request: bool) -> ResponseHead | 
 
 
 def _read_fields(head: ResponseHead, lines: list[bytes]) -> bool:
-    """Read the field lines, all but the first of `lines`; False if one of them is unusual."""
+    """Parse all lines but the first, the status line; return False if one is unusual."""
     fields, known = head.fields, KNOWN_LINES.known
     for index in range(1, len(lines)):
         text = lines[index]
@@ -98,32 +98,32 @@ def _read_fields(head: ResponseHead, lines: list[bytes]) -> bool:
                 continue
             option = option.lower()
             if option == b"close":
-                head.keep_alive = False  # whatever the other lines say
+                head.keep_alive = False  # `close` on one line overrides the others
             elif option != b"keep-alive":
                 return False
     return True
 
 
 def _new_line(text: bytes) -> FieldLine[ResponseField] | None:
-    """Read a field line that was not seen before; None if it is unusual."""
+    """Parse a field line that is not cached; None if it is unusual."""
     name, colon, value = text.partition(b":")
     known = _NAMES.known.get(name) or _NAMES[name]
     if not known.is_token or not colon or text.translate(_TEXT) != text:
         return None
-    # Of all white space, `_TEXT` has blanks and tabs alone.
+    # The only white space that `_TEXT` leaves is spaces and tabs, so `strip` removes just OWS.
     line = FieldLine(known.meaning, name, value.strip())
     return keep_line(KNOWN_LINES, text, line) if known.is_repeated else line
 
 
 class _ResponseName:
-    """What the name of a field line says of it."""
+    """What follows from the name of a field line."""
 
     __slots__ = ("is_repeated", "is_token", "meaning")
 
     def __init__(self, name: bytes) -> None:
         self.meaning = RESPONSE_FIELDS[name]
         self.is_token = bool(name) and not name.translate(None, _TOKEN)
-        """False for what is no name."""
+        """True if the name is valid."""
         self.is_repeated = is_repeated(name.lower())
 
 
@@ -144,4 +144,4 @@ def _read_status_line(text: bytes) -> _StatusLine | None:
 
 
 _STATUS_LINES: Final = NameTable(_read_status_line)
-"""Status lines seen before; None for an unusual one."""
+"""The parsed status lines; None for an unusual one."""

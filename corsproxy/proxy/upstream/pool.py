@@ -1,6 +1,6 @@
-"""The connections to one upstream: idle ones, their number, and the requests that wait for one.
+"""The connections to one upstream: their number, the idle ones, and the requests that wait for one.
 
-A connection is lent to one exchange at a time and comes back only clean (`UpstreamConnection.finish` says so).
+A connection is lent to one exchange at a time, and used again only if it is clean (`UpstreamConnection.finish`).
 Knows nothing about requests or policies.
 """
 
@@ -25,9 +25,8 @@ Old servers send content after HEAD, 204 and 304, some in a separate segment a f
 the next request would get it as its response.
 """
 
-
 REPORT_INTERVAL = 60.0
-"""Seconds between two lines about the same oddity: an old server has it in every response."""
+"""Seconds between two log lines about the same oddity, which an old server has in every response."""
 
 HANDSHAKE = 1.0
 """Seconds for a client to continue after a login challenge on its connection, even if others wait for a place.
@@ -41,32 +40,32 @@ class UpstreamPool:
 
     def __init__(self, upstream: Upstream, context: ssl.SSLContext | None, loop: asyncio.AbstractEventLoop) -> None:
         self.upstream = upstream
-        # Asked for at every request.
+        # Copied, because they are read for every request.
         self._keepalive_timeout = upstream.keepalive_timeout
         self._most_age = upstream.max_connection_age
         self._context = context
         self._loop = loop
         self._idle: list[UpstreamConnection] = []
-        """The one used last is taken first: the others may age out."""
+        """The last one is taken first, so that the others can age out."""
         self.connections: set[UpstreamConnection] = set()
-        """Every open connection, idle or lent, tunnels apart."""
+        """All open connections, idle or lent, except tunnels."""
         self._tunnels: set[UpstreamConnection] = set()
         self._reservations: set[Reservation] = set()
-        """Places of connections that are being dialled, or may be."""
+        """Places of connections that are being dialled, or are about to be."""
         self._waiters: deque[asyncio.Future[Lease | Reservation]] = deque()
         self._retired = False
         self.slow_places = Places(max(1, upstream.max_connections // 2))
-        """Of requests that have a connection though their content comes slowly: half of them are kept for others, who
-        would have to wait for as many slow clients as there are connections."""
+        """The places of requests that have a connection although their content arrives slowly. They may take half of
+        the connections, so that other requests do not have to wait for slow clients."""
         self._tunnel_places = Places(upstream.max_tunnels)
-        """Of tunnels, and of requests for one that are under way."""
+        """The places of tunnels, and of requests for one that are in flight."""
         self.speaks_http_1_0 = False
-        """True if the last response was of HTTP/1.0: such a server knows no Expect (RFC 9110 section 10.1.1)."""
+        """True if the last response was HTTP/1.0: such a server does not know Expect (RFC 9110 section 10.1.1)."""
         self._reported: dict[Oddity, float] = {}
-        """When each oddity of the upstream was last written of."""
+        """When each oddity of the upstream was last logged."""
 
     def take_idle(self) -> Lease | None:
-        """Lend the idle connection used last, if there is one that is not too old."""
+        """Lend the idle connection that was used last, or None; close the ones that are too old or not silent."""
         idle = self._idle
         if not idle:
             return None
@@ -92,8 +91,8 @@ class UpstreamPool:
     async def acquire(self, *, fresh: bool = False) -> Lease:
         """Lend a connection: an idle one, a new one, or the next that comes back.
 
-        `fresh` takes none that was used before.
-        Raises `UpstreamError`: `pool_timeout` if none was to be had within `connect_timeout`, or what the dial met.
+        With `fresh` it is one that no other request has used.
+        Raises `UpstreamError`: `pool_timeout` if there is none within `connect_timeout`, or what `dial` raises.
         """
         lease = None if fresh else self.take_idle()
         if lease is not None:
@@ -105,7 +104,7 @@ class UpstreamPool:
         if isinstance(granted, Lease):
             if not fresh and granted.connection.is_silent():
                 return granted
-            # It may have ended, or spoken, between being handed over and being taken: its place is the new one's.
+            # It may have ended, or received bytes, since it was handed over; a new one takes its place.
             self._drop(granted.connection)
             granted = self._reserve()
         return await self._dial(granted)
@@ -124,7 +123,7 @@ class UpstreamPool:
         return reservation
 
     def settle(self, reservation: Reservation, connection: UpstreamConnection | None) -> None:
-        """Take back a reservation, for the connection that fills its place, or for nothing."""
+        """Replace a reservation with the connection that was dialled for it, or with nothing."""
         if reservation not in self._reservations:
             return
         self._reservations.remove(reservation)
@@ -134,7 +133,7 @@ class UpstreamPool:
             self.connections.add(connection)
 
     def release(self, connection: UpstreamConnection) -> None:
-        """Take back a connection after its exchange; one that is not clean is closed."""
+        """Take back a connection after its exchange; close it if it cannot be used again."""
         reusable = connection.finish()
         if not reusable or self._retired:
             connection.abort()
@@ -151,12 +150,12 @@ class UpstreamPool:
             self._offer(connection)
 
     def _rested(self, connection: UpstreamConnection) -> None:
-        """Offer a connection on which nothing came for a moment; if something came, it has been closed."""
+        """Offer a connection after its rest, unless it has been closed because bytes arrived."""
         if connection in self.connections and not connection.transport.is_closing():
             self._offer(connection)
 
     def _offer(self, connection: UpstreamConnection) -> None:
-        """Hand a clean connection to the request that waits longest, or keep it."""
+        """Lend a clean connection to the request that has waited longest, or keep it."""
         connection.idle_since = self._loop.time()
         while self._waiters:
             waiter = self._waiters.popleft()
@@ -174,7 +173,7 @@ class UpstreamPool:
         return {"idle": idle, "busy": busy, "bound": bound, "tunnel": len(self._tunnels)}
 
     def sweep(self, now: float) -> None:
-        """Fail what is overdue and close what has been idle too long."""
+        """Fail overdue exchanges, and close connections that have been idle too long."""
         for connection in tuple(self._tunnels):
             connection.sweep(now)
         for connection in tuple(self.connections):
@@ -190,7 +189,7 @@ class UpstreamPool:
             self._admit_one()
 
     def retire(self) -> None:
-        """Keep no connection any more: exchanges that run may finish, what is idle is closed."""
+        """Keep no connection from now on: close the idle ones, and the others after their exchanges."""
         self._retired = True
         self._idle = []
         for connection in tuple(self.connections):
@@ -213,18 +212,18 @@ class UpstreamPool:
 
     @property
     def is_in_use(self) -> bool:
-        """Return whether any connection is open."""
+        """True if any connection is open."""
         return bool(self.connections or self._tunnels)
 
     def place_for_tunnel(self) -> HeldPlace:
-        """Return a place to be held from before a tunnel is asked for; raises `UpstreamError` if none is left."""
+        """Return a place for a tunnel, to hold from before its request is sent; raises `UpstreamError` without one."""
         place = self._tunnel_places.take()
         if place is None:
             raise UpstreamError(UpstreamErrorKind.TUNNELS_FULL)
         return place
 
     def count_as_tunnel(self, connection: UpstreamConnection) -> None:
-        """Count a lent connection among the tunnels from now on: its place among the others is free."""
+        """Count a lent connection as a tunnel from now on, which frees its place among the others."""
         if connection in self.connections:
             self.connections.discard(connection)
             self._tunnels.add(connection)
@@ -235,7 +234,7 @@ class UpstreamPool:
         return now - connection.idle_since >= self._keepalive_timeout or self._is_worn(connection, now)
 
     def _is_worn(self, connection: UpstreamConnection, now: float) -> bool:
-        """Return whether a connection, however busy, is not to be used again."""
+        """Return whether a connection must not be used again after its exchange, because of its age or the settings."""
         return not self._keepalive_timeout or 0 < self._most_age <= now - connection.born
 
     @property
@@ -254,21 +253,21 @@ class UpstreamPool:
         self.connections.discard(connection)
 
     def _drop_one_owned(self) -> bool:
-        """Close the reserved connection that has been idle longest."""
+        """Close the reserved connection that has been idle longest, if that is long enough; return whether it was."""
         now, timeout = self._loop.time(), self.upstream.keepalive_timeout
         owned = [one for one in self.connections if one.owner is not None and not one.busy]
         oldest = min(owned, key=lambda one: one.idle_since, default=None)
         if oldest is None:
             return False
         head = oldest.reader.head
-        asks = head is not None and head.status == 401
-        if now - oldest.idle_since < (max(timeout, HANDSHAKE) if asks else timeout):
+        is_challenged = head is not None and head.status == 401
+        if now - oldest.idle_since < (max(timeout, HANDSHAKE) if is_challenged else timeout):
             return False
         self._drop(oldest)
         return True
 
     async def _wait(self) -> Lease | Reservation:
-        """Wait for a returned connection, or for permission to dial."""
+        """Wait for a returned connection, or for a place to dial one."""
         waiter: asyncio.Future[Lease | Reservation] = self._loop.create_future()
         self._waiters.append(waiter)
         try:
@@ -282,7 +281,7 @@ class UpstreamPool:
             raise
 
     def _give_up(self, waiter: asyncio.Future[Lease | Reservation]) -> None:
-        """Pass on a grant whose receiver gave up at the same moment."""
+        """Stop waiting, and pass on what was granted at the same moment."""
         if waiter in self._waiters:
             self._waiters.remove(waiter)
         if waiter.done() and not waiter.cancelled():
@@ -297,7 +296,7 @@ class UpstreamPool:
             self._admit_one()
 
     def _admit_one(self) -> None:
-        """Reserve a free place for the request that waits longest, which may dial."""
+        """Reserve a free place for the request that has waited longest, which then dials."""
         while self._waiters and not self._full:
             waiter = self._waiters.popleft()
             if not waiter.done():
