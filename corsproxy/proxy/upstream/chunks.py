@@ -1,8 +1,8 @@
-"""Chunked content (RFC 9112 section 7.1), read strictly: pieces of content out, and trailer fields at its end.
+"""Chunked content of a response, parsed strictly: pieces of content, and the trailer fields (RFC 9112 section 7.1).
 
     SIZE --> DATA --> END --> SIZE ... SIZE of 0 --> TRAILERS --> complete
 
-Chunk extensions are dropped. Knows nothing about sockets; bytes in, in any cut.
+Chunk extensions are dropped. Knows nothing about sockets: bytes in, in segments of any size.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from corsproxy.proxy.upstream.field_section import MAX_FIELD_LINES, read_field_l
 from corsproxy.proxy.upstream.oddity import Oddities, Oddity, protocol_error
 
 MAX_FRAMING_BYTES = 256 * 1024
-"""Chunk extensions and trailer fields since the last piece of content: they must not go on for ever."""
+"""The most bytes of chunk framing and trailer fields after a piece of content: they must not go on for ever."""
 
 _SIZE = re.compile(rb"0*([0-9A-Fa-f]*)[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?")
-"""White space behind the size and around semicolons is allowed: RFC 9112 section 7.1.1, and old servers pad sizes."""
+"""White space behind the size is allowed, because RFC 9112 section 7.1.1 allows it before `;`, and old servers pad."""
 
 _MOST_DIGITS = 16
 
@@ -35,7 +35,7 @@ _DATA = _ChunkState.DATA
 
 
 class ResponseChunkReader:
-    """Reads the content of one message."""
+    """Parses the content of one message."""
 
     __slots__ = (
         "_framing",
@@ -53,15 +53,15 @@ class ResponseChunkReader:
         self._state = _ChunkState.SIZE
         self._remaining = 0
         self._partial = bytearray()
-        """The beginning of a line."""
+        """The beginning of an incomplete line."""
         self._framing = 0
         self._trailer_lines: list[bytes] = []
         self.is_complete = False
         self.trailers: list[tuple[bytes, bytes]] = []
-        """Of these only fields that may be passed on."""
+        """The trailer fields that may be forwarded."""
 
     def feed(self, data: bytes, pieces: list[bytes]) -> int:
-        """Take the next bytes and add their content to `pieces`; return how many belong to the message.
+        """Parse the next bytes and add their content to `pieces`; return how many bytes belong to the message.
 
         Raises `UpstreamError`.
         """
@@ -97,7 +97,7 @@ class ResponseChunkReader:
             raise protocol_error(f"chunk framing larger than {MAX_FRAMING_BYTES} bytes")
 
     def _take_line(self, line: bytes) -> None:
-        """Take a line without its LF."""
+        """Parse a line, given without its LF: a size, the end of a chunk, or a trailer field."""
         if line[-1:] == b"\r":
             line = line[:-1]
         else:
@@ -113,7 +113,8 @@ class ResponseChunkReader:
             if len(self._trailer_lines) > MAX_FIELD_LINES:
                 raise protocol_error(f"more than {MAX_FIELD_LINES} trailer lines")
         else:
-            # RFC 9110 section 6.5.1: fields that frame, route, grant or set cookies are not allowed in trailers.
+            # RFC 9110 section 6.5.1: many fields cannot be trailers, "such as those that describe message framing,
+            # routing, authentication, request modifiers, response controls, or content format".
             fields = read_field_lines(self._trailer_lines, self._oddities)
             self.trailers = [field for field in fields if RESPONSE_FIELDS[field[0]] is ResponseField.FORWARD]
             self.is_complete = True

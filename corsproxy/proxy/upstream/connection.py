@@ -1,8 +1,8 @@
 """One connection to an upstream: an `asyncio.Protocol` that carries one exchange at a time.
 
-It moves bytes between the socket, the `ResponseReader` and the reader of the response: `responded` for the head, then a
-sink that receives content as it arrives.
-It keeps a deadline for the sweeper instead of a timer, and is never used again after anything unexpected.
+It moves bytes between the socket and the `ResponseReader`, notifies the requester of heads, and passes content to a
+sink as it arrives.
+It has a deadline for the sweeper instead of a timer, and is never used again after anything unexpected.
 It must not know policies, routes or clients.
 """
 
@@ -26,7 +26,7 @@ _DONE: Final = ServerState.DONE
 _NONE: Final = Framing.NONE
 
 _TURNS_TO_READ: Final = 2
-"""Turns of the event loop until what a socket has was read: asyncio runs what was ready before it in the first."""
+"""Turns of the event loop after which a socket has been read: asyncio spends the first on earlier callbacks."""
 
 
 class UpstreamConnection(asyncio.Protocol):
@@ -47,24 +47,24 @@ class UpstreamConnection(asyncio.Protocol):
         self._loop = loop
         self.on_closed = on_closed
         self._requester: Requester = NOBODY
-        """Notified once, of the next head or of a failure."""
+        """Notified once, of the next head or a failure."""
         self.reader = ResponseReader(lenient=lenient)
         self.busy = True
-        """True from the dial, or from being taken out of the pool, until it is put back."""
+        """True while the connection is lent, and from the dial on."""
         self.closed = False
         self.reused = False
-        """True if an earlier exchange went over this connection: only then may it be dead without our fault."""
+        """True if an earlier exchange used this connection: it may then have been closed at the same moment."""
         self.owner: Owner | None = None
-        """The owner of a reserved connection, which never carries another client's request."""
+        """The owner, if the connection is reserved: it then carries no other client's request."""
         self.born = loop.time()
-        """When it was dialled."""
+        """When it was dialled, on the loop's clock."""
         self.idle_since = 0.0
         self.idle_for = 0.0
-        """Seconds for which it had been idle before it was lent again."""
+        """Seconds for which it was idle before it was last lent."""
         self.needs_rest = False
-        """True if something may still be on its way that belongs to the exchange that `finish` has ended."""
+        """True if bytes of the exchange that `finish` has ended may still arrive."""
         self.deadline = NEVER
-        """When, on the loop's clock, the sweeper fails this connection with `deadline_kind`."""
+        """The time on the loop's clock at which the sweeper fails the exchange with `deadline_kind`."""
         self.deadline_kind = UpstreamErrorKind.RESPONSE_TIMEOUT
         self._read_timeout = 0.0
         self._error: UpstreamError | ClientError | None = None
@@ -77,7 +77,7 @@ class UpstreamConnection(asyncio.Protocol):
     # --- the exchange, in order -------------------------------------------------------------------------------------
 
     def start(self, *, is_head_request: bool, expects_upgrade: bool, expects_continue: bool = False) -> None:
-        """Begin an exchange."""
+        """Begin an exchange; the parameters describe its request."""
         try:
             self.reader.start(
                 is_head_request=is_head_request, expects_upgrade=expects_upgrade, expects_continue=expects_continue
@@ -91,27 +91,27 @@ class UpstreamConnection(asyncio.Protocol):
 
     @property
     def writing_paused(self) -> bool:
-        """True if the upstream reads slower than we send; `drain` waits for it."""
+        """True if the upstream reads more slowly than we send; `drain` waits for it."""
         return self._outflow.is_paused
 
     async def drain(self) -> None:
-        """Wait until the upstream has read most of the sent bytes; raise `UpstreamError` if it fails."""
+        """Wait until the upstream has read most of the sent bytes; raises the error of a failed exchange."""
         if self._error is not None:
             raise self._error
         await self._outflow.drain(self._loop)
 
     def set_deadline(self, seconds: float, kind: UpstreamErrorKind) -> None:
-        """Fail the exchange with `kind` unless something else happens within `seconds`."""
+        """Fail the exchange with `kind` in `seconds`, unless another deadline is set before; 0 is no deadline."""
         self.deadline = self._loop.time() + seconds if seconds > 0 else NEVER
         self.deadline_kind = kind
 
     @property
     def failed(self) -> bool:
-        """True if `responded` raises."""
+        """True if the exchange has failed, so that `responded` raises."""
         return self._error is not None
 
     def notify(self, requester: Requester) -> None:
-        """Notify `requester` once of a head, or of a failure before one; at once if that has happened already."""
+        """Notify `requester` once of the next head or a failure; at once if there is one already."""
         self._requester = requester
         if self._error is not None or self.reader.head is not None or self.reader.interim:
             self._notify()
@@ -121,7 +121,7 @@ class UpstreamConnection(asyncio.Protocol):
         requester.responded()
 
     async def responded(self) -> None:
-        """Wait until an interim head or the final head is there; raises `UpstreamError`."""
+        """Wait for an interim head or the final head; raises the error of a failed exchange."""
         future = self._loop.create_future()
         self.notify(Waiting(future))
         try:
@@ -132,17 +132,17 @@ class UpstreamConnection(asyncio.Protocol):
             raise self._error
 
     def stream_to(self, sink: ContentSink, read_timeout: float) -> asyncio.Future[None] | None:
-        """Hand what content there is, and all that comes, to `sink`; `read_timeout` is the longest silence, 0 is none.
+        """Pass all content to `sink`; `read_timeout` is the longest silence in seconds, 0 is no limit.
 
-        Returns a future that is done when the message is complete and fails with `UpstreamError` when it is cut;
-        None if it is complete already.
+        Return a future that is done when the message is complete, and has the error of an exchange that fails before;
+        None if the message is complete already.
         """
         reader = self.reader
         self._sink = sink
         self._read_timeout = read_timeout
         done = self._done = self._loop.create_future()
         self.set_deadline(self._read_timeout, UpstreamErrorKind.READ_TIMEOUT)
-        self.resume()  # it may be paused; the sink says for itself where it has no room
+        self.resume()  # it may be paused; a sink without room pauses it again
         if reader.body:
             pieces, reader.body = reader.body, []
             sink.write(pieces)
@@ -154,14 +154,14 @@ class UpstreamConnection(asyncio.Protocol):
         return done
 
     def pause(self) -> None:
-        """Pause reading, because the client is slow. This pause must not count as a timeout."""
+        """Pause reading, because the client is slow; meanwhile there is no deadline."""
         if not self._paused and not self.closed:
             self._paused = True
             self.deadline = NEVER
             self.transport.pause_reading()
 
     def resume(self) -> None:
-        """Read again."""
+        """Resume reading, with a new deadline."""
         if self._paused:
             self._paused = False
             if not self.closed:
@@ -169,8 +169,8 @@ class UpstreamConnection(asyncio.Protocol):
                 self.transport.resume_reading()
 
     def finish(self) -> bool:
-        """End the exchange; True if the connection may carry another one."""
-        self._outflow.hang_up()
+        """End the exchange; return whether the connection may carry another."""
+        self._outflow.close()
         self._sink = None
         self._done = None
         self._requester = NOBODY
@@ -185,8 +185,8 @@ class UpstreamConnection(asyncio.Protocol):
         if not reusable:
             self.abort()
             return False
-        # Servers that send content where there is none send it a moment later; and what TLS has decrypted while reading
-        # was paused comes with a later turn of the loop.
+        # A server that sends content after a response without any sends it a moment later; and bytes that TLS decrypted
+        # while reading was paused are delivered in a later turn of the loop.
         self.needs_rest = self._paused or (head is not None and head.framing is _NONE)
         if self._paused:
             self._paused = False
@@ -200,34 +200,33 @@ class UpstreamConnection(asyncio.Protocol):
         self.idle_for = self._loop.time() - self.idle_since
 
     def is_silent(self) -> bool:
-        """Return whether nothing has come on this idle connection, its end included, looking at the socket itself.
+        """Return whether this idle connection is open and has received nothing, according to the socket itself.
 
-        What came in this turn of the event loop has not been handed to us yet, and the request that is about to be sent
-        may have come in the same turn.
+        The event loop may not have delivered what arrived in the same turn as the request that is about to be sent.
         """
         return not (self.closed or self.transport.is_closing()) and self._silence.lasts(self.transport)
 
     async def send(self, data: bytes) -> None:
-        """Send content of the request, taking in first what has come by now; a connection that is gone is no error.
+        """Send content of the request, after reading what has arrived; does nothing if the connection has been lost.
 
-        An upstream that refuses an upload answers and closes. The next write then fails, and with the first error the
-        event loop lets go of the socket, and of an answer that it has not read yet; last words are for that moment.
+        An upstream that refuses an upload responds and closes. The next write then fails, and the event loop closes the
+        socket at the first error, with a response that it has not read. `LastWords` reads it in that case.
         """
         if not self.closed and not self._silence.lasts(self.transport):
             for _ in range(_TURNS_TO_READ):
                 await asyncio.sleep(0)
         if self.closed:
             return
-        self._outflow.keep_ear(self.transport)
+        self._outflow.keep_last_words(self.transport)
         self.transport.write(data)
 
     def abort(self) -> None:
-        """Close at once, so that an unfinished message stays visibly unfinished."""
+        """Close at once, so that an incomplete message cannot look complete."""
         if not self.closed:
             self.transport.abort()
 
     def fail(self, error: UpstreamError | ClientError) -> None:
-        """End the exchange with `error`, whoever is at fault, and the connection with it."""
+        """End the exchange with `error`, whoever is at fault, and close the connection."""
         if self._error is None:
             if self.reused and not self.reader.started and error.kind is UpstreamErrorKind.CLOSED:
                 # The keep-alive timeouts of both sides may not match, so the log shows the idle time.
@@ -240,7 +239,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._notify()
 
     def sweep(self, now: float) -> None:
-        """Fail the exchange if its deadline has passed."""
+        """Fail the exchange if its deadline has passed; `now` is on the loop's clock."""
         if now >= self.deadline:
             self.deadline = NEVER
             self.fail(UpstreamError(self.deadline_kind))
@@ -252,7 +251,7 @@ class UpstreamConnection(asyncio.Protocol):
         self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        """Read; unsolicited bytes poison the connection and close it."""
+        """Parse bytes and pass on what they complete; close the connection if they are unsolicited."""
         reader = self.reader
         was_ended = reader.state in ENDED
         try:
@@ -266,7 +265,7 @@ class UpstreamConnection(asyncio.Protocol):
         sink = self._sink
         if sink is None:
             if len(reader.body) > 1 and reader.state not in ENDED:
-                self.pause()  # it is not read yet: one segment is kept, the rest waits in the socket
+                self.pause()  # nobody takes the content yet: one segment is kept, the rest waits in the socket
             if reader.head is not None or reader.interim:
                 self._notify()
             return
@@ -279,7 +278,7 @@ class UpstreamConnection(asyncio.Protocol):
             self._done.set_result(None)
 
     def eof_received(self) -> bool:
-        """The upstream has ended its side; whether that is the end of the content, or a cut, is the reader's to say."""
+        """Let the reader decide whether the end of the upstream's side is the end of the content, or a failure."""
         if self.busy:
             try:
                 self.reader.feed_eof(is_cut=not self.reader.complete and not has_ended_cleanly(self.transport))
@@ -291,14 +290,14 @@ class UpstreamConnection(asyncio.Protocol):
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The connection is gone."""
+        """Read the last words after a failed write, end or fail the exchange, and notify owner and pool."""
         if isinstance(exc, OSError) and self.busy and not self.reader.complete:
             for data in self._outflow.last_words(self.transport):
                 self.data_received(data)
                 if self._error is not None or self.reader.complete:
                     break
         self.closed = True
-        self._outflow.hang_up()
+        self._outflow.close()
         if exc is not None and not self.reader.complete:
             self.fail(UpstreamError(UpstreamErrorKind.CLOSED, type(exc).__name__))
         elif self.busy:
@@ -312,7 +311,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._outflow.is_paused = True
 
     def resume_writing(self) -> None:
-        """Note that the upstream reads again."""
+        """Resume what waits for the upstream to read again."""
         self._outflow.resume()
         if self._sink is not None:
             self._sink.upstream_writable()

@@ -1,7 +1,7 @@
-"""The content of one response, read from bytes: one reader for each framing (RFC 9112 section 6.3).
+"""The content of one response, parsed from bytes: one reader for each framing (RFC 9112 section 6.3).
 
-Each is fed the bytes after the head, adds content to the caller's list, and says how many bytes were its own.
-`chunks` has the one that is more than a count. Knows nothing about sockets or heads.
+Each gets the bytes after the head, adds content to the caller's list, and returns how many bytes belong to the message.
+The reader of chunked content is in `chunks`. Knows nothing about sockets or heads.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from corsproxy.proxy.upstream.chunks import ResponseChunkReader
 
 
 class ResponseLengthReader:
-    """Read as many bytes as the head has announced; call `start` before each message."""
+    """Reads the bytes that Content-Length announces; call `start` before each message."""
 
     __slots__ = ("_remaining", "is_complete")
 
@@ -20,10 +20,10 @@ class ResponseLengthReader:
         self.start(0)
 
     def start(self, length: int) -> None:
-        """Start the next message."""
+        """Begin a message with `length` bytes of content."""
         self._remaining = length
         self.is_complete = False
-        """True from the last byte on, at the earliest after the first `feed`."""
+        """True once the last byte has been read, but not before the first `feed`."""
 
     def feed(self, data: bytes, pieces: list[bytes]) -> int:
         """Add the content in `data` to `pieces`; return how many bytes belong to the message."""
@@ -38,7 +38,7 @@ class ResponseLengthReader:
 
 
 class UntilCloseReader:
-    """Read whatever comes: the content, or another protocol, ends with the connection."""
+    """Reads everything: the content, or another protocol, ends with the connection."""
 
     __slots__ = ("is_complete",)
 
@@ -53,7 +53,7 @@ class UntilCloseReader:
 
 
 class NoContentReader:
-    """Read nothing: the message ends with its head, and bytes after it belong to no message."""
+    """Reads nothing: the message ends with its head."""
 
     __slots__ = ("is_complete",)
 
@@ -61,7 +61,7 @@ class NoContentReader:
         self.is_complete = True
 
     def feed(self, data: bytes, pieces: list[bytes]) -> int:  # noqa: ARG002 - as the others
-        """Return 0."""
+        """Return 0, because no byte belongs to the message."""
         return 0
 
 

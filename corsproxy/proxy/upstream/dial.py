@@ -1,7 +1,7 @@
-"""Opening a connection to an upstream: name, address, TCP, TLS, each failure with its own kind.
+"""Opening a connection to an upstream: name, address, TCP and TLS, with an error kind for each.
 
 Names are resolved at every dial, so that a changed DNS answer is followed as soon as a new connection is needed;
-addresses are raced as RFC 8305 (happy eyeballs) says.
+addresses are tried as in RFC 8305 (happy eyeballs).
 Knows nothing about requests.
 """
 
@@ -19,12 +19,12 @@ import aiohappyeyeballs
 from corsproxy.proxy.errors import UpstreamError, UpstreamErrorKind
 from corsproxy.proxy.upstream.connection import UpstreamConnection
 from corsproxy.proxy.upstream.keepalive import keep_alive
-from corsproxy.proxy.upstream.last_words import audible
+from corsproxy.proxy.upstream.last_words import exposing_ciphertext
 from corsproxy.proxy.upstream.tls import described
 from corsproxy.settings import Upstream
 
 _HAPPY_EYEBALLS_DELAY = 0.25
-"""Seconds before the next address is tried beside the first (RFC 8305 section 5: 250 ms)."""
+"""Seconds before the next address is tried too (RFC 8305 section 5 recommends 250 ms)."""
 
 _AddrInfo = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int]]
 
@@ -45,7 +45,7 @@ async def dial(
 
 
 def _refused(upstream: Upstream, error: OSError) -> str:
-    """Return where nothing could be reached and why, in the system's words: asyncio's own show a tuple of Python."""
+    """Return the address and the system's reason; asyncio's own messages contain a Python tuple."""
     host = f"[{upstream.host}]" if ":" in upstream.host else upstream.host
     why = os.strerror(error.errno) if error.errno else error.strerror or type(error).__name__
     return f"{upstream.unix_path or f'{host}:{upstream.port}'}: {why}"
@@ -60,7 +60,7 @@ async def _connect(
         return UpstreamConnection(loop, on_closed, lenient=upstream.parsing == "lenient")
 
     name = None if context is None else upstream.tls.server_name or upstream.host
-    context = audible(context) if context is not None else None
+    context = exposing_ciphertext(context) if context is not None else None
     if upstream.unix_path is not None:
         _, connection = await loop.create_unix_connection(
             factory, upstream.unix_path, ssl=context, server_hostname=name

@@ -1,8 +1,8 @@
-"""A field section as bytes, read line by line: names and values, each with one reading only (RFC 9112 section 5).
+"""Parsing a field section line by line into names and values, each with only one possible reading (RFC 9112 section 5).
 
-What old servers do that RFC 9112 has a proxy mend is mended here: folds, bare LF, white space before the colon.
-What is read is always written anew, so none of it reaches a client.
-Knows nothing of what a field means.
+Obsolete forms that RFC 9112 lets a proxy accept are normalized here: folds, bare LF, white space before the colon.
+Lines are always written anew, so no client gets the original form.
+Knows nothing about the meaning of fields.
 """
 
 from __future__ import annotations
@@ -12,20 +12,23 @@ import re
 from corsproxy.proxy.upstream.oddity import Oddities, Oddity, protocol_error
 
 MAX_FIELD_LINES = 1000
-"""Of all heads of one response, and of its trailer section. Every line costs an object of some 200 bytes; nginx, Apache
-and Node take 100 to 2,000, and no real response is known that comes near."""
+"""The most field lines in all heads of one response, and in its trailer section. Every line is an object of some 200
+bytes. nginx, Apache and Node accept 100 to 2,000, and no real response is known that comes near."""
 
 _TOKEN = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-"""What a field name may hold (RFC 9110 section 5.6.2)."""
+"""The bytes of a field name (RFC 9110 section 5.6.2)."""
 
 _CONTROL = bytes((*range(0x09), *range(0x0A, 0x20), 0x7F))
-"""RFC 9110 section 5.5: no control character but HTAB belongs in a field value. CR is one of them."""
+"""The control characters that a field value must not contain: all but HTAB (RFC 9110 section 5.5), CR included."""
 
 _CONTROLS = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 def split_lines(section: bytes) -> list[bytes]:
-    """Return the lines without their ends: CRLF, or LF alone, which RFC 9112 section 2.2 lets a recipient take."""
+    """Return the lines without their ends, CRLF or LF.
+
+    RFC 9112 section 2.2: "a recipient MAY recognize a single LF as a line terminator and ignore any preceding CR".
+    """
     return [line.removesuffix(b"\r") for line in section.split(b"\n")]
 
 
@@ -35,11 +38,11 @@ def read_field_lines(lines: list[bytes], oddities: Oddities) -> list[tuple[bytes
         raise protocol_error(f"more than {MAX_FIELD_LINES} field lines")
     fields: list[tuple[bytes, list[bytes]]] = []
     dropped: list[bytes] = []
-    parts: list[bytes] | None = None  # of the value that a fold would go on with
+    parts: list[bytes] | None = None  # of the value that a fold continues
     for line in lines:
         if line[:1] in {b" ", b"\t"}:
             if parts is None:
-                # RFC 9112 section 2.2: some take it for a fold of the status line, some for a field.
+                # Some recipients read this as a fold of the status line, some as a field (RFC 9112 section 2.2).
                 raise protocol_error("white space before the first field line")
             parts.append(line.strip(b" \t"))
             continue
@@ -48,7 +51,7 @@ def read_field_lines(lines: list[bytes], oddities: Oddities) -> list[tuple[bytes
             oddities.note(Oddity.NO_COLON)
             parts = dropped
             continue
-        name = name.rstrip(b" \t")  # RFC 9112 section 5.1: a proxy removes it
+        name = name.rstrip(b" \t")  # RFC 9112 section 5.1: "A proxy MUST remove any such whitespace"
         if not name or name.translate(None, _TOKEN):
             raise protocol_error(f"invalid field name {name[:80]!r}")
         parts = [value.strip(b" \t")]
@@ -57,6 +60,7 @@ def read_field_lines(lines: list[bytes], oddities: Oddities) -> list[tuple[bytes
 
 
 def _value(parts: list[bytes], oddities: Oddities) -> bytes:
+    """Return the field value with folds joined, and without control characters if parsing is lenient."""
     value = b" ".join(parts).strip(b" \t") if len(parts) > 1 else parts[0]
     if _CONTROLS.search(value):
         oddities.note(Oddity.CONTROL)

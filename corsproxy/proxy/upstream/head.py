@@ -1,6 +1,6 @@
-"""The head of an upstream's response: what was read, and where its content ends.
+"""The head of an upstream's response, and where its content ends.
 
-Knows nothing of how it is read.
+Knows nothing about parsing.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from corsproxy.proxy.fields.names import ResponseField
 
 
 class Framing(Enum):
-    """How the end of the content is known (RFC 9112 section 6.3)."""
+    """How the end of the content is determined (RFC 9112 section 6.3)."""
 
     NONE = "none"
     LENGTH = "length"
@@ -22,11 +22,11 @@ class Framing(Enum):
 
 
 NO_CONTENT_STATUSES: Final = frozenset({204, 304})
-"""RFC 9112 section 6.3: a response with one of these has no content, whatever its fields say."""
+"""A response with one of these statuses has no content, whatever its fields say (RFC 9112 section 6.3)."""
 
 RESET_CONTENT: Final = 205
-"""RFC 9110 section 15.3.6: has no content either, but its fields must say so; where none does, its head is its end, and
-the connection carries no other response."""
+"""A 205 has no content either, but its fields must say so (RFC 9110 section 15.3.6). If they do not, it ends with its
+head, and the connection is not used again."""
 
 
 class ResponseHead:

@@ -1,6 +1,6 @@
-"""TCP keepalive, for connections that are silent for long: a peer that has vanished is noticed in two minutes.
+"""TCP keepalive: a peer that has vanished from a silent connection is noticed within two minutes.
 
-Linux's own first probe comes after two hours, and none without being asked for.
+By default Linux sends no probes, and if they are switched on, the first one after two hours.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PROBES: Final = 4
 
 
 def keep_alive(sock: socket.socket) -> None:
-    """Have the kernel look after a TCP socket; other sockets stay as they are."""
+    """Switch keepalive on for a TCP socket; other sockets stay as they are."""
     if sock.family not in {socket.AF_INET, socket.AF_INET6}:
         return
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

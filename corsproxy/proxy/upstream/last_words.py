@@ -1,8 +1,8 @@
-"""The last bytes of an upstream before its connection was lost: above all a response that refuses an upload.
+"""The last bytes of an upstream before its connection was lost, above all a response that refuses an upload.
 
-It answers, closes, and resets what still comes. The event loop lets go of a socket with the first error, though what
-was received before can still be read: over a second descriptor of the same socket, and over TLS through the buffer that
-its ciphertext goes into.
+Such an upstream responds, closes, and resets the connection when more content arrives. The event loop closes a socket
+at the first error, although bytes received before can still be read: over a second descriptor of the same socket, and
+over TLS through the buffer of incoming ciphertext.
 Knows nothing about HTTP.
 """
 
@@ -17,27 +17,27 @@ from collections.abc import Iterator
 from typing import Any
 
 _AT_ONCE = 64 * 1024
-"""Bytes read at once; what there is in all is bounded by the kernel's buffer."""
+"""The most bytes of one read; their total is bounded by the kernel's buffer."""
 
 
 class _Context(ssl.SSLContext):
     """A context whose connections expose their incoming ciphertext, which no event loop does."""
 
     def wrap_bio(self, incoming: ssl.MemoryBIO, *args: Any, **options: Any) -> ssl.SSLObject:
-        """Make the TLS of a connection."""
+        """Return the TLS object of a connection, with its buffer of incoming ciphertext as an attribute."""
         made = super().wrap_bio(incoming, *args, **options)
         made.incoming = incoming  # type: ignore[attr-defined]
         return made
 
 
-def audible(context: ssl.SSLContext) -> ssl.SSLContext:
-    """Return the context, changed so that the last words of its connections can be read."""
+def exposing_ciphertext(context: ssl.SSLContext) -> ssl.SSLContext:
+    """Return the same context, changed so that the last words of its connections can be read."""
     context.__class__ = _Context
     return context
 
 
 class LastWords:
-    """A reader of one connection's last bytes: created while it is open, read when it is lost, always closed."""
+    """Reads the last bytes of one connection; create it while that is open, and close it in any case."""
 
     __slots__ = ("_socket", "_tls")
 
@@ -50,11 +50,11 @@ class LastWords:
                 self._socket = socket.socket(fileno=os.dup(original.fileno()))
 
     def read(self) -> Iterator[bytes]:
-        """Yield the bytes that had arrived unread."""
+        """Yield the bytes that had arrived but were not read."""
         if self._socket is None:
             return
         self._socket.setblocking(False)
-        with contextlib.suppress(OSError):  # nothing is there, or TLS has not enough of it
+        with contextlib.suppress(OSError):  # nothing has arrived, or only part of a TLS record
             while data := self._socket.recv(_AT_ONCE):
                 if self._tls is None:
                     yield data

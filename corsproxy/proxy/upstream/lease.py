@@ -1,6 +1,6 @@
-"""What a pool gives out: a lent connection, or a reserved place for one that is not yet dialled.
+"""What a pool grants: a lent connection, or a reserved place for one that is not yet dialled.
 
-Each is returned once, whichever side ends it. It must not know requests.
+Each is given back once, however it ends. It must not know requests.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Lease:
-    """One connection, lent until the end."""
+    """A connection that is lent until `end`."""
 
     __slots__ = ("_is_over", "_pool", "connection")
 
@@ -44,5 +44,5 @@ class Reservation:
         return Lease(self._pool, connection)
 
     def end(self) -> None:
-        """Release the place; does nothing once it is filled or released."""
+        """Release the place, unless it is filled or released already."""
         self._pool.settle(self, None)

@@ -1,4 +1,4 @@
-"""The general parser of a response's head, for whatever `plain_head` leaves, including obsolete forms.
+"""The general parser of a response's head, for whatever `plain_head` leaves to it, obsolete forms included.
 
 Knows nothing about sockets or state: the bytes of one head in, a head out.
 """
@@ -15,13 +15,14 @@ from corsproxy.proxy.upstream.head import ResponseHead
 from corsproxy.proxy.upstream.oddity import Oddities, protocol_error
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.([0-9]) ([0-9]{3})(?: (.*))?", re.DOTALL)
-"""RFC 9112 section 4, but a missing reason phrase may take its space along; HTTP/1.2 is read as 1.1 (RFC 9110 2.5)."""
+"""As in RFC 9112 section 4, but the space before an empty reason phrase may be missing; a higher minor version is read
+as HTTP/1.1 (RFC 9110 section 2.5)."""
 
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 def read_head(section: bytes, oddities: Oddities, *, is_head_request: bool, expects_upgrade: bool) -> ResponseHead:
-    """Read a head, given without the empty line; raises `UpstreamError`."""
+    """Parse a head, given without the empty line; raises `UpstreamError`."""
     lines = split_lines(section)
     match = _STATUS_LINE.fullmatch(lines[0])
     if match is None:
@@ -46,9 +47,10 @@ def read_head(section: bytes, oddities: Oddities, *, is_head_request: bool, expe
 
 
 def _refuse_content(head: ResponseHead) -> None:
-    """An interim response has no content (RFC 9110 section 15.2); some would read it if its fields announce any.
+    """Raise `UpstreamError` for an interim response that announces content: it has none (RFC 9110 section 15.2), but
+    some recipients would read it.
 
-    A length of 0, which some servers write, announces none.
+    A length of 0, which some servers send, is accepted.
     """
     for line in head.fields:
         announced = line.meaning is ResponseField.CONTENT_LENGTH and line.value.strip(b"0")

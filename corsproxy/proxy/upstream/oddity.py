@@ -1,6 +1,6 @@
 """The closed list of invalid HTTP from old servers that only `parsing: lenient` accepts.
 
-Each has one safe reading once the connection is closed behind it; everything else stays refused.
+Each has one reading that is safe if the connection is closed afterwards; everything else is refused.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from corsproxy.proxy.errors import UpstreamError, UpstreamErrorKind
 
 
 class Oddity(StrEnum):
-    """An oddity of a response, as the log names it."""
+    """One form of invalid HTTP, as the log names it."""
 
     LENGTH_AND_CODING = "Content-Length beside Transfer-Encoding"
     CHUNKED_IN_1_0 = "chunked content in HTTP/1.0"
@@ -24,17 +24,17 @@ class Oddity(StrEnum):
 
 
 class Oddities:
-    """What was odd about one response; strict parsing refuses the first."""
+    """The oddities of one connection; strict parsing refuses the first."""
 
     __slots__ = ("_lenient", "found")
 
     def __init__(self, *, lenient: bool) -> None:
         self._lenient = lenient
         self.found: list[Oddity] = []
-        """Each once, in order."""
+        """Each one once, in order of occurrence."""
 
     def note(self, oddity: Oddity, kind: UpstreamErrorKind = UpstreamErrorKind.PROTOCOL) -> None:
-        """Take it in lenient parsing; raises `UpstreamError` of this kind in strict."""
+        """Accept an oddity in lenient parsing; in strict parsing raise `UpstreamError` of this kind."""
         if not self._lenient:
             raise UpstreamError(kind, f"{oddity}, which 'parsing: lenient' takes")
         if oddity not in self.found:

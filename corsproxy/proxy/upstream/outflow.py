@@ -18,11 +18,11 @@ class Outflow:
 
     def __init__(self) -> None:
         self.is_paused = False
-        """True if the upstream reads slower than we send."""
+        """True if the upstream reads more slowly than we send."""
         self._taken: asyncio.Future[None] | None = None
-        """Awaited by the coroutine that has more to send, if there is one."""
+        """What the coroutine that has more to send waits for; None if there is none."""
         self._last_words: LastWords | None = None
-        """Kept while content is sent over TLS."""
+        """Kept while content is sent over TLS, and while the last bytes are read."""
 
     async def drain(self, loop: asyncio.AbstractEventLoop) -> None:
         """Wait until the upstream has read most of the sent bytes; raise the error given to `fail`."""
@@ -44,24 +44,24 @@ class Outflow:
             self._taken.set_exception(error)
 
     def resume(self) -> None:
-        """Note that the upstream reads again."""
+        """Resume the coroutine that waits, because the upstream reads again."""
         self.is_paused = False
         if self._taken is not None and not self._taken.done():
             self._taken.set_result(None)
 
-    def keep_ear(self, transport: asyncio.Transport) -> None:
-        """Make sure that a response can be read even if a later write fails."""
+    def keep_last_words(self, transport: asyncio.Transport) -> None:
+        """Ensure that a response which has arrived can be read even if a later write fails."""
         if self._last_words is None and transport.get_extra_info("sslcontext") is not None:
-            self._last_words = LastWords(transport)  # later is too late: uvloop closes before it tells
+            self._last_words = LastWords(transport)  # not later: uvloop closes the socket first
 
     def last_words(self, transport: asyncio.Transport) -> Iterator[bytes]:
-        """Yield what had arrived before a write failed; call `hang_up` afterwards."""
+        """Yield the bytes that had arrived before a write failed; call `close` afterwards."""
         if self._last_words is None:
             self._last_words = LastWords(transport)
         return self._last_words.read()
 
-    def hang_up(self) -> None:
-        """Close our copy of the socket."""
+    def close(self) -> None:
+        """Close the duplicate of the socket, if there is one."""
         if self._last_words is not None:
             self._last_words.close()
             self._last_words = None

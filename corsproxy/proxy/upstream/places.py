@@ -1,13 +1,13 @@
-"""A number of places, each held by one at a time and given back once.
+"""A limited number of places, each of which one user holds and gives back once.
 
-Knows nothing of what they are places for.
+Knows nothing about the users.
 """
 
 from __future__ import annotations
 
 
 class Places:
-    """As many places as there are."""
+    """At most `most` places at a time."""
 
     __slots__ = ("_most", "taken")
 
@@ -16,7 +16,7 @@ class Places:
         self.taken = 0
 
     def take(self) -> HeldPlace | None:
-        """Return a place, None if none is left."""
+        """Return a place, or None if all are taken."""
         if self.taken >= self._most:
             return None
         self.taken += 1
@@ -33,14 +33,14 @@ class HeldPlace:
         self._is_held = True
 
     def give_back(self) -> None:
-        """Leave it to another; a second time does nothing."""
+        """Free the place; a second call does nothing."""
         if self._is_held:
             self._is_held = False
             self._places.taken -= 1
 
     def __enter__(self) -> None:
-        """Hold it."""
+        """Do nothing: the place is held already."""
 
     def __exit__(self, *_: object) -> None:
-        """Return the place."""
+        """Give the place back."""
         self.give_back()

@@ -1,4 +1,4 @@
-"""One HTTP/1.1 response read from bytes: the state machine of the upstream side.
+"""Parsing HTTP/1.1 responses: the state machine of the upstream side.
 
     IDLE ----request--> SEND_RESPONSE --1xx--> SEND_RESPONSE     interim heads are kept in order
                         SEND_RESPONSE -------> SEND_BODY ------> DONE, or MUST_CLOSE
@@ -6,8 +6,8 @@
     DONE ----request--> SEND_RESPONSE
     any --------------> ERROR
 
-The states have the names that h11 gives to those of a server. `plain_head` reads the heads that leave nothing to argue
-about, `odd_head` all others; `content` has a reader for each framing. Where the segments end changes nothing.
+The states have the names of a server's states in h11. `plain_head` parses unambiguous heads, `odd_head` all others;
+`content` has a reader for each framing. Where segments end makes no difference.
 Knows nothing about sockets, clocks or policies: bytes in, a `ResponseHead` and pieces of content out.
 """
 
@@ -29,16 +29,16 @@ __all__ = ["ENDED", "MAX_HEAD_BYTES", "ResponseReader", "ServerState"]
 
 
 class ServerState(Enum):
-    """What the server is doing, as seen from its bytes."""
+    """What the server is doing, judged by its bytes."""
 
     IDLE = auto()
-    """No request has been sent; a server that speaks nevertheless is heard, but gets none."""
+    """No request has been sent; if bytes arrive nevertheless, the connection cannot be used."""
     SEND_RESPONSE = auto()
     SEND_BODY = auto()
     DONE = auto()
     """The response has ended, and the connection may carry another."""
     MUST_CLOSE = auto()
-    """The response has ended, and with it the use of the connection: announced, or because anything was odd."""
+    """The response has ended, and the connection must be closed: the head says so, or something was odd."""
     SWITCHED_PROTOCOL = auto()
     ERROR = auto()
 
@@ -60,10 +60,10 @@ ENDED: Final = (_DONE, _MUST_CLOSE)
 
 
 class ResponseReader:
-    """Read one response after another from a connection; call `start` before each.
+    """Parses one response after another from a connection; call `start` before each.
 
-    After each `feed`: `interim` has the unread 1xx heads, `head` the final head, `body` the unread pieces of content.
-    Every refusal is an `UpstreamError`.
+    After each `feed`, `interim` has the 1xx heads and `body` the pieces of content that the caller has not taken yet;
+    `head` is the final head. Everything that is refused raises `UpstreamError`.
     """
 
     __slots__ = (
@@ -73,30 +73,29 @@ class ResponseReader:
 
     def __init__(self, *, lenient: bool = False) -> None:
         self._oddities = Oddities(lenient=lenient)
-        """Of the connection: after the first response with any of them it carries no other."""
+        """The oddities of the connection, which is not used again after the first response with one."""
         self._buffer = ResponseHeadBuffer()
-        """Heads that have not come whole in one segment."""
+        """The heads that do not arrive as a single one in one segment."""
         self._is_head_request = False
         self._expects_upgrade = False
         self._expects_continue = False
         self._counted = ResponseLengthReader()
         self._content: ContentReader = NO_CONTENT
         self._keep_alive = False
-        """True if the server keeps the connection open behind this response, as its head says."""
+        """True if the connection persists after this response, according to its head."""
         self.state = _IDLE
         self.interim: list[ResponseHead] = []
         self.head: ResponseHead | None = None
-        """The final head; None in `IDLE` and `SEND_RESPONSE`."""
+        """The final head; None before it is complete."""
         self.body: list[bytes] = []
         self.surplus = False
-        """True if bytes have come that belong to no request."""
+        """True if bytes have arrived that belong to no response."""
 
     def start(self, *, is_head_request: bool, expects_upgrade: bool, expects_continue: bool = False) -> None:
-        """Start the next response: to a HEAD request it has no content, only an upgrade may be answered 101, and a 100
-        needs an expectation.
+        """Begin the next response; the parameters describe its request.
 
-        Raises `UpstreamError` if bytes have come before the request: they must not be read as the start of its
-        response.
+        A response to HEAD has no content, a 101 needs an upgrade, and a 100 without an expectation is dropped.
+        Raises `UpstreamError` if bytes have arrived before the request, because they must not become its response.
         """
         if self.state is not _DONE and self.state is not _IDLE:
             self.state = _ERROR
@@ -115,7 +114,7 @@ class ResponseReader:
 
     @property
     def complete(self) -> bool:
-        """True once the response has ended; code that runs for every request compares `state` with `ENDED` instead."""
+        """True once the response has ended; code on the path of every request compares `state` with `ENDED` instead."""
         return self.state in ENDED
 
     @property
@@ -125,21 +124,21 @@ class ResponseReader:
 
     @property
     def started(self) -> bool:
-        """True once any byte of the response has come."""
+        """True once any byte of the response has arrived."""
         return self.head is not None or self._buffer.has_begun
 
     @property
     def trailers(self) -> list[tuple[bytes, bytes]]:
-        """The trailer fields that may be passed on; empty before the end."""
+        """The trailer fields that may be forwarded; empty before the end."""
         return self._content.trailers if isinstance(self._content, ResponseChunkReader) else []
 
     @property
     def oddities(self) -> list[Oddity]:
-        """What was odd about the response so far; a connection with any of it carries no other."""
+        """The oddities that have been accepted so far; a connection with any is not used again."""
         return self._oddities.found
 
     def feed(self, data: bytes) -> None:
-        """Read the next bytes of the connection."""
+        """Parse the next bytes of the connection."""
         state = self.state
         try:
             if state is _SEND_RESPONSE:
@@ -158,9 +157,10 @@ class ResponseReader:
             raise
 
     def feed_eof(self, *, is_cut: bool = False) -> None:
-        """The connection has ended: complete if the end of the connection is the end of the content, else an error.
+        """Handle the end of the connection: it completes content that ends with it, otherwise it is an `UpstreamError`.
 
-        `is_cut` if a TLS connection has ended without its closing alert: anybody on the way can do that.
+        `is_cut` is True if a TLS connection has ended without its closing alert, which anyone on the way can cause:
+        content that ends with the connection is then incomplete (RFC 9112 section 9.8).
         """
         if self.state in ENDED:
             return
@@ -177,7 +177,7 @@ class ResponseReader:
 
     def _feed_head(self, data: bytes) -> None:
         if not self._buffer.has_begun:
-            # Nearly every head is the first of its response, and comes whole in one segment.
+            # Nearly every response has a single head, which arrives completely in one segment.
             end = data.find(b"\r\n\r\n")
             if 0 <= end <= MAX_HEAD_BYTES - 4:
                 head = read_plain_head(data[:end], is_head_request=self._is_head_request)
@@ -199,7 +199,7 @@ class ResponseReader:
                 self.interim.append(head)
 
     def _take_head(self, head: ResponseHead, rest: bytes) -> None:
-        """The final head has come, and `rest` behind it: the first bytes of what it announces."""
+        """Choose the reader for the content of the final head, and feed it `rest`, the bytes after the head."""
         self.head = head
         self._keep_alive = head.keep_alive
         self.state = _SEND_BODY

@@ -1,4 +1,4 @@
-"""The state of a connection's socket, asked of the kernel before the event loop delivers it.
+"""What has arrived on a connection but has not been delivered by the event loop: the kernel knows.
 
 Knows nothing about HTTP.
 """
@@ -10,7 +10,7 @@ import select
 from typing import Final
 
 _ANYTHING: Final = select.POLLIN | select.POLLHUP | select.POLLERR
-"""Events that an idle connection must not have: bytes, an end or an error. `POLLIN` covers a FIN, too."""
+"""The events that an idle connection must not have: bytes, an end or an error. `POLLIN` covers a FIN too."""
 
 
 class Silence:
@@ -20,10 +20,10 @@ class Silence:
 
     def __init__(self) -> None:
         self._poll: select.poll | None = None
-        """Made at the first use: many connections carry only one request."""
+        """Created at the first use, because many connections carry only one request."""
 
     def lasts(self, transport: asyncio.Transport) -> bool:
-        """Return whether nothing, not even an end, waits to be read; False if the socket is gone."""
+        """Return whether no bytes and no end wait to be read; False if the socket is gone."""
         if self._poll is None:
             sock = transport.get_extra_info("socket")
             if sock is None or (descriptor := sock.fileno()) < 0:
@@ -34,11 +34,11 @@ class Silence:
 
 
 def has_ended_cleanly(transport: asyncio.Transport) -> bool:
-    """Return False if TLS ended without its closing alert, which neither event loop reports."""
+    """Return whether TLS ended with its closing alert, which neither event loop reports; True without TLS."""
     ssl_object = transport.get_extra_info("ssl_object")
     if ssl_object is None:
         return True
     try:
-        return not ssl_object.read(1)  # nothing is what OpenSSL reads behind the alert, and only there
+        return not ssl_object.read(1)  # OpenSSL returns no bytes only after the alert
     except (OSError, ValueError):
         return False

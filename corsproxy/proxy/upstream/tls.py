@@ -1,6 +1,6 @@
-"""TLS towards an upstream: the context, made when the configuration is loaded, and what would help a failed handshake.
+"""TLS to an upstream: the context, which is created when the configuration is loaded, and hints for failed handshakes.
 
-Old servers speak old versions, have short keys, or suites that OpenSSL has given up: each has its key.
+Old servers use old versions, short keys, or suites that OpenSSL no longer offers; there is a key for each.
 Knows nothing about sockets or requests.
 """
 
@@ -20,8 +20,8 @@ _VERSIONS = {
     "1.3": ssl.TLSVersion.TLSv1_3,
 }
 
-# OpenSSL's SSL_OP_LEGACY_SERVER_CONNECT and SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION, which Python 3.11 has no names
-# for: a server without RFC 5746 is spoken to, and may ask for a client certificate later, as old IIS does.
+# OpenSSL's SSL_OP_LEGACY_SERVER_CONNECT and SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION, which Python 3.11 does not name:
+# a server without RFC 5746 is accepted, and may ask for a client certificate later, as old IIS does.
 _OLD_RENEGOTIATION = 0x4 | 0x40000
 
 _WEAK_KEY = "'ciphers: DEFAULT@SECLEVEL=0' or 'legacy: true' takes it"
@@ -47,7 +47,7 @@ _HINTS = {
     "TLSV13_ALERT_CERTIFICATE_REQUIRED": "the server wants a client certificate: 'certificate' and 'private_key'",
     "SSLV3_ALERT_BAD_CERTIFICATE": "the server takes another client certificate: 'certificate' and 'private_key'",
 }
-"""What would help, below the upstream's `tls`, by OpenSSL's name of the failure."""
+"""The keys of the upstream's `tls` that would help, by OpenSSL's name of the failure."""
 
 _VERIFY_HINTS = (
     ("too weak", _WEAK_KEY),
@@ -58,11 +58,11 @@ _VERIFY_HINTS = (
     ("unable to get", "'ca' names its authority"),
     ("expired", "the server needs a new one"),
 )
-"""The same by a part of OpenSSL's sentence on the certificate."""
+"""The same, by a part of OpenSSL's message about the certificate."""
 
 
 def upstream_context(upstream: Upstream) -> ssl.SSLContext | None:
-    """Make the TLS context of an `https` upstream, once, when the configuration is loaded.
+    """Return the TLS context of an upstream; None if its URL is not `https`.
 
     Raises `PlanError` if a file cannot be used.
     """
@@ -78,7 +78,7 @@ def upstream_context(upstream: Upstream) -> ssl.SSLContext | None:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # old versions are asked for
+        warnings.simplefilter("ignore", DeprecationWarning)  # old versions are configured on purpose
         context.minimum_version = _VERSIONS[tls.least_version]
     if (ciphers := tls.cipher_list) is not None:
         context.set_ciphers(ciphers)
@@ -94,7 +94,7 @@ def upstream_context(upstream: Upstream) -> ssl.SSLContext | None:
 
 
 def described(error: ssl.SSLError | ConnectionError, name: str) -> str:
-    """Return what went wrong in a handshake with the upstream of this name, and the key that would help."""
+    """Return the reason of a failed handshake with the upstream of this name, and the key that would help."""
     if isinstance(error, ConnectionError):
         return f"the server closed the connection in the handshake; upstreams.{name}.tls: {_MAYBE_OLD}"
     if isinstance(error, ssl.SSLCertVerificationError):
