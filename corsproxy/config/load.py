@@ -164,7 +164,8 @@ def _check(values: FileValues, compiled: CompiledPolicies, report: Report) -> No
                 "every peer is trusted, so any client can claim any address; list only the proxies in front",
             )
     upstreams = Names("upstream", "upstreams", values.upstreams)
-    policies = Names("policy", "policies", values.policies)
+    policies_are_unread = not values.policies and report.has_errors_in("policies")
+    policies = Names("policy", "policies", None if policies_are_unread else values.policies)
     policies.used |= compiled.bases
     check_routes(values.routes or (), upstreams, policies, compiled, report)
     if values.routes is not None:

@@ -17,6 +17,8 @@ class Names:
     defined: Collection[str] | None
     """None if the section could not be read, so that references cannot be checked."""
     used: set[str] = field(default_factory=set)
+    has_unread_references: bool = False
+    """True if a place that refers to a name could not be read, so that nobody knows which names are unused."""
 
     def look_up(self, name: str, path: str, report: Report) -> None:
         """Record a reference, and report an undefined one."""
@@ -34,9 +36,10 @@ class Names:
         report.error(path, "undefined", f"undefined {self.noun} {quote(name)}: {hint}")
 
     def report_unused(self, report: Report) -> None:
-        """Warn of every name that no route refers to."""
+        """Warn of every name that no route refers to, unless it has a problem of its own."""
+        if self.has_unread_references:
+            return
         for name in self.defined or ():
-            if name not in self.used:
-                report.warning(
-                    join(self.section, name), "unused", f"unused {self.noun} {quote(name)}: no route refers to it"
-                )
+            path = join(self.section, name)
+            if name not in self.used and not report.has_errors_in(path):
+                report.warning(path, "unused", f"unused {self.noun} {quote(name)}: no route refers to it")

@@ -141,6 +141,10 @@ class Report:
         """Return whether there is an error at this key path or below it."""
         return path in self._faulty
 
+    def is_unread(self, path: str) -> bool:
+        """Return whether the value at this key path is there, or meant to be there, and could not be read."""
+        return path in self._faulty or path in self.slips
+
     def _add(self, path: str, severity: Severity, reason: Reason, message: str, place: Place | None) -> None:
         at = place or self._nearest(path)
         if severity == "error":

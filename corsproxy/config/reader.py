@@ -149,9 +149,12 @@ class Reader:
             seen.add(name)
             if (key := shape.key(name)) is None:
                 self._unknown(name, shape, inner, at)
-                if (meant := nearest(name, known)) is not None:
-                    seen.add(meant)  # a misspelt required key is not also missing
-                    self._report.slips.add(join(path, meant))
+                meant = nearest(name, known)
+                if meant is not None or (isinstance(value, tree.Mapping) and len(node.entries) == 1):
+                    # A misspelt required key is not also missing, nor are those that are one level too deep.
+                    slips = known if meant is None else [meant]
+                    seen.update(slips)
+                    self._report.slips.update(join(path, slip) for slip in slips)
             elif (found := self._read(value, key.shape, inner)) is not BAD:
                 values[name] = found
         for key in shape.keys:
@@ -248,7 +251,7 @@ def _as_list(shape: ListOf[object]) -> tuple[str, str]:
     """Return what a message expects in place of a list, and a hint how to write it."""
     word = _word_of(shape)
     if word is not None:
-        return f"a list of {word.noun}", ""
+        return f"a list, each item one value ({word.noun})", ""
     return "a list", f", each item after '- ': write {shape.sample}"
 
 
