@@ -1,4 +1,4 @@
-"""Memory while much passes through: a download to a slow reader and an upload to a slow upstream.
+"""Memory while much passes through: a download to a slow reader, an upload to a slow upstream, a tunnel both ways.
 
 `CORSPROXY_MEMORY_MIB=1024 pytest -s tests/proxy/test_memory.py` makes the figures of docs/http.md; without it less is
 sent, and the bound is the same.
@@ -36,12 +36,12 @@ def resident(pid: int) -> int:
     return int(status.partition("VmRSS:")[2].split()[0]) * 1024
 
 
-def drained(receive: Callable[[], int], pid: int) -> int:
+def drained(receive: Callable[[], int], pid: int, amount: int = AMOUNT) -> int:
     """Take the amount slowly, a MiB and a pause at a time; the most memory the proxy held meanwhile."""
     pause = threading.Event()
     taken = most = 0
     looked = 0
-    while taken < AMOUNT:
+    while taken < amount:
         taken += receive()
         if taken - looked >= MIB:
             looked = taken
@@ -111,3 +111,54 @@ def send_all(client: Client) -> None:
     """Send the amount."""
     for _ in range(AMOUNT // MIB):
         client.send(PIECE)
+
+
+HANDSHAKE = b"GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+SWITCHING = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+THROUGH_A_TUNNEL = 48 * MIB
+
+
+def test_a_tunnel_to_a_slow_client(bench: Bench) -> None:
+    """A WebSocket whose client reads slowly holds the upstream back."""
+    before = warm_up(bench)
+
+    def script(connection: Connection) -> None:
+        connection.read_request()
+        connection.send(SWITCHING)
+        for _ in range(THROUGH_A_TUNNEL // MIB):
+            connection.send(PIECE)
+
+    bench.settle()
+    bench.script = script
+    with bench.client(receive_buffer=64 * 1024) as client:
+        client.send(HANDSHAKE)
+        assert client.read_head().status == 101
+        taken = [len(client.received)]
+        most = drained(
+            lambda: taken.pop() if taken else len(client.socket.recv(65536)), bench.proxy.pid, THROUGH_A_TUNNEL
+        )
+    assert most - before < MOST_GROWTH
+
+
+def test_a_tunnel_to_a_slow_upstream(bench: Bench) -> None:
+    """A WebSocket whose upstream reads slowly holds the client back."""
+    before = warm_up(bench)
+    most = [0]
+
+    def script(connection: Connection) -> None:
+        connection.read_request()
+        connection.send(SWITCHING)
+        early = [len(connection.received) - connection.received.find(b"\r\n\r\n") - 4]
+        sock = connection.socket
+        most[0] = drained(lambda: early.pop() if early else len(sock.recv(65536)), bench.proxy.pid, THROUGH_A_TUNNEL)
+        connection.send(b"done")
+
+    bench.settle()
+    bench.script = script
+    with bench.client() as client:
+        client.send(HANDSHAKE)
+        assert client.read_head().status == 101
+        for _ in range(THROUGH_A_TUNNEL // MIB):
+            client.send(PIECE)
+        assert client.read_exactly(4) == b"done"
+    assert most[0] - before < MOST_GROWTH

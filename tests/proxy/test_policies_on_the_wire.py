@@ -96,6 +96,23 @@ def test_an_own_page_passes_where_strangers_are_rejected(
     assert len(bench.requests) == (status == 200)
 
 
+def test_a_refused_head_has_no_content(bench: Bench) -> None:
+    """The text that GET gets is announced and not sent, or the client would read it as its next response."""
+    fields = (f"Origin: {EVIL}", "X-Request-Id: refused-head")
+    with bench.client() as client:
+        client.send(request("HEAD", "/strict", *fields) + request("GET", "/strict", f"Origin: {EVIL}"))
+        head, response = client.read_head(), client.read_response()
+    assert (head.status, response.status) == (403, 403)
+    assert int(head.values(b"Content-Length")[0]) > 0
+    assert bench.logged("refused-head")["bytes_out"] == 0
+
+
+def test_the_log_counts_the_text_of_a_refusal(bench: Bench) -> None:
+    """`bytes_out` is the content, whoever wrote it."""
+    response = bench.ask(request("GET", "/strict", f"Origin: {EVIL}", "X-Request-Id: refused-get"))
+    assert bench.logged("refused-get")["bytes_out"] == len(response.body) > 0
+
+
 def test_a_rejected_page_is_told_the_key(bench: Bench) -> None:
     """Whoever runs the proxy reads what would let their own page pass."""
     assert b"name its origin under public_origins" in bench.ask(request("GET", "/strict", f"Origin: {EVIL}")).body

@@ -22,6 +22,7 @@ routes:
   - {{path: /, upstream: up}}
   - {{path: /brief, upstream: brief}}
   - {{path: /endless, upstream: endless}}
+log: {{format: json}}
 """
 
 SWITCHING = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
@@ -87,6 +88,32 @@ def test_a_silent_tunnel_ends(bench: Bench) -> None:
             time.sleep(0.4)  # six times this is more than the limit; each is less
         client.read_to_end()
     bench.upstream.wait_for(lambda: bench.connections[0].ended)
+
+
+def test_a_stalled_client_ends_its_tunnel(bench: Bench) -> None:
+    """`tunnel_timeout`: much is waiting for a client that takes none of it, and says nothing either."""
+
+    def script(connection: Connection) -> None:
+        connection.read_request()
+        connection.send(SWITCHING)
+        connection.send(b"x" * 32 * 1024 * 1024)  # more than all buffers on the way hold
+
+    bench.script = script
+    with bench.client(receive_buffer=4096) as client:
+        client.send(handshake(b"/brief"))
+        assert client.read_head().status == 101
+        bench.wait_in_flight(0)
+
+
+def test_the_log_counts_the_bytes_of_a_tunnel(bench: Bench) -> None:
+    """Both ways, whatever is in them."""
+    with bench.client() as client:
+        client.send(handshake().replace(b"\r\n\r\n", b"\r\nX-Request-Id: counted-1\r\n\r\n") + b"hel")
+        assert client.read_head().status == 101
+        client.send(b"lo")
+        assert client.read_exactly(5) == b"hello"
+    line = bench.logged("counted-1")
+    assert (line["status"], line["bytes_in"], line["bytes_out"]) == (101, 5, 5)
 
 
 def test_a_tunnel_without_a_limit(bench: Bench) -> None:

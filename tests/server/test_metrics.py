@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from corsproxy import __version__
 from corsproxy.cors import Decision, Kind, Reason
 from corsproxy.proxy import RequestRecord
 from corsproxy.server.observe.counters import BUCKETS, Counters, Counts, Totals
@@ -203,6 +204,11 @@ def counters_of(*records: RequestRecord) -> Counters:
     for one in records:
         counters(one)
     return counters
+
+
+def test_the_version_is_told() -> None:
+    """A dashboard shows which one runs."""
+    assert f'corsproxy_build_info{{version="{__version__}"}} 1.0' in exposition(Totals()).decode()
 
 
 def test_the_time_of_a_failed_upstream_counts() -> None:
