@@ -105,6 +105,8 @@ READINGS = [
     (b"/../../b", b"/b"),
     (b"/a/./b", b"/a/b"),
     (b"/a//b", b"/a/b"),
+    (b"//a", b"/a"),
+    (b"/./a", b"/a"),
     (b"/a\\..\\b", b"/b"),
     (b"/a%5c..%5cb", b"/b"),
     (b"/a/..", b"/"),
@@ -289,6 +291,22 @@ def test_what_a_path_allows_is_what_was_passed_over(path: str, methods: set[str]
     assert RouteTable(ROUTES).allowed(b"h", path.encode()) == ()
 
 
+@pytest.mark.parametrize(
+    ("routes", "path", "methods"),
+    [
+        ([route("/%7Ea", "PUT")], "/%7Ea", ("PUT",)),
+        ([route("/%7Ea", "PUT")], "/~a", ()),
+        ([route("/{a}/b/{c}/d", "PUT"), route("/x/{b}", "POST")], "/x/b/c/d", ("POST", "PUT")),
+        ([route("/{a}/b/{c}/d", "PUT"), route("/x/{b}", "POST")], "/y/b/c/d", ("PUT",)),
+    ],
+)
+def test_what_a_path_allows_is_read_as_written(
+    routes: list[tuple[Route, str]], path: str, methods: tuple[str, ...]
+) -> None:
+    """Segment by segment, as the route that is found is."""
+    assert RouteTable(routes).allowed(b"h", path.encode()) == methods
+
+
 STARS = [
     route("/", host="*.example"),
     route("/", host="*.a.example"),
@@ -370,6 +388,31 @@ def test_a_long_path_is_found_by_its_first_segments(path: bytes, name: str) -> N
     table = RouteTable(LONG_ROUTES)
     for rest in (b"z", b"z/z", b"z" * 1000, b"z" * 1030, b"z" * 9000, b"z/" * 500, b"z/" * 4500):
         assert table.match(b"h", path + rest) == name
+
+
+@pytest.mark.parametrize(
+    ("paths", "path", "name"),
+    [
+        pytest.param(["/", "/a exact"], "/%61", None, id="an exact route hidden by an escape"),
+        pytest.param(["/", "/a exact"], "/b/../a", None, id="an exact route hidden by dots"),
+        pytest.param(["/", "GET /a"], "/a//b", "GET /a", id="two readings of one route with methods"),
+        pytest.param(["/", "POST /a"], "/a//b", "/", id="two readings beside a route of another method"),
+        pytest.param(["/", "/{a}/{b}"], "/" + "c" * 2000, "/", id="one long segment, which is not two"),
+        pytest.param(["/", "/{a}/{b}"], "/" + "c" * 2000 + "/d", "/{a}/{b}", id="a long segment and a short one"),
+    ],
+)
+def test_no_reading_of_a_path_slips_past_a_route(paths: list[str], path: str, name: str | None) -> None:
+    """Whoever reads the path leads it to the route found; None is a refusal."""
+    made = []
+    for text in paths:
+        *methods, written = text.removesuffix(" exact").split(" ")
+        made.append(route(written, *methods, exact=text.endswith(" exact")))
+    table = RouteTable(made)
+    if name is None:
+        with pytest.raises(AmbiguousPath):
+            table.match(b"h", path.encode())
+    else:
+        assert table.match(b"h", path.encode()) == name
 
 
 def test_a_long_name_in_a_path() -> None:

@@ -40,6 +40,7 @@ def test_nothing_to_edit() -> None:
         (b"Y_Z", False, True),
         (b"X-Api-Key2", False, False),
         (b"X-Api", False, False),
+        (b"Forwarded", False, False),
         (b"XApiKey", False, False),
         (b"", False, False),
     ],

@@ -121,6 +121,7 @@ def looked_at(path: bytes, depth: int, longest: int) -> Sequence[bytes | None]:
 @example(b"/a" * 511 + b"/X" * 60, 600, 1)
 @example(b"/a" * 511 + b"/.." * 520, 2, 1)
 @example(b"/.." * 600, 2, 1)
+@example(b"/%2e%2e/" + b"a" * 2 * LONG, 2, 1)
 @example(b"/a" + b"/." * 600, 1, 1)
 def test_of_a_long_path_what_is_looked_at_is_right(path: bytes, depth: int, longest: int) -> None:
     """The first segments, and whether there are more; None nowhere but where the path reads as itself."""
