@@ -59,6 +59,7 @@ ROWS = [
     (TLS, b"a=b\x01c", "control character"),
     (TLS, b"a=b\tc", None),
     (TLS, b"a=" + b"b" * 4096, "longer than 4096"),
+    (TLS, b"a = " + b"b" * 4095 + b" ; Secure", None),
     (TLS, b"a=" + b"b" * 4095, None),
     (TLS, b"=; Path=/", "neither a name nor a value"),
     (TLS, b"b", None),
