@@ -19,7 +19,7 @@ def load(text: str, environ: Mapping[str, str] | None = None, file: str = "test.
 
 
 def problems(text: str, environ: Mapping[str, str] | None = None, file: str = "test.yaml") -> tuple[Problem, ...]:
-    """Return what is wrong with a text, warnings included; nothing where it is valid."""
+    """Return the problems of a text, warnings included; empty if there are none."""
     try:
         return load(text, environ, file).warnings
     except ConfigError as error:

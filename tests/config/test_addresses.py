@@ -63,7 +63,7 @@ def test_an_address_to_listen_on(text: str, address: object) -> None:
         ("unix:/" + "x" * 107, "at most 107 bytes"),
     ],
 )
-def test_an_address_that_cannot_be_listened_on_is_told_the_right_one(text: str, said: str) -> None:
+def test_the_message_about_an_invalid_address_has_the_right_one(text: str, said: str) -> None:
     """An invalid address to listen on is refused with the correct one."""
     with pytest.raises(RefusedError, match=said):
         parse_listen(text)
@@ -122,7 +122,7 @@ def test_the_url_of_an_upstream(text: str, url: UpstreamUrl) -> None:
         ("unix:/run/a.sock:base", "begins with '/'"),
     ],
 )
-def test_a_url_that_is_no_upstream_is_told_the_right_one(text: str, said: str) -> None:
+def test_the_message_about_an_invalid_url_has_the_right_one(text: str, said: str) -> None:
     """An invalid upstream URL is refused with the correct one."""
     with pytest.raises(RefusedError, match=said):
         parse_upstream_url(text)
@@ -217,7 +217,7 @@ def test_a_name_to_ask_a_tls_server_for_is_a_host(text: str, name: str) -> None:
         ("::g", "invalid IPv6"),
     ],
 )
-def test_what_no_tls_server_can_be_asked_for_is_refused(text: str, said: str) -> None:
+def test_an_invalid_server_name_is_refused(text: str, said: str) -> None:
     """Until now each request to such an upstream was a 500 with a traceback in the log."""
     with pytest.raises(RefusedError) as refused:
         addresses.parse_server_name(text)
@@ -242,8 +242,8 @@ def test_a_network_is_an_address_or_cidr() -> None:
         ("8", "expected an address"),
     ],
 )
-def test_what_is_no_network_is_refused(text: str, said: str) -> None:
-    """What is no network is refused."""
+def test_an_invalid_network_is_refused(text: str, said: str) -> None:
+    """Host bits, a bad mask or a name is refused, with the network if it can be guessed."""
     with pytest.raises(RefusedError, match=said):
         addresses.parse_network(text)
 

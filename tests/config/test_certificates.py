@@ -107,7 +107,7 @@ def empty(one: Certificate) -> tuple[bytes, bytes]:
 
 
 def request(one: Certificate) -> tuple[bytes, bytes]:
-    """What is sent to an authority, in place of what came back."""
+    """The signing request, instead of the certificate."""
     return openssl("req", "-new", "-key", one.private_key, "-subj", "/CN=x"), one.private_key.read_bytes()
 
 
@@ -151,7 +151,7 @@ FAULTS: list[tuple[Callable[[Certificate], tuple[bytes, bytes]], str, str]] = [
 
 @pytest.mark.parametrize(("made", "key", "said"), FAULTS, ids=[made.__name__ for made, _, _ in FAULTS])
 @pytest.mark.parametrize("at", ["tls", "upstreams.api.tls"])
-def test_a_pair_that_cannot_be_used_is_told_at_the_file_to_blame(
+def test_an_unusable_pair_is_reported_at_the_key_of_the_bad_file(
     made: Callable[[Certificate], tuple[bytes, bytes]], key: str, said: str, at: str, one: Certificate, tmp_path: Path
 ) -> None:
     """As `serve` would find out, but with the place and the remedy; who only reads the text does not mind."""
@@ -176,7 +176,7 @@ def test_a_pair_that_can_be_used_is_no_problem(one: Certificate, tmp_path: Path)
     assert problems(tmp_path, upstream(f"ca: {one.certificate}\ncertificate: both.pem\nprivate_key: both.pem")) == ()
 
 
-def test_the_key_of_another_certificate_is_told(one: Certificate, other: Certificate, tmp_path: Path) -> None:
+def test_the_key_of_another_certificate_is_reported(one: Certificate, other: Certificate, tmp_path: Path) -> None:
     """Of the same kind or not, and where a chain begins with the authority's."""
     (tmp_path / "rsa.key").write_bytes(openssl("genrsa", 2048))
     (tmp_path / "chain.pem").write_bytes(other.certificate.read_bytes() + one.certificate.read_bytes())
@@ -193,7 +193,7 @@ def test_the_key_of_another_certificate_is_told(one: Certificate, other: Certifi
         )
 
 
-def test_a_certificate_and_a_key_that_are_interchanged_are_told_both(one: Certificate, tmp_path: Path) -> None:
+def test_a_swapped_certificate_and_key_are_both_reported(one: Certificate, tmp_path: Path) -> None:
     """Each says what it holds instead."""
     found = problems(tmp_path, listener(one.private_key, one.certificate))
     assert [(problem.line, problem.path) for problem in found] == [(4, "tls.certificate"), (5, "tls.private_key")]
@@ -201,7 +201,7 @@ def test_a_certificate_and_a_key_that_are_interchanged_are_told_both(one: Certif
     assert "there is no private key in it, only: certificate" in found[1].message
 
 
-def test_authorities_that_cannot_be_used_are_told(one: Certificate, tmp_path: Path) -> None:
+def test_unusable_authorities_are_reported(one: Certificate, tmp_path: Path) -> None:
     """A file without a certificate in it, and one that is broken."""
     (tmp_path / "text.pem").write_text("not a certificate", encoding="utf-8")
     (tmp_path / "cut.pem").write_bytes(cut(one)[0])
@@ -217,8 +217,8 @@ def test_authorities_that_cannot_be_used_are_told(one: Certificate, tmp_path: Pa
         assert said in problem.message
 
 
-def test_every_file_is_told_at_once_beside_the_problems_of_the_text(one: Certificate, tmp_path: Path) -> None:
-    """Nobody wants to mend one, and be told of the next."""
+def test_every_file_is_reported_together_with_the_problems_of_the_text(one: Certificate, tmp_path: Path) -> None:
+    """All problems come at once, not one after the other."""
     text = upstream(f"ca: none.pem\ncertificate: {one.private_key}\nprivate_key: {one.private_key}")
     found = problems(tmp_path, text + f"listne: x\ntls: {{certificate: {one.certificate}, private_key: /dev/null}}\n")
     assert [(problem.line, problem.path) for problem in found] == [
@@ -229,8 +229,8 @@ def test_every_file_is_told_at_once_beside_the_problems_of_the_text(one: Certifi
     ]
 
 
-def test_a_file_of_many_kinds_is_told_once_each(one: Certificate, tmp_path: Path) -> None:
-    """What it holds is listed in its order, and each kind once."""
+def test_each_kind_of_content_of_a_file_is_listed_once(one: Certificate, tmp_path: Path) -> None:
+    """Its kinds of content are listed in order, each once."""
     key = one.private_key.read_bytes()
     (tmp_path / "a.pem").write_bytes(key + openssl("req", "-new", "-key", one.private_key, "-subj", "/CN=x") + key)
     (problem,) = problems(tmp_path, listener("a.pem", one.private_key))
@@ -247,7 +247,7 @@ def test_a_name_with_a_space_is_quoted_for_the_shell(one: Certificate, tmp_path:
 
 
 def test_when_the_first_certificate_of_a_file_expires(one: Certificate, tmp_path: Path) -> None:
-    """In epoch seconds; nothing if there is none that can be read."""
+    """In epoch seconds; None if there is no readable certificate."""
     pem, _ = made_valid(datetime(2020, 1, 1, tzinfo=UTC), datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC))
     (tmp_path / "a.pem").write_bytes(one.private_key.read_bytes() + pem + one.certificate.read_bytes())
     assert expiry(str(tmp_path / "a.pem")) == datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC).timestamp()

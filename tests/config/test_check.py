@@ -102,7 +102,7 @@ def test_json_of_a_valid_file_is_an_empty_list(file: Path) -> None:
     assert (status, json.loads(out), err) == (0, [], "")
 
 
-def test_a_file_that_cannot_be_read_is_told_on_standard_error_or_as_json(file: Path) -> None:
+def test_an_unreadable_file_is_reported_on_standard_error_or_as_json(file: Path) -> None:
     """An unreadable file is reported on standard error or as JSON."""
     status, out, err = run(file)
     assert (status, out) == (2, "")
@@ -137,7 +137,7 @@ def test_init_never_overwrites(file: Path) -> None:
 
 
 def test_init_says_why_it_cannot_write(file: Path) -> None:
-    """A folder that is not there is no traceback."""
+    """A missing folder is a message, not a traceback."""
     with pytest.raises(UsageError, match="its directory is missing; create it first"):
         init(f"{file}/a.yaml", Options())
     file.write_text("mine")
@@ -171,7 +171,7 @@ QUICK = Options(
 )
 
 
-def test_init_writes_what_the_options_of_quick_mode_say(file: Path) -> None:
+def test_init_writes_the_file_of_the_options_of_quick_mode(file: Path) -> None:
     """The file does what the command line does; what has no option is a comment or a default."""
     assert "corsproxy check" in init(str(file), QUICK)
     assert run(file)[0] == 0
@@ -208,7 +208,7 @@ def test_init_takes_no_file_from_the_environment(file: Path) -> None:
     assert not Path(f"{file}2").exists()
 
 
-def test_init_says_what_a_file_cannot_take_over(file: Path) -> None:
+def test_init_names_what_a_file_cannot_express(file: Path) -> None:
     """The authority of this user has no key, and a Domain that browsers would refuse none that does the same."""
     quick = Options(upstream="http://localhost:8000")
     with pytest.raises(UsageError, match=r"--https has no key in a file: .*tls:"):

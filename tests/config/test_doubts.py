@@ -1,4 +1,4 @@
-"""What `check` warns of because it is dangerous or can never help, and where it has nothing to say."""
+"""Warnings of `check` about dangerous or useless settings, and settings without a warning."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Row:
     title: str
     path: str
     said: tuple[str, ...] = ()
-    """Nothing where there must be no warning at this path."""
+    """Empty if there must be no warning at this path."""
     url: str = "http://legacy:8000"
     upstream: str = ""
     policy: str = ORIGINS
@@ -163,8 +163,8 @@ ROWS = [
 
 
 @pytest.mark.parametrize("row", [pytest.param(row, id=row.title) for row in ROWS])
-def test_a_doubt_is_told_once_with_its_remedy(row: Row) -> None:
-    """As a warning at the key that is to blame; and not where there is none."""
+def test_a_doubt_is_reported_once_with_its_remedy(row: Row) -> None:
+    """As a warning at the key that causes it; none if there is no doubt."""
     found = [problem for problem in problems(row.text) if problem.path == row.path]
     assert [problem.severity for problem in found] == ["warning"] * bool(row.said), found
     for part in row.said:

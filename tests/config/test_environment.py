@@ -49,13 +49,13 @@ def test_a_missing_variable_is_named() -> None:
 
 
 @pytest.mark.parametrize("text", ["${", "${}", "${1A}", "${A-b}", "${A:?b}", "${HOST", "a{2}${", "${HO ST}"])
-def test_a_broken_reference_is_told_its_spelling(text: str) -> None:
+def test_the_message_about_a_broken_reference_has_the_spelling(text: str) -> None:
     """A broken variable is reported with the correct syntax."""
     with pytest.raises(RefusedError, match=r"write \$\{NAME\} or \$\{NAME:-default\}"):
         interpolate(text, ENVIRON)
 
 
-def test_a_default_holds_no_other_variable() -> None:
+def test_a_default_cannot_contain_another_variable() -> None:
     """A default holds no other variable."""
     with pytest.raises(RefusedError, match="cannot hold another variable"):
         interpolate("${A:-${HOST}}", ENVIRON)
@@ -68,7 +68,7 @@ def test_values_are_typed_after_they_are_filled_in() -> None:
     assert (settings.workers, settings.log.access, settings.limits.max_body) == (3, False, 1024**2)
 
 
-def test_a_bad_value_from_the_environment_says_where_it_came_from() -> None:
+def test_the_message_about_a_bad_value_names_its_variable() -> None:
     """A bad value from the environment says where it came from."""
     (problem,) = problems(MINIMAL + "workers: ${WORKERS}\n", {"WORKERS": "many"})
     assert (problem.line, problem.path, problem.reason) == (3, "workers", "invalid")

@@ -102,7 +102,7 @@ def test_a_mistake_in_a_text_names_its_piece(written: str, environ: dict[str, st
 # --- extends --------------------------------------------------------------------------------------------------------
 
 
-def test_a_policy_takes_what_it_does_not_write() -> None:
+def test_a_policy_inherits_the_keys_that_it_does_not_write() -> None:
     """Lists are replaced, not joined; `dangerously_allow` is not taken."""
     text = (
         f"policies:\n  base: {{allow_headers: [X-A, X-B], max_age: 5, mode: shadow}}\n"
@@ -150,7 +150,7 @@ def _written(values: dict[str, object]) -> str:
 def test_extends_equals_the_policy_written_out(
     base: dict[str, object], middle: dict[str, object], child: dict[str, object]
 ) -> None:
-    """What a chain of policies comes to is what one policy with all of it comes to."""
+    """A chain of policies compiles to the same as one policy with all its keys."""
     base = {"allow_origins": [APP]} | base
     whole = load(f"policies:\n  app: {{{_written(base | middle | child)}}}\n{ROUTE}")
     chain = load(
@@ -191,7 +191,7 @@ def test_mistakes_in_extends(policies: str, line: int, path: str, said: str) -> 
 
 
 def test_a_route_cannot_have_a_base_without_origins() -> None:
-    """It is there for others to extend."""
+    """It exists for others to extend."""
     text = f"policies:\n  base: {{}}\n  app: {{extends: base, allow_origins: [{APP}]}}\n" + ROUTE.replace(
         "app}", "base}"
     )
@@ -200,7 +200,7 @@ def test_a_route_cannot_have_a_base_without_origins() -> None:
     assert "name a policy that extends it" in found[0].message
 
 
-def test_what_is_wrong_with_an_inherited_key_is_told_where_it_stands() -> None:
+def test_a_problem_with_an_inherited_key_is_reported_where_it_is_written() -> None:
     """Once for the base, and for the policy that makes it wrong with that one's name."""
     text = (
         'policies:\n  base:\n    allow_origins: ["*"]\n    allow_headers: [Host]\n'
@@ -224,7 +224,7 @@ def with_file(tmp_path: Path, content: str | bytes, keys: str = "") -> tuple[str
     return with_policy(f"allow_origins:\n- file: origins.txt\n{keys}"), str(tmp_path / "c.yaml")
 
 
-def test_a_file_holds_one_origin_a_line(tmp_path: Path) -> None:
+def test_a_file_has_one_origin_per_line(tmp_path: Path) -> None:
     """Comments, white space, a byte-order mark and line ends of any kind are no part of them."""
     content = f"\ufeff# customers\r\n{APP} # the first\r\n\r\n  https://*.example.org\t#x\n{NET}"
     text, file = with_file(tmp_path, content)
@@ -261,7 +261,7 @@ def test_a_file_of_origins_equals_the_list(tmp_path_factory: pytest.TempPathFact
         ("http://a.example", "insecure_origins"),
     ],
 )
-def test_a_mistake_in_a_file_is_told_with_its_line(tmp_path: Path, line: str, said: str) -> None:
+def test_a_mistake_in_a_file_is_reported_with_its_line(tmp_path: Path, line: str, said: str) -> None:
     """The file's name and line, and the key path of the item that names it."""
     text, file = with_file(tmp_path, f"{APP}\n\n  {line}\n", "allow_credentials: true")
     [problem] = problems(text, file=file)
@@ -283,7 +283,7 @@ def test_a_mistake_in_a_file_is_told_with_its_line(tmp_path: Path, line: str, sa
         ),
     ],
 )
-def test_what_a_file_may_not_hold(tmp_path: Path, line: str, message: str) -> None:
+def test_items_that_a_file_may_not_have(tmp_path: Path, line: str, message: str) -> None:
     """Without credentials too, and for each policy that names the file once."""
     text, file = with_file(tmp_path, f"{line}\n{APP}\n{line}\n")
     found = problems(text, file=file)
@@ -293,7 +293,7 @@ def test_what_a_file_may_not_hold(tmp_path: Path, line: str, message: str) -> No
     ]
 
 
-def test_a_file_of_several_policies_is_told_once(tmp_path: Path) -> None:
+def test_a_file_of_several_policies_is_reported_once(tmp_path: Path) -> None:
     """Named twice by one policy, by one that extends it and by another."""
     (tmp_path / "origins.txt").write_text(f"{APP}/\n", encoding="utf-8")
     text = (
@@ -318,7 +318,7 @@ def test_a_file_of_origins_has_a_largest_size(
     assert said == [("policies.app.allow_origins[0].file", "invalid", message)] * size_said
 
 
-def test_a_file_without_an_origin_lets_nobody_in(tmp_path: Path) -> None:
+def test_a_file_without_an_origin_allows_no_page(tmp_path: Path) -> None:
     """It is a warning and no error: customers may come later."""
     text, file = with_file(tmp_path, "# nobody yet\n")
     loaded = load(text, file=file)
@@ -339,13 +339,13 @@ def test_a_file_without_an_origin_lets_nobody_in(tmp_path: Path) -> None:
     ],
 )
 def test_mistakes_in_the_item(tmp_path: Path, item: str, said: str) -> None:
-    """A file that is not there, neither file nor regex, both."""
+    """A missing file, neither file nor regex, both."""
     [problem] = problems(with_policy(f"allow_origins:\n- {item}"), file=str(tmp_path / "c.yaml"))
     assert problem.line == 4
     assert said in problem.message
 
 
-def test_a_file_that_is_no_utf_8_is_told_so(tmp_path: Path) -> None:
+def test_a_file_that_is_not_utf_8_is_reported(tmp_path: Path) -> None:
     """With the line of the byte."""
     text, file = with_file(tmp_path, APP.encode() + b"\n\xff\n")
     [problem] = problems(text, file=file)
@@ -358,7 +358,7 @@ def test_a_file_that_is_no_utf_8_is_told_so(tmp_path: Path) -> None:
     assert "invalid byte in line 2:" in problems(text, file=file)[0].message
 
 
-def test_of_many_mistakes_in_a_file_the_first_are_told(tmp_path: Path) -> None:
+def test_only_the_first_of_many_mistakes_in_a_file_are_reported(tmp_path: Path) -> None:
     """The rest is counted."""
     text, file = with_file(tmp_path, "\n".join(f"bad{number}/x" for number in range(100)))
     found = problems(text, file=file)
@@ -371,7 +371,7 @@ def test_of_many_mistakes_in_a_file_the_first_are_told(tmp_path: Path) -> None:
     ("lines", "said"),
     [(20, []), (21, ["1 more warning from this line on"]), (22, ["2 more warnings from this line on"])],
 )
-def test_of_many_warnings_in_a_file_the_first_are_told(tmp_path: Path, lines: int, said: list[str]) -> None:
+def test_only_the_first_of_many_warnings_in_a_file_are_reported(tmp_path: Path, lines: int, said: list[str]) -> None:
     """They do not keep the file from being used."""
     text, file = with_file(tmp_path, "\n".join(f"https://*.{name}" for name in SUFFIXES[:lines]))
     found = load(text, file=file).warnings
@@ -424,8 +424,8 @@ def test_routes_with_methods_and_hosts(routes: list[str], line: int, path: str, 
         ["path: /a, methods: GET", "path: /a/b, methods: [GET, PUT]"],
     ],
 )
-def test_routes_that_their_methods_or_hosts_tell_apart_are_fine(routes: list[str]) -> None:
-    """Nothing is said of them."""
+def test_routes_with_different_methods_or_hosts_are_fine(routes: list[str]) -> None:
+    """They have no warning."""
     assert problems(with_routes(*routes)) == ()
 
 

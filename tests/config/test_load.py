@@ -32,7 +32,7 @@ def upstream(keys: str) -> Upstream:
     return load(with_upstream(keys)).upstreams["api"]
 
 
-def test_what_is_not_written_has_the_default_of_the_settings() -> None:
+def test_a_missing_key_has_the_default_of_the_settings() -> None:
     """The declaration and the dataclasses name the same defaults."""
     api = Upstream("api", "http", "localhost", 8000)
     assert load(MINIMAL).settings == Settings((Route("/", (), api),))
@@ -120,7 +120,7 @@ def test_tls_files_are_found_beside_the_file(tmp_path: Path) -> None:
     )
 
 
-def test_the_files_that_are_named_are_told_to_be_watched(tmp_path: Path) -> None:
+def test_the_named_files_are_watched(tmp_path: Path) -> None:
     """Every named file is listed, usable or not, because it may be fixed later."""
     for name in ("a.pem", "a.key"):
         (tmp_path / name).touch()

@@ -18,7 +18,7 @@ from tests.config.files import MINIMAL, problems, with_policy, with_routes, with
 
 TABLE = Path(__file__).parent / "messages.txt"
 NOTHING = "--- nothing"
-"""What the table has for a file without a mistake."""
+"""The record of a file without a mistake."""
 _ORIGIN = "allow_origins: [https://app.example.com]\n"
 _AROUND: dict[str, Callable[[str], str]] = {
     "file": str,
@@ -36,7 +36,7 @@ _SUGGESTION = re.compile(
     r"|write (\"\*\")"
     r"|[:;] write ([\[{].*|\S+?)(?: \(from .*\))?$"
 )
-"""What a person would copy out of a message."""
+"""The part of a message that a person would copy."""
 
 _OF_A_LIBRARY = re.compile(
     r"(?<=invalid YAML: )(?:[^:']|'[^']*')*|(?<=does not compile: )(?!it ).*?(?= at character|$)"
@@ -53,7 +53,7 @@ class Row:
     said: str
     """The problems, as the table has them."""
     wrong: str
-    """What the suggestion is put in place of; empty if the message has none."""
+    """The text that the suggestion replaces; empty if the message has none."""
 
     @property
     def message(self) -> str:
@@ -102,7 +102,7 @@ def test_a_mistake_has_these_problems(row: Row) -> None:
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.wrong], ids=lambda row: row.message[:80])
 def test_a_suggestion_that_is_put_back_is_accepted(row: Row) -> None:
-    """What a message says to write mends the file."""
+    """The suggestion of a message fixes the file."""
     suggested = next(group for group in _SUGGESTION.findall(row.message)[0] if group)
     assert row.wrong in row.written
     assert [found.message for found in problems(row.mended(suggested)) if found.severity == "error"] == []
@@ -120,7 +120,7 @@ def test_the_mistakes_are_many_and_different() -> None:
 
 
 def _rewrite() -> None:
-    """Write the problems of every row anew."""
+    """Rewrite the problems of every row."""
     heading = TABLE.read_text(encoding="utf-8").partition("\n=== ")[0]
     records = [
         f"=== {row.around}\n{row.written}\n{said_of(row)}" + (f"\n+++ {row.wrong}" if row.wrong else "") for row in ROWS

@@ -1,4 +1,4 @@
-"""What options come to, as a whole: what is wrong with them, what is said of them, and the file that they stand for.
+"""Every problem and note about options, and the file that they represent.
 
 The table is option_messages.txt: options as YAML, those of a variable in the environment in capitals, and a file
 `a.yaml` if there is one; then every word that the user would read.
@@ -103,7 +103,7 @@ def test_options_come_to_this(row: Row) -> None:
 
 
 def _rewrite() -> None:
-    """Write what is said of every row anew."""
+    """Rewrite the messages of every row."""
     heading = "What options come to; how it is read: test_option_messages.py."
     files = [f"\n+++ a.yaml\n{row.file}" if row.file else "" for row in ROWS]
     records = [f"=== {row.written}{file}\n{said_of(row)}" for row, file in zip(ROWS, files, strict=True)]

@@ -59,7 +59,7 @@ LINES: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("options", "line"), LINES)
-def test_the_command_line_that_says_the_same(options: dict[str, Any], line: str) -> None:
+def test_the_equivalent_command_line(options: dict[str, Any], line: str) -> None:
     """Every option that was given, quoted for a shell, and no other."""
     said = Options(**options).command_line()
     assert said == f"corsproxy serve {line}".rstrip()

@@ -64,7 +64,7 @@ def test_a_path_is_split_into_segments(path: str, exact: bool, segments: tuple[s
         ("/{a", r"not a \{name\}"),
     ],
 )
-def test_a_path_that_never_matches_is_told_the_right_one(path: str, said: str) -> None:
+def test_the_message_about_a_path_that_never_matches_has_the_right_one(path: str, said: str) -> None:
     """A path that never matches is refused with the correct one."""
     with pytest.raises(RefusedError, match=said) as refused:
         paths.parse_route_path(path)

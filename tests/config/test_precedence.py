@@ -76,7 +76,7 @@ FROM_FILE, FROM_TEXT, QUICKLY = {"config": "a.yaml"}, {"config_text": MINIMAL}, 
     ],
 )
 def test_which_source_is_taken(options: Options, kind: str, notes: list[str]) -> None:
-    """What an option names goes before what a variable names, with a line about the other."""
+    """An option takes precedence over a variable, with a note about the other."""
     source = find_source(options)
     assert (source.kind, source.file) == (kind, "a.yaml" if kind == "file" else None)
     assert list(source.notes) == notes
@@ -160,20 +160,20 @@ def loaded(text: str, **options: Any) -> Configuration:
         ({"log_level": "debug"}, "--log-level is in force: log.level is debug, and not info as in a.yaml:5"),
     ],
 )
-def test_an_option_that_beats_a_key_says_so(options: dict[str, Any], note: str) -> None:
+def test_an_option_that_overrides_a_key_causes_a_note(options: dict[str, Any], note: str) -> None:
     """With both values and the place; not where they agree, and not where the file says nothing."""
     assert loaded(FILE, **options).notes == (note,)
     assert loaded(MINIMAL, **options).notes == ()
 
 
-def test_an_option_that_says_what_the_file_says() -> None:
+def test_an_option_with_the_value_of_the_file() -> None:
     """Is nothing to speak of."""
     same = {"listen": "1", "admin": "2", "inspect": False, "workers": 2, "log_format": "json", "log_level": "info"}
     assert loaded(FILE, **same).notes == ()
 
 
 def test_which_values_are_in_force() -> None:
-    """The option's where it is given, the file's else."""
+    """The option's value if it is given, otherwise the file's."""
     kept = loaded(FILE).settings
     assert (str(kept.listen), str(kept.admin), kept.inspector) == ("127.0.0.1:1", "127.0.0.1:2", False)
     assert (kept.workers, kept.log.format, kept.log.level, kept.log.access) == (2, "json", "info", True)
@@ -268,7 +268,7 @@ SHOWN = MINIMAL + "admin: 0.0.0.0:9\ninspector: true\n"
 def test_doubts_are_about_the_addresses_in_force(
     text: str, options: dict[str, Any], doubted: list[tuple[str, int, str]]
 ) -> None:
-    """One that an option removes is not told, one that it brings has the option's name."""
+    """A warning that an option removes is gone, one that it causes has the option's name."""
     found = loaded(text, **options).warnings
     assert [(problem.file, problem.line, problem.path) for problem in found] == doubted
     assert {problem.severity for problem in found} <= {"warning"}

@@ -1,4 +1,4 @@
-"""What is wrong with a file: each mistake at its line, with its key path, its reason and its remedy."""
+"""Problems of a file: each at its line, with its key path, its reason and its remedy."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_a_mistake_is_one_problem_at_its_line(text: str, line: int, path: str, r
 
 
 @pytest.mark.parametrize(("text", "path"), [(row[0], row[2]) for row in MISTAKES])
-def test_one_mistake_is_told_once(text: str, path: str) -> None:
+def test_one_mistake_is_reported_once(text: str, path: str) -> None:
     """No problem drags others behind it; that nothing is verified is a second one."""
     assert [problem.path for problem in problems(text) if problem.path != "upstreams.api.tls.verify"] == [path]
 
@@ -36,8 +36,8 @@ def test_one_mistake_is_told_once(text: str, path: str) -> None:
         ["path: /, host: a.example", "path: /, host: 'a.example:8080'"],
     ],
 )
-def test_routes_that_can_be_told_apart_are_fine(routes: list[str]) -> None:
-    """Routes that can be told apart are fine."""
+def test_distinguishable_routes_are_fine(routes: list[str]) -> None:
+    """No problem if a request can match only one of them best."""
     assert problems(with_routes(*routes)) == ()
 
 
@@ -101,7 +101,7 @@ def test_twelve_mistakes_are_twelve_problems_in_file_order() -> None:
     ]
 
 
-def test_each_message_alone_says_how_to_mend_the_mistake() -> None:
+def test_each_message_has_the_remedy() -> None:
     """Every remedy below is a piece of the message of its line; putting them in makes the file valid."""
     remedies = {
         2: ("localhost", "localhost:8080"),

@@ -99,8 +99,8 @@ def test_everybody_gets_no_credentials() -> None:
     assert "authorization" in granted["access-control-allow-headers"].lower()
 
 
-def test_everything_goes_to_the_upstream() -> None:
-    """Everything goes to the upstream."""
+def test_everything_is_forwarded_to_the_upstream() -> None:
+    """There is one route, `/`, with the parts of the URL."""
     (route,) = quick("https://api.internal:8443/v2?k=1", ()).routes
     assert (route.path, route.segments, route.exact, route.host) == ("/", (), False, None)
     assert (route.upstream.origin, route.upstream.base_path, route.upstream.base_query) == (
@@ -109,7 +109,7 @@ def test_everything_goes_to_the_upstream() -> None:
 
 
 @pytest.mark.parametrize("origin", ["null", "http://app.example.com", "https://*.github.io", "", "app.example.com"])
-def test_what_a_policy_refuses_is_refused_here_too(origin: str) -> None:
+def test_origins_that_a_policy_refuses_are_refused_here_too(origin: str) -> None:
     """Quick is no way around the rules; where only a file can lift one, the message says so."""
     with pytest.raises(ConfigError) as error:
         quick("http://localhost:8000", (origin,))
@@ -155,7 +155,7 @@ def test_routes_go_to_upstreams_of_their_own() -> None:
 
 
 def test_every_knob_reaches_its_key() -> None:
-    """What is named takes the place of the default, and nothing else changes."""
+    """The named values replace the default, and nothing else changes."""
     found = loaded(
         upstream="https://api.example.com",
         allow_origins=("https://app.example.com",),
@@ -236,7 +236,7 @@ def test_a_mistake_names_its_option(options: dict[str, Any], option: str) -> Non
 
 
 def test_a_variable_is_named_as_such() -> None:
-    """Who set the environment looks there."""
+    """The message names the variable."""
     found = problems(upstream="x", names={"upstream": "CORSPROXY_UPSTREAM"})
     assert found == [("CORSPROXY_UPSTREAM", "error", "invalid")]
 
@@ -280,7 +280,7 @@ def test_the_file_that_the_options_stand_for_can_be_pointed_into() -> None:
         ),
     ],
 )
-def test_a_mistake_in_a_route_is_told_once_with_what_would_be_taken(options: dict[str, Any], said: list[str]) -> None:
+def test_a_mistake_in_a_route_is_reported_once_with_a_correct_line(options: dict[str, Any], said: list[str]) -> None:
     """Nothing of the generated file is mentioned."""
     with pytest.raises(ConfigError) as refused:
         load_quick(Options(**options))

@@ -1,4 +1,4 @@
-"""The example and the reference are held to the declaration: a key that is not shown does not exist for its user."""
+"""The example and the reference have every key of the declaration, with its default and text."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_the_reference_has_no_row_of_a_key_that_is_gone() -> None:
 
 
 def test_the_bounds_of_numbers_are_those_of_the_declaration() -> None:
-    """One paragraph has the durations that may be 0 and the upper bounds."""
+    """One section has the durations that may be 0, and the bounds."""
     section = REFERENCE.partition("### Durations and sizes\n")[2].partition("\n### ")[0]
     words = {path: key.shape for path, key in KEYS if isinstance(key.shape, Word)}
     bounds = {

@@ -158,15 +158,15 @@ BAD = [
 
 @pytest.mark.parametrize("loader", [yaml.SafeLoader, WordsLoader], ids=["YAML 1.1", "YAML 1.2"])
 @pytest.mark.parametrize("text", GOOD)
-def test_what_the_validator_takes_the_schema_takes(text: str, loader: type[yaml.SafeLoader]) -> None:
-    """What the validator takes the schema takes."""
+def test_the_schema_accepts_what_the_validator_accepts(text: str, loader: type[yaml.SafeLoader]) -> None:
+    """Every file that the validator accepts is valid by the schema."""
     assert [problem for problem in problems(text) if problem.severity == "error"] == []
     assert [error.message for error in VALIDATOR.iter_errors(yaml.load(text, loader))] == []
 
 
 @pytest.mark.parametrize("text", BAD)
-def test_what_the_schema_refuses_the_validator_refuses(text: str) -> None:
-    """What the schema refuses the validator refuses."""
+def test_the_validator_refuses_what_the_schema_refuses(text: str) -> None:
+    """Every file that the schema refuses has an error."""
     assert [problem.severity for problem in problems(text)][:1] == ["error"]
     assert list(VALIDATOR.iter_errors(yaml.load(text, WordsLoader))) != []
 

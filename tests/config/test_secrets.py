@@ -34,6 +34,6 @@ def span(begin: tuple[int, int], end: tuple[int, int]) -> Span:
         pytest.param("a: b", [], "a: b", id="nothing to hide"),
     ],
 )
-def test_what_is_shown(text: str, spans: list[Span], shown: str) -> None:
+def test_the_shown_text_has_no_secret(text: str, spans: list[Span], shown: str) -> None:
     """The mask says nothing of the value, its length included; the lines keep their numbers."""
     assert masked(text, spans) == shown

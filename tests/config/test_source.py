@@ -1,4 +1,4 @@
-"""The configuration file as it lies there, or does not: missing, unreadable, endless, a pipe, no text."""
+"""The configuration file as text: missing, unreadable, endless, a pipe, not text."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def problem(path: object) -> Problem:
 
 
 def test_a_file_that_is_not_there_is_a_problem_without_a_line(tmp_path: Path) -> None:
-    """A file that is not there is a problem without a line."""
+    """A missing file is a problem without a line."""
     found = problem(tmp_path / "none.yaml")
     assert (found.line, found.column, found.severity, found.reason) == (0, 0, "error", "missing")
     assert found.message == "missing file: 'corsproxy init' writes a starter file"
@@ -36,7 +36,7 @@ def test_a_directory_is_no_configuration(tmp_path: Path) -> None:
     assert found.message == "unreadable file: it is a directory; name a file in it"
 
 
-def test_bytes_that_are_not_utf_8_are_told_with_their_line(tmp_path: Path) -> None:
+def test_bytes_that_are_not_utf_8_are_reported_with_their_line(tmp_path: Path) -> None:
     """Bytes that are not UTF-8 are reported with their line."""
     file = tmp_path / "latin.yaml"
     file.write_bytes(b"# first\n# caf\xe9\n" + MINIMAL.encode())
@@ -90,7 +90,7 @@ def test_a_file_that_does_not_end_is_refused() -> None:
 
 
 @pytest.mark.parametrize("name", ["none.yaml/x", "a" * 300, "no\0name"])
-def test_whatever_the_system_says_of_a_name_is_a_problem(tmp_path: Path, name: str) -> None:
+def test_any_error_of_the_system_about_a_name_is_a_problem(tmp_path: Path, name: str) -> None:
     """A file as a directory, a name that is too long, one that no file can have."""
     (tmp_path / "none.yaml").touch()
     found = problem(tmp_path / name)
@@ -114,7 +114,7 @@ def test_a_file_that_we_may_not_read_names_the_user_who_should(tmp_path: Path) -
 
 
 def test_a_pipe_is_read_to_its_end_however_it_comes() -> None:
-    """What a shell makes of `<(generate)`, in pieces."""
+    """A pipe like that of a shell's `<(generate)`, written in pieces."""
     ours, theirs = os.pipe()
 
     def write() -> None:
@@ -149,7 +149,7 @@ def test_a_pipe_that_nobody_writes_to_is_a_problem(tmp_path: Path) -> None:
 
 
 def test_a_pipe_that_was_closed_is_an_empty_file() -> None:
-    """Its writer has been there, and had nothing to say."""
+    """Its writer has closed it without writing."""
     ours, theirs = os.pipe()
     os.close(theirs)
     try:

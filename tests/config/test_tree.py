@@ -88,8 +88,8 @@ def test_an_alias_stands_for_its_anchor() -> None:
         ("a: \ud800", (1, 4), r"invalid character \ud800"),
     ],
 )
-def test_what_is_refused_says_where_and_how_to_mend_it(text: str, place: tuple[int, int] | None, said: str) -> None:
-    """What is refused says where and how to mend it."""
+def test_a_syntax_problem_has_its_place_and_remedy(text: str, place: tuple[int, int] | None, said: str) -> None:
+    """Each syntax problem has a place and a remedy."""
     with pytest.raises(SyntaxProblem) as refused:
         tree.parse(text)
     assert said in refused.value.message
@@ -108,7 +108,7 @@ def test_what_is_refused_says_where_and_how_to_mend_it(text: str, place: tuple[i
     ],
     ids=["flow lists", "flow mappings", "block lists", "block mappings"],
 )
-def test_deep_nesting_is_told_alike_whichever_parser_saw_it(text: str, place: tuple[int, int]) -> None:
+def test_deep_nesting_is_reported_alike_by_both_parsers(text: str, place: tuple[int, int]) -> None:
     """Deep nesting is a problem at the first level too many, no RecursionError and no words of libyaml's own limit."""
     with pytest.raises(SyntaxProblem) as refused:
         tree.parse(text)

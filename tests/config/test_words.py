@@ -59,8 +59,8 @@ def test_a_duration_is_seconds_or_a_number_with_its_unit(text: str, seconds: flo
         "9" * 30,
     ],
 )
-def test_what_is_no_duration_is_refused_with_the_spelling(text: str) -> None:
-    """What is no duration is refused with the spelling."""
+def test_an_invalid_duration_is_refused_with_the_spelling(text: str) -> None:
+    """The message about an invalid duration has the spelling."""
     with pytest.raises(RefusedError, match=r"500ms, 10s, 5m, 1h") as refused:
         words.duration().parse(text)
     assert refused.value.reason == "invalid"
@@ -85,7 +85,7 @@ def test_whole_seconds_stay_whole() -> None:
         words.whole_seconds(0, 86400, zero="none").parse("500ms")
 
 
-def test_a_negative_duration_is_told_what_zero_means() -> None:
+def test_the_message_about_a_negative_duration_explains_zero() -> None:
     """The message about a negative duration explains 0."""
     with pytest.raises(RefusedError, match="0 is no caching"):
         words.whole_seconds(0, 86400, zero="no caching").parse("-1")
@@ -100,8 +100,8 @@ def test_a_size_is_bytes_or_a_number_with_its_unit(text: str, amount: int) -> No
 
 
 @pytest.mark.parametrize("text", ["", "-1", "1.5MiB", "64KB", "64kib", "64 KiB", "64K", "1e6", "nan", "true", "9" * 30])
-def test_what_is_no_size_is_refused_with_the_spelling(text: str) -> None:
-    """What is no size is refused with the spelling."""
+def test_an_invalid_size_is_refused_with_the_spelling(text: str) -> None:
+    """The message about an invalid size has the spelling."""
     with pytest.raises(RefusedError, match="64KiB, 10MiB, 1GiB"):
         words.size().parse(text)
 
@@ -126,13 +126,13 @@ def test_a_whole_number_out_of_range_or_in_another_form_is_refused(text: str) ->
     ("text", "value"), [("true", True), ("yes", True), ("ON", True), ("False", False), ("no", False), ("off", False)]
 )
 def test_a_boolean_is_a_word_of_yaml(text: str, value: bool) -> None:
-    """A boolean is a word of yaml."""
+    """The words of YAML 1.1 are booleans."""
     assert words.BOOLEAN.parse(text) is value
 
 
 @pytest.mark.parametrize("text", ["", "1", "0", "y", "enabled", "null"])
-def test_what_is_no_boolean_is_refused(text: str) -> None:
-    """What is no boolean is refused."""
+def test_an_invalid_boolean_is_refused(text: str) -> None:
+    """Any other word is refused."""
     with pytest.raises(RefusedError, match="expected true or false"):
         words.BOOLEAN.parse(text)
 
@@ -223,7 +223,7 @@ def test_a_word_and_its_schema_are_of_one_mind(
             assert refusal(word.parse, value) != "", value
 
 
-def test_what_a_word_is_read_as() -> None:
+def test_the_value_of_a_word() -> None:
     """The value itself: a boolean, a word, what the other word makes of it."""
     either = words.boolean_or(words.integer(1, 9))
     assert [either.parse(text) for text in ("ON", "no", "7")] == [True, False, 7]
@@ -273,7 +273,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("make", "text", "reason", "message"), REFUSED, ids=[row[3] for row in REFUSED])
-def test_a_refusal_says_which_rule(make: Callable[[], Word[object]], text: str, reason: str, message: str) -> None:
+def test_a_refusal_names_the_rule(make: Callable[[], Word[object]], text: str, reason: str, message: str) -> None:
     """The whole text, and the reason."""
     with pytest.raises(RefusedError) as refused:
         make().parse(text)

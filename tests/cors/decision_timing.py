@@ -1,4 +1,4 @@
-"""Decision tables of `timing`: with the grant, without Origin, as a list of its own."""
+"""Decision tables of `timing`: with the grant, without Origin, as an explicit list."""
 
 from __future__ import annotations
 

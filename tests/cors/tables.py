@@ -47,7 +47,7 @@ def errors_of(policy_spec: PolicySpec) -> tuple[PolicyProblem, ...]:
 
 
 def places(problems: tuple[PolicyProblem, ...]) -> list[tuple[str, int | None, str, object]]:
-    """What a problem says, less its text."""
+    """The data of a problem, without its text."""
     return [(problem.field, problem.index, problem.reason, problem.value) for problem in problems]
 
 
@@ -73,7 +73,7 @@ def unasked(method: str = "GET") -> CorsRequest:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What must come out: exactly these fields, in this order."""
+    """The expected fields: exactly these, in this order."""
 
     kind: Kind
     granted: bool
@@ -93,7 +93,7 @@ def refuses(kind: Kind, reason: Reason) -> Outcome:
 
 
 def only_timing(kind: Kind, origins: str, reason: Reason | None = None) -> Outcome:
-    """No grant, and whom Timing-Allow-Origin names all the same."""
+    """No grant, but a Timing-Allow-Origin."""
     return Outcome(kind, False, reason, _fields({"tao": origins}))
 
 

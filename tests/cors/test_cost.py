@@ -1,4 +1,4 @@
-"""What a request costs, in counts: it must depend neither on the size of the configuration nor on what is sent."""
+"""The cost of a request, in counts: it must not depend on the size of the configuration or of the request."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def test_decision(case: Case, row: Row) -> None:
 
 
 def test_the_tables_have_no_row_twice() -> None:
-    """Each row has a sentence of its own, and there are at least 150."""
+    """Each row has a different sentence, and there are at least 150."""
     sentences = [f"{case.name}: {row[0]}" for case, row in ROWS]
 
     assert len(set(sentences)) == len(sentences)
@@ -55,7 +55,7 @@ def test_the_tables_have_no_row_twice() -> None:
     ],
 )
 def test_classification(request_: CorsRequest, kind: Kind) -> None:
-    """Requests are told apart as Fetch does."""
+    """Requests are classified as in Fetch."""
     assert classify(request_) is kind
 
 

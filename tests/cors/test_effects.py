@@ -1,4 +1,4 @@
-"""The guard goes by effect: whom a regular expression lets in, however it is written."""
+"""A regular expression is judged by the origins that it matches, however it is written."""
 
 from __future__ import annotations
 
@@ -82,8 +82,8 @@ _HARMLESS = [
 
 
 @pytest.mark.parametrize(("text", "name"), _DANGEROUS)
-def test_an_expression_that_lets_strangers_in_must_be_wanted_by_name(text: str, name: str) -> None:
-    """With credentials it is refused, and taken under the name of its effect; the message shows whom it lets in."""
+def test_an_expression_that_matches_strangers_must_be_allowed_by_name(text: str, name: str) -> None:
+    """With credentials it is refused, unless its effect is allowed by name; the message shows a matching origin."""
     problems = errors_of(spec(regex(text), allow_credentials=True))
     assert [problem.reason for problem in problems] == ["prohibited"]
     assert f"'{name}'" in problems[0].message
@@ -103,13 +103,13 @@ def test_without_credentials_it_is_a_warning(text: str, name: str) -> None:
 
 
 def test_without_credentials_plain_http_is_no_matter() -> None:
-    """What anyone may read the network may read."""
+    """Without credentials, plain http reveals nothing that others cannot read."""
     assert policy_warnings(spec(regex(r"https?://app\.example\.com"))) == ()
 
 
 @pytest.mark.parametrize("text", _HARMLESS)
 def test_a_harmless_expression_is_let_be(text: str) -> None:
-    """One label, an alternation of names, digits, ports, loopback: nothing is said of them."""
+    """One label, an alternation of names, digits, ports and loopback have no finding."""
     assert errors_of(spec(regex(text), allow_credentials=True)) == ()
     assert policy_warnings(spec(regex(text), allow_credentials=True)) == ()
 
@@ -142,8 +142,8 @@ def test_a_harmless_expression_is_let_be(text: str) -> None:
         (r"https://169\.254\.\d+\.\d+", {}),
     ],
 )
-def test_whom_a_message_shows(text: str, found: dict[Danger, str | None]) -> None:
-    """A stranger that reads as one where there is such a name, else the shortest that the expression lets in."""
+def test_the_origin_that_a_message_shows(text: str, found: dict[Danger, str | None]) -> None:
+    """An origin that is recognizably made up if one matches, else the shortest that does."""
     assert {finding.danger: finding.witness for finding in effect_of(text).findings} == found
 
 
@@ -185,7 +185,7 @@ def test_the_work_is_bounded_whatever_the_expression(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["a{9000}b", "a{0,9000}b", "(a?){9000}b", "(a|c{0,9000}){9000}b"])
-def test_what_is_too_large_is_widened(text: str) -> None:
+def test_a_large_expression_is_widened(text: str) -> None:
     """Matched is at least what the expression matches: a stranger far behind would otherwise be let in unseen."""
     automaton = Automaton(text)
     assert not automaton.is_exact

@@ -105,7 +105,7 @@ def test_diagnostics_grant_less_what_is_refused(
     assert decide(policy(APP, **keys), request).fields == ()
 
 
-def test_diagnostics_tell_nothing_to_an_origin_that_does_not_pass() -> None:
+def test_diagnostics_reveal_nothing_to_a_refused_origin() -> None:
     """Who is not allowed learns nothing of the policy."""
     assert decide(policy(APP, diagnostics=True), preflight(EVIL, "PUT")).fields == ()
 

@@ -47,7 +47,7 @@ def test_forbidden_request_headers(name: bytes) -> None:
 
 @pytest.mark.parametrize("name", [b"Authorization", b"User-Agent", b"Proxy", b"Second", b"Content-Type", b"Cookies"])
 def test_other_request_headers_are_not_forbidden(name: bytes) -> None:
-    """What merely looks like a forbidden name is allowed."""
+    """A name that only resembles a forbidden one is allowed."""
     assert not is_forbidden_request_header(name)
 
 

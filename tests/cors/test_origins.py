@@ -29,7 +29,7 @@ from corsproxy.cors.origins import MAX_ORIGIN
     ],
 )
 def test_serialized_origins_are_read(value: bytes, origin: Origin) -> None:
-    """What a browser serializes is parsed, and written again byte for byte."""
+    """An origin as browsers serialize it is parsed, and serialized to the same bytes."""
     assert parse_origin(value) == origin
     assert str(origin).encode() == value
 
@@ -79,7 +79,7 @@ def test_serialized_origins_are_read(value: bytes, origin: Origin) -> None:
     ],
 )
 def test_anything_else_is_no_origin(value: bytes) -> None:
-    """What no browser serializes is None."""
+    """A value that no browser sends is None."""
     assert parse_origin(value) is None
 
 

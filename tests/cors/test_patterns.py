@@ -154,7 +154,7 @@ _NEAR_ORIGINS = st.one_of(_ORIGINS, st.builds(lambda origin, junk: origin + junk
 
 @given(_NEAR_ORIGINS)
 def test_both_parsers_agree(text: str) -> None:
-    """Where there is no star, the strict parser takes exactly what the bounded one takes, and reads the same in it."""
+    """Without a star, the strict parser accepts exactly what the bounded one does, with the same result."""
     assume("*" not in text and text != "null")
     try:
         strict = parse_pattern(text).origin
@@ -165,7 +165,7 @@ def test_both_parsers_agree(text: str) -> None:
 
 
 def _proposed(text: str) -> str | None:
-    """The spelling proposed for `text`; None where it is a pattern, or nothing is proposed."""
+    """Return the spelling proposed for `text`; None if it is a pattern, or nothing is proposed."""
     try:
         parse_pattern(text)
     except PatternError as error:

@@ -1,4 +1,4 @@
-"""What a compiled policy tells of itself, and that order and duplicates do not matter."""
+"""Properties of a compiled policy, and that order and duplicates do not matter."""
 
 from __future__ import annotations
 
@@ -139,13 +139,13 @@ def test_policies_of_equal_specs_are_equal() -> None:
 
 
 def test_a_policy_cannot_be_changed() -> None:
-    """What requests share is frozen."""
+    """A policy, which requests share, is frozen."""
     with pytest.raises(dataclasses.FrozenInstanceError):
         policy(APP).allow_any_origin = True  # type: ignore[misc]  # that is the point
 
 
-def test_a_policy_tells_what_it_allows() -> None:
-    """The plain facts of a policy are there to be read."""
+def test_the_properties_of_a_policy() -> None:
+    """A policy has properties for what it allows."""
     everyone = policy("*", timing=True)
     named = policy(APP, allow_credentials=True, expose_headers=("*",))
 

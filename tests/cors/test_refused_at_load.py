@@ -1,4 +1,4 @@
-"""What is refused when a policy is compiled, and what is only doubted: the data in tables, the texts in one test."""
+"""Errors and warnings of a policy when it is compiled: the data in tables, the texts in one test."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_refused_beside_origins(
     ids=str,
 )
 def test_sound_policies_have_no_problem(keys: dict[str, Any]) -> None:
-    """What is right is neither refused nor doubted."""
+    """A correct policy has no error and no warning."""
     assert errors_of(spec(APP, **keys)) == ()
     assert policy_warnings(spec(APP, **keys)) == ()
 
@@ -108,11 +108,11 @@ def test_an_empty_list_of_origins_is_refused() -> None:
     "origin", ["https://a.example/", "https://*", "", "a.example", regex("("), "https://a.example:0"], ids=str
 )
 def test_an_origin_that_is_none_is_invalid(origin: str | OriginSpec) -> None:
-    """What the strict parser refuses is an invalid origin at its place."""
+    """A text that the strict parser refuses is an invalid origin at its index."""
     assert places(errors_of(spec(APP, origin))) == [("allow_origins", 1, "invalid", text_of(origin))]
 
 
-def test_every_problem_is_told_at_once() -> None:
+def test_every_problem_is_reported_at_once() -> None:
     """All errors come in one go, in the order of the keys, and warnings stay apart."""
     broken = spec(
         "https://a.example/",
@@ -158,7 +158,7 @@ def test_every_problem_is_told_at_once() -> None:
     ],
 )
 def test_doubts_are_warnings(policy_spec: PolicySpec, field: str, index: int) -> None:
-    """What is allowed but probably not meant compiles, and is one warning."""
+    """A valid but probably unintended value compiles, with one warning."""
     warnings = policy_warnings(policy_spec)
 
     assert [(warning.field, warning.index, warning.severity) for warning in warnings] == [(field, index, "warning")]
@@ -301,11 +301,11 @@ MESSAGES = [
         f"invalid danger 'xyzzy': it is one of {', '.join(DANGERS)}",
     ),
 ]
-"""What a file cannot say, or what its reader refuses first; the other texts are in tests/config/messages.txt."""
+"""Policies that no file can express, or that its reader refuses first; other texts are in tests/config/messages.txt."""
 
 
 @pytest.mark.parametrize(("made", "message"), MESSAGES, ids=[message for _, message in MESSAGES])
-def test_what_the_core_alone_says(made: PolicySpec, message: str) -> None:
+def test_messages_that_only_the_core_gives(made: PolicySpec, message: str) -> None:
     """The whole text, with the remedy."""
     [problem] = errors_of(made)
     assert problem.message == message

@@ -1,4 +1,4 @@
-"""What is said of a regular expression that is not what was meant."""
+"""Warnings about regular expressions that are probably not intended."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_an_expression_that_matches_no_origin_is_put_right(text: str, rule: str,
     "text",
     [r"a+", r"https://[A-Z]{3,}[0-9!]", r"https://a\.com/api", r"/https://a\.com\/", r"https://(?P<A>a)(?P<a>B)"],
 )
-def test_where_nothing_can_be_guessed_only_the_fault_is_told(text: str) -> None:
+def test_without_a_guess_only_the_fault_is_reported(text: str) -> None:
     """An expression without matches is reported with the correct beginning, also where a correction would break it."""
     [problem] = policy_warnings(spec(regex(text), "https://app.example.com"))
     assert "no origin that a browser sends matches it in full" in problem.message

@@ -19,7 +19,7 @@ from corsproxy.cors.request_headers import MAX_EMPTY_ELEMENTS, parse_request_hea
 def test_the_bytes_of_the_lines_and_their_ends_are_counted(
     lines: tuple[bytes, ...], max_bytes: int, names: tuple[bytes, ...] | None
 ) -> None:
-    """Each line counts one more byte than it has, so that empty lines have a cost, too."""
+    """Each line counts one byte more than it has, so that empty lines count, too."""
     assert parse_request_headers(lines, max_names=10, max_bytes=max_bytes) == names
 
 

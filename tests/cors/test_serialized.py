@@ -39,12 +39,12 @@ PORTS = (
 
 @pytest.fixture(name="states", scope="module")
 def _states() -> tuple[State, ...]:
-    """The automaton, made anew."""
+    """The automaton, built again."""
     return serialized_origins.__wrapped__()
 
 
 def reached(states: tuple[State, ...], text: str) -> State | None:
-    """Return the state after a text, None if there is no such way."""
+    """Return the state after a text, or None."""
     at = 0
     for character in text:
         place = 1 << ALPHABET.index(character) if character in ALPHABET else 0
@@ -61,7 +61,7 @@ def is_taken(text: str) -> bool:
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_it_takes_what_the_parser_takes(states: tuple[State, ...], scheme: str) -> None:
+def test_it_accepts_what_the_parser_accepts(states: tuple[State, ...], scheme: str) -> None:
     """Every scheme with every host and every port."""
     for (kind, hosts), port in product(HOSTS.items(), PORTS):
         for host in hosts:
@@ -74,7 +74,7 @@ def test_it_takes_what_the_parser_takes(states: tuple[State, ...], scheme: str) 
 
 
 @pytest.mark.parametrize("scheme", ["http", "https", "ws"])
-def test_a_prefix_says_where_it_ends(states: tuple[State, ...], scheme: str) -> None:
+def test_the_state_after_a_prefix_shows_where_an_origin_may_end(states: tuple[State, ...], scheme: str) -> None:
     """In the scheme, before the host, in the host, in the port."""
     told = "other" if scheme == "ws" else scheme
     for text, region, known, begins in (

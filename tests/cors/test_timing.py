@@ -43,7 +43,7 @@ def test_the_list_is_bounded() -> None:
 
 @pytest.mark.parametrize(("credentials", "warnings"), [(True, 1), (False, 0)])
 def test_a_star_beside_a_file(credentials: bool, warnings: int) -> None:
-    """With credentials the field follows the Origin, and a file's origins are missing where there is none."""
+    """With credentials the field follows the Origin, and without one it lacks a file's origins."""
     made = PolicySpec((OriginSpec("*"), FROM_FILE), timing=True, allow_credentials=credentials)
     assert [problem.field for problem in policy_warnings(made)].count("timing") == warnings
 
@@ -105,5 +105,5 @@ def test_an_empty_list_names_nobody() -> None:
     ],
 )
 def test_where_there_is_nothing_to_warn_of(quiet: PolicySpec) -> None:
-    """A list of its own is the author's, as long as it is."""
+    """An explicit list may have any length."""
     assert policy_warnings(quiet) == ()

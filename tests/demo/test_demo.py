@@ -44,7 +44,7 @@ EXPECTED = [
 ]
 
 WIDE = {"COLUMNS": "120"}
-"""The environment of a terminal in which a call has a column of its own; pytest's workers bring a width, too."""
+"""The environment of a wide terminal, in which calls have a column; pytest's workers set a width, too."""
 
 
 def test_check_prints_what_each_call_answered_and_exits_with_0() -> None:
@@ -69,7 +69,7 @@ def test_the_table_fits_a_narrow_terminal(columns: int) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
-def test_it_serves_until_it_is_told_to_stop(number: signal.Signals) -> None:
+def test_it_serves_until_it_is_stopped(number: signal.Signals) -> None:
     """Ctrl-C and SIGTERM end it with status 0, and not a word on stderr."""
     process = Process(["demo"], fresh=True)
     try:
@@ -83,7 +83,7 @@ def test_it_serves_until_it_is_told_to_stop(number: signal.Signals) -> None:
 
 
 def test_a_signal_at_the_very_start_ends_it_quietly_too() -> None:
-    """The handlers are there before the first line is printed."""
+    """The handlers are installed before the first line is printed."""
     process = Process(["demo"])
     try:
         assert process.stdout is not None
@@ -95,7 +95,7 @@ def test_a_signal_at_the_very_start_ends_it_quietly_too() -> None:
         process.end()
 
 
-def test_it_tells_what_the_proxy_sees() -> None:
+def test_it_prints_the_requests_that_the_proxy_sees() -> None:
     """One line a request, with the decision; what a stranger sends cannot write to the terminal."""
     process = Process(["demo"])
     try:
@@ -128,7 +128,7 @@ def test_check_exits_with_1_when_the_proxy_does_not_allow_what_it_should(monkeyp
     ]
 
 
-def test_the_four_calls_are_told_in_words() -> None:
+def test_the_four_calls_are_explained_in_words() -> None:
     """Each call explains itself for both ways, in sentences."""
     assert [call.id for call in CALLS] == ["get", "put", "cookies", "error"]
     assert [call.id for call in CALLS if not (call.direct.endswith(".") and call.proxied.endswith("."))] == []

@@ -43,7 +43,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("method", "path", "status", "origins"), WRONG)
 async def test_the_api_gets_cors_wrong(method: str, path: str, status: int, origins: list[str]) -> None:
-    """Each path has a mistake of its own."""
+    """Each path has a different mistake."""
     async with TestClient(TestServer(legacy_api())) as client:
         response = await client.request(method, path, headers={"Origin": "http://page.test"})
         assert response.status == status

@@ -5,14 +5,14 @@ from __future__ import annotations
 from corsproxy.tools.demo.table import NARROWEST, table
 
 
-def test_columns_are_as_wide_as_what_is_in_them() -> None:
+def test_columns_are_as_wide_as_their_cells() -> None:
     """Every cell begins under its heading, and no line ends in white space."""
     text = table(("a", "bb", "last"), [("long", "x", "one"), ("", "y", "two")], width=80)
     assert text == "a     bb  last\n----  --  ----\nlong  x   one\n      y   two"
 
 
 def test_the_last_column_is_wrapped_at_words() -> None:
-    """What is too long goes on below, in its own column."""
+    """A long cell continues below, in the same column."""
     words = " ".join(["word"] * 20)
     lines = table(("call", "verdict"), [("GET", words)], width=60).splitlines()
     assert max(map(len, lines)) <= 60

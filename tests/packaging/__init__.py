@@ -1,1 +1,1 @@
-"""What ships around the program: image, deployment examples, dashboard, rules."""
+"""Tests of what ships with the program: image, deployment examples, dashboard, rules."""

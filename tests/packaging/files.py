@@ -43,7 +43,7 @@ def program(name: str, package: str) -> str:
 
 
 def shipped_configurations() -> dict[str, str]:
-    """Find every corsproxy.yaml that the deployment examples ship, by a name that says where it is."""
+    """Return every corsproxy.yaml in the deployment examples, by a name with its place."""
     found = {"compose": (DEPLOY / "compose/config/corsproxy.yaml").read_text(encoding="utf-8")}
     for path in [*sorted(KUBERNETES.glob("*.yaml")), *sorted(OVERLAYS.glob("*/*.yaml"))]:
         place = "kubernetes" if path.parent == KUBERNETES else path.parent.name

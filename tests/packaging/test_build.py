@@ -23,7 +23,7 @@ PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(enco
 
 
 def call(folder: Path, hook: str, compiled: str = "", *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Call a hook of the backend as a frontend does, in a process of its own."""
+    """Call a hook of the backend in a separate process, as a frontend does."""
     script = f"import sys; from setuptools import build_meta; print(build_meta.{hook}(*sys.argv[1:]))"
     compile_it, _, level = compiled.partition(" at ")
     environment = os.environ | {"CORSPROXY_COMPILE": compile_it, "CORSPROXY_OPT_LEVEL": level}
@@ -85,14 +85,14 @@ def test_requirements() -> None:
     ],
 )
 def test_a_build_that_cannot_be(hook: str, compiled: str, text: str, tmp_path: Path) -> None:
-    """What is neither yes nor no is refused, not guessed, and an editable install is never compiled."""
+    """A value that is neither yes nor no is refused, and an editable install is never compiled."""
     done = call(ROOT, hook, compiled, *([str(tmp_path)] if hook == "build_editable" else []))
     assert done.returncode == 1
     assert f"corsproxy: error: {text}" in done.stderr
 
 
-def test_the_version_is_said_in_one_place() -> None:
-    """What cannot ask for the version, being an example, names the one that the package has."""
+def test_the_version_has_one_source() -> None:
+    """Examples that name a version name that of the package."""
     assert "version" in PROJECT["project"]["dynamic"]
     assert "version" not in PROJECT["project"]
     for path in sorted((ROOT / "deploy").rglob("*.yaml")):

@@ -1,4 +1,4 @@
-"""What people find who come by: where to report what, what CI runs, what an editor should do."""
+"""Files for contributors: where to report what, what CI runs, how editors format."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_forge_can_read_them(schema: str, files: list[Path]) -> None:
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 def test_a_workflow_runs_what_people_run(path: Path) -> None:
-    """It calls targets of the Makefile or CI's own script, so that nothing can only be found out there."""
+    """It calls targets of the Makefile or CI's script, so that every failure can be reproduced locally."""
     text = path.read_text(encoding="utf-8")
     for line in re.findall(r"\bmake ([a-z -]+)", re.sub(r"^ *#.*$", "", text, flags=re.MULTILINE)):
         assert set(line.split()) <= TARGETS

@@ -68,7 +68,7 @@ def test_published_ports() -> None:
 
 
 def test_mounts() -> None:
-    """Every mounted folder is there and mounted read only."""
+    """Every mounted folder exists and is mounted read-only."""
     for service in services().values():
         for volume in service["volumes"]:
             source, _, options = volume.split(":")

@@ -105,7 +105,7 @@ def test_labels() -> None:
 
 
 def test_two_builds_are_the_same() -> None:
-    """Nothing that is installed is compiled with the time in it; bytecode goes by the hash of its source."""
+    """No installed bytecode contains a time; it is valid by the hash of its source."""
     installs = [argument for name, argument in instructions(1) if name == "RUN" and '"--python"' in argument]
     assert len(installs) == 2
     assert all("--no-compile" in json.loads(argument) for argument in installs)
@@ -114,7 +114,7 @@ def test_two_builds_are_the_same() -> None:
 
 
 def test_a_record_names_no_container() -> None:
-    """What buildah makes up for each build is left out; everything else of the record stays, in one order."""
+    """Values that buildah generates for each build are removed; the rest of the record stays, in a fixed order."""
     made = {"Hostname": "d3523526233c", "User": "10001:10001"}
     record = {"container": "f110db26", "os": "linux", "config": made, "container_config": dict(made)}
     assert steady(record) == (

@@ -76,7 +76,7 @@ def test_rendered(folder: Path, library: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-def test_what_a_folder_names_is_there(folder: Path) -> None:
+def test_the_files_that_a_folder_names_exist(folder: Path) -> None:
     """Resources and patches exist, and a patch is for an object that the base has."""
     [kustomization] = documents(folder / "kustomization.yaml")
     for resource in kustomization["resources"]:
@@ -95,7 +95,7 @@ def test_what_a_folder_names_is_there(folder: Path) -> None:
 
 
 def test_the_certificate_is_where_the_configuration_looks() -> None:
-    """What cert-manager writes is mounted at the paths that the configuration names."""
+    """The files of cert-manager are mounted at the paths in the configuration."""
     folder = OVERLAYS / "production"
     [certificate] = of_kind(folder / "certificate.yaml", "Certificate")
     [deployment] = of_kind(folder / "certificate-volume.yaml", "Deployment")

@@ -106,7 +106,7 @@ def test_an_export_follows_from_the_lock(name: str) -> None:
 
 
 def test_an_export_has_what_it_is_for() -> None:
-    """What runs, what builds and what tests is in the export of that name, the image no tool of ours."""
+    """Each export has the packages for its purpose, and the image has no development tool."""
     run, build, compiler, dev = (exported(name) for name in ("run.txt", "build.txt", "compile.txt", "dev.txt"))
     assert {canonicalize_name(Requirement(text).name) for text in PROJECT["project"]["dependencies"]} <= run.keys()
     assert build.keys() == {"setuptools"}
@@ -116,7 +116,7 @@ def test_an_export_has_what_it_is_for() -> None:
 
 
 def test_the_build_group_is_what_builds() -> None:
-    """What builds without isolation is what a frontend would fetch for an isolated build."""
+    """A build without isolation uses the packages that a frontend would fetch for an isolated one."""
     assert GROUPS["build"] == PROJECT["build-system"]["requires"]
 
 
@@ -130,7 +130,7 @@ def test_nothing_is_built_to_be_installed() -> None:
     assert not lacking
 
 
-def test_latest_says_what_changed() -> None:
+def test_latest_lists_what_changed() -> None:
     """`make latest` names the packages that are newer than the lock, and those that it does not know."""
     locked = pins("a==1.0\nb==2.0 ; python_version < '3.12' \\\n    --hash=sha256:00\n")
     assert changes(locked, pins("a==1.1\nb==2.0\nc==3\n-e file:///tree\n")) == ["a: 1.0 -> 1.1", "c: not locked -> 3"]

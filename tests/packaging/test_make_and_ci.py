@@ -59,7 +59,7 @@ def test_nothing_is_installed_twice(tree: Path, target: str) -> None:
 
 @pytest.mark.parametrize("changed", ["pyproject.toml", "requirements/dev.txt"])
 def test_what_changed_is_installed_again(tree: Path, changed: str) -> None:
-    """What is installed follows the project and its lock."""
+    """The installed packages follow the project and its lock."""
     os.utime(tree / changed, (3000, 3000))
     for stamp in STAMPS:
         os.utime(tree / ".venv" / stamp, (2000, 2000))
@@ -85,7 +85,7 @@ def test_what_is_installed_is_locked(tree: Path, target: str, files: set[str]) -
 
 
 def test_a_fresh_tree_gets_its_own_environment(tree: Path) -> None:
-    """Where there is no .venv one is made first, and nothing is installed outside of it."""
+    """Without a .venv, one is made first, and nothing is installed outside it."""
     shutil.rmtree(tree / ".venv")
     steps = plan(tree, "demo")
     assert steps.index("-m venv .venv") < steps.index("pip")

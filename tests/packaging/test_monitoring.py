@@ -68,7 +68,7 @@ def dashboard() -> dict[str, Any]:
 
 
 def expressions() -> list[Any]:
-    """List every PromQL expression that ships, each with an id that says where it is."""
+    """Return every PromQL expression that ships, each with its place as the id."""
     found = [pytest.param(rule["expr"], id=f"alert {rule['alert']}") for rule in rules()]
     return found + [
         pytest.param(target["expr"], id=f"panel {panel['title']} {target['refId']}")
@@ -103,14 +103,14 @@ def grouped(expression: str) -> set[str]:
 
 
 def labels_of(series: str) -> set[str]:
-    """Return which labels of its own a series has; KeyError where no such series is exposed."""
+    """Return the labels of a series; raises KeyError if it is not exposed."""
     if series not in EXPOSED:
         series = re.sub(r"_(bucket|sum|count)$", "", series)
     return EXPOSED[series]
 
 
 @pytest.mark.parametrize("expression", expressions())
-def test_expression_asks_for_what_is_exposed(expression: str) -> None:
+def test_an_expression_queries_only_exposed_metrics(expression: str) -> None:
     """An expression asks only for series and labels that are exposed."""
     asked = list(selectors(expression))
     assert asked

@@ -17,7 +17,7 @@ MOST_EXPOSURE = "15"
 
 @pytest.fixture
 def unit(tmp_path: Path) -> Path:
-    """Copy the unit with a program that is there, since systemd looks for it."""
+    """Copy the unit with an existing program, because systemd checks that it exists."""
     copy = tmp_path / UNIT.name
     text = UNIT.read_text(encoding="utf-8")
     copy.write_text(text.replace("/opt/corsproxy/bin/corsproxy", sys.executable), encoding="utf-8")
@@ -65,7 +65,7 @@ def test_unit_commands() -> None:
 
 
 def service_section() -> dict[str, list[str]]:
-    """Read the unit's main section; a key may stand there more than once."""
+    """Read the unit's main section; a key may occur more than once."""
     found: dict[str, list[str]] = {}
     section = ""
     for line in UNIT.read_text(encoding="utf-8").splitlines():

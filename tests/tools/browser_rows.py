@@ -1,4 +1,4 @@
-"""What the tests of the browser's model share: a page, a server's grant, and rows whose ids are sentences."""
+"""Shared parts of the tests of the browser's model: a page, a server's grant, and rows whose ids are sentences."""
 
 from __future__ import annotations
 

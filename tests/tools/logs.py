@@ -59,7 +59,7 @@ def entry(route: str | None, origin: str | None, method: str = "GET", **more: An
 
 
 def learnt(lines: Iterable[dict[str, Any] | str], tmp_path: Path, config: str = CONFIG) -> tuple[str, str]:
-    """What `learn` writes for these lines, and what it tells on stderr."""
+    """Return what `learn` writes for these lines, and stderr."""
     file = tmp_path / "corsproxy.yaml"
     file.write_bytes(config.encode())
     text = "".join(line if isinstance(line, str) else json.dumps(line) + "\n" for line in lines)

@@ -1,4 +1,4 @@
-"""Applies a unified diff, as `patch` does, strictly: context and removed lines must be there, at the very place."""
+"""Applies a unified diff like `patch`, but strictly: context and removed lines must match at the exact place."""
 
 from __future__ import annotations
 

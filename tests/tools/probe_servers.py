@@ -89,7 +89,7 @@ def probed(
     from_curl: str | None = None,
     timeout: float = 20.0,
 ) -> tuple[int, dict[str, Any], str]:
-    """Exit status, JSON report and what was told on stderr."""
+    """Return the exit status, the JSON report and stderr."""
     out, err = io.StringIO(), io.StringIO()
     options = ProbeOptions(
         url,

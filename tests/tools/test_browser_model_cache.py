@@ -69,7 +69,7 @@ def test_a_forced_preflight_needs_its_method_remembered() -> None:
 
 
 def test_the_second_request_of_a_page_has_no_preflight() -> None:
-    """What one request learnt, the next uses; until the time is over."""
+    """The grant of one preflight is used by the next request, until it expires."""
     kinds: list[str] = []
 
     def server(sent: Sent) -> Answer:
@@ -82,7 +82,7 @@ def test_the_second_request_of_a_page_has_no_preflight() -> None:
     assert kinds == ["preflight", "actual", "actual", "preflight", "actual"]
 
 
-def test_a_failed_cors_check_drops_what_was_remembered() -> None:
+def test_a_failed_cors_check_clears_the_cache() -> None:
     """After a failure the next request asks again."""
     cache = PreflightCache(600)
     cache.store(KEY, ["PUT"], [], 60, 0)

@@ -88,7 +88,7 @@ def test_total_of_safelisted_values(more: Fields, unsafe: list[str]) -> None:
     ],
 )
 def test_forbidden_request_header(name: str, value: str, is_forbidden: bool) -> None:
-    """What a script may not set is dropped."""
+    """Headers that a script may not set are dropped."""
     assert names.is_forbidden_header(name, value) is is_forbidden
 
 

@@ -155,14 +155,14 @@ def test_a_verdict_for_each_credentials_mode(file: Path) -> None:
 
 
 @pytest.mark.parametrize(("path", "reason"), [("/bare", "no_policy"), ("/nowhere", "no_route")])
-def test_what_is_missing_is_missing_in_either_mode(file: Path, path: str, reason: str) -> None:
-    """Where there is no policy, or no route, both verdicts say so, and not what a browser would make of it."""
+def test_a_missing_route_or_policy_fails_in_both_modes(file: Path, path: str, reason: str) -> None:
+    """Without a policy or a route both verdicts have that reason, not the browser's."""
     _, found = explained(file, path)
     assert {verdict["reason"] for verdict in found["verdicts"].values()} == {reason}
 
 
 def test_explain_gives_what_the_command_prints(file: Path) -> None:
-    """Whoever has a configuration in hand gets the very object of `--format json`."""
+    """With a loaded configuration it returns the object of `--format json`."""
     question = ask("/orders", origin=PAGE, method="DELETE", headers=(), credentials=True, host=None)
     assert (
         explain(load_file(str(file), {}), question, {})
@@ -246,7 +246,7 @@ HEADERS = [(), ("Content-Type",), ("Accept",), ("Authorization",), ("Content-Typ
 
 @pytest.mark.parametrize("path", ["/orders", "/open", "/orders/1/invoice", "/bare"])
 def test_proxy_and_browser_agree(path: str) -> None:
-    """What the proxy grants the browser takes, and what it refuses the browser refuses, in every combination."""
+    """The proxy's decision and the browser's verdict agree in every combination."""
     loaded = load_text(FILE, "corsproxy.yaml", {})
     for origin, method, names in product(ORIGINS, METHODS, HEADERS):
         headers = tuple((name, "application/json" if name == "Content-Type" else "1") for name in names)

@@ -149,7 +149,7 @@ def _comments(text: str) -> list[str]:
 
 @pytest.mark.parametrize("refusal", [refusal for refusal, question in REFUSALS.items() if question.path == "/bare"])
 def test_a_file_without_policies_gets_its_section(refusal: str) -> None:
-    """Where there is no `policies` key one is put above the routes and their comment."""
+    """Without a `policies` key, one is added above the routes and their comment."""
     change = changed(SHORT, REFUSALS[refusal])
     new = applied(SHORT, change.patch)
     assert judge(load_text(new, "corsproxy.yaml", {}), REFUSALS[refusal]).is_allowed
@@ -157,7 +157,7 @@ def test_a_file_without_policies_gets_its_section(refusal: str) -> None:
 
 
 def test_a_json_file_without_policies_gets_its_section() -> None:
-    """JSON stays JSON, so that whatever else reads the file still can."""
+    """JSON stays JSON, so that other programs can still read the file."""
     text = json.dumps({"upstreams": {"api": "http://127.0.0.1:8000"}, "routes": [{"path": "/bare", "upstream": "api"}]})
     question = REFUSALS["a route without a policy, for a new origin"]
     new = applied(text, changed(text, question).patch)
@@ -173,13 +173,13 @@ def test_the_change_is_small() -> None:
 
 
 def test_an_existing_policy_is_taken_where_it_fits() -> None:
-    """A route without a policy gets one that is there, if it allows the request."""
+    """A route without a policy gets an existing one if that allows the request."""
     patch = changed(BLOCK, REFUSALS["a route without a policy"]).patch
     lines = [line for line in patch.splitlines()[2:] if line[0] in "+-"]
     assert lines == ["+    policy: app"]
 
 
-def test_patch_itself_takes_it(tmp_path: Path) -> None:
+def test_patch_itself_applies_it(tmp_path: Path) -> None:
     """The diff is one that the `patch` command applies."""
     tool = shutil.which("patch")
     if tool is None:
@@ -224,7 +224,7 @@ def test_other_routes_of_the_policy_are_named() -> None:
     assert "the policy of /bare too" in changed(text, REFUSALS["an origin"]).summary
 
 
-def test_the_upstream_of_a_new_route_is_said_to_be_a_guess() -> None:
+def test_a_warning_says_that_the_upstream_of_a_new_route_is_a_guess() -> None:
     """With several upstreams it is unknown."""
     text = BLOCK.replace("policies:", "  web: http://127.0.0.1:9000\npolicies:", 1)
     assert "guess" in (changed(text, REFUSALS["no route"]).warning or "")
@@ -241,8 +241,8 @@ def test_the_upstream_of_a_new_route_is_said_to_be_a_guess() -> None:
         (Question("/orders%2f7", PAGE), "two readings"),
     ],
 )
-def test_what_no_file_can_allow(question: Question, says: str) -> None:
-    """Where the page is wrong, that is said instead of a patch."""
+def test_requests_that_no_file_can_allow(question: Question, says: str) -> None:
+    """If the page is wrong, a message replaces the patch."""
     with pytest.raises(NoChangeError, match=says):
         changed(BLOCK, question)
 

@@ -1,4 +1,4 @@
-"""What the proxy answers before any policy has a say, as `explain` tells it; held against a running proxy."""
+"""The proxy's responses before any policy applies, in `explain` and in a running proxy."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def proxy_fixture() -> Iterator[Proxy]:
         pytest.param("/open/..%2fstrict", "GET", (), "https://x.example", 400, None, id="a path of two readings"),
     ],
 )
-def test_explain_tells_what_the_proxy_answers(
+def test_explain_agrees_with_the_proxy(
     proxy: Proxy, path: str, method: str, headers: tuple[str, ...], origin: str | None, status: int, key: str | None
 ) -> None:
     """The status is the running proxy's, and a refusal says what to change."""

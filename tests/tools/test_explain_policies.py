@@ -87,7 +87,7 @@ def changed(file: Path, path: str, **question: Any) -> tuple[dict[str, Any], str
 
 
 def test_an_origin_is_put_into_the_text_that_stands_for_the_list(file: Path) -> None:
-    """Behind the last word, in the policy that it is taken from; who else takes it is said."""
+    """After the last word, in the policy that has the list, with a warning about others that inherit it."""
     change, text = changed(file, "/staff", origin=EVIL)
     assert f"allow_origins: {STAFF} {EVIL}\n" in text
     assert "base" in change["warning"]
@@ -121,6 +121,6 @@ def test_a_method_that_no_route_takes_is_answered_405(file: Path) -> None:
     assert explained(file, "/by", origin=EVIL)[0] == 0
 
 
-def test_a_star_is_told_to_name_nobody_for_websockets(file: Path) -> None:
+def test_a_remark_says_that_a_star_allows_no_websocket(file: Path) -> None:
     """The page of a route for everyone explains the key."""
     assert "websockets: any" in text_of(file, "/both", origin=EVIL)

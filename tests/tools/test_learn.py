@@ -155,7 +155,7 @@ def test_styles_of_files(tmp_path: Path, config: str) -> None:
 
 
 def test_other_lines_are_skipped_and_counted(tmp_path: Path) -> None:
-    """What a supervisor mixes in does no harm."""
+    """Lines of a supervisor do no harm."""
     lines: list[dict[str, Any] | str] = [
         "listening on http://127.0.0.1:8080\n",
         "[]\n",
@@ -198,7 +198,7 @@ def test_a_file_as_log(tmp_path: Path) -> None:
 
 
 def test_a_line_that_does_not_end_takes_no_memory(tmp_path: Path) -> None:
-    """What is no log may be anything; it is skipped, and what follows is read."""
+    """An endless line of any content is skipped, and the next lines are read."""
     file, log = tmp_path / "corsproxy.yaml", tmp_path / "access.log"
     file.write_text(CONFIG, encoding="utf-8")
     with log.open("wb") as opened:
@@ -220,7 +220,7 @@ def test_a_line_that_does_not_end_takes_no_memory(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("log", "says"), [("missing.log", "cannot read"), (None, "no request in the log")])
 def test_usage(tmp_path: Path, log: str | None, says: str) -> None:
-    """A log that is not there, or is none, is a mistake of the user."""
+    """A missing log, or a file that is not a log, is a mistake of the user."""
     file = tmp_path / "corsproxy.yaml"
     file.write_text(CONFIG)
     path = str(tmp_path / log) if log else None

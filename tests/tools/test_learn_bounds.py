@@ -1,4 +1,4 @@
-"""Learn from much and from little: ten thousand origins, a byte-order mark, what was asked only once."""
+"""Learn from large and small logs: ten thousand origins, a byte-order mark, single requests."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_a_byte_order_mark_costs_no_line(tmp_path: Path) -> None:
     assert "https://a.example" in text
 
 
-def test_what_rests_on_one_request_is_said(tmp_path: Path) -> None:
+def test_items_with_only_one_request_are_listed(tmp_path: Path) -> None:
     """Each origin, method and header name that was asked once."""
     lines = [
         entry("/bare", "https://a.example"),

@@ -108,7 +108,7 @@ def test_what_looks_like_an_attack_is_left_out(tmp_path: Path, suspect: str) -> 
 
 
 def test_dangers_in_force_stay_only_where_they_are_needed(tmp_path: Path) -> None:
-    """What a person allowed by name stays for who still asks, and no longer."""
+    """A name under `dangerously_allow` stays only if a recorded origin needs it."""
     config = CONFIG.replace(
         "allow_origins: [https://app.example.com,",
         'allow_origins: ["null", http://plain.example.com, https://app.example.com,',

@@ -32,7 +32,7 @@ log: {{format: json}}
 """
 
 
-def test_what_has_more_than_one_policy_stays_as_it_is(tmp_path: Path) -> None:
+def test_a_route_with_several_policies_is_unchanged(tmp_path: Path) -> None:
     """A file of origins stays a file, what a policy took from its base is written out, own pages ask for nothing."""
     (tmp_path / "origins.txt").write_text(f"{PARTNER}\n")
     lines = [

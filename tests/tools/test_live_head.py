@@ -32,7 +32,7 @@ READ = Answer(200, (("A", "b"),))
         ),
     ],
 )
-def test_what_browsers_take(received: bytes, answer: Answer) -> None:
+def test_responses_that_browsers_accept(received: bytes, answer: Answer) -> None:
     """It is an answer, however its bytes are cut."""
     for cut in {0, 1, len(received) // 2, len(received) - 1}:
         reader = HeadReader()
@@ -42,14 +42,14 @@ def test_what_browsers_take(received: bytes, answer: Answer) -> None:
 
 
 @pytest.mark.parametrize("received", [b"SSH-2.0-OpenSSH_9.2\r\n", b"\x16\x03\x01", b"HTTP/1.1 OK\r\n\r\n"])
-def test_what_is_no_response(received: bytes) -> None:
-    """It is said as soon as no further byte could help."""
+def test_bytes_that_are_not_a_response(received: bytes) -> None:
+    """It is reported as soon as no further byte could make it a response."""
     with pytest.raises(NoHeadError):
         HeadReader().feed(received)
 
 
 def test_a_head_has_an_end() -> None:
-    """Memory is bounded by what browsers take, for each head anew."""
+    """Memory is bounded by the limit of browsers, separately for each head."""
     long = b"HTTP/1.1 103 Early Hints\r\nA: " + b"a" * (MAX_HEAD - 1000) + b"\r\n\r\n"
     assert HeadReader().feed(long + long + OK) == READ
     with pytest.raises(NoHeadError):

@@ -1,4 +1,4 @@
-"""What a tool's process loads: nothing that moves bytes, which would take most of its time."""
+"""Modules that a tool imports: none of the data path, which would take most of its time."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_tool_loads_no_event_loop(command: str) -> None:
     assert not loaded & {"aiohttp", "asyncio", "uvloop", "concurrent.futures", "prometheus_client"}
 
 
-def test_the_front_door_offers_what_it_says() -> None:
+def test_the_front_door_exports_all_names() -> None:
     """Names loaded on demand are available, and no others."""
     assert all(getattr(proxy, name) is not None for name in proxy.__all__)
     with pytest.raises(AttributeError):

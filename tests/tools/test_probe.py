@@ -81,7 +81,7 @@ def test_redirects_are_followed_as_a_browser_does() -> None:
 
 
 def test_the_number_of_requests_is_announced() -> None:
-    """What is announced on stderr is an upper bound of what is sent."""
+    """The number on stderr is an upper bound of the requests."""
     with served(careful) as server:
         _, _, told = probed(f"{server.url}/x", method="PUT", origin=PAGE)
         sent = len(server.requests)
@@ -115,7 +115,7 @@ def test_secrets_are_sent_and_not_shown() -> None:
 
 
 def test_nothing_listens_there() -> None:
-    """A server that is not there is one clear line, no traceback and no finding."""
+    """An unreachable server is one clear line, without a traceback or a finding."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     status, report, told = probed(f"http://127.0.0.1:{port}/")
@@ -132,7 +132,7 @@ def test_nothing_listens_there() -> None:
         (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "no HTTP/1.1 response"),
     ],
 )
-def test_what_answers_is_no_http_server(answer: bytes, said: str) -> None:
+def test_a_server_that_is_not_an_http_server(answer: bytes, said: str) -> None:
     """Whatever comes back is an answer or one clear line."""
     with Upstream.answering(answer) if answer else Upstream(lambda connection: connection.close()) as server:
         status, report, _ = probed(server.url)
@@ -151,8 +151,8 @@ def test_a_silent_server_is_given_up() -> None:
     assert (status, report["error"]) == (1, "no answer within 0.2 s")
 
 
-def test_a_server_that_never_comes_to_an_end_is_given_up() -> None:
-    """The timeout is for the whole head: a server may have as many interim answers as it likes, and be as silent."""
+def test_an_endless_response_is_given_up() -> None:
+    """The timeout is for the whole head, however many interim responses a server sends."""
 
     def go_on(connection: Connection) -> None:
         with contextlib.suppress(OSError):
@@ -165,7 +165,7 @@ def test_a_server_that_never_comes_to_an_end_is_given_up() -> None:
 
 
 def test_a_head_that_is_cut_by_the_timeout_is_no_answer() -> None:
-    """What has come of it looks like a whole one."""
+    """The part that arrived looks like a complete one."""
 
     def begin(connection: Connection) -> None:
         connection.send(b"HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\n")

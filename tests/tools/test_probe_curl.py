@@ -22,7 +22,7 @@ COPIED_BY_CHROMIUM = r"""curl 'https://api.example.net/items?page=2' \
   --compressed"""
 
 
-def test_what_chromium_copies() -> None:
+def test_command_lines_that_chromium_copies() -> None:
     """Only what the script set stays; what the browser adds is the browser's."""
     assert parse_curl(COPIED_BY_CHROMIUM) == CurlCommand(
         url="https://api.example.net/items?page=2",
@@ -61,7 +61,7 @@ JSON, FORM = ("Content-Type", "application/json"), ("Content-Type", "application
         ("curl -H 'X-Empty:' http://a/", "GET", "http://a/", [("X-Empty", "")]),
     ],
 )
-def test_what_people_write(text: str, method: str, url: str, headers: list[tuple[str, str]]) -> None:
+def test_command_lines_that_people_write(text: str, method: str, url: str, headers: list[tuple[str, str]]) -> None:
     """Each spelling gives the request that curl would send."""
     found = parse_curl(text)
     assert (found.method, found.url, found.headers) == (method, url, headers)

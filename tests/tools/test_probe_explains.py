@@ -66,7 +66,7 @@ def test_a_method_that_corsproxy_cannot_carry(proxy: Proxy) -> None:
     ],
 )
 def test_a_refusal_is_a_refusal(proxy: Proxy, origin: str, method: str, code: str) -> None:
-    """What CORS refuses is still said so."""
+    """A refusal by CORS is still reported as one."""
     _, report, _ = probed(f"{proxy.url}/books", origin=origin, method=method)
     assert report["verdict"]["reason"] == code
 
@@ -75,14 +75,14 @@ def test_a_refusal_is_a_refusal(proxy: Proxy, origin: str, method: str, code: st
     ("status", "said"), [(404, "nothing at this path"), (502, "failed with 502"), (401, "a login")]
 )
 def test_errors_of_any_server(status: int, said: str) -> None:
-    """The grant is missing, and why is said with it."""
+    """The grant is missing, and the report gives the cause."""
     with served(lambda _m, _p, _o: (status, [])) as server:
         _, report, _ = probed(f"{server.url}/x")
     assert report["verdict"]["reason"] == "origin_not_allowed"
     assert said in report["findings"][0]["message"]
 
 
-def test_what_was_not_asked_is_said() -> None:
+def test_a_note_says_what_look_alikes_do_not_show() -> None:
     """If the page's origin is refused or not given, its look-alikes prove nothing."""
     with served(careful) as server:
         refused = probed(f"{server.url}/x", origin="https://other.example.org")[1]
@@ -130,7 +130,7 @@ def test_made_up_origins(origin: str, likeness: Likeness, made: str) -> None:
 
 
 def test_no_made_up_origin_is_the_origin_itself() -> None:
-    """Nor one of another class, so that each tells one thing."""
+    """Nor one of another kind, so that each shows one mistake."""
     for origin in ("https://www.example.com", "https://example.com", "http://localhost:3000", "https://a.b.c.example"):
         made = [one for ones in look_alikes(origin).values() for one in ones]
         assert origin not in made
@@ -138,7 +138,7 @@ def test_no_made_up_origin_is_the_origin_itself() -> None:
 
 
 def test_one_mistake_is_one_likeness() -> None:
-    """A comparison that lets much in is named by the widest."""
+    """A wide comparison is named by its widest effect."""
     assert fewest(set(Likeness) - {Likeness.NULL}) == (Likeness.STRANGER,)
     assert fewest({Likeness.PREFIX, Likeness.GLUED, Likeness.PORT}) == (Likeness.PREFIX,)
     assert fewest({Likeness.APEX, Likeness.INSECURE}) == (Likeness.APEX, Likeness.INSECURE)

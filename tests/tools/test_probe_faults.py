@@ -215,7 +215,7 @@ FAULTS: list[tuple[str, Serve, str, dict[str, str]]] = [
 
 @pytest.mark.parametrize(("serve", "method", "found"), [pytest.param(*rest, id=name) for name, *rest in FAULTS])
 def test_one_fault(serve: Serve, method: str, found: dict[str, str]) -> None:
-    """Each fault is found, nothing else is, and the exit status is 1 where it is worse than a note."""
+    """Each fault is found, and nothing else; the exit status is 1 if it is worse than a note."""
     with served(serve) as server:
         status, report, _ = probed(f"{server.url}/x", method=method)
     assert codes(report) == found
@@ -245,7 +245,7 @@ WELL: list[tuple[str, Serve]] = [
 
 
 @pytest.mark.parametrize("serve", [pytest.param(serve, id=name) for name, serve in WELL])
-def test_what_is_no_fault(serve: Serve) -> None:
-    """What is fine is not complained about."""
+def test_correct_servers_have_no_findings(serve: Serve) -> None:
+    """There is no finding about a correct server."""
     with served(serve) as server:
         assert probed(f"{server.url}/x")[1]["findings"] == []

@@ -17,7 +17,7 @@ ASKED = "GET", (("Accept", "*/*"),)
 
 @pytest.fixture(name="server")
 def server_fixture(tmp_path: Path) -> Upstream:
-    """An https server with a certificate of its own making, and with every field in lines of its own."""
+    """An https server with a self-signed certificate."""
     made = self_signed(tmp_path, "localhost")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(made.certificate, made.private_key)
@@ -31,7 +31,7 @@ def test_an_unknown_certificate_is_refused_with_the_way_out(server: Upstream) ->
         Wire(20).send(Sent("actual", ASKED[0], f"{server.url}/", ASKED[1]))
 
 
-def test_a_server_that_speaks_no_tls_is_told_as_such() -> None:
+def test_a_server_without_tls_is_reported_as_such() -> None:
     """No option would help."""
     with Upstream(lambda connection: connection.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as server:
         asked = Sent("actual", ASKED[0], f"{server.url}/".replace("http:", "https:"), ASKED[1])
@@ -39,7 +39,7 @@ def test_a_server_that_speaks_no_tls_is_told_as_such() -> None:
             Wire(20).send(asked)
 
 
-def test_insecure_takes_any_certificate(server: Upstream) -> None:
+def test_insecure_accepts_any_certificate(server: Upstream) -> None:
     """The answer comes with its field lines as they were sent."""
     with server:
         answer = Wire(20, insecure=True).send(Sent("actual", ASKED[0], f"{server.url}/", ASKED[1]))
@@ -56,7 +56,7 @@ def test_insecure_takes_any_certificate(server: Upstream) -> None:
         pytest.param("/\udcff", b"/%FF", id="a byte that is no UTF-8 is escaped"),
     ],
 )
-def test_the_target_goes_out_as_it_was_written(path: str, target: bytes) -> None:
+def test_the_target_is_sent_as_written(path: str, target: bytes) -> None:
     """Nothing is normalized: the server is asked what the page asks."""
     with Upstream() as server:
         Wire(20).send(Sent("actual", "GET", server.url + path, ()))
@@ -68,7 +68,7 @@ def test_the_target_goes_out_as_it_was_written(path: str, target: bytes) -> None
     [("caf\u00e9", b"caf\xe9"), ("\u20ac\u00e9", b"\xe2\x82\xac\xc3\xa9"), ("a\udcff", b"a\xff")],
     ids=["a character a byte, as fetch() does", "UTF-8, as in cookies", "a byte of a pasted command"],
 )
-def test_a_value_goes_out_whole(value: str, sent: bytes) -> None:
+def test_a_value_is_sent_complete(value: str, sent: bytes) -> None:
     """No character becomes a question mark."""
     with Upstream() as server:
         Wire(20).send(Sent("actual", "GET", f"{server.url}/", (("Cookie", value),)))
@@ -79,8 +79,8 @@ def test_a_value_goes_out_whole(value: str, sent: bytes) -> None:
     ("kind", "method", "length"),
     [("actual", "POST", [b"3"]), ("actual", "PUT", [b"3"]), ("actual", "GET", []), ("preflight", "OPTIONS", [])],
 )
-def test_content_goes_with_the_request_and_no_other(kind: str, method: str, length: list[bytes]) -> None:
-    """What curl's --data says is sent where the page would send it."""
+def test_only_the_request_itself_has_content(kind: str, method: str, length: list[bytes]) -> None:
+    """The content of curl's --data is sent with the request, not with its preflight."""
     with Upstream() as server:
         Wire(20, body=b"abc").send(Sent(kind, method, f"{server.url}/", ()))
         assert server.requests[0].values(b"Content-Length") == length
@@ -95,7 +95,7 @@ def test_the_connection_is_left_open_as_a_browser_leaves_it() -> None:
 
 
 def test_the_host_may_be_another_than_the_address() -> None:
-    """As behind a gateway that goes by Host."""
+    """As behind a gateway that routes by Host."""
     with Upstream() as server:
         Wire(20, host="api.example.com").send(Sent("actual", "GET", f"{server.url}/", ()))
         assert server.requests[0].values(b"Host") == [b"api.example.com"]

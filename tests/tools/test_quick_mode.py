@@ -43,7 +43,7 @@ def test_advice_is_accepted_when_followed(options: tuple[str, ...], asked: tuple
     assert invoked("check", *proposed[2:])[0] == 0
 
 
-def test_what_decided_is_an_option() -> None:
+def test_an_option_is_named_as_what_decided() -> None:
     """There is no file that a line could be of."""
     options = ("--allow-method", "PUT", "--origin", "http://localhost:1", "--method", "PATCH")
     status, out, _ = invoked("explain", "/x", *UPSTREAM, *options)

@@ -38,7 +38,7 @@ def sent(server: Upstream) -> list[Request]:
 
 
 def test_it_is_safe_in_production(tmp_path: Path) -> None:
-    """Three methods alone, as many as were announced, each GET and HEAD with a query of its own."""
+    """Only three methods, as many requests as announced, GET and HEAD with a query that no page uses."""
     with served(Site()) as server:
         _, _, told = verified(server.url, tmp_path, send=("Authorization: Bearer s3cret",))
         asked = sent(server)
@@ -124,7 +124,7 @@ def test_which_routes_are_asked(
 
 
 def test_the_base_path_of_the_url_comes_first(tmp_path: Path) -> None:
-    """A deployment below a path is asked there."""
+    """A deployment below a path is tested there."""
     with served(Site()) as server:
         verified(f"{server.url}/v2/", tmp_path)
         assert all(request.line.split()[1].startswith(b"/v2/books") for request in sent(server))

@@ -1,4 +1,4 @@
-"""What verify would ask, from the file alone: members made up of patterns and expressions, and bounds."""
+"""The plan of `verify`: made-up members of patterns and expressions, and bounds."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_examples_of_expressions(expression: str, example: str | None) -> None:
     assert example_of(expression) == example
 
 
-def test_what_cannot_be_made_up_is_said() -> None:
+def test_an_expression_without_a_made_up_member_is_noted() -> None:
     """An expression that only its author can read."""
     plan = planned(r"https://a.example, regex: 'https://(a|b)\1\.example'")
     assert any("no member could be made up" in note for note in plan.routes[0].notes)
@@ -86,7 +86,7 @@ def test_a_plan_asks_nothing_twice() -> None:
     assert len(set(asked)) == len(asked)
 
 
-def test_nothing_to_ask_is_said() -> None:
+def test_a_plan_without_routes_is_a_usage_error() -> None:
     """Every route is for another host."""
     with pytest.raises(UsageError, match=r"it is for the host b\.example, not api\.example\.com: name it with --host"):
         planned("https://a.example", route=", host: b.example")

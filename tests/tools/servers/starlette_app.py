@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 
 def books(request: Request) -> JSONResponse:
-    """Answer a list, or break for the path that is not there."""
+    """Answer a list, or fail for the missing path."""
     if request.path_params.get("name"):
         raise RuntimeError("not caught")
     return JSONResponse(["Fetch"])
