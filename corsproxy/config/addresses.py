@@ -6,6 +6,7 @@ Every parser raises `RefusedError`, with the right spelling if there is one.
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import re
 
@@ -183,12 +184,26 @@ def parse_network(text: str) -> Network:
     try:
         wider = ipaddress.ip_network(text, strict=False)
     except ValueError:
-        raise RefusedError(
-            f"invalid network {quote(text)}: expected an address or a network, such as 10.0.0.0/8 or fd00::/8"
-        ) from None
+        hint = "expected an address or a network, such as 10.0.0.0/8 or fd00::/8"
+        if right := _likely_network(text):
+            hint += f": write {right}"
+        elif re.fullmatch(r"[a-z][a-z0-9.-]*", text, re.IGNORECASE) and text.lower() not in ("any", "all", "none"):
+            hint += "; names are not looked up"
+        raise RefusedError(f"invalid network {quote(text)}: {hint}") from None
     raise RefusedError(
         f"invalid network {quote(text)}: the address has bits set beyond the mask; for the whole network write {wider}"
     )
+
+
+def _likely_network(text: str) -> str | None:
+    """Return the network of `10.0.*`, or the address of `10.0.0.1:80`."""
+    octets = text.removesuffix(".*").removesuffix(".*").removesuffix(".*").split(".")
+    right = ".".join([*octets, "0", "0", "0"][:4]) + f"/{8 * len(octets)}" if text.endswith(".*") else ""
+    if found := re.fullmatch(r"([0-9.]+):[0-9]+|\[([0-9a-fA-F:.]+)\](?::[0-9]+)?", text):
+        right = found[1] or found[2]
+    with contextlib.suppress(ValueError):
+        return str(ipaddress.ip_network(right)).removesuffix("/32").removesuffix("/128")
+    return None
 
 
 def _refuse_url(text: str) -> None:

@@ -22,6 +22,10 @@ _SAFE = "._~!$&'()*+,;=:@-/%{}"
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _REGEX = re.compile(r"^\^|\$$|\.[*+]|\\[dwSs./]|\[[^\]]+\][*+]?|\(\?")
 """Signs of a regular expression, as other gateways have them; no URL contains them."""
+_NGINX_SIGNS = re.compile(r"\A(?:=|~\*?|\^~)\s*\^?")
+_HOST_BEFORE = re.compile(r"https?://|[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::[0-9]+)?/", re.IGNORECASE)
+_PARAMETER_SLIP = re.compile(r"(?:<(?:\w+:)?|\{)(?P<name>[A-Za-z_][\w-]*)(?::[^/{}<>]*|\.\.\.|\?)?[>}]", re.ASCII)
+_COLON_PARAMETER = re.compile(r":(?P<name>[A-Za-z_][A-Za-z0-9_]*)\??")
 _AMBIGUOUS = {
     "%2F": "an encoded slash",
     "%5C": "an encoded backslash",
@@ -39,20 +43,34 @@ def parse_route_path(text: str) -> str:
     if not text.startswith("/"):
         if text.startswith("*"):
             _refuse_star(f"/{text}", text)
-        right = "/" + text.partition("://")[2].partition("/")[2] if "://" in text else f"/{text}"
-        raise RefusedError(f"invalid path {quote(text)}: a path begins with '/': write {right}")
+        rule = "a path begins with '/'"
+        right = _canonical("/" + _NGINX_SIGNS.sub("", text).lstrip("/"))
+        if _HOST_BEFORE.match(text):
+            rule += ", and the key 'host' takes a host"
+            right = "/" + text.partition("://")[2 if "://" in text else 0].partition("/")[2]
+        raise RefusedError(f"invalid path {quote(text)}: {rule}: write {right}")
     for sign, noun in (("?", "query"), ("#", "fragment")):
         if sign in text:
             raise RefusedError(
                 f"invalid path {quote(text)}: a route has no {noun}; a literal {sign} is %{ord(sign):02X}"
             )
     _refuse_star(text)
+    if any(_PARAMETER_SLIP.fullmatch(part) and not _PARAMETER.fullmatch(part) for part in _split(text)):
+        raise RefusedError(
+            f"invalid path {quote(text)}: a parameter is written {{name}}: write {with_parameters(text)}"
+        )
     for segment in _split(text):
         _check_segment(segment, text)
     for segment in _split(text):  # last, so that the spelling shown is right in everything else
         if not _PARAMETER.fullmatch(segment) and (not _LITERAL.fullmatch(segment) or _canonical(segment) != segment):
             raise RefusedError(f"invalid path {quote(text)}: paths are written as sent: write {_canonical(text)}")
     return text
+
+
+def with_parameters(text: str) -> str:
+    """Return a path with `{name}` in place of the parameters of other programs: `:name`, `<int:name>`, `{name:int}`."""
+    found = ((_PARAMETER_SLIP.fullmatch(part) or _COLON_PARAMETER.fullmatch(part), part) for part in text.split("/"))
+    return "/".join(f"{{{match['name']}}}" if match else part for match, part in found)
 
 
 def segments(path: str, *, exact: bool) -> Segments:

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from corsproxy.config import tree, words
 from corsproxy.config.environment import interpolate, is_one_variable
-from corsproxy.config.problems import Place, Reason, RefusedError, Report, did_you_mean, join, nearest, quote
+from corsproxy.config.problems import Place, Reason, RefusedError, Report, did_you_mean, join, listed, nearest, quote
 from corsproxy.config.shape import BAD, AnyShape, Bad, Items, Key, ListOf, MapOf, Record, V, Word, walk
 
 
@@ -64,8 +64,9 @@ class Reader:
             return word.parse(text)
         except RefusedError as refused:
             source = f" (from {quote(node.text)})" if text != node.text and not word.is_secret else ""
-            if _BARE_VARIABLE.search(node.text):
-                source = "; a variable is written ${NAME}"
+            if refused.reason == "invalid" and _BARE_VARIABLE.search(node.text) and not word.is_secret:
+                message = f"invalid {word.noun} {quote(node.text)}: a variable is written ${{NAME}}"
+                return self._bad(path, refused.reason, message)
             return self._bad(path, refused.reason, refused.message + source)
 
     def _list(self, node: tree.Node, shape: ListOf[object], path: str) -> object:
@@ -183,8 +184,13 @@ class Reader:
 
     def _unknown(self, name: str, shape: Record[object], path: str, place: Place) -> None:
         elsewhere = self._homes.get(name)
-        # An exact match elsewhere is a better guess than a similar name here.
-        hint = f": it belongs under {elsewhere}" if elsewhere else did_you_mean(name, (key.name for key in shape.keys))
+        here = [key.name for key in shape.keys if _is_form_of(name, key.name)]
+        if here:
+            hint = f": did you mean {listed(map(repr, here))}?"
+        else:  # an exact match elsewhere is a better guess than a similar name here
+            hint = (
+                f": it belongs under {elsewhere}" if elsewhere else did_you_mean(name, (key.name for key in shape.keys))
+            )
         if not hint:
             hint = f": expected one of {', '.join(key.name for key in shape.keys)}"
         self._report.error(path, "unknown", f"unknown key {quote(name)}{hint}", place)
@@ -237,6 +243,12 @@ def _homes(shape: Record[object]) -> dict[str, str]:
     }
 
 
+def _is_form_of(name: str, key: str) -> bool:
+    """Return whether the names differ in a plural, or `name` is the last word of `key`: `upstream`, `methods`."""
+    name, key = (re.sub("ies$", "y", text.lower().replace("-", "_")).removesuffix("s") for text in (name, key))
+    return key == name or key.endswith(f"_{name}")
+
+
 def _first_sentence(key: Key) -> str:
     return key.description.partition(". ")[0].rstrip(".")
 
@@ -263,7 +275,7 @@ def _in_flow(text: str) -> str:
 
 _SEPARATORS = re.compile(r"[,\s]+")
 """The separators of a list that is written as one text."""
-_BARE_VARIABLE = re.compile(r"\$[A-Za-z_]")
-"""A variable in a shell's short form, which is not expanded here."""
+_BARE_VARIABLE = re.compile(r"\$[A-Za-z_]|\$\([A-Za-z_]|\{\{\s*[$.]?[A-Za-z_].*\}\}|%[A-Za-z_]{3,}%")
+"""A variable in the form of a shell, of Kubernetes, of a template or of Windows, which is not expanded here."""
 _VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 """A variable without a default; its name is not a secret."""

@@ -34,6 +34,9 @@ def check_routes(
         check_policies(values.policy or (), f"{path}.policy", policies, compiled, report)
         if values.path is None:
             continue
+        if (right := paths.with_parameters(values.path)) != values.path:
+            rule = f"is taken as it stands, colon included; a parameter is written {{name}}: write {right}"
+            report.warning(f"{path}.path", "invalid", f"path {quote(values.path)} {rule}")
         _check_prefix(values.strip_prefix, values.path, path, report)
         if not any(report.has_errors_in(f"{path}.{key}") for key in ("host", "exact", "methods")):
             known.append((index, values))

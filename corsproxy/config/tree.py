@@ -247,6 +247,7 @@ _PROBLEM_HINTS = (
     ("node content", "a value is missing; one that begins with '[' and goes on after ']' needs quotes"),
     ("expected ','", "close the list or mapping, and put a comma between its items"),
     ("end of stream", "a quote or bracket is not closed"),
+    ("'-' indicator", "check the indentation: what belongs to a list item begins in the column of its first key"),
     ("expected key", "check the indentation: keys that belong together begin in one column"),
     ("document start", "no YAML begins like this; each key ends with ': '"),
     ("could not find expected ':'", "a key is followed by a colon and a space"),

@@ -6,6 +6,7 @@ Each check takes the value of one key and returns its problems, in order.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable
 
 from corsproxy.cors.headers import (
@@ -42,6 +43,10 @@ def check_methods(methods: tuple[str, ...]) -> list[PolicyProblem]:
 
 def _why_not_carried(method: str) -> str:
     """Return why the proxy cannot carry a valid method, and the remedy."""
+    if method.upper() in ("ANY", "ALL"):
+        return 'for any method write "*"'
+    if "|" in method:
+        return "each method must be a separate item"
     detail = "the proxy cannot carry it and answers 501"
     if method.upper().encode() in CARRIED:
         return f"{detail}: browsers send it as written; write {quote(method.upper())}, in the page too"
@@ -109,7 +114,9 @@ def _not_a_name(text: str, noun: str) -> str | None:
     """Return why `text` is not a valid name, and the remedy; None if it is."""
     if not text:
         return "the value is empty; remove it"
-    if "," in text or " " in text.strip():
+    if found := re.fullmatch(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*[:=]\s*\S.*", text.strip()):
+        return f"a name has no value; write {quote(found[1])}"
+    if re.search("[,;]", text) or " " in text.strip():
         return f"each {noun} must be a separate item"
     if text != text.strip() or text.endswith(":"):
         return f"write {quote(text.strip().rstrip(': '))}"
