@@ -1,4 +1,4 @@
-"""Clients for what wrk does not do: read an answer, send long content, hold thousands of connections open."""
+"""Clients for tasks that wrk lacks: read an answer, send long content, hold thousands of connections open."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _PIECE = 256 * 1024
 """Bytes sent or received at a time."""
 
 _LOOK_EVERY = 4 * 1024 * 1024
-"""Bytes between two looks at the program's memory."""
+"""Bytes between two measurements of the program's memory."""
 
 _HANDSHAKE = (
     b"GET /socket HTTP/1.1\r\nHost: api.example.com\r\nOrigin: https://app.example.com\r\nConnection: Upgrade\r\n"
@@ -36,7 +36,7 @@ def field_values(port: int, path: str, origin: str) -> dict[str, list[str]]:
 
 
 def download(port: int, look: Callable[[], None]) -> None:
-    """Read the large content, calling `look` on the way."""
+    """Read the large content, and call `look` now and then."""
     with _connected(port) as client:
         client.sendall(b"GET /large HTTP/1.1\r\nHost: api.example.com\r\nOrigin: https://app.example.com\r\n\r\n")
         buffer = bytearray(_PIECE)
@@ -52,7 +52,7 @@ def download(port: int, look: Callable[[], None]) -> None:
 
 
 def upload(port: int, look: Callable[[], None]) -> None:
-    """Send as much, calling `look` on the way."""
+    """Send content of that size, and call `look` now and then."""
     with _connected(port) as client:
         client.sendall(
             b"POST /upload HTTP/1.1\r\nHost: api.example.com\r\nOrigin: https://app.example.com\r\n"
@@ -67,7 +67,7 @@ def upload(port: int, look: Callable[[], None]) -> None:
 
 
 def open_idle(port: int, count: int) -> list[socket.socket]:
-    """Open connections, make one request on each, and keep them."""
+    """Open connections, make one request on each, and return them open."""
     kept = []
     for _ in range(count):
         client = _connected(port)
@@ -78,7 +78,7 @@ def open_idle(port: int, count: int) -> list[socket.socket]:
 
 
 def open_tunnels(port: int, count: int) -> list[socket.socket]:
-    """Open WebSocket tunnels, pass one frame through each and back, and keep them."""
+    """Open WebSocket tunnels, echo one frame through each, and return them open."""
     kept = []
     for _ in range(count):
         client = _connected(port)

@@ -50,7 +50,7 @@ _BROWSER_FIELDS = (
 
 
 def _varied(count: int) -> list[bytes]:
-    """Return requests of which no two have path, User-Agent, cookie, token or trace in common with their neighbours."""
+    """Return requests with different paths, User-Agents, cookies, tokens and traces from one to the next."""
     chosen = random.Random(7)
     agents = [_BROWSER_FIELDS.replace(b"130.0.0.0", b"%d.0.%d.0" % (90 + n % 50, n)) for n in range(200)]
 
@@ -96,7 +96,7 @@ RESPONSE = (
 
 
 class _Transport(asyncio.Transport):
-    """Takes bytes and tells one callback; its socket is there to be looked at, and silent."""
+    """A transport that passes written bytes to a callback; its socket exists but never has data."""
 
     def __init__(self, on_write: Any) -> None:
         super().__init__()
@@ -129,7 +129,7 @@ class _Transport(asyncio.Transport):
 
 
 def _ignore(_: object) -> None:
-    """Do nothing with it."""
+    """Ignore the value."""
 
 
 async def measure(kind: str, count: int) -> float:
@@ -169,7 +169,7 @@ async def measure(kind: str, count: int) -> float:
 
 
 def instructions(kind: str) -> float:
-    """Count instructions per request with callgrind, what starting costs taken off; needs valgrind."""
+    """Return the instructions per request by callgrind, without those of the start; needs valgrind."""
     # The child has the package from where this process has it.
     environ = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONPATH": str(Path(corsproxy.__file__).parent.parent)}
     counts = []
@@ -186,7 +186,7 @@ def instructions(kind: str) -> float:
 
 
 def _run_installed(form: str, python: Path, arguments: list[str]) -> None:
-    """Become the same program on an installation of the tree."""
+    """Replace this process with the same program on an installation of the tree."""
     # Imported only here: run as a file, this module has neither the tree nor its neighbours.
     from benchmarks.installations import CannotInstall, install_both
     from benchmarks.interpreters import Unusable, examine

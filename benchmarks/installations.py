@@ -1,8 +1,7 @@
-"""corsproxy as people install it: the tree in virtual environments, once compiled as in the image and once pure.
+"""corsproxy as users install it: the tree in virtual environments, once compiled as in the image and once pure.
 
 They are kept in `.cache/corsproxy`, for this state of the tree and for each interpreter; those of another state are
-removed. What is measured is what was installed, never the working tree; each environment is asked where it has
-corsproxy from.
+removed. The installed package is measured, never the working tree: each environment reports where its corsproxy is.
 """
 
 from __future__ import annotations
@@ -25,21 +24,21 @@ ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / "benchmarks/.cache/corsproxy"
 
 _SWITCH = "CORSPROXY_COMPILE"
-"""In the environment of pip, it asks for the compiled build."""
+"""The environment variable for pip that requests the compiled build."""
 
 _BUILT_BY = ("pyproject.toml", "*.py", "requirements/*.txt")
-"""What decides, beside the package, what is installed."""
+"""Files besides the package that affect the installation."""
 
 _SHIPPED = ("README.md", "LICENSE")
-"""What the build needs to be there, whatever it says."""
+"""Files that the build needs, whatever their content."""
 
 _DEPENDENCIES = ROOT / "requirements/run.txt"
 
 _COMPLAINT = re.compile(r"\berror: (?!subprocess-exited-with-error)")
-"""In the line that says what was wrong: the compiler's, which comes before those of whoever ran the compiler."""
+"""Words of a compiler's error line, which precedes those of the programs that ran the compiler."""
 
 _LONGEST = 200
-"""Characters of it that are repeated: some name the whole command line of the compiler."""
+"""The most characters of that line to show; some contain the compiler's whole command line."""
 
 _ASK = """
 import importlib.machinery, importlib.metadata, json
@@ -58,7 +57,7 @@ class CannotInstall(Exception):  # noqa: N818 - it is reported as a gap in the t
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """corsproxy in a virtual environment of its own."""
+    """corsproxy in a separate virtual environment."""
 
     home: Path
     version: str
@@ -76,22 +75,22 @@ class Installation:
 
     @property
     def form(self) -> str:
-        """How its modules are run."""
+        """The form of its modules, for people."""
         return "compiled" if self.compiled else "pure Python"
 
 
 @dataclass(frozen=True, slots=True)
 class Installations:
-    """Both forms; they are the same one where there is no compiled form."""
+    """Both forms; they are the same if compiling failed."""
 
     image: Installation
-    """As the container image has it: compiled, if that could be done."""
+    """As in the container image: compiled, if possible."""
     pure: Installation
     gaps: tuple[str, ...] = ()
 
 
 def install_both(interpreter: Interpreter) -> Installations:
-    """Install the tree for an interpreter, twice, or find it installed. Raises `CannotInstall` where neither can be."""
+    """Install the tree for an interpreter in both forms, unless it is installed already; raises `CannotInstall`."""
     state = digest(ROOT)
     _remove_other_states(state)
     key = f"{state}-{interpreter.version}-{_digest([interpreter.identity.encode()])}"
@@ -110,12 +109,12 @@ def install_both(interpreter: Interpreter) -> Installations:
 
 
 def digest(root: Path) -> str:
-    """Return what stays the same as long as the same would be installed from the tree at `root`."""
+    """Return a digest of everything that affects an installation of the tree at `root`."""
     return _digest(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() for path in _sources(root))
 
 
 def _sources(root: Path) -> Iterator[Path]:
-    """Find the files on which the installed package depends; what an earlier build has left is none."""
+    """Yield the files on which the installed package depends, without those of an earlier build."""
     for pattern in _BUILT_BY:
         yield from sorted(root.glob(pattern))
     yield from sorted(
@@ -149,7 +148,7 @@ def _install(interpreter: Interpreter, home: Path, *, compiled: bool) -> Install
 
 
 def find(home: Path) -> Installation:
-    """Ask an environment for the corsproxy that it runs. Raises `CannotInstall` where that is not its own."""
+    """Return the corsproxy of an environment; raises `CannotInstall` if it is not installed there."""
     told = json.loads(_run((str(home / "bin/python"), "-P", "-c", _ASK), cwd=home))
     if not Path(told["package"]).is_relative_to(home):
         raise CannotInstall(f"{home} has corsproxy from {told['package']}")
@@ -157,7 +156,7 @@ def find(home: Path) -> Installation:
 
 
 def _make(interpreter: Interpreter, home: Path, *, compiled: bool) -> None:
-    """Make an environment as the Dockerfile does: the locked dependencies, then the package alone."""
+    """Make an environment as the Dockerfile does: the locked dependencies, then only the package."""
     pip = (str(home / "bin/python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet")
     _run((str(interpreter.path), "-m", "venv", str(home)), cwd=ROOT)
     _run((*pip, "--require-hashes", "-r", str(_DEPENDENCIES)), cwd=ROOT)
@@ -172,7 +171,7 @@ def _make(interpreter: Interpreter, home: Path, *, compiled: bool) -> None:
 
 
 def _run(command: Sequence[str], *, cwd: Path, environ: dict[str, str] | None = None) -> str:
-    """Run a step to its end and return what it printed. Raises `CannotInstall`."""
+    """Run a step and return what it printed; raises `CannotInstall`."""
     done = subprocess.run(
         command, capture_output=True, text=True, check=False, cwd=cwd, env={**clean_environ(), **(environ or {})}
     )

@@ -1,6 +1,6 @@
-"""The Python that corsproxy is measured on: which one, and whether it was built to be fast.
+"""The Python on which corsproxy is measured, and whether it is an optimized build.
 
-Knows nothing of corsproxy.
+It must not know corsproxy.
 """
 
 from __future__ import annotations
@@ -28,25 +28,25 @@ print(json.dumps({
 
 
 class Unusable(Exception):  # noqa: N818 - it is said to the user in one line
-    """A program is no Python that corsproxy can be measured on; the text says why."""
+    """A program is not a Python on which corsproxy can be measured; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Interpreter:
-    """One Python."""
+    """One Python interpreter."""
 
     path: Path
     name: str
-    """Of the implementation."""
+    """The name of the implementation."""
     version: str
     identity: str
     """Differs between two builds of the same version."""
     optimized: bool | None
-    """Built with profile-guided optimization; None where it does not say."""
+    """True if built with profile-guided optimization; None if unknown."""
 
     @property
     def said(self) -> str:
-        """What a report says of it."""
+        """Its description in a report."""
         words = {
             True: "built with profile-guided optimization",
             False: "built without profile-guided optimization",
@@ -57,7 +57,7 @@ class Interpreter:
 
 
 def examine(path: Path) -> Interpreter:
-    """Ask a Python what it is. Raises `Unusable`."""
+    """Return what a Python reports about itself; raises `Unusable`."""
     try:
         done = subprocess.run(
             (str(path), "-P", "-c", _ASK), capture_output=True, text=True, check=False, env=clean_environ()
@@ -79,8 +79,8 @@ def examine(path: Path) -> Interpreter:
 def is_optimized(options: str, *, shared: bool, has_library: bool) -> bool | None:
     """Return whether a Python was built with profile-guided optimization, by the options of `configure`.
 
-    `shared` is what sysconfig says of a library of its own, `has_library` whether the running program has loaded one.
-    Where the two differ, sysconfig describes another build than the one that runs, and its silence says nothing:
+    `shared` is sysconfig's answer whether there is a shared library, `has_library` whether the program has loaded one.
+    If the two differ, sysconfig describes another build than the running one, so a missing option proves nothing:
     Debian, Ubuntu and conda-forge build the program apart from the library, the program with optimization,
     and install the sysconfig of the library.
     """

@@ -44,27 +44,27 @@ end
 
 
 class LoadFailed(Exception):  # noqa: N818 - it is reported as a gap in the table, not handled as a fault
-    """Requests were not answered as they should have been: the figure would be of something else."""
+    """Requests were not answered as expected, so the figure would be meaningless."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What one run of requests has cost."""
+    """The cost of one run of requests."""
 
     cpu_per_request: float
-    """Seconds of all processes of the program."""
+    """CPU seconds of all processes of the program."""
     per_second: float
     p50: float
     """Seconds."""
     p99: float
     busy: float
-    """CPU seconds in each second: below 1 it waited, for its clients or for a CPU that others had."""
+    """CPU seconds per second; below 1 the program waited, for its clients or for a busy CPU."""
 
 
 def apply_load(
     process: Process, request: Request, *, seconds: int, connections: int, core: int | None, folder: Path
 ) -> Load:
-    """Send `request` over and over for `seconds`; wrk runs on CPU `core`. Raises `LoadFailed`."""
+    """Send `request` repeatedly for `seconds`, with wrk on CPU `core`; raises `LoadFailed`."""
     script = folder / "load.lua"
     script.write_text(_script(request))
     url = f"http://127.0.0.1:{process.port}{request.path if '{' not in request.path else '/'}"

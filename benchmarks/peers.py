@@ -1,4 +1,4 @@
-"""The proxies that are compared: where each comes from, and how it is started.
+"""The proxies to compare: their sources, and how to start them.
 
 Each has its configuration in `configurations/`, with the same features switched on: one exact origin, preflights
 granted and refused by the proxy, the upstream's CORS fields stripped, `Vary: Origin` added, forwarding fields and a
@@ -36,11 +36,11 @@ class Peer:
     configuration: str
     """The template's name in `configurations/`."""
     command: tuple[str, ...]
-    """`@FILE@` is the finished configuration, `@DIRECTORY@` a place for what it writes, `@UPSTREAM@` the port."""
+    """`@FILE@` is the configuration, `@DIRECTORY@` a folder for its files, `@UPSTREAM@` the upstream's port."""
     version: Callable[[], str]
     environ: Mapping[str, str] = field(default_factory=dict)
     path_prefix: str = ""
-    """Put before the path of a request: only where clients name the upstream."""
+    """A prefix of the request's path, if clients must name the upstream."""
 
 
 def _said(*command: str, pattern: str = r"\d+\.\d+[.\d]*") -> Callable[[], str]:
@@ -96,14 +96,14 @@ _OTHERS = (
 )
 
 NAMES = (CORSPROXY, PURE, *(peer.name for peer in _OTHERS), PLAIN_AIOHTTP)
-"""Of all of them."""
+"""The names of all peers."""
 
 SERVERS = (CORSPROXY, "nginx", "HAProxy", "Envoy", "Caddy", "http-proxy")
-"""Those that are compared where it takes long, or where the others are not meant for it."""
+"""The peers of scenarios that take long, or for which the others are not suited."""
 
 
 def peers_with(installations: Installations) -> tuple[Peer, ...]:
-    """Return the peers, in the order of `NAMES`; where nothing is compiled, `PURE` would be `CORSPROXY` again."""
+    """Return the peers in the order of `NAMES`, without `PURE` if there is no compiled form to compare it with."""
     image, pure = installations.image, installations.pure
     return (
         _corsproxy(CORSPROXY, image),
@@ -124,7 +124,7 @@ def _corsproxy(name: str, installation: Installation) -> Peer:
 
 
 def fetch_others() -> list[str]:
-    """Fetch from the registries what is missing; return what is then still missing, as sentences for people."""
+    """Fetch missing peers from the registries; return messages about those that are still missing."""
     missing = [
         f"{program} is not installed; on Debian: apt-get install {package}"
         for program, package in (
@@ -160,7 +160,7 @@ def _try(what: str, *commands: Sequence[str]) -> list[str]:
 def start(
     peer: Peer, *, upstream: int, core: int | None, folder: Path, configuration: str | None = None, label: str = ""
 ) -> Process:
-    """Start a peer in front of the upstream on port `upstream`; `configuration` is a template instead of its own.
+    """Start a peer in front of the upstream on port `upstream`; `configuration` replaces its template.
 
     Raises `CannotStart`.
     """

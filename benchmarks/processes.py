@@ -1,4 +1,4 @@
-"""Programs under measurement: started, found ready, asked what they have used, stopped.
+"""Programs under measurement: starts them, waits until they are ready, reads their use of CPU and memory, stops them.
 
 CPU and memory are those of the program and of every process it has started (Linux).
 """
@@ -13,20 +13,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 _START_TIMEOUT = 20.0
-"""Seconds a program may take until it accepts a connection."""
+"""The most seconds until a program accepts a connection."""
 
 
 class CannotStart(Exception):  # noqa: N818 - it is reported as a gap in the table, not handled as a fault
-    """A program did not come up; the text says what it wrote last."""
+    """A program did not start; the text is its last output."""
 
 
 def clean_environ() -> dict[str, str]:
-    """Return the environment without what would change how a Python runs, or how corsproxy is configured."""
+    """Return the environment without variables that affect Python or configure corsproxy."""
     return {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "CORSPROXY_"))}
 
 
 def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that nobody listens on."""
+    """Return a free TCP port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -91,11 +91,11 @@ class Process:
         return self._process.pid
 
     def cpu_seconds(self) -> float:
-        """User and system time of every process of the program."""
+        """Return the user and system time of all processes of the program, in seconds."""
         return sum(_cpu_seconds(pid) for pid in self._pids())
 
     def resident_bytes(self) -> int:
-        """Memory in use by every process of the program; pages that several share are counted in each."""
+        """Return the resident bytes of all processes of the program; shared pages are counted in each."""
         return sum(_resident_bytes(pid) for pid in self._pids())
 
     def _pids(self) -> list[int]:
@@ -120,7 +120,7 @@ class Process:
 
 
 def pin(core: int | None) -> tuple[str, ...]:
-    """Return what is put before a command to keep it on a CPU."""
+    """Return the prefix of a command that keeps it on a CPU."""
     return () if core is None else ("taskset", "-c", str(core))
 
 

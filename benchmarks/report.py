@@ -1,6 +1,6 @@
 """A run as text for people, as JSON for programs, and as a picture.
 
-Knows nothing of how anything was measured.
+It must not know how anything was measured.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from benchmarks.results import UNITS, Results, spread
 from benchmarks.targets import TARGETS, judge
 
 _BAR_HEIGHT, _LABEL_WIDTH, _BAR_WIDTH, _TITLE_HEIGHT = 18, 200, 420, 34
-"""Of the picture, in pixels."""
+"""The size of the picture, in pixels."""
 
 _PICTURED = {
     "GET 1 KiB": "cpu",
@@ -29,10 +29,10 @@ _PICTURED = {
     "download 100 MiB": "cpu_per_mib",
     "upload 100 MiB": "cpu_per_mib",
 }
-"""By scenario, the metric that is drawn."""
+"""The metric to draw, by scenario."""
 
 _WITH_LEAST = {"cpu", "cpu_per_mib", "cpu_seconds"}
-"""Metrics whose least is shown too: what disturbs the machine only ever adds to them."""
+"""Metrics whose minimum is shown too, because disturbances can only increase them."""
 
 _COLOURS = {CORSPROXY: "#2563eb", PURE: "#93b4f5"}
 _OTHER = "#94a3b8"
@@ -40,15 +40,15 @@ _OTHER = "#94a3b8"
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """On what, and with what, it was measured."""
+    """The machine and the programs of a run."""
 
     machine: Mapping[str, str]
     python: str
     """The interpreter of corsproxy, and how it was built."""
     optimized: bool | None
-    """It was built with profile-guided optimization; None where it does not say."""
+    """True if it was built with profile-guided optimization; None if unknown."""
     compiled: bool
-    """The subject `corsproxy` is the compiled form, as in the image."""
+    """True if the subject `corsproxy` is the compiled form, as in the image."""
     versions: Mapping[str, str]
     """By subject."""
 
@@ -68,7 +68,7 @@ def machine() -> dict[str, str]:
 
 
 def as_text(results: Results, under: Circumstances) -> str:
-    """Write tables with medians, spreads and the least, the targets, and what could not be measured as it should."""
+    """Return tables with medians, spreads and minima, the targets, and the gaps."""
     lines = [
         ", ".join(under.machine.values()),
         under.python,

@@ -1,6 +1,6 @@
 """What was measured: samples by scenario, subject and metric, and what could not be measured.
 
-Knows nothing of how a sample is taken or shown.
+It must not know how a sample is taken or shown.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ UNITS = {
     "memory": (1 / 1024 / 1024, "MiB", "resident memory"),
     "cpu_seconds": (1e3, "ms", "CPU"),
 }
-"""By metric: the factor from seconds, bytes or counts to what is shown, its unit, and what it is."""
+"""By metric: the factor from seconds, bytes or counts to the shown unit, the unit, and the meaning."""
 
 _UNDISTURBED = 0.9
-"""The part of its core that a proxy uses when nothing but its own work holds it up."""
+"""The part of its core that a proxy uses if nothing else limits it."""
 
 Key = tuple[str, str]
 
@@ -38,18 +38,18 @@ class Results:
     """What could not be measured, and why."""
 
     def add(self, scenario: str, subject: str, **metrics: float) -> None:
-        """Take in one sample: seconds, bytes and counts."""
+        """Add one sample, in seconds, bytes and counts."""
         known = self.samples.setdefault((scenario, subject), {})
         for metric, value in metrics.items():
             known.setdefault(metric, []).append(value)
 
     def gap(self, text: str) -> None:
-        """Note, once, what could not be measured."""
+        """Record, once, what could not be measured."""
         if text not in self.gaps:
             self.gaps.append(text)
 
     def median(self, scenario: str, subject: str, metric: str) -> float | None:
-        """Return the median of a metric, or None where it was not measured."""
+        """Return the median of a metric, or None if it was not measured."""
         values = self.samples.get((scenario, subject), {}).get(metric)
         return median(values) if values else None
 
@@ -62,7 +62,7 @@ class Results:
         return list(dict.fromkeys(scenario for scenario, _ in self.samples))
 
     def subjects(self, scenario: str) -> list[str]:
-        """Return who was measured in a scenario, in order."""
+        """Return the subjects of a scenario, in order."""
         return [subject for known, subject in self.samples if known == scenario]
 
 
@@ -75,7 +75,7 @@ def spread(values: list[float]) -> float:
 
 
 def disturbed(results: Results) -> list[str]:
-    """Return, for each scenario, the peers that could not use their core: waiting makes a request dearer."""
+    """Return the peers that could not use their core, by scenario; waiting makes a request more expensive."""
     said = []
     for scenario in results.scenarios():
         busy = {subject: results.median(scenario, subject, "busy") for subject in results.subjects(scenario)}

@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def _installed(python: Path) -> tuple[Interpreter, Installations]:
-    """Install corsproxy for the interpreter to be measured on, or end with a word on why not."""
+    """Install corsproxy for the interpreter, or exit with the reason."""
     try:
         interpreter = examine(python)
         print(f"installing corsproxy, unless it is there: {interpreter.said}", file=sys.stderr)
@@ -58,7 +58,7 @@ def _installed(python: Path) -> tuple[Interpreter, Installations]:
 
 
 def _note_circumstances(results: Results, interpreter: Interpreter) -> None:
-    """Return what makes the figures worse than they need to be."""
+    """Return warnings about conditions that distort the figures."""
     if interpreter.optimized is False:
         results.gap(
             "corsproxy ran on a Python built without profile-guided optimization: "

@@ -1,6 +1,6 @@
-"""What is measured, one function for each kind: `SCENARIOS` is the list.
+"""The measurements, one function for each kind; `SCENARIOS` is the list.
 
-Rounds alternate between the subjects, so that what else the machine does disturbs all of them alike.
+Rounds alternate between the subjects, so that other load on the machine affects all of them alike.
 """
 
 from __future__ import annotations
@@ -27,41 +27,41 @@ from benchmarks.upstream import LARGE
 MIB = 1024 * 1024
 
 _WARM_UP_ROUNDS = 3
-"""Unmeasured rounds, of a second of each kind: until then Node still compiles, and Caddy's heap still grows."""
+"""Unmeasured rounds of one second of each kind, while Node still compiles and Caddy's heap still grows."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """The place where everything runs."""
+    """The surroundings of all measurements."""
 
     upstream: int
-    """Its port."""
+    """The upstream's port."""
     results: Results
     folder: Path
-    """For what programs write."""
+    """A folder for the programs' files."""
     rounds: int
     seconds: int
-    """Of load in each round."""
+    """Seconds of load in each round."""
     connections: int
-    """Of clients at once."""
+    """Concurrent connections of clients."""
     proxy_core: int | None
     client_core: int | None
     corsproxy: Peer
-    """The one that scenarios measure which compare it with nobody."""
+    """The peer for scenarios without a comparison."""
     installation: Installation
-    """What it runs."""
+    """The installation of that peer."""
     peers: tuple[Peer, ...]
-    """Those to measure where several are compared."""
+    """The peers to compare."""
 
     def path(self, peer: Peer, request: Request) -> str:
-        """Return the path by which clients of a peer ask for that of a request."""
+        """Return the path of a request as clients of this peer send it."""
         return peer.path_prefix.replace("@UPSTREAM@", str(self.upstream)) + request.path
 
     @contextmanager
     def running(self, peer: Peer, configuration: str | None = None, label: str = "") -> Iterator[Process | None]:
-        """Run a peer; None where it does not start, which is noted."""
+        """Run a peer, or yield None and record that it does not start."""
         try:
             process = start(
                 peer,
@@ -81,7 +81,7 @@ class Bench:
             process.stop()
 
     def load(self, scenario: str, subject: str, process: Process, request: Request, *, warm_up: bool = False) -> None:
-        """Put load on a process for a round, and note what it has cost."""
+        """Put load on a process for a round, and record its cost."""
         try:
             load = apply_load(
                 process,
@@ -107,7 +107,7 @@ class Bench:
 
 
 def requests(bench: Bench) -> None:
-    """Proxied GET and POST of 1 KiB, GETs that never repeat, and preflights, for every peer."""
+    """Measure proxied GET and POST of 1 KiB, GETs that never repeat, and preflights, for every peer."""
     kinds = {"GET 1 KiB": GET, "varied GET": VARIED, "POST 1 KiB": POST, "preflight": PREFLIGHT}
     with ExitStack() as stack:
         running = [(peer, stack.enter_context(bench.running(peer))) for peer in bench.peers]
@@ -126,7 +126,7 @@ def requests(bench: Bench) -> None:
 
 
 def _note_what_is_left_undone(bench: Bench, peer: Peer, process: Process) -> None:
-    """Note where a peer does not do the work that is compared: the upstream's grant away, its own and Vary there."""
+    """Record a peer that does not do the same work: remove the upstream's grant, add its own and Vary."""
     undone: dict[str, None] = {}
     for origin, granted in ((ORIGIN, [ORIGIN]), (f"{ORIGIN}.evil.example", [])):
         try:
@@ -143,13 +143,13 @@ def _note_what_is_left_undone(bench: Bench, peer: Peer, process: Process) -> Non
 
 
 def _turned(subjects: Sequence[T], round_number: int) -> Sequence[T]:
-    """Begin each round with another subject, so that none always follows the same one."""
+    """Return the subjects in another order for each round, so that none always follows the same one."""
     first = max(round_number, 0) % len(subjects) if subjects else 0
     return [*subjects[first:], *subjects[:first]]
 
 
 def access_log(bench: Bench) -> None:
-    """The same GET with the JSON access log on and off; the log goes to a file."""
+    """Measure the same GET with the JSON access log on and off; the log goes to a file."""
     _alternate(bench, "access log", {"off": (None, GET), "JSON": (variants.json_log(), GET)})
 
 
@@ -159,7 +159,7 @@ def at_a_host(number: int | str) -> Request:
 
 
 def scaling(bench: Bench) -> None:
-    """The same request under small and large configurations; origins and paths change with every request."""
+    """Measure the same request under small and large configurations; origins and paths change with every request."""
     _alternate(
         bench,
         "configuration",
@@ -192,7 +192,7 @@ def scaling(bench: Bench) -> None:
 
 
 def adversarial(bench: Bench) -> None:
-    """Requests at the header limit, beside normal ones; paths also where routes are nested."""
+    """Measure requests at the header limit beside normal ones; paths also with nested routes."""
     kinds = {"normal GET": GET, "normal preflight": PREFLIGHT, **ADVERSARIAL}
     nested = variants.nested_routes()
     cases: dict[str, tuple[str | None, Request]] = {subject: (None, request) for subject, request in kinds.items()}
@@ -216,7 +216,7 @@ def _alternate(bench: Bench, scenario: str, cases: Mapping[str, tuple[str | None
 
 
 def transfers(bench: Bench) -> None:
-    """100 MiB each way: CPU per MiB, and how far memory grows from what it was before the first."""
+    """Measure 100 MiB each way: CPU per MiB, and the growth of memory since before the first transfer."""
     kinds = {"download 100 MiB": download, "upload 100 MiB": upload}
     with ExitStack() as stack:
         running = [
@@ -242,7 +242,7 @@ def transfers(bench: Bench) -> None:
 
 
 def _transfer(process: Process, transfer: Callable[[int, Callable[[], None]], None]) -> tuple[float, int]:
-    """Return the seconds of CPU that a transfer has cost, and the most memory on its way. Raises `OSError`."""
+    """Return the CPU seconds of a transfer, and the most memory during it; raises OSError."""
     highest = 0
 
     def look() -> None:
@@ -255,7 +255,7 @@ def _transfer(process: Process, transfer: Callable[[int, Callable[[], None]], No
 
 
 def idle(bench: Bench) -> None:
-    """Memory of connections on which nothing happens, after one request or one frame on each."""
+    """Measure the memory of idle connections, after one request or one frame on each."""
     for scenario, count, opener in (
         ("idle connections (10,000)", 10_000, open_idle),
         ("idle WebSocket tunnels (2,000)", 2000, open_tunnels),
@@ -280,7 +280,7 @@ def idle(bench: Bench) -> None:
 
 
 def start_up(bench: Bench) -> None:
-    """CPU until `corsproxy --version` has printed, and until `serve` accepts."""
+    """Measure CPU until `corsproxy --version` has printed, and until `serve` accepts."""
     commands = {
         "python -c pass": (str(bench.installation.python), "-c", "pass"),
         "corsproxy --version": (str(bench.installation.program), "--version"),
@@ -308,4 +308,4 @@ SCENARIOS: dict[str, Callable[[Bench], None]] = {
     "adversarial": adversarial,
     "start": start_up,
 }
-"""By the name used on the command line."""
+"""The measurements, by their names on the command line."""

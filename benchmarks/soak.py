@@ -38,12 +38,12 @@ log: {access: false, level: warning}
 _RELOAD_EVERY = 5.0
 _SAMPLE_EVERY = 30.0
 _WARM_UP = 0.25
-"""Part of the run after which memory should have found its level."""
+"""The part of the run after which memory should be stable."""
 
 
 @dataclass
 class Tally:
-    """What the run has seen so far."""
+    """The observations of the run so far."""
 
     sent: int = 0
     reloads: int = 0

@@ -1,6 +1,6 @@
-"""What the project promises of its speed, as ratios between two figures of one run; never absolute times.
+"""The project's targets for speed, as ratios between two figures of one run; never absolute times.
 
-Memory is the exception: what an idle connection keeps does not depend on the machine.
+Memory is the exception: that of an idle connection does not depend on the machine.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ KIB = 1024
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One promise: a figure, what it is held against, and how large it may be."""
+    """One target: a figure, the figure to compare it with, and the limit."""
 
     scenario: str
     subject: str
     metric: str
     limit: float
     against: str | None = None
-    """Another subject of the same scenario; None where `limit` is absolute."""
+    """Another subject of the same scenario; None if `limit` is absolute."""
     plus: float = 0.0
     """Added to `limit` times the other figure."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How a promise was kept."""
+    """The result for one target."""
 
     target: Target
     text: str
-    """The promise in words."""
+    """The target in words."""
     measured: str = ""
-    """What it came to; empty where it could not be measured."""
+    """The measured value; empty if there is none."""
     kept: bool | None = None
-    """None where it could not be measured."""
+    """None if it could not be measured."""
 
 
 TARGETS = (
@@ -77,7 +77,7 @@ TARGETS = (
 
 
 def judge(results: Results) -> list[Verdict]:
-    """Hold every promise against the medians of a run, as corsproxy is in the image."""
+    """Compare every target with the medians of a run, for the form of the image."""
     return [_judge(results, target) for target in TARGETS]
 
 
@@ -101,7 +101,7 @@ def _judge(results: Results, target: Target) -> Verdict:
 
 
 def _ratios(results: Results, target: Target) -> str:
-    """Return the ratio of the medians, and, for information, those of the least and of the pure form."""
+    """Return the ratio of the medians and, for information, those of the minima and of the pure form."""
     against = target.against or ""
     ratios = [
         (label, mine / other)

@@ -1,4 +1,4 @@
-"""The requests that are sent: what a browser's `fetch` sends, and what a hostile client might, at the header limit.
+"""The requests to send: those of a browser's `fetch`, and those of a hostile client at the header limit.
 
 In a path or a field value, `{n}` is replaced by a number that grows with every request, `{x}` by the same in 16
 hexadecimal digits, and `{m}` by that number modulo `Request.cycle`: nothing that remembers its last answers can answer
@@ -32,14 +32,14 @@ BROWSER_FIELDS = {
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request that is sent again and again."""
+    """One request to send repeatedly."""
 
     method: str = "GET"
     path: str = "/orders/7?page=2"
     fields: dict[str, str] = field(default_factory=lambda: BROWSER_FIELDS)
     body: str = ""
     answer: Literal["ok", "refused", "either"] = "ok"
-    """What it is to be answered: a status below 400, or not."""
+    """True if the expected status is below 400."""
     cycle: int = 1000
 
     def from_origin(self, origin: str) -> Request:
@@ -61,7 +61,7 @@ VARIED = Request(
     },
     cycle=200,
 )
-"""What no two requests have in common: path, cookie, token and trace; and two hundred programs that ask."""
+"""A request with a different path, cookie, token and trace each time, from two hundred User-Agents in turn."""
 
 POST = Request("POST", "/orders", {**BROWSER_FIELDS, "Content-Type": "application/json"}, "x" * 1024)
 
@@ -72,7 +72,7 @@ PREFLIGHT = Request(
 )
 
 _ROOM = LIMIT - 1200
-"""What the other fields leave of a head."""
+"""The bytes of a head that the other fields leave free."""
 
 
 def _preflight(requested_headers: str) -> Request:
@@ -93,7 +93,7 @@ ADVERSARIAL = {
     "path: 4,000 escapes, three times escaped": Request(path="/" + "%252541" * (_ROOM // 7), answer="either"),
     "path: 10,000 dot segments": Request(path="/.." * (_ROOM // 3), answer="either"),
 }
-"""Requests as large as they may be, each made to cost as much as it can."""
+"""Requests of the maximal size, each with the highest cost."""
 
 NESTED = ", nested routes"
-"""Behind the name of a path that is asked of a configuration whose routes are several segments deep."""
+"""The suffix of a name for a path under nested routes."""

@@ -1,9 +1,9 @@
-"""The server that every proxy is measured in front of: as little work for a request as Python allows.
+"""The server behind every measured proxy: as little work for a request as Python allows.
 
     python -m benchmarks.upstream PORT
 
 Answers every request with 1 KiB of JSON, `/large` with 100 MiB, reads any request content without keeping it, and
-switches to an echo on an upgrade. It grants every origin, which is wrong, and is what a proxy has to take away.
+switches to an echo on an upgrade. It grants every origin, which is wrong, and which a proxy must remove.
 Its own cost is not part of any figure.
 """
 
@@ -51,11 +51,11 @@ class Upstream(asyncio.Protocol):
         self._paused = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport."""
+        """Store the transport."""
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        """Read a head, or content, or the other protocol."""
+        """Handle bytes of a head, of content or of the other protocol."""
         if self._tunnel:
             self._transport.write(data)
         elif self._remaining or self._chunked:
@@ -101,11 +101,11 @@ class Upstream(asyncio.Protocol):
             self._transport.write(piece)
 
     def pause_writing(self) -> None:
-        """The proxy takes no more for now."""
+        """Stop sending while the proxy does not read."""
         self._paused = True
 
     def resume_writing(self) -> None:
-        """The proxy takes more."""
+        """Send again."""
         self._paused = False
         self._send()
 

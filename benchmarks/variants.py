@@ -1,4 +1,4 @@
-"""Variants of corsproxy's measured configuration: its log on, many origins, many patterns, many routes."""
+"""Variants of the measured configuration of corsproxy: with a log, many origins, many patterns, many routes."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ _LOG = "log: {access: false}\n"
 
 
 def json_log() -> str:
-    """The access log on, as JSON."""
+    """Return the configuration with the JSON access log."""
     return _changed(_LOG, "log: {access: true, format: json}\n")
 
 
 def exact_origins(count: int) -> str:
-    """As many exact origins, `https://app0.example.com` and so on."""
+    """Return a configuration with `count` exact origins, `https://app0.example.com` and so on."""
     return _changed(_ORIGINS, _origins(f"https://app{number}.example.com" for number in range(count)))
 
 
 def patterns(count: int) -> str:
-    """As many patterns, `https://*.site0.example.com` and so on."""
+    """Return a configuration with `count` patterns, `https://*.site0.example.com` and so on."""
     return _changed(_ORIGINS, _origins(f"https://*.site{number}.example.com" for number in range(count)))
 
 
 def routes(count: int) -> str:
-    """As many routes, `/r0` and so on."""
+    """Return a configuration with `count` routes, `/r0` and so on."""
     return _changed(_ROUTES, "".join(_ROUTES.replace("path: /", f"path: /r{number}") for number in range(count)))
 
 
 def nested_routes() -> str:
-    """A route several segments deep beside `/`: only then does it matter how a path can be read."""
+    """Return a configuration with a nested route beside `/`, for which the readings of a path matter."""
     return _changed(_ROUTES, _ROUTES + _ROUTES.replace("path: /", 'path: "/orders/{id}/invoice"'))
 
 
 def origins_from_file(count: int) -> str:
-    """As many exact origins in a file of their own."""
+    """Return a configuration with `count` exact origins in a file."""
     return _changed(_ORIGINS, f"    allow_origins: [{{file: {_origins_file(count)}}}]\n")
 
 
 def policies(count: int) -> str:
-    """As many policies, each with an origin and a route of its own: `/r0` and so on."""
+    """Return a configuration with `count` policies, each with an origin and a route, `/r0` and so on."""
     template = _changed(_ROUTES, "")
     head, policy, rest = template.partition("  app:\n")
     body, routes_key, tail = rest.partition("routes:\n")
@@ -55,7 +55,7 @@ def policies(count: int) -> str:
 
 
 def methods_and_hosts(count: int) -> str:
-    """As many routes with methods, and as many hosts with a star, beside `/`."""
+    """Return a configuration with `count` routes with methods and `count` hosts with a star, beside `/`."""
     numbers = range(count)
     by_method = (_ROUTES.replace("path: /", f"path: /r{n}, methods: [GET, POST]") for n in numbers)
     by_host = (_ROUTES.replace("path: /", f'path: /, host: "*.site{n}.example.com"') for n in numbers)
