@@ -27,7 +27,7 @@ def test_256_slow_uploads_hinder_nobody(bench: Bench, length: int) -> None:
             client.send(post(length, b"x"))
         bench.wait_in_flight(len(clients))
         pause = threading.Event()
-        for _ in range(25):
+        for _ in range(16):
             assert bench.ask(GET).status == 200
             pause.wait(0.1)
         assert len(bench.connections) < 200

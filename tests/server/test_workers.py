@@ -1,6 +1,6 @@
 """Workers: one listener, one set of numbers, replaced when they die, and never left behind.
 
-`fresh=True` where it matters what a worker has from its own start and what from its parent's message.
+`fresh=True` where it matters what a worker has from its start, which that of a fork is not.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def test_workers_share_one_listener_and_one_set_of_numbers() -> None:
 
 def test_workers_need_no_file() -> None:
     """Quick mode has no text to hand to its workers: each makes the configuration from the options."""
-    with Upstream() as upstream, started(None, "--upstream", upstream.url, "--workers", "2", fresh=True) as proxy:
+    with Upstream() as upstream, started(None, "--upstream", upstream.url, "--workers", "2") as proxy:
         assert ask(proxy.address).status == 200
         assert len(children(proxy.pid)) == 2
         assert proxy.stop() == 0
@@ -103,7 +103,7 @@ def test_a_worker_killed_under_load_is_replaced_and_no_counter_falls() -> None:
 
 def test_a_replacement_has_the_configuration_in_force_and_not_that_of_the_start() -> None:
     """A worker that is started after a reload grants what the others grant; a bad file on disk does not matter."""
-    with Upstream() as upstream, started(config(upstream, "workers: 2"), fresh=True) as proxy:
+    with Upstream() as upstream, started(config(upstream, "workers: 2")) as proxy:
         proxy.reload(config(upstream, "workers: 2", f"allow_origins: [{OTHER}]"))
         proxy.stderr.wait_line("configuration reloaded")
         proxy.reload("nonsense")
@@ -186,6 +186,6 @@ def test_workers_inherit_nothing_but_what_they_need() -> None:
 
 def test_the_loop_guard_knows_requests_of_every_worker() -> None:
     """Via carries one name for the whole process, so that a loop is seen whichever worker it passes."""
-    with Upstream() as upstream, started(config(upstream, "workers: 2"), fresh=True) as proxy:
+    with Upstream() as upstream, started(config(upstream, "workers: 2")) as proxy:
         seen = {ask(proxy.address).fields["via"] for _ in range(20)}
         assert len(seen) == 1
