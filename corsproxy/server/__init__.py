@@ -1,7 +1,7 @@
 """The process: listeners, workers, reload, drain, admin listener, metrics and logs.
 
 `serve` runs it until it is stopped.
-Must not know what is inside a request's decision: it counts, logs and shows the words it is given.
+Must not know how a request is decided: it counts, logs and shows decisions.
 """
 
 from corsproxy.config import Options
@@ -14,7 +14,7 @@ def serve(options: Options) -> int:
 
     Raises `UsageError` or `ConfigError` if it cannot start as asked.
     """
-    # Loaded here, so that a health check, which runs every few seconds, does not load the data path.
+    # Imported here, so that a health check, which runs every few seconds, does not load the data path.
     from corsproxy.server.start import start
 
     return start(options)

@@ -1,6 +1,6 @@
 """The data path of one process: its sockets, its `Proxy`, and the observers of its requests.
 
-The same in the only process and in each worker; who prepares, commits and stops it differs.
+A single process and each worker use the same one; only its caller differs.
 Knows nothing about signals or the admin listener.
 """
 
@@ -21,7 +21,7 @@ from corsproxy.server.observe.access_log import AccessLog
 from corsproxy.server.observe.counters import Counters
 from corsproxy.server.observe.diagnostics import Announcer, configure_diagnostics
 from corsproxy.server.observe.output import LineWriter
-from corsproxy.server.observe.terminal import Terminal
+from corsproxy.server.observe.terminal import TerminalReporter
 from corsproxy.settings import Settings, UnixAddress
 
 
@@ -34,8 +34,8 @@ class Outputs:
 
     @classmethod
     def open(cls, lock: int | None = None) -> Outputs:
-        """Start writing to descriptors 1 and 2; `lock` is given if several processes write."""
-        # Twenty milliseconds of access log make one write, and one wake-up of the thread that does it.
+        """Return writers to descriptors 1 and 2; `lock` is a file that several writing processes share."""
+        # The access log of twenty milliseconds is one write, and wakes the writing thread once.
         return cls(LineWriter(1, lock=lock, pause=0.02), LineWriter(2, lock=lock))
 
     def close(self) -> None:
@@ -45,7 +45,7 @@ class Outputs:
 
 
 class DataPath:
-    """Serve clients on some sockets under a configuration that can be replaced."""
+    """Serves clients on some sockets, under a configuration that can be replaced."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class DataPath:
         via_token: str | None = None,
         recorder: Recorder | None = None,
     ) -> None:
-        """`counters` is None if metrics are disabled; `via_token` is given if other processes share it.
+        """`counters` is None if nobody asks for metrics; `via_token` is given if other processes share it.
 
         `recorder` is the inspector's, if that is on.
         """
@@ -71,21 +71,21 @@ class DataPath:
 
     @property
     def connections(self) -> int:
-        """Open connections of clients."""
+        """The number of open client connections."""
         return self._proxy.connections if self._proxy is not None else 0
 
     @property
     def upstream_connections(self) -> list[tuple[str, str, int]]:
-        """Return the number of connections by upstream and state."""
+        """Upstream, state and number of connections."""
         return self._proxy.upstream_connections if self._proxy is not None else []
 
     @property
     def in_flight(self) -> int:
-        """Requests being answered."""
+        """The number of requests in flight."""
         return self._proxy.in_flight if self._proxy is not None else 0
 
     async def start(self, configuration: Configuration) -> None:
-        """Serve; raises `PlanError` or `UsageError` if a file the configuration names cannot be used."""
+        """Begin to serve; raises `PlanError` or `UsageError` if a file that the configuration names cannot be used."""
         settings = configuration.settings
         self._tls = listener_context(settings.tls) if settings.tls is not None else None
         self._proxy = Proxy(compile_plan(settings), self._observers(configuration), via_token=self._via_token)
@@ -103,7 +103,7 @@ class DataPath:
             self._stop_accepting.append(server.close)
 
     def prepare(self, configuration: Configuration) -> Plan:
-        """Make everything ready for another configuration; raises as `start`, and nothing has changed then."""
+        """Return the plan of another configuration, with nothing changed yet; raises as `start` does."""
         if self._proxy is None:
             raise RuntimeError("not started")
         files = configuration.settings.tls
@@ -112,7 +112,7 @@ class DataPath:
         return compile_plan(configuration.settings, self._proxy.plan)
 
     def commit(self, configuration: Configuration, plan: Plan) -> None:
-        """Put the prepared configuration in force at once."""
+        """Put the prepared configuration in force."""
         if self._proxy is None:
             raise RuntimeError("not started")
         files = configuration.settings.tls
@@ -122,8 +122,8 @@ class DataPath:
         self._configure_logs(configuration)
 
     async def stop(self, drain: float) -> bool:
-        """Accept no more, let requests in flight finish for `drain` seconds, end the rest; True if none was cut."""
-        # Closing the socket would reset connections in the kernel's backlog, so they are accepted first.
+        """Accept no more, wait `drain` seconds for requests in flight, end the rest; return whether none was cut."""
+        # Closing the socket resets connections in the kernel's backlog, so two turns of the loop accept them first.
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         for stop in self._stop_accepting:
@@ -145,9 +145,9 @@ class DataPath:
             observers.append(self._terminal(configuration.settings))
         return observers
 
-    def _terminal(self, settings: Settings) -> Terminal:
+    def _terminal(self, settings: Settings) -> TerminalReporter:
         say = Announcer(self._outputs.stderr, settings.log)
-        return Terminal(say, settings, in_container=is_in_container(os.environ))
+        return TerminalReporter(say, settings, in_container=is_in_container(os.environ))
 
     def _configure_logs(self, configuration: Configuration) -> None:
         self._access_log.configure(configuration.settings.log)

@@ -1,4 +1,4 @@
-"""`healthcheck`: asks `/healthz` as a container's HEALTHCHECK does, with no curl in the image.
+"""`healthcheck`: asks `/healthz`, for the HEALTHCHECK of a container whose image has no curl.
 
 Finds the admin listener from the same options, environment and file as `serve`.
 Knows nothing about the running process.
@@ -19,7 +19,7 @@ from corsproxy.settings import Address, TcpAddress, UnixAddress
 
 
 def healthcheck(options: Options, environ: Mapping[str, str]) -> int:
-    """Return 0 if the proxy is healthy, and 1 with a line on stderr if it is not, or cannot be reached.
+    """Return 0 if the proxy is healthy; print a line to stderr and return 1 if it is not, or cannot be reached.
 
     Raises `UsageError` or `ConfigError` if there is no admin listener to ask.
     """

@@ -1,6 +1,6 @@
-"""From a configuration that was read and listeners that are open to the exit status.
+"""From a loaded configuration and open listeners to the exit status.
 
-Knows how the parts of the process are put together; `process.py` knows what they do together.
+Puts the parts of the process together; `process.py` runs them.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _fleet(
 ) -> Fleet:
     settings = configuration.settings
     if lock is not None:
-        # Loaded here, as one process, which most are, needs none of it.
+        # Imported here, because a single process, as most are, does not need it.
         from corsproxy.server.workers.supervisor import Workers
 
         return Workers(settings.workers, listeners, lock, totals, counts=counts, inspects=settings.inspector)

@@ -1,6 +1,6 @@
 """Notifications for a service manager (sd_notify(3)): ready, reloading, stopping.
 
-Without NOTIFY_SOCKET, which names the receiver, nothing is sent.
+Nothing is sent without NOTIFY_SOCKET, which names the receiver.
 """
 
 from __future__ import annotations
@@ -30,5 +30,5 @@ def notify(state: str) -> None:
 
 def notify_reloading() -> None:
     """Notify the service manager of a reload; READY follows."""
-    # The time lets it tell this from an older message.
+    # sd_notify(3) requires the time, by which it recognizes an older READY=1.
     notify(f"RELOADING=1\nMONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")

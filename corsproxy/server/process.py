@@ -1,8 +1,8 @@
 """A running process: its signals, and the order in which it starts and stops.
 
-Start: the fleet, the admin listener, and only then the lines that say so.
+Start: the fleet, the admin listener, and only then the start-up lines.
 Stop: not ready, the delay, no new connections, the drain, the end.
-Knows nothing about options or files, and sees only the `Fleet` of the data path.
+Knows the data path only as a `Fleet`.
 """
 
 from __future__ import annotations
@@ -51,15 +51,15 @@ class ServerProcess:
     """True if SIGHUP was ignored when this process started, as under `nohup`."""
 
     async def run(self, hangups: Sequence[int]) -> int:
-        """Serve until a signal, or until the fleet cannot go on; returns the exit status.
+        """Serve until a signal, or until the fleet fails; return the exit status.
 
-        `hangups` are the SIGHUPs that came before this could hear them.
-        Raises `PlanError` or `UsageError` if a file the configuration names cannot be used.
+        `hangups` are the SIGHUPs that arrived before the loop ran.
+        Raises `PlanError` or `UsageError` if a file that the configuration names cannot be used.
         """
         loop = asyncio.get_running_loop()
         ending: asyncio.Future[int] = loop.create_future()
         reloader = Reloader(self.configuration, self.fleet, self.totals, self.reading.digests)
-        self._hear_signals(ending, reloader)
+        self._handle_signals(ending, reloader)
         tasks = [loop.create_task(self._end_on_failure(ending))]
         try:
             if not await _unless(ending, self.fleet.start(self.configuration)):
@@ -67,7 +67,7 @@ class ServerProcess:
                 return ending.result()
             admin = await self._start_admin(reloader)
             self.totals.certificates = certificate_expiries(self.configuration.settings)
-            self._say_hello()
+            self._announce()
             settle_memory()
             notify(READY)
             if hangups and not self.configuration.loaded.is_quick:
@@ -87,8 +87,8 @@ class ServerProcess:
             for task in tasks:
                 task.cancel()
 
-    def _hear_signals(self, ending: asyncio.Future[int], reloader: Reloader) -> None:
-        """Install every handler explicitly: as process 1 of a container there is no default action to fall back on."""
+    def _handle_signals(self, ending: asyncio.Future[int], reloader: Reloader) -> None:
+        """Install every handler explicitly, because process 1 of a container has no default actions."""
         loop = asyncio.get_running_loop()
 
         def on_stop(number: signal.Signals) -> None:
@@ -108,7 +108,7 @@ class ServerProcess:
             loop.add_signal_handler(signal.SIGHUP, on_stop, signal.SIGHUP)
 
     def _end_at_once(self, status: int) -> NoReturn:
-        """End at once, and abandon requests and logs; the status stays 0, because this stop was requested, too."""
+        """End at once, without waiting for requests and logs; `status` is that of the first stop."""
         self.fleet.kill()
         for listener in (*self.listeners, *self.admin_listeners):
             listener.remove_file()
@@ -123,7 +123,7 @@ class ServerProcess:
     async def _start_admin(self, reloader: Reloader) -> Admin | None:
         if not self.admin_listeners:
             return None
-        # Where there is no admin listener, neither its server nor the metrics library is loaded.
+        # Imported here, because without an admin listener neither its server nor the metrics library is needed.
         from corsproxy.server.admin.host_guard import HostGuard
         from corsproxy.server.admin.listener import Admin
         from corsproxy.server.observe.metrics import CONTENT_TYPE, exposition
@@ -146,7 +146,8 @@ class ServerProcess:
         await admin.start(self.admin_listeners)
         return admin
 
-    def _say_hello(self) -> None:
+    def _announce(self) -> None:
+        """Write warnings and the start-up lines, at every log level."""
         configuration, settings = self.configuration, self.configuration.settings
         say = Announcer(self.outputs.stderr, settings.log)
         for warning in (*map(str, configuration.warnings), *configuration.notes):
@@ -174,7 +175,7 @@ class ServerProcess:
         if not source.options.watch:
             return work
         if why := reloader.why_not():
-            # The image always sets the variable, with or without a file.
+            # The container image sets the variable whether there is a file or not.
             level = logging.DEBUG if source.options.is_from_environment("watch") else logging.WARNING
             log.log(level, "--watch has nothing to watch: %s", why)
         else:
@@ -185,7 +186,7 @@ class ServerProcess:
     async def _stop(self, configuration: Configuration) -> None:
         shutdown = configuration.settings.shutdown
         if shutdown.delay:
-            # Load balancers notice the 503 of /readyz only after a moment.
+            # Load balancers need some time to notice the 503 of /readyz.
             await asyncio.sleep(shutdown.delay)
         if await self.fleet.stop(shutdown.drain):
             log.info("stopped")
@@ -194,7 +195,7 @@ class ServerProcess:
 
 
 async def _unless(ending: asyncio.Future[int], work: Coroutine[None, None, None]) -> bool:
-    """Do some work; return False if a stop came first and it was abandoned."""
+    """Return True when `work` is done, or False, with the work cancelled, if a stop was requested first."""
     task = asyncio.get_running_loop().create_task(work)
     await asyncio.wait((task, ending), return_when=asyncio.FIRST_COMPLETED)
     if task.done():

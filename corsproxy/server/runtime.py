@@ -1,4 +1,4 @@
-"""The interpreter's set-up in every process: the event loop, and the garbage collector.
+"""The interpreter's settings in every process: the event loop and the garbage collector.
 
 Does not know what will run.
 """
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     import asyncio
 
 _YOUNG_OBJECTS = 20_000
-"""Container objects made before the collector looks at the young ones; the default is 700 (2,000 from 3.13).
+"""Container objects created before the collector sweeps the young ones; the default is 700 (2,000 from Python 3.13).
 
-A request leaves no reference cycle, so what it makes is freed by counting and a sweep finds nothing: at the default
-one falls on every few requests in flight. 20,000 small objects are some 2 MiB, the most that can wait.
+A request leaves no reference cycle, so its objects are freed by reference counting and a sweep finds nothing; with the
+default, there would be one every few requests. 20,000 small objects are some 2 MiB, the most that can wait.
 """
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
-    """Make the event loop: uvloop if the platform has it, else asyncio's own."""
+    """Return a new event loop: uvloop's if it is installed, otherwise asyncio's own."""
     try:
         import uvloop
     except ImportError:
@@ -34,9 +34,9 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
 
 
 def keep_what_is_loaded() -> None:
-    """Take the modules that are loaded out of every later sweep, and begin to sweep: `entry.py` has put it off.
+    """Exclude the loaded modules from every later sweep, and enable the collector, which `entry.py` has disabled.
 
-    Importing leaves 2,000 objects in cycles, which is not worth the sweep of 45,000: a twentieth of a start.
+    Imports leave 2,000 objects in cycles, which are not worth a sweep of 45,000 objects: a twentieth of a start.
     """
     gc.freeze()
     gc.enable()
@@ -44,7 +44,7 @@ def keep_what_is_loaded() -> None:
 
 @contextlib.contextmanager
 def without_sweeps() -> Iterator[None]:
-    """Load modules, and keep them out of every later sweep; what was made before is swept first."""
+    """Exclude what is loaded in this context from every later sweep; sweep what was created before."""
     gc.collect()
     gc.disable()
     yield
@@ -52,10 +52,10 @@ def without_sweeps() -> Iterator[None]:
 
 
 def settle_memory() -> None:
-    """Once started: take what is there out of every later sweep, and sweep more rarely.
+    """Exclude what exists after the start from every later sweep, and sweep more rarely.
 
-    Modules, compiled policies and route tables live as long as the process; looking at them again on each full
-    collection is the longest pause the proxy would have.
+    Modules, compiled policies and route tables live as long as the process. Traversing them at each full collection
+    would be the longest pause of the proxy.
     """
     gc.collect()
     gc.freeze()

@@ -1,7 +1,7 @@
 """`serve`: from the options to the exit status.
 
-Everything that can be the user's mistake happens here, before anything runs, and is a `UsageError` or a `ConfigError`.
-What runs is loaded only then, as most of the time goes there, and one who is refused should not have to wait for it.
+Everything that can be the user's mistake happens here, before anything runs, and raises `UsageError` or `ConfigError`.
+The modules that serve are loaded only afterwards: loading takes most of the time, and a mistake is reported sooner.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def start(options: Options) -> int:
     try:
         return _run(options, log)
     except (ConfigError, UsageError) as error:
-        notes = [f"warning: {note}" for note in options.notes]  # often the very reason of what follows
+        notes = [f"warning: {note}" for note in options.notes]  # a note is often the reason for the error
         if log[0].format == "json":
             lines = map(str, error.problems) if isinstance(error, ConfigError) else [str(error)]
             return _report_as_json([*notes, *lines], error.status if isinstance(error, UsageError) else 2)
@@ -42,7 +42,7 @@ def start(options: Options) -> int:
 
 
 def _run(options: Options, log: list[Log]) -> int:
-    """Start and run; failures are reported in the last format of `log`."""
+    """Load, listen and serve; the caller reports failures in the format of `log[0]`, which is set here."""
     ignores_hangup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     with _early_signals() as hangups, contextlib.ExitStack() as stack:
         source = find_source(options)
@@ -68,7 +68,7 @@ def _run(options: Options, log: list[Log]) -> int:
 
 
 def _with_local_certificate(configuration: Configuration) -> Configuration:
-    """Return the configuration with a certificate of the local authority on its listener."""
+    """Return the configuration with a certificate of the local authority for its listener."""
     from corsproxy.server.listen.local_authority import certificate_for, how_to_trust
 
     settings = configuration.settings
@@ -81,7 +81,7 @@ def _with_local_certificate(configuration: Configuration) -> Configuration:
 
 
 def _report_as_json(lines: Sequence[str], status: int) -> int:
-    """Report in JSON why the program does not start; return the exit status."""
+    """Write lines about a failed start as JSON; return `status`."""
     from corsproxy.server.observe.diagnostics import Announcer
     from corsproxy.server.observe.output import LineWriter
 
@@ -94,7 +94,7 @@ def _report_as_json(lines: Sequence[str], status: int) -> int:
 
 
 def _open_admin(settings: Settings, option: str) -> list[Listener]:
-    """Listen for admin clients; an inspector without a configured address gets a free port."""
+    """Open the admin listener, if any; an inspector without a configured address gets the default or a free port."""
     if settings.admin is not None:
         return open_listeners(settings.admin, option, GROUP)
     if not settings.inspector:
@@ -105,9 +105,9 @@ def _open_admin(settings: Settings, option: str) -> list[Listener]:
 
 @contextlib.contextmanager
 def _early_signals() -> Iterator[list[int]]:
-    """Handle signals before the loop runs: a stop ends the start, a reload is remembered.
+    """Handle signals until the loop does: a stop ends the process, the SIGHUPs are yielded as a list.
 
-    Without this a SIGHUP in the first moments would end the process, and a SIGTERM to process 1 would go unheard.
+    Otherwise an early SIGHUP would end the process, and an early SIGTERM to process 1 would be ignored.
     """
     hangups: list[int] = []
 

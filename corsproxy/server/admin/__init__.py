@@ -1,1 +1,1 @@
-"""The admin listener: health, metrics, and which Host values it accepts."""
+"""The admin listener: health, metrics, the inspector's pages, and the Host values that these accept."""

@@ -1,8 +1,8 @@
 """The Host values of the inspector: the defence against DNS rebinding.
 
-A page of any site can have its own name resolve to 127.0.0.1, and then reads what is there as its own origin; what it
-cannot do is send another Host than that name.
-So the inspector answers only to names that are its own. Ports are not compared: a forwarded port is a usual thing.
+A site can have its own name resolve to 127.0.0.1, so that its page reads what is there as its own origin. But the
+browser then sends that name as Host.
+So the inspector answers only to names of its own. Ports are not compared, because ports are often forwarded.
 Text in, yes or no out.
 """
 
@@ -13,18 +13,18 @@ import re
 from collections.abc import Iterable
 
 _HOST = re.compile(r"(?:\[([^\]]*)\]|([^:\[\]]*))(?::[0-9]*)?")
-"""A name or address, IPv6 in brackets, with or without port; anything else is refused, whatever it begins with."""
+"""A name or address, IPv6 in brackets, with or without port; it must match the whole value."""
 
 
 class HostGuard:
-    """Check whether a Host field names the admin listener itself."""
+    """Decides whether a Host field names the admin listener itself."""
 
     def __init__(self, own_host: str, further: Iterable[str] = ()) -> None:
-        """`own_host` is the configured host of the listener, `further` are the names of `admin_hosts`."""
+        """`own_host` is the configured host of the listener, `further` the names of `admin_hosts`."""
         self._names = frozenset(name.lower().strip("[]") for name in (own_host, *further) if name) | {"localhost"}
 
     def allows(self, host: str, local_address: str) -> bool:
-        """Return whether a request with this Host, on a connection to this local address, is meant for the listener."""
+        """Return whether a request with this Host, on a connection to this local address, may see the inspector."""
         name = _without_port(host).lower()
         if not name:
             return False

@@ -1,7 +1,7 @@
 """The admin listener: health, readiness, metrics, and the inspector's pages if it is enabled.
 
-Probes are answered from memory and never wait for a worker; only `/metrics` asks them.
-Never a CORS header here: no page of another origin has anything to read on it.
+Health and readiness are answered from memory and never wait for a worker; only `/metrics` asks the workers.
+No response has a CORS header, because no page of another origin may read it.
 Knows nothing about the data path.
 """
 
@@ -24,11 +24,11 @@ _CLOSING_WAIT = 1.0
 
 
 _KEEPALIVE = 75.0
-"""Seconds for which a connection may be idle or its head incomplete; with aiohttp's hour, they would pile up."""
+"""Seconds for which a connection may be idle or its head incomplete; with aiohttp's hour they would accumulate."""
 
 
 def _is_ours(record: logging.LogRecord) -> bool:
-    """Return False for clients' mistakes, which aiohttp logs as errors, with a traceback and bytes of the request."""
+    """Return whether a log record is about our own fault: aiohttp logs clients' mistakes with bytes of the request."""
     return record.exc_info is None or not type(record.exc_info[1]).__module__.startswith("aiohttp.")
 
 
@@ -40,7 +40,7 @@ class Admin:
     """The server of the admin listener; `ready` decides the status of `/readyz`."""
 
     def __init__(self, metrics: Callable[[], Awaitable[tuple[bytes, str]]], guard: HostGuard) -> None:
-        """`metrics` gives the exposition and its content type; `guard` stands before the inspector's pages."""
+        """`metrics` returns the exposition and its content type; `guard` protects the inspector's pages."""
         self.ready = True
         self._metrics = metrics
         self._guard = guard
@@ -55,9 +55,9 @@ class Admin:
         self._servers: list[asyncio.Server] = []
 
     def add_pages(self, pages: Mapping[str, Page], close: Callable[[], Awaitable[None]] | None = None) -> None:
-        """Register the inspector's pages, by path; they are answered only to a Host the guard knows.
+        """Add the inspector's pages by path; they are served only to a Host that the guard allows.
 
-        `close` ends what they keep open, when the process stops.
+        `close` is called when the process stops, and ends the streams of the pages.
         """
         self._guarded.update(pages)
         self._close_pages = close

@@ -1,13 +1,12 @@
 """The inspector: a page on the admin listener that shows live requests, their decisions and the reasons.
 
-    Recorder   in every process that serves: keeps the latest requests, bounded, at most so many a second
-    Feed       in the process with the admin listener: queries the recorders while a page is open, and serves the pages
-    Inspector  the page, its stream of events, and `explain` on the configuration in force, as pages of the listener
+    Recorder   in every process that serves: keeps the latest requests, with a limit in number and for each second
+    Feed       in the process with the admin listener: collects the events of the recorders while a page is open
+    Inspector  the page, its stream of events, and `explain` for the configuration in force
 
-A request costs the proxy a comparison and, for those that are kept, one small dict; everything else happens only while
-a page is open. Content is never seen; fields and query are shown on loopback alone, with whatever could be a login or
-a key masked.
-Decides nothing: the data path has decided, and `explain` says which line of the file it was.
+A request costs the proxy a comparison and, if it is kept, one small dict; everything else happens only while a page is
+open. Content is never seen. Fields and query are shown on loopback only, and what could be a login or a key is masked.
+Decides nothing: the data path has decided, and `explain` names the line of the file.
 """
 
 from corsproxy.server.inspector.recorder import Event, EventBudget, Recorder, merged, shows_fields

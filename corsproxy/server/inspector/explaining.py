@@ -1,8 +1,8 @@
 """`explain` for the page: a question from a query string, answered by the configuration in force.
 
-The only place where the process knows `corsproxy.tools`.
-In quick mode there is no file to point into: the one that the options stand for is written, and what would allow a
-request is a command line.
+The only module of the server that imports `corsproxy.tools`.
+In quick mode there is no file: the explanation shows the one that the options are equivalent to, and the change that
+would allow a request is a command line.
 Knows nothing about HTTP except the names and values of a query.
 """
 
@@ -16,14 +16,14 @@ from corsproxy.errors import UsageError
 from corsproxy.tools.explain import Question, ask, explain
 
 _LONGEST = {"path": 2048, "origin": 512, "method": 64, "host": 300, "header": 256, "credentials": 1}
-"""Characters of a value. An origin may have 326 at most (https, 253 of host, a port), the rest is generous."""
+"""The most characters of each value; a valid origin has at most some 270 (https, 253 of the host, a port)."""
 
 _MOST_HEADERS = 64
-"""The most header names of a question: a browser sends them all in one Access-Control-Request-Headers."""
+"""The most header names of a question; a browser sends all of them in one Access-Control-Request-Headers."""
 
 
 def question_of(query: Sequence[tuple[str, str]]) -> Question:
-    """Read the question from the pairs of a query; raises `UsageError` if it is not one, or is too long."""
+    """Return the question in the pairs of a query; raises `UsageError` for an unknown parameter or a long value."""
     values: dict[str, str] = {}
     headers: list[str] = []
     for name, value in query:
@@ -50,7 +50,7 @@ def question_of(query: Sequence[tuple[str, str]]) -> Question:
 def explain_in_force(configuration: Configuration, question: Question) -> dict[str, object]:
     """Explain one request as `corsproxy explain --format json` does.
 
-    `change` may have a `command` in place of a `patch`; `quick` says that the file is not one of the user's.
+    With `quick`, the file is not one of the user's, and `change` may have a `command` in place of a `patch`.
     """
     loaded = configuration.loaded
     if not loaded.is_quick:

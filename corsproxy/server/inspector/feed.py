@@ -1,7 +1,7 @@
-"""The feed: it collects the events of all recorders and sends them to the watching pages.
+"""The feed: it collects the events of all recorders for the pages that watch.
 
 Nothing runs without watchers. With watchers, the recorders are queried a few times a second, and their events go into
-one ring, which every watcher reads at its own pace: a slow one misses events, but costs no more than a fast one.
+one ring, which each watcher reads at its own pace: a slow one misses events, but costs no more than a fast one.
 Knows nothing about HTTP.
 """
 
@@ -16,14 +16,14 @@ from dataclasses import dataclass
 from corsproxy.server.inspector.recorder import Event, Ring
 from corsproxy.server.observe.counters import Totals
 
-Source = Callable[[], Awaitable[tuple[list[Event], int]]]
-"""Returns the events of all processes since the last call, in order, and how many were left out."""
+EventSource = Callable[[], Awaitable[tuple[list[Event], int]]]
+"""Returns the events of all processes since the last call, in order, and the number left out."""
 
 INTERVAL = 0.2
 """Seconds between two queries of the recorders: short enough to look immediate."""
 
 TOTALS_INTERVAL = 1.0
-"""Seconds between two totals for a watcher; they also keep the connection from looking dead."""
+"""Seconds between two totals for a watcher, which also show that the connection is alive."""
 
 MAX_WATCHERS = 16
 """The most pages open at once: enough for a team."""
@@ -46,9 +46,9 @@ class News:
 class Feed:
     """The latest events of all processes, and their watchers."""
 
-    def __init__(self, source: Source, totals: Totals) -> None:
+    def __init__(self, source: EventSource, totals: Totals) -> None:
         self.boot = secrets.token_hex(8)
-        """Names this process: the ids of events begin again with the next."""
+        """Identifies this process, because the ids of events begin again in the next one."""
         self._source = source
         self._totals = totals
         self._ring = Ring()
@@ -62,18 +62,18 @@ class Feed:
         self._closed = False
 
     async def watch(self, after: int = 0) -> AsyncGenerator[News, None]:
-        """Yield the kept events with an id above `after`, and then what comes, until the feed is closed.
+        """Yield the kept events with an id above `after`, and then new ones, until the feed is closed.
 
-        The iterator must be closed when it is left early (`contextlib.aclosing`).
-        Raises `CrowdedError` if too many watch.
+        Close the iterator if you leave it early (`contextlib.aclosing`).
+        Raises `CrowdedError` if there are too many watchers.
         """
         if self._watchers >= MAX_WATCHERS:
             raise CrowdedError
         self._watchers += 1
         if self._pump is None:
-            self._pump = asyncio.get_running_loop().create_task(self._ask_regularly())
+            self._pump = asyncio.get_running_loop().create_task(self._query_regularly())
         try:
-            async for news in self._tell(after):
+            async for news in self._updates(after):
                 yield news
         finally:
             self._watchers -= 1
@@ -84,8 +84,8 @@ class Feed:
         async with self._news:
             self._news.notify_all()
 
-    async def _tell(self, after: int) -> AsyncIterator[News]:
-        """Read the ring at the pace of one watcher."""
+    async def _updates(self, after: int) -> AsyncIterator[News]:
+        """Yield the updates for one watcher, as fast as it takes them."""
         loop = asyncio.get_running_loop()
         totals_due = 0.0
         missed = 0
@@ -109,8 +109,8 @@ class Feed:
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(self._news.wait(), TOTALS_INTERVAL)
 
-    async def _ask_regularly(self) -> None:
-        """Query the recorders while there are watchers; never cancelled, so that no events are lost."""
+    async def _query_regularly(self) -> None:
+        """Query the recorders while there are watchers; this is never cancelled, so that no events are lost."""
         while self._watchers and not self._closed:
             before = self._open_version
             events, skipped = await self._source()

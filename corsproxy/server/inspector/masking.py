@@ -1,6 +1,6 @@
-"""Masking: a request for display, with full names, but without values that could be a key or a login.
+"""Masking of fields and query for display: names are complete, values that could be a key or a login are masked.
 
-Only a listener on loopback shows any of it; what is masked here would still be in screenshots and bug reports.
+Only a listener on loopback shows them, but they would still get into screenshots and bug reports.
 Bytes in, text out.
 """
 
@@ -17,36 +17,36 @@ MASK = "•••"
 _SECRET_NAME = re.compile(
     r"auth|cookie|credential|key|passw|pwd|secret|session|sid|sig|token|jwt|bearer|otp|code|nonce|state", re.IGNORECASE
 )
-"""Part of the name of a field or parameter whose value is not shown."""
+"""Occurs in the name of a field or parameter whose value is masked."""
 
 _OPEN_NAMES = frozenset(("access-control-request-headers", "sec-websocket-key", "origin", "referer", "host"))
-"""Fields that are never masked."""
+"""Fields that are never masked, although their names or values look like secrets."""
 
 _KEY_LIKE = re.compile(r"[A-Za-z0-9+/=_.~-]{24,}")
-"""The length from which a run of letters and digits may be a key, whatever its name."""
+"""A run of characters that is long enough to be a key, whatever the name of its field."""
 
 _QUERY_IN_TEXT = re.compile(r"[?]([^\s#<>\"]*)")
 
 _MOST = 100
-"""Fields, and parameters, that are shown."""
+"""The most fields, and the most parameters, to show."""
 
 _SHOWN = 300
-"""Characters of a value."""
+"""The most bytes of a value to show."""
 
 
 def masked_fields(fields: Sequence[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
-    """Return the field lines of a message; of a cookie its name is left, of a login its scheme."""
+    """Return the masked field lines of a message; the names of cookies and the schemes of logins are left."""
     return [(_text(name), _field(_text(name), _text(value))) for name, value in fields[:_MOST]]
 
 
 def masked_answer(head: bytes) -> list[tuple[str, str]]:
-    """Return the field lines of a response's head; of a cookie its name and attributes are left."""
+    """Return the masked field lines of a response's head; names and attributes of cookies are left."""
     lines = (line.partition(b":") for line in head.split(b"\r\n")[1:] if line)
     return masked_fields([(name, value.strip(b" \t")) for name, _, value in lines])
 
 
 def masked_query(query: bytes | None) -> str | None:
-    """Return the query of a request, its parameters' names and what may be shown of their values."""
+    """Return the masked query of a request, with the names of its parameters; None without a query."""
     if query is None:
         return None
     parts = _text(query, 2000).split("&")
@@ -91,7 +91,7 @@ def _parameter(part: str) -> str:
 
 
 def _without_key(found: re.Match[str]) -> str:
-    """Mask a run that looks random: letters and digits are mixed in it, as they are in no word."""
+    """Return the mask for a run that looks random, because letters and digits are mixed; any other as it is."""
     text = found[0]
     digits = sum(sign.isdigit() for sign in text)
     return MASK if digits >= 2 and digits < len(text) else text

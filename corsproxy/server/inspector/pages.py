@@ -1,7 +1,7 @@
 """The inspector's pages on the admin listener: the page itself, its stream of events, and `explain`.
 
-The listener has checked the Host (`host_guard.py`) before anything here runs.
-No CORS field is ever sent: what is read here is read by the page of this very origin, and nothing else.
+The admin listener checks Host (`host_guard.py`) before anything here runs.
+No CORS field is ever sent, because only the page of this same origin may read the responses.
 Does not know how requests are decided.
 """
 
@@ -25,7 +25,7 @@ from corsproxy.server.inspector.feed import CrowdedError, Feed, News
 Page = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 SECURITY = {
-    # All parts of the page come from this listener; no page may frame it, and it may load nothing else.
+    # The page loads only parts that come from this listener, and no other page may frame it.
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
         "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
@@ -52,7 +52,7 @@ class Inspector:
     """The inspector's pages; the admin listener registers `pages`."""
 
     def __init__(self, feed: Feed, configuration: Callable[[], Configuration], url: str = "") -> None:
-        """`configuration` gives the one in force, which a reload exchanges; `url` is the proxy's, for `curl`."""
+        """`configuration` returns the one in force, which a reload replaces; `url` is the proxy's, for `curl`."""
         self._url = url
         self._feed = feed
         self._configuration = configuration
@@ -79,7 +79,7 @@ class Inspector:
                 return _json(503, {"error": "stopping"})
             response = web.StreamResponse(headers={**SECURITY, "Content-Type": "text/event-stream; charset=utf-8"})
             await response.prepare(request)
-            # The stream ends here if the browser has gone, like any other request.
+            # The stream ends here if the browser goes away.
             with contextlib.suppress(ConnectionError):
                 await response.write(self._hello() + self._written(news))
                 async for news in watch:
@@ -98,13 +98,13 @@ class Inspector:
 
     @staticmethod
     def _explain_words(configuration: Configuration) -> str:
-        """Return how a command names this configuration."""
+        """Return the options with which a command uses this configuration."""
         if configuration.source.file is not None:
             return shlex.join(["-c", configuration.source.file])
         return configuration.source.options.command_line().removeprefix("corsproxy serve").strip()
 
     def _seen(self, request: web.BaseRequest) -> int:
-        """Read where a page that connects again left off: the id of the last event it got from this process."""
+        """Return the id of the last event that a reconnecting page got from this process; 0 if it got none."""
         boot, _, number = request.headers.get("Last-Event-ID", "").partition("-")
         return int(number) if boot == self._feed.boot and number.isascii() and number.isdecimal() else 0
 
@@ -125,7 +125,7 @@ class Inspector:
     def _written(self, news: News) -> bytes:
         parts = []
         if news.events:
-            # The id comes last, so that a page which has it has everything before it.
+            # The id of the last event: a page that has it has all events before it.
             parts.append(b"id: %b-%d\n" % (self._feed.boot.encode(), news.events[-1]["id"]))
             parts.append(_message("requests", news.events))
         if news.open is not None:
@@ -136,7 +136,7 @@ class Inspector:
 
 
 def _own(page: Page) -> Page:
-    """Refuse requests of other pages, which browsers mark with Sec-Fetch-Site."""
+    """Return the page, refused to requests of other sites' pages, which browsers mark with Sec-Fetch-Site."""
 
     async def guarded(request: web.BaseRequest) -> web.StreamResponse:
         site = request.headers.get("Sec-Fetch-Site")
@@ -160,5 +160,5 @@ def _json(status: int, content: Mapping[str, object]) -> web.Response:
 
 
 def _message(event: str, content: object) -> bytes:
-    """Write one event; JSON as written here is one line."""
+    """Return one server-sent event; its JSON is one line, as `data` must be."""
     return b"event: %b\ndata: %b\n\n" % (event.encode(), json.dumps(content, separators=(",", ":")).encode())

@@ -1,8 +1,7 @@
 """The recorder: it keeps the latest requests of one process until the inspector collects them.
 
-An observer of the data path: the cost of a request does not grow with anything, and nothing is written or sent here.
-Refused requests and all others are kept, and counted against the rate, apart: a flood of the one must not hide the
-other.
+An observer of the data path: its cost for a request is constant, and it neither writes nor sends.
+Refused requests and all others have separate limits, so that a flood of the one does not hide the other.
 Does not know who watches.
 """
 
@@ -25,12 +24,12 @@ from corsproxy.settings import Settings, TcpAddress
 
 
 class Event(TypedDict):
-    """One request as the page gets it."""
+    """One request as the page shows it; names and values are those of the access log."""
 
     id: int
-    """Set by the feed; 0 before, and while the request is open."""
+    """Set by the feed; 0 before that, and while the request is open."""
     key: str | None
-    """Names a request that was shown while it was open."""
+    """Identifies a request that was shown while it was open; None for any other."""
     time: float
     client: str
     method: str | None
@@ -69,16 +68,16 @@ _OPEN_AFTER = 0.3
 """Seconds after which an open request is shown; a shorter one appears when it ends."""
 
 _MOST_OPEN = 100
-"""Open requests that one process shows, the latest."""
+"""The most open requests of one process to show, the latest ones."""
 
 _SHOWN = 1000
-"""The most characters of a value: a client may send one as long as a whole head."""
+"""The most characters of a value: a client's may be as long as a whole head."""
 
 _REAL_NAMES = "(every name in this response)"
 
 
 class Ring:
-    """The latest events, refusals apart from the others; each half has a bound of its own."""
+    """The latest events; refusals and others each have half of the space."""
 
     def __init__(self, size: int = KEPT) -> None:
         self._halves: dict[bool, deque[Event]] = {refused: deque(maxlen=size // 2) for refused in (True, False)}
@@ -88,12 +87,12 @@ class Ring:
         self._halves[event["reason"] is not None].append(event)
 
     def since(self, event_id: int) -> list[Event]:
-        """Return the events with a higher `id` than this, in that order."""
+        """Return the events with an `id` above `event_id`, in order."""
         found = [event for half in self._halves.values() for event in half if event["id"] > event_id]
         return sorted(found, key=lambda event: event["id"])
 
     def take(self) -> list[Event]:
-        """Return all events in order of time, and keep none."""
+        """Remove and return all events, in order of time."""
         taken = _in_order(event for half in self._halves.values() for event in half)
         for half in self._halves.values():
             half.clear()
@@ -101,7 +100,7 @@ class Ring:
 
 
 class EventBudget:
-    """The number of events of each half in one second."""
+    """The limit of events for each second, half of it for refusals."""
 
     __slots__ = ("_others_left", "_refused_left", "_second")
 
@@ -111,7 +110,7 @@ class EventBudget:
         self._others_left = 0
 
     def allows(self, now: float, *, refused: bool) -> bool:
-        """Return whether the second of `now` has room for another event, and count it."""
+        """Return whether the second of `now` has room for another event, and count that."""
         second = int(now)
         if second > self._second:
             self._second = second
@@ -124,12 +123,12 @@ class EventBudget:
 
 
 class Recorder:
-    """Keep the latest finished requests of this process, and count those left out."""
+    """Keeps the latest finished requests of this process, and counts those left out."""
 
     def __init__(self, *, shows_fields: bool = False) -> None:
-        """`shows_fields` says whether fields and query may be shown, which they may on loopback alone."""
+        """`shows_fields` is True if fields and query may be shown, which is only on loopback."""
         self.begun: set[RequestRecord] = set()
-        """Requests that have begun; the data path puts them in."""
+        """The requests that have begun; the data path adds them."""
         self._ring = Ring()
         self._budget = EventBudget()
         self._skipped = 0
@@ -138,19 +137,19 @@ class Recorder:
         self._numbers = itertools.count(1)
 
     def __call__(self, record: RequestRecord) -> None:
-        """Keep one finished request, unless this second already has enough of its kind."""
+        """Keep a finished request, unless the limit of this second is reached."""
         self.begun.discard(record)
         key = self._keys.pop(record, None)
         decision = record.decision
         refused = decision is not None and decision.reason is not None
-        # The time of the end on the monotonic clock, without another look at it.
+        # The sum is the time of the end on the monotonic clock.
         if self._budget.allows(record.started + record.duration, refused=refused):
             self._ring.add({**record_event(record, time.time(), shows_fields=self._shows_fields), "key": key})
         else:
             self._skipped += 1
 
     def take(self) -> tuple[list[Event], int]:
-        """Return the events kept since the last call, in order, and how many were left out."""
+        """Return the events kept since the last call, in order, then the open requests; and the number left out."""
         skipped, self._skipped = self._skipped, 0
         return self._ring.take() + self._open(), skipped
 
@@ -167,7 +166,7 @@ class Recorder:
 
 
 def merged(taken: Iterable[tuple[list[Event], int]], budget: EventBudget) -> tuple[list[Event], int]:
-    """Make one of what several recorders handed over: in order, and no more a second than one would keep."""
+    """Return the events of several recorders in order, and the number left out, within the limit of one recorder."""
     events: list[Event] = []
     left_out = 0
     for one, skipped in taken:
@@ -180,14 +179,14 @@ def merged(taken: Iterable[tuple[list[Event], int]], budget: EventBudget) -> tup
 
 
 def _in_order(events: Iterable[Event]) -> list[Event]:
-    """Sort events by when they were over."""
+    """Return events in order of their times."""
     return sorted(events, key=lambda event: event["time"])
 
 
 def record_event(record: RequestRecord, now: float, *, shows_fields: bool = False) -> Event:
-    """Write down what the page shows of a request; `now` is the time in seconds since the epoch.
+    """Return what the page shows of a request; `now` is in seconds since the epoch.
 
-    Words and names are those of the access log. Text is bounded and has no sign that does not print.
+    Text is bounded and printable.
     """
     decision = record.decision
     return {
@@ -223,7 +222,7 @@ def record_event(record: RequestRecord, now: float, *, shows_fields: bool = Fals
 
 
 def _answered(decision: Decision | None) -> list[tuple[str, str]]:
-    """Return the CORS fields that the decision puts on the response, and Vary."""
+    """Return the CORS fields, and Vary, that the decision adds to the response."""
     if decision is None:
         return []
     fields = [(name.decode(), _text(readable(value)) or "") for name, value in decision.fields]
@@ -242,7 +241,7 @@ def _text(value: str | None) -> str | None:
 
 
 def shows_fields(settings: Settings) -> bool:
-    """Return whether fields and query may be shown: only users of this machine reach loopback."""
+    """Return whether fields and query may be shown: only users of this machine can reach a listener on loopback."""
     admin = settings.admin
     if admin is None:
         return True  # the default address is on loopback

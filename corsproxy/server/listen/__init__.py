@@ -1,1 +1,1 @@
-"""Listeners, their certificates, and the start-up lines about them."""
+"""Listening sockets, their certificates, and the start-up lines."""

@@ -1,6 +1,6 @@
-"""The start-up lines, written at every log level, because people and scripts wait for them.
+"""The start-up lines, which are written at every log level, because people and scripts wait for them.
 
-Lines in, nothing decided here.
+Settings in, lines out; nothing is decided here.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from corsproxy.settings import Route, Settings
 
 
 def listener_lines(settings: Settings, listeners: Sequence[Listener], admin: Sequence[Listener]) -> list[str]:
-    """Print the addresses of the proxy and the admin listener, one line each."""
+    """Return one line for each listener: of the proxy, of the admin server, and of the inspector."""
     scheme = "https" if settings.tls is not None else "http"
     lines = [f"listening on {listener.url(scheme)}" for listener in listeners]
     lines += [f"admin on {listener.url('http')}" for listener in admin]
@@ -23,7 +23,7 @@ def listener_lines(settings: Settings, listeners: Sequence[Listener], admin: Seq
 
 
 def routing_lines(settings: Settings) -> list[str]:
-    """Write the routing table, the most specific route first, as requests try them."""
+    """Return the lines of the routing table, the most specific route first, as requests match them."""
     rows = [_COLUMNS, *map(_row, _in_order(settings))]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["routes:"] + [
@@ -32,12 +32,12 @@ def routing_lines(settings: Settings) -> list[str]:
 
 
 def routing_rows(settings: Settings) -> list[dict[str, str]]:
-    """Return the rows of the routing table, for a log that tools read."""
+    """Return the rows of the routing table, for a JSON log."""
     return [dict(zip(_COLUMNS, _row(route), strict=True)) for route in _in_order(settings)]
 
 
 def quick_lines(configuration: Configuration) -> list[str]:
-    """Return the lines about the pages that quick mode allows, and about the inspector."""
+    """Return the lines about the pages that quick mode allows, and about `--inspect`."""
     spec = next(iter(configuration.loaded.specs.values()))
     origins = [origin.text for origin in spec.allow_origins]
     credentials = "with credentials" if spec.allow_credentials else "without credentials"
@@ -75,9 +75,9 @@ def _row(route: Route) -> tuple[str, str, str, str, str]:
 
 
 def _specificity(route: Route) -> tuple[object, ...]:
-    """Order routes as the route tree prefers them: host, then literal before `{name}`, longer, exact."""
+    """Return a sort key that puts routes in the order in which the route table prefers them."""
     segments = tuple((segment is None, segment or "") for segment in route.segments)
-    # A longer path sorts before its own prefix: the mark behind the last segment is above every segment.
+    # A longer path sorts before its own prefix, because the mark behind the last segment is above every segment.
     return (
         route.host is None,
         (route.host or "").startswith("*."),

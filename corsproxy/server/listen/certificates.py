@@ -1,7 +1,4 @@
-"""The expiry of the certificates in force, so that operators can be warned in time.
-
-Does not know who shows which.
-"""
+"""The expiry of the certificates in force, so that operators can be warned in time."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ from corsproxy.settings import Settings
 
 
 def certificate_expiries(settings: Settings) -> dict[str, float]:
-    """Return the expiry of the listener's certificate and of each client certificate for an upstream, by its use."""
+    """Return when each certificate expires, in seconds since the epoch, by its use: `listener` or an upstream."""
     files = {route.upstream.name: route.upstream.tls.certificate for route in settings.routes}
     if settings.tls is not None:
         files = {"listener": settings.tls.certificate, **files}

@@ -1,6 +1,6 @@
 """Detection of a container, in which a loopback address cannot be reached from outside.
 
-Nothing but hints are made of it: no container engine promises to be found out.
+The result is used for hints only, because no container engine promises to be detectable.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from corsproxy.settings import Address, TcpAddress
 
 _MARKS = ("/.dockerenv", "/run/.containerenv")
-"""Files that Docker and Podman put into every container."""
+"""The files that Docker and Podman put into every container."""
 
 _VARIABLES = ("KUBERNETES_SERVICE_HOST", "container")
 """Set by a kubelet, and by systemd-nspawn, Podman and LXC (https://systemd.io/CONTAINER_INTERFACE)."""
@@ -23,9 +23,9 @@ def is_in_container(environ: Mapping[str, str]) -> bool:
 
 
 def loopback_hint(listen: Address, port: int, environ: Mapping[str, str]) -> str | None:
-    """Return the hint about a listener that cannot be reached from outside this container; None if it can.
+    """Return a hint if the listener can be reached only from inside this container, otherwise None.
 
-    `port` is the one that was really given.
+    `port` is the actual one, which may have been assigned by the system.
     """
     if not isinstance(listen, TcpAddress) or not is_in_container(environ):
         return None

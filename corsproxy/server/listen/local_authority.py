@@ -1,7 +1,7 @@
 """A certificate for HTTPS on this machine, from a local authority that nothing trusts until the user decides so.
 
-The authority carries critical name constraints (RFC 5280 section 4.2.1.10): a thief of its key could sign for
-this machine, private addresses and names that do not exist on the internet, but for no real site.
+The authority has critical name constraints (RFC 5280 section 4.2.1.10): whoever steals its key can sign for this
+machine, private addresses and names that do not exist on the internet, but not for a real site.
 Only this module imports `cryptography`, and only for `--https`, because it is an extra.
 """
 
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.serialization import Encoding
 
 _NAMES = ("localhost", "local", "test", "internal", "home.arpa")
-"""The domains to sign for, with all names below them: RFC 6761, RFC 6762, RFC 8375, and ICANN's `.internal`."""
+"""The domains for which the authority may sign, with all names below them: from RFC 6761, RFC 6762 and RFC 8375, and
+ICANN's `.internal`."""
 
 _NETWORKS = (
     "127.0.0.0/8",
@@ -43,7 +44,7 @@ _NETWORKS = (
 
 _AUTHORITY_LIFE = timedelta(days=3650)
 _LIFE = timedelta(days=397)
-"""Longer lives are refused by Apple's systems (https://support.apple.com/102028)."""
+"""Apple's systems refuse certificates with a longer life (https://support.apple.com/102028)."""
 
 _RENEWED_BEFORE = timedelta(days=30)
 
@@ -55,10 +56,10 @@ NEEDS_THE_EXTRA = (
 def certificate_for(listen: Address) -> tuple[TlsFiles, Path]:
     """Return a certificate for localhost and the listen host, and the file of the authority that has signed it.
 
-    Raises `UsageError` if that cannot be had.
+    Raises `UsageError` if the extra is missing, the host is not allowed, or the data folder cannot be used.
     """
     try:
-        import cryptography  # noqa: F401 - the extra is looked for before anything is written
+        import cryptography  # noqa: F401 - checks for the extra before anything is written
     except ImportError:
         raise UsageError(NEEDS_THE_EXTRA) from None
     hosts = ["localhost", "127.0.0.1", "::1"]
@@ -67,7 +68,7 @@ def certificate_for(listen: Address) -> tuple[TlsFiles, Path]:
     folder = data_folder()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with _alone(folder):
+        with _locked(folder):
             key, authority = _authority(folder)
             return _leaf(folder, hosts, key, authority), folder / "authority.pem"
     except OSError as error:
@@ -87,7 +88,7 @@ def data_folder() -> Path:
 
 
 def how_to_trust(authority: Path, platform: str = sys.platform) -> list[str]:
-    """Return the lines that say where the authority is and how this system is made to trust it."""
+    """Return lines about the file of the authority, and how to make programs on this system trust it."""
     file = str(authority)
     lines = [f"authority: {file} signs for this machine and private names only; trust it to be rid of the warning:"]
     if platform == "darwin":
@@ -108,7 +109,7 @@ def how_to_trust(authority: Path, platform: str = sys.platform) -> list[str]:
 
 
 def _allowed(host: str) -> str:
-    """Return the host if the authority may sign for it."""
+    """Return the host; raise `UsageError` if the authority may not sign for it."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
@@ -124,8 +125,8 @@ def _allowed(host: str) -> str:
 
 
 @contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Lock, so that only one process creates an authority."""
+def _locked(folder: Path) -> Iterator[None]:
+    """Lock the folder, so that only one process creates an authority."""
     lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -178,7 +179,7 @@ def _make_authority(key_file: Path, file: Path) -> tuple[EllipticCurvePrivateKey
 
 
 def _leaf(folder: Path, hosts: Sequence[str], key: EllipticCurvePrivateKey, authority: x509.Certificate) -> TlsFiles:
-    """Return the certificate for these hosts; one that is there and has some time left is used again."""
+    """Return the files of a certificate for these hosts, an existing one if it is valid for some time yet."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -261,7 +262,7 @@ def _pem_of(key: EllipticCurvePrivateKey) -> bytes:
 
 
 def _write(file: Path, content: bytes, mode: int = 0o600) -> None:
-    """Write a file whole, and never readable by more than `mode` says."""
+    """Write a file atomically, with `mode` from the start, so that a key is never readable by others."""
     part = file.with_name(f"{file.name}.{os.getpid()}")
     part.unlink(missing_ok=True)
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as opened:

@@ -1,6 +1,6 @@
-"""Sockets to listen on: opened first and once, so that a mistake is reported at once and in one line.
+"""Listening sockets, which are opened before anything else, so that a mistake is reported at once.
 
-Knows nothing about event loops: what is made here may be handed to another process.
+Knows nothing about event loops: a socket may be passed to another process.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from corsproxy.errors import ListenError, UsageError
 from corsproxy.settings import Address, TcpAddress, TlsFiles, UnixAddress
 
 BACKLOG = 2048
-"""Connections the kernel keeps until they are accepted; it lowers this to net.core.somaxconn (4096 since Linux 5.4)."""
+"""Connections that wait in the kernel to be accepted; the limit is net.core.somaxconn (4096 since Linux 5.4)."""
 
 EVERYBODY = 0o666
-"""The mode of a Unix socket for whom the directory lets through, as nginx and uvicorn make it: a server in front is
-another user, and connecting takes the right to write."""
+"""The mode of a Unix socket for everybody who may enter its directory, as in nginx and uvicorn: a server in front runs
+as another user, and connecting requires write permission."""
 
 GROUP = 0o660
 """The mode of the admin listener's socket: health and metrics are for the proxy's user and group."""
@@ -57,7 +57,7 @@ class Listener:
     socket: socket.socket
     address: Address
     file: tuple[int, int] | None = None
-    """A Unix socket's own file, so that no other is ever removed (see `_file_at`)."""
+    """Device and inode of a Unix socket's file, so that another process's file is never removed."""
 
     def url(self, scheme: str) -> str:
         """Return the address as the start-up lines show it."""
@@ -76,10 +76,10 @@ class Listener:
 
 
 def open_listeners(address: Address, option: str, mode: int) -> list[Listener]:
-    """Listen on `address`: with several sockets if a host name has several addresses.
+    """Listen on `address`, with several sockets if a host name has several addresses.
 
     `mode` is that of a Unix socket's file.
-    Raises `ListenError` naming `option`, the key or option that asked for it.
+    Raises `ListenError`, which names `option`, the key or option with the address.
     """
     mistakes = _UNIX_MISTAKES if isinstance(address, UnixAddress) else _MISTAKES
     try:
@@ -92,14 +92,14 @@ def open_listeners(address: Address, option: str, mode: int) -> list[Listener]:
 
 
 def adopt_listener(fd: int) -> Listener:
-    """Make a listener of an inherited descriptor; the process that opened a Unix socket removes its file."""
+    """Return a listener for an inherited descriptor; it does not remove the file of a Unix socket."""
     sock = socket.socket(fileno=fd)
     name = sock.getsockname()
     return Listener(sock, UnixAddress(name) if isinstance(name, str) else TcpAddress(name[0], name[1]))
 
 
 def is_taken(address: TcpAddress) -> bool:
-    """Return whether something already listens there."""
+    """Return whether something already listens on this address."""
     try:
         for listener in _open_tcp(address):
             listener.close()
@@ -109,7 +109,7 @@ def is_taken(address: TcpAddress) -> bool:
 
 
 def listener_context(files: TlsFiles) -> ssl.SSLContext:
-    """Make the context of an HTTPS listener; raise `UsageError` if the files cannot be used."""
+    """Return the TLS context of an HTTPS listener; raises `UsageError` if the files cannot be used."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_alpn_protocols(["http/1.1"])
     load_certificate(context, files)
@@ -117,11 +117,14 @@ def listener_context(files: TlsFiles) -> ssl.SSLContext:
 
 
 def load_certificate(context: ssl.SSLContext, files: TlsFiles) -> None:
-    """Load the files into a context, also one in use: the next handshake has the new certificate."""
+    """Load the files into a context, which may be in use: the next handshake presents the new certificate.
+
+    Raises `UsageError` if the files cannot be used.
+    """
     try:
         load_pair(context, files.certificate, files.private_key)
     except (CertificateError, OSError) as error:
-        # Whoever loads a configuration tries its certificates: these have changed since.
+        # Certificates are tried when a configuration is loaded, so these files have changed since.
         raise UsageError(f"tls: {files.certificate} with {files.private_key} cannot be used: {error}") from None
 
 
@@ -130,7 +133,7 @@ def _open_tcp(address: TcpAddress) -> list[Listener]:
     listeners: list[Listener] = []
     refused: OSError | None = None
     for family, _, _, _, place in dict.fromkeys(found):
-        # A host of several addresses and port 0: the port that the first was given serves them all.
+        # With port 0 and several addresses, all get the port that the system has assigned to the first.
         port = listeners[0].socket.getsockname()[1] if listeners and not address.port else address.port
         try:
             listeners.append(_listen(family, (place[0], port, *place[2:])))
@@ -150,10 +153,10 @@ def _listen(family: int, place: tuple[object, ...]) -> Listener:
         family, socket.SOCK_STREAM, socket.IPPROTO_TCP
     )  # named, as asyncio asks for it before TCP_NODELAY
     try:
-        # Connections of an earlier process in TIME_WAIT do not keep the address; a listening socket still does.
+        # Connections of an earlier process in TIME_WAIT then do not block the address; a listening socket still does.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
-            # Only IPv6: a dual-stack socket would show IPv4 clients as ::ffff:1.2.3.4, which no list contains.
+            # A dual-stack socket would report IPv4 clients as ::ffff:1.2.3.4, which no list of networks contains.
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.bind(place)
         sock.listen(BACKLOG)
@@ -168,7 +171,8 @@ def _listen(family: int, place: tuple[object, ...]) -> Listener:
 def _open_unix(address: UnixAddress, mode: int) -> Listener:
     _clear_stale(address.path)
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    # The mode is there with the file: changed afterwards it could be another's file by then. Nothing else runs yet.
+    # The file gets its mode when it is created; a later chmod could hit another process's file. No thread runs yet that
+    # the umask could affect.
     before = os.umask(0o777 & ~mode)
     try:
         sock.bind(address.path)
@@ -183,7 +187,7 @@ def _open_unix(address: UnixAddress, mode: int) -> Listener:
 
 
 def _clear_stale(path: str) -> None:
-    """Remove the socket that an earlier process left behind; one that answers is in use, and anything else a file."""
+    """Remove a socket that an earlier process has left; raise `OSError` for one in use, and for any other file."""
     try:
         mode, found = os.lstat(path).st_mode, _file_at(path)
     except FileNotFoundError:
@@ -205,7 +209,7 @@ def _clear_stale(path: str) -> None:
 
 
 def _file_at(path: str) -> tuple[int, int]:
-    """Return the identity of a file, its device and inode."""
+    """Return device and inode of a file, which identify it."""
     found = os.lstat(path)
     return found.st_dev, found.st_ino
 

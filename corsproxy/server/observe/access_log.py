@@ -1,8 +1,8 @@
 """The access log: one line for each finished request on stdout, as text or JSON.
 
-`FIELDS` is the whole list of JSON keys; docs/operations.md shows the same, and a test holds the two together.
-What never appears: the query string, cookies, Authorization; `RequestRecord` does not carry them.
-Does not know who reads it: `output.py` writes without waiting.
+`FIELDS` is the complete list of JSON keys; docs/operations.md has the same list, and a test compares the two.
+The query string, cookies and Authorization never appear: nothing here reads the query or the fields of a record.
+Does not know who reads the log: `output.py` writes without waiting.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ FIELDS = {
     "bytes_out": "content sent to the client, without framing",
     "duration_ms": "from the complete head to the end of the response, in milliseconds",
     "route": "the matched route's path pattern",
-    "upstream": "the upstream's name, if it was asked",
+    "upstream": "the upstream's name, if the request was sent to one",
     "upstream_status": "the status of the upstream's response",
     "origin": "the Origin field, without parts that no origin has, such as a query string or user info",
     "cors": "`none`, `preflight_granted`, `preflight_refused`, `granted` or `refused`",
@@ -47,10 +47,10 @@ FIELDS = {
 }
 """Each key, in order, and its meaning; null means no value."""
 
-_SAY_DROPPED_EVERY = 10.0
+_DROPPED_INTERVAL = 10.0
 """Seconds between two warnings that lines are being dropped."""
 
-# Python 3.11 finds an enum's members by a slow look-up; these are asked for at every request.
+# Python 3.11 looks up members of an enum slowly; these are used for every request.
 _NONE: Final = Kind.NONE
 _PREFLIGHT: Final = Kind.PREFLIGHT
 
@@ -58,17 +58,17 @@ log = logging.getLogger(__name__)
 
 
 class AccessLog:
-    """Write each finished request to a `LineWriter`; an observer of the data path."""
+    """Writes each finished request to a `LineWriter`; an observer of the data path."""
 
     def __init__(self, writer: LineWriter) -> None:
         self._writer = writer
         self._clock = Clock()
         self._line: Callable[[RequestRecord, str], str] | None = None
         self._dropped = 0
-        self._said_at = float("-inf")
+        self._warned_at = float("-inf")
 
     def configure(self, settings: Log) -> None:
-        """Apply the format, and whether there is a log at all."""
+        """Apply the format, and whether there is an access log."""
         formats = {"text": text_line, "json": json_line}
         self._line = formats[settings.format] if settings.access else None
 
@@ -79,16 +79,16 @@ class AccessLog:
         writer = self._writer
         writer.write(self._line(record, self._clock.text(time.time())).encode("utf-8", "backslashreplace"))
         if writer.dropped != self._dropped:
-            self._say_dropped(time.monotonic())
+            self._warn_dropped(time.monotonic())
 
-    def _say_dropped(self, now: float) -> None:
-        if now - self._said_at < _SAY_DROPPED_EVERY:
+    def _warn_dropped(self, now: float) -> None:
+        if now - self._warned_at < _DROPPED_INTERVAL:
             return
         log.warning(
             "access log: %d lines dropped: what reads stdout is too slow, or has gone",
             self._writer.dropped - self._dropped,
         )
-        self._dropped, self._said_at = self._writer.dropped, now
+        self._dropped, self._warned_at = self._writer.dropped, now
 
 
 def cors_word(decision: Decision | None) -> str:
@@ -100,7 +100,7 @@ def cors_word(decision: Decision | None) -> str:
 
 
 def json_line(record: RequestRecord, now: str) -> str:
-    """Write a finished request as one JSON object and a newline, all ASCII."""
+    """Return a finished request as one JSON object and a newline, in ASCII; `now` is the text of the time."""
     client, method, request_id, trace_id = record.client, record.method, record.raw_request_id, record.trace_id
     seconds = record.upstream_duration
     return (
@@ -109,14 +109,14 @@ def json_line(record: RequestRecord, now: str) -> str:
         f'"path":{quoted(record.raw_path.decode("utf-8", "backslashreplace"))},"status":{record.status},'
         f'"bytes_in":{record.bytes_in},"bytes_out":{record.bytes_out},"duration_ms":{record.duration * 1000:.3f},'
         f"{_JSON.way(record)},{_JSON.cors(record)},"
-        # Ids and traces have neither quotes nor backslashes, even from clients.
+        # Request and trace ids are valid, so they contain neither quotes nor backslashes.
         f'"request_id":{_bare_json(request_id)},{_JSON.hosts[record.host]},"protocol":{_PROTOCOLS[record.minor]},'
         f'"upstream_ms":{"null" if seconds is None else f"{seconds * 1000:.3f}"},"trace_id":{_bare_json(trace_id)}}}\n'
     )
 
 
 def text_line(record: RequestRecord, now: str) -> str:
-    """Write a finished request as one line for people: the outcome, then the rest as `key=value`."""
+    """Return a finished request as one line for people: the outcome, and then the rest as `key=value`."""
     bytes_in, bytes_out, seconds = record.bytes_in, record.bytes_out, record.upstream_duration
     return (
         f"{now} {_bare(record.client or '-')} {record.method or '-'} {_bare(readable(record.raw_path)) or '-'}"
@@ -128,7 +128,7 @@ def text_line(record: RequestRecord, now: str) -> str:
 
 
 class _Parts:
-    """The parts of lines that come again and again, in one format."""
+    """A cache of the parts of lines that many requests have in common, in one format."""
 
     __slots__ = ("_cors", "_ways", "_write_cors", "_write_way", "hosts")
 
@@ -143,10 +143,10 @@ class _Parts:
         self._ways: Table[tuple[str | None, str | None, int | None], str] = Table()
         self._cors: Table[tuple[bytes | None, bytes | None, bytes | None], _CorsPart] = Table()
         self.hosts = NameTable(write_host)
-        """What is said of a Host."""
+        """The part of a line about the Host."""
 
     def way(self, record: RequestRecord) -> str:
-        """Return the parts of a line that name the route, the upstream and its status."""
+        """Return the part of a line about the route, the upstream and its status."""
         key = (record.route, record.upstream, record.upstream_status)
         known = self._ways.known.get(key)
         if known is not None:
@@ -155,9 +155,9 @@ class _Parts:
         return self._ways.keep(key, len(text), text)
 
     def cors(self, record: RequestRecord) -> str:
-        """Return the parts of a line about CORS: what was requested, the decision, and what failed.
+        """Return the part of a line about CORS: what was requested, the decision, and the error.
 
-        Decisions are told apart by identity: the gate remembers them, and gives out the same again.
+        Decisions are compared by identity, because the gate returns the same cached object again.
         """
         decision, error, origin = record.decision, record.error, record.origin
         key = (origin, record.requested_method, record.requested_headers)
@@ -171,7 +171,7 @@ class _Parts:
 
 
 class _CorsPart:
-    """What is said of a request's CORS, and of what that holds."""
+    """A cached part of a line about CORS, with the decision and the error for which it is right."""
 
     __slots__ = ("decision", "error", "text")
 
@@ -182,7 +182,7 @@ class _CorsPart:
 
 
 _LONGEST_PART: Final = 512
-"""A longer one, which no page asks for, is written each time; and so is what may be a person's login."""
+"""Characters of a part; a longer one, which no page causes, is not cached, nor is one that may contain a login."""
 
 
 def _json_way(record: RequestRecord) -> str:
@@ -253,11 +253,11 @@ _JSON: Final = _Parts(_json_way, _json_cors, _json_host)
 _TEXT: Final = _Parts(_text_way, _text_cors, _text_host)
 
 _NO_ORIGINS = re.compile(rb"//[^/?#]*@|[?#].*", re.DOTALL)
-"""What some clients write into Origin, the page's whole address, and what no serialized origin has."""
+"""User info, query and fragment: no serialized origin has them, but some clients send the page's address as Origin."""
 
 
 def _origin(sent: bytes | None) -> str | None:
-    """Show an Origin; three dots stand for a query string, a fragment or user info, which may be a login."""
+    """Return an Origin for display, with `...` for a query string, a fragment or user info, which may be a login."""
     if sent is not None and (b"?" in sent or b"#" in sent or b"@" in sent):
         sent = _NO_ORIGINS.sub(lambda found: b"//...@" if found[0].startswith(b"//") else found[0][:1] + b"...", sent)
     return readable(sent)
@@ -268,6 +268,6 @@ def _json(value: str | None) -> str:
 
 
 def _bare(value: str) -> str:
-    """Write a value so that it ends at the next space: printable, and in quotes if a space is part of it."""
+    """Return a value that ends at the next space: printable, and in quotes if it contains a space."""
     shown = printable(value)
     return '"' + shown.replace('"', r"\"") + '"' if " " in shown or '"' in shown else shown

@@ -1,7 +1,7 @@
-"""Counters of requests: plain integers in dicts, so that the data path pays only for an increment.
+"""Counters of requests: plain integers in dicts, so that a request costs only increments.
 
-A `Counters` counts what one process sees; `take` empties it into `Counts`, `add` pours them into the totals.
-Knows nothing about Prometheus: `metrics.py` gives these numbers their names there.
+`Counters` counts the requests of one process; `take` moves its counts to a `Counts`, `add` adds those to the totals.
+Knows nothing about Prometheus: `metrics.py` knows the names of these numbers there.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from corsproxy.cors import Kind
 from corsproxy.proxy import RequestRecord, UpstreamErrorKind
 
 BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-"""Upper bounds in seconds: a millisecond is a preflight, 30 s an upstream about to time out."""
+"""Upper bounds in seconds, from a preflight (a millisecond) to an upstream that is about to time out (30 s)."""
 
 KNOWN_METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"))
-"""The methods of RFC 9110 section 9 and RFC 5789; others get the label `other`, because clients may make up any."""
+"""The methods of RFC 9110 section 9 and RFC 5789; others share the label `other`, because clients can invent any."""
 
 _UPSTREAM_ERRORS: Final = frozenset(str(kind) for kind in UpstreamErrorKind)
 
@@ -27,12 +27,12 @@ _PREFLIGHT: Final = Kind.PREFLIGHT
 
 
 Histogram = tuple[float, ...]
-"""A count for each bucket (not cumulated), one for what is above the last, and the sum of seconds."""
+"""A count for each bucket (not cumulative), one for durations above the last, and the sum of seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """The counts that one process passes to another: rows of a key and the increase since the last time."""
+    """The counts that one process sends to another: rows of a key and the increase since the last time."""
 
     requests: tuple[tuple[str, str, int, int], ...] = ()
     decisions: tuple[tuple[str, str, str, str, int], ...] = ()
@@ -50,13 +50,13 @@ class Counters:
         self.requests: dict[tuple[str, str, int], int] = {}
         """By route, method and status."""
         self.durations: dict[str, list[float]] = {}
-        """By route: a count for each bucket (not cumulated), one for what is above the last, and the sum of seconds."""
+        """By route, as in `Histogram`."""
         self.decisions: dict[tuple[str, str, str, str], int] = {}
         """By route, kind, outcome and reason."""
         self.upstream_errors: dict[tuple[str, str], int] = {}
         """By upstream and kind."""
         self.upstream_durations: dict[str, list[float]] = {}
-        """By upstream, as `durations`."""
+        """By upstream, as in `Histogram`."""
 
     def __call__(self, record: RequestRecord) -> None:
         """Count one finished request."""
@@ -126,14 +126,14 @@ class Totals:
 
     counters: Counters = field(default_factory=Counters)
     connections: int = 0
-    """Open connections of clients."""
+    """Open client connections."""
     in_flight: int = 0
-    """Requests being answered."""
+    """Requests in flight."""
     reloads: dict[str, int] = field(default_factory=lambda: {"success": 0, "failure": 0})
     last_reload_successful: bool = True
     upstream_connections: dict[tuple[str, str], int] = field(default_factory=dict)
-    """By upstream and state."""
+    """The number of connections by upstream and state."""
     process: dict[str, float] = field(default_factory=dict)
     """The operating system's figures for the serving processes, summed."""
     certificates: dict[str, float] = field(default_factory=dict)
-    """When each certificate in force expires, in seconds since the epoch, by what it is used for."""
+    """When each certificate in force expires, in seconds since the epoch, by its use."""

@@ -1,7 +1,7 @@
 """Diagnostics of the program itself, on stderr, as text or JSON.
 
-Two kinds: records of the log, and lines that a person or a script waits for whatever the level, which `Announcer`
-writes: as they are, or as a JSON object, so that a collector gets nothing else.
+There are two kinds: log records, and lines for which a person or a script waits at every log level. `Announcer` writes
+the latter as they are, or as JSON objects, so that a log collector gets nothing but JSON.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from corsproxy.settings import Log
 
 
 def configure_diagnostics(log: Log, writer: LineWriter) -> None:
-    """Send every logger's records to `writer`, in the format and from the level of `log`; may be called again."""
+    """Write the records of all loggers to `writer`, with the format and level of `log`; may be called again."""
     handler = _Handler(writer)
     handler.setFormatter(_Json() if log.format == "json" else _Text())
     root = logging.getLogger()
@@ -26,7 +26,7 @@ def configure_diagnostics(log: Log, writer: LineWriter) -> None:
 
 
 class Announcer:
-    """Write lines at every log level."""
+    """Writes lines at every log level."""
 
     def __init__(self, writer: LineWriter, log: Log) -> None:
         self._writer = writer
@@ -34,7 +34,7 @@ class Announcer:
         self._clock = Clock()
 
     def __call__(self, line: str, level: str = "info", **fields: object) -> None:
-        """Write one line, with `fields` beside it in JSON."""
+        """Write one line; `fields` are added only in JSON."""
         if self._is_json:
             record = {"time": self._clock.text(time.time()), "level": level, "logger": "corsproxy", "message": line}
             line = json.dumps({**record, **fields})
@@ -42,7 +42,7 @@ class Announcer:
 
 
 class _Handler(logging.Handler):
-    """A handler; logging's lock ensures the single caller that `LineWriter` requires."""
+    """Writes records to a `LineWriter`; the lock of `logging.Handler` ensures the single caller that it requires."""
 
     def __init__(self, writer: LineWriter) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class _Handler(logging.Handler):
 
 
 class _Text(logging.Formatter):
-    """`TIME LEVEL message`; a traceback, which only our own faults have, follows on separate lines."""
+    """Formats `TIME LEVEL message`; a traceback, which only our own faults have, follows on separate lines."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -67,7 +67,7 @@ class _Text(logging.Formatter):
 
 
 class _Json(logging.Formatter):
-    """One object a line: `time`, `level`, `logger`, `message`, and `exception` if there is one."""
+    """Formats one JSON object: `time`, `level`, `logger`, `message`, and `exception` if there is one."""
 
     def __init__(self) -> None:
         super().__init__()

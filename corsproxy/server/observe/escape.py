@@ -1,6 +1,6 @@
-"""Bytes from clients, made safe for a log line: no control character, no broken encoding, no second line.
+"""The text of bytes from clients, and of times, for a log line.
 
-Bytes or text in, text out; knows nothing about what it is part of.
+Knows nothing about the rest of the line.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ def readable(sent: bytes) -> str: ...
 @overload
 def readable(sent: bytes | None) -> str | None: ...
 def readable(sent: bytes | None) -> str | None:
-    r"""Return bytes of a head as text: UTF-8 as characters, any other byte as `\xNN`."""
+    r"""Return bytes of a head as text, with `\xNN` for each byte that is not UTF-8. Control characters stay."""
     return sent.decode("utf-8", "backslashreplace") if sent is not None else None
 
 
 class Clock:
-    """Tells the time as RFC 3339 in UTC with milliseconds, making the text of a second once, and of a millisecond."""
+    """Formats times as in RFC 3339, in UTC with milliseconds; the text is cached for a millisecond, its beginning for a
+    second.
+    """
 
     __slots__ = ("_beginning", "_millisecond", "_second", "_text")
 
@@ -30,7 +32,7 @@ class Clock:
         self._text = ""
 
     def text(self, now: float) -> str:
-        """Return the text of `now`, seconds since the epoch."""
+        """Return the text of `now`, in seconds since the epoch."""
         milliseconds = int(now * 1000)
         if milliseconds == self._millisecond:
             return self._text

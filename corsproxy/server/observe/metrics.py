@@ -1,7 +1,6 @@
-"""The numbers as Prometheus families, built for each scrape and not before.
+"""The totals as Prometheus metric families, which are built for each scrape.
 
-`FAMILIES` is the whole list of names and labels; docs/operations.md shows the same table, and a test holds the two
-together.
+`FAMILIES` is the complete list of names and labels; docs/operations.md has the same table, and a test compares the two.
 The only module that knows prometheus_client, imported only if there is an admin listener.
 """
 
@@ -24,7 +23,7 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """One metric: its name, type, labels and help text."""
+    """One metric family: its name, type, labels and help text."""
 
     name: str
     kind: str
@@ -95,7 +94,7 @@ FAMILIES = (
 
 
 def exposition(totals: Totals) -> bytes:
-    """Write the totals in Prometheus' text format, of the content type `CONTENT_TYPE`."""
+    """Return the totals in Prometheus' text format, whose content type is `CONTENT_TYPE`."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_TotalsCollector(totals))
     return generate_latest(registry)

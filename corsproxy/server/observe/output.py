@@ -1,9 +1,9 @@
-"""Output lines without ever waiting for their reader.
+"""Writing lines without ever waiting for their reader.
 
-A full pipe blocks its writer; a proxy must not stall because a log collector does.
-So a thread does the writing, what waits for it is bounded, and what does not fit is dropped and counted.
-Making the descriptor non-blocking would be simpler, and wrong: the flag belongs to the open file, which other processes
-(the shell, the workers) share.
+A full pipe blocks its writer, and a proxy must not stall because a log collector does.
+So a thread writes, the lines that wait for it are bounded, and lines that do not fit are dropped and counted.
+A non-blocking descriptor would be simpler, but wrong: the flag belongs to the open file, which other processes (the
+shell, the workers) share.
 Does not know what the lines say.
 """
 
@@ -16,31 +16,32 @@ import threading
 from collections import deque
 
 MAX_PENDING = 4 * 1024 * 1024
-"""Bytes that may wait: some 10,000 lines, a second or two of a busy log while its reader restarts."""
+"""Bytes that may wait: some 10,000 lines, or a second or two of a busy log while its reader restarts."""
 
 _CHUNK = 64 * 1024
-"""Bytes of one write: what a pipe holds on Linux (pipe(7))."""
+"""The most bytes of one write: the capacity of a pipe on Linux (pipe(7))."""
 
 _CLOSING_WAIT = 1.0
-"""Seconds for writing the rest at the end of the process; a stalled reader must not block it."""
+"""Seconds to write the rest at the end of the process, which a stalled reader must not block."""
 
 
 class LineWriter:
-    """Write complete lines to a descriptor, in order and without blocking the caller."""
+    """Writes complete lines to a descriptor, in order and without blocking the caller."""
 
     def __init__(self, fd: int, *, lock: int | None = None, pause: float = 0.0, limit: int = MAX_PENDING) -> None:
-        """`lock` is a file whose lock keeps lines of several processes apart; `pause` gathers lines for one write.
+        """`lock` is a file whose lock keeps lines of several processes apart; `limit` is in bytes.
 
-        A pipe keeps writes apart only up to 4 KiB (PIPE_BUF), hence the lock; `pause` is in seconds.
+        The lock is needed because a pipe keeps only writes of up to 4 KiB apart (PIPE_BUF).
+        Lines are gathered for `pause` seconds before they are written at once.
         """
         self.dropped = 0
-        """Lines dropped for lack of space, or of a reader."""
+        """The number of lines dropped for lack of space or of a reader."""
         self._fd = fd
         self._lock = lock
         self._pause = pause
         self._limit = limit
         self._lines: deque[bytes] = deque()
-        # Each counter has one writer, the caller or the thread, so that neither needs a lock.
+        # Each of these is written by one side only, the caller or the thread, so that neither needs a lock.
         self._accepted = 0
         self._settled = 0
         self._wake = threading.Event()
@@ -49,7 +50,7 @@ class LineWriter:
         self._thread.start()
 
     def write(self, line: bytes) -> None:
-        """Add a line, ended by a newline; only one thread at a time may call this."""
+        """Add a line, which ends with a newline; only one thread at a time may call this."""
         size = len(line)
         if self._accepted - self._settled + size > self._limit:
             self.dropped += 1
@@ -60,7 +61,7 @@ class LineWriter:
             self._wake.set()
 
     def close(self) -> None:
-        """Write the remaining lines, as far as possible without a long wait."""
+        """Write the remaining lines, as far as that is possible within a second."""
         self._closing.set()
         self._wake.set()
         self._thread.join(_CLOSING_WAIT)
@@ -91,7 +92,7 @@ class LineWriter:
 
     def _write_whole(self, data: bytes) -> None:
         if self._lock is not None:
-            # A byte for each descriptor: such a lock is the process's, not the thread's, so two threads need two.
+            # One byte for each descriptor: the lock belongs to the process, so two threads need two locks.
             fcntl.lockf(self._lock, fcntl.LOCK_EX, 1, self._fd)
         try:
             rest = memoryview(data)

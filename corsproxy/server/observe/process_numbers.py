@@ -1,8 +1,8 @@
 """The operating system's figures for a process, with the names that all Prometheus clients use.
 
-Read from /proc, as prometheus-client does it; its own collector knows only the process that it runs in, and the numbers
-of several workers are to be added up.
-Where there is no /proc, only the CPU time is known.
+They are read from /proc, as in prometheus-client, whose own collector knows only its own process, while the figures of
+several workers must be summed.
+Without /proc, only the CPU time and the limit of descriptors are known.
 """
 
 from __future__ import annotations

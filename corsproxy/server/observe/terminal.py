@@ -1,8 +1,7 @@
 """Refusals as plain lines on a developer's terminal: what was refused, why, and the remedy.
 
-A cookie that the browser will reject gets a line once, too.
-
-Only in quick mode, where the options are the whole policy; with a file, the inspector and `explain` give more detail.
+A cookie that the browser will reject, and an upstream that cannot be reached, get a line too, once each.
+Only in quick mode, in which the options are the whole policy; with a file, the inspector and `explain` show more.
 It observes the data path and must not know how a decision is made.
 """
 
@@ -46,8 +45,8 @@ _COOKIE_NAME = 80
 """Bytes of a cookie's name that are shown and remembered."""
 
 
-class Terminal:
-    """Print each refusal, and each lost cookie, on one line."""
+class TerminalReporter:
+    """Prints each refusal, each lost cookie and the remedy for a failed upstream, on one line each."""
 
     def __init__(self, say: Announcer, settings: Settings, *, in_container: bool) -> None:
         self._say = say
@@ -57,25 +56,25 @@ class Terminal:
         self._lost: set[tuple[str | None, bytes]] = set()
 
     def __call__(self, record: RequestRecord) -> None:
-        """Report why this request was refused, if it was."""
+        """Report what a developer can mend about a finished request."""
         if record.error is not None:
             self._hint(record)
         if record.lost_cookies:
-            self._tell_lost(record)
+            self._report_lost_cookies(record)
         decision = record.decision
         if decision is None or decision.granted or decision.kind is Kind.NONE or decision.reason is None:
             return
         self._say(refusal_line(record, decision.reason), "warning")
 
     def _hint(self, record: RequestRecord) -> None:
-        """Report the remedy for a failed upstream, once for each."""
+        """Report the remedy for a failed upstream, each remedy once."""
         upstream = self._upstreams.get(record.upstream or "")
         hint = upstream_hint(record, upstream, in_container=self._in_container) if upstream is not None else None
         if hint is not None and hint not in self._hinted:
             self._hinted.add(hint)
             self._say(hint, "warning")
 
-    def _tell_lost(self, record: RequestRecord) -> None:
+    def _report_lost_cookies(self, record: RequestRecord) -> None:
         """Report why the browser will reject a cookie, once for each upstream and name."""
         for name, why in record.lost_cookies:
             key = record.upstream, name[:_COOKIE_NAME]
@@ -85,14 +84,14 @@ class Terminal:
 
 
 def lost_cookie_line(record: RequestRecord, name: bytes, why: str) -> str:
-    """Return the line about a cookie that the browser will reject; its value, which may be a login, is not shown."""
+    """Return the line about a cookie that the browser will reject, without its value, which may be a login."""
     cookie = f"the cookie {readable(name[:_COOKIE_NAME])}" if name else "a cookie without a name"
     path = readable(record.raw_path)
     return printable(f"{cookie} of {record.method} {path} will be rejected by the browser: {why}")
 
 
 def upstream_hint(record: RequestRecord, upstream: Upstream, *, in_container: bool) -> str | None:
-    """Return the remedy for an upstream that could not be reached; None if the log line is enough."""
+    """Return the remedy for an upstream that cannot be reached; None if the log line is enough."""
     if record.error == UpstreamErrorKind.TLS and "certificate" in record.error_detail.lower():
         return (
             f"the certificate of {upstream.origin} is not trusted here; "
@@ -110,7 +109,7 @@ def upstream_hint(record: RequestRecord, upstream: Upstream, *, in_container: bo
 
 
 def refusal_line(record: RequestRecord, reason: Reason) -> str:
-    """Return the reason and the remedy for a refused request on one line."""
+    """Return the line about a refused request, with the reason and the remedy."""
     origin = readable(record.origin) or ""
     method = readable(record.requested_method) or record.method
     fix = FIXES.get(reason, "")

@@ -1,1 +1,1 @@
-"""A changed configuration: noticed, validated whole, swapped in at once."""
+"""Reloading the configuration: changes are noticed, the new file is validated as a whole, and put in force at once."""

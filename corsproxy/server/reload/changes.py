@@ -1,6 +1,6 @@
 """The changes of a reload: one line for the log, and the keys that need a restart.
 
-Two configurations in, words out.
+Two configurations in, text out.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ FIXED: dict[str, Callable[[Settings], object]] = {
     "inspector": lambda settings: settings.inspector,
     "workers": lambda settings: settings.workers,
 }
-"""The keys that are read at start only, and their values; the renewed content of the same tls files is read again."""
+"""The keys that are read only at the start, with their values; the same TLS files are read again at a reload."""
 
 
 def keep_fixed(old: Settings, new: Settings) -> tuple[Settings, list[str]]:
@@ -53,7 +53,7 @@ def describe_change(old: Configuration, new: Configuration) -> str:
 
 
 def _named(configuration: Configuration) -> dict[str, Mapping[str, object]]:
-    """Return everything that has a name in the file, with the value to compare."""
+    """Return routes, upstreams and policies by name, each with the value to compare."""
     loaded = configuration.loaded
     routes = {_name(route): _shape(route) for route in configuration.settings.routes}
     policies = {

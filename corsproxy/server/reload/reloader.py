@@ -1,7 +1,7 @@
-"""Reload: the file is validated whole, then put in force everywhere at once; a bad one changes nothing.
+"""Reload: the file is validated as a whole and then put in force everywhere; an invalid one changes nothing.
 
-Every attempt is counted and logged, with all problems or with what changed.
-Knows nothing about signals: `request` may be called from anywhere in the loop, as often as one likes.
+Every attempt is counted and logged, with all problems or with the changes.
+Knows nothing about signals: `request` may be called from anywhere in the loop, any number of times.
 """
 
 from __future__ import annotations
@@ -23,27 +23,27 @@ from corsproxy.server.reload.watch import can_be_read_again, content_digest, loo
 from corsproxy.server.workers.fleet import Fleet
 
 _GONE = b"gone"
-"""The digest of no content."""
+"""Stands for a missing file; no content has this digest."""
 
 log = logging.getLogger(__name__)
 
 
 class Reloader:
-    """Hold the configuration in force, and replace it with the current file."""
+    """Holds the configuration in force, and replaces it with the current file on request."""
 
     def __init__(
         self, configuration: Configuration, fleet: Fleet, totals: Totals, digests: Mapping[str, bytes | None]
     ) -> None:
-        """`digests` are those of the files that the configuration was made from."""
+        """`digests` are those of the files from which the configuration was loaded."""
         self.configuration = configuration
-        """The one in force."""
+        """The configuration in force."""
         self._fleet = fleet
         self._totals = totals
         self._digests = dict(digests)
         self._requested = asyncio.Event()
 
     def files(self) -> list[str]:
-        """Return the files that a reload reads: the configuration, and what it names."""
+        """Return the files that a reload reads: the configuration, and those that it names."""
         file = self.configuration.source.file
         return [*([file] if file is not None else []), *self.configuration.loaded.watched]
 
@@ -62,15 +62,15 @@ class Reloader:
             self._requested.set()
 
     def request_if_changed(self) -> None:
-        """Ask for a reload unless every file's content is what was read last, good or bad.
+        """Request a reload if the content of a file differs from what was last read, whether that was valid or not.
 
-        One that cannot be read any more is another: the reload says why.
+        A file that can no longer be read counts as changed, so that the reload reports the reason.
         """
         if any(look(file) is not None and content_digest(file) != self._digests.get(file) for file in self.files()):
             self._requested.set()
 
     def forget(self, file: str) -> None:
-        """Report a missing file; when it is back it is loaded, so that the log shows that, too."""
+        """Log a missing file, and forget its content, so that there is a reload when it is back."""
         self._digests[file] = _GONE
         log.warning("%s is gone: what was read from it stays in force until it is back", file)
 
@@ -83,7 +83,7 @@ class Reloader:
             try:
                 await self._reload()
             except Exception:
-                # A fault of ours: the old configuration stays in force, and the next reload may do better.
+                # The program's own fault: the old configuration stays in force, and the next reload may succeed.
                 self._failed("an internal error")
                 log.exception("reload: internal error")
             notify(READY)
@@ -92,7 +92,7 @@ class Reloader:
         source = self.configuration.source
         before, self._digests = self._digests, {file: content_digest(file) for file in self.files()}
         try:
-            # In a thread, so that requests go on while a large file is read.
+            # In a thread, so that requests are served while a large file is loaded.
             new = await asyncio.to_thread(load, source, os.environ, tries_certificates=True)
             settings, fixed = keep_fixed(self.configuration.settings, new.settings)
             new = replace(new, settings=settings)

@@ -1,7 +1,8 @@
-"""A watcher that notices new content of files, whether written in place, renamed over, or behind a swapped symlink.
+"""A watcher that notices changed files: written in place, replaced by a rename, or behind a replaced symlink.
 
-Kubernetes updates a mounted ConfigMap or Secret by swapping the `..data` symlink above the files, which no watch on a
-file itself sees; looking at what the paths lead to sees all three, on every file system, at the cost of one stat(2).
+Kubernetes updates a mounted ConfigMap or Secret by replacing the `..data` symlink above the files, which inotify on the
+file itself does not report. Checking what the paths lead to finds all three changes on every file system, with one
+stat(2) for each file.
 Does not know what the files are for.
 """
 
@@ -16,27 +17,27 @@ from dataclasses import dataclass, field
 from corsproxy.config import MAX_BYTES
 
 INTERVAL = 0.4
-"""Seconds between two looks; a change is reported once everything has been unchanged for one interval, so that neither
+"""Seconds between two checks; a change is reported once all files have been unchanged for one interval, so that neither
 a half-written file is read nor a new certificate with the old key."""
 
-GONE_LOOKS = 3
+GONE_CHECKS = 3
 """Consecutive checks without a file until it counts as missing: replacing a file takes less than a second."""
 
 Look = tuple[int, int, int, int]
 Looks = Mapping[str, Look | None]
-"""What each path led to."""
+"""The result of `look` for each path."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The state of the files when they were read, for the watcher."""
+    """The state of the files when the configuration was loaded."""
 
     looks: Looks = field(default_factory=dict)
     digests: Mapping[str, bytes | None] = field(default_factory=dict)
 
 
 class Watcher:
-    """Call back when files have changed or are missing."""
+    """Calls back when files have changed or are missing."""
 
     def __init__(
         self,
@@ -45,9 +46,9 @@ class Watcher:
         changed: Callable[[], None],
         gone: Callable[[str], None],
     ) -> None:
-        """`paths` gives the files to watch, which may be others after each change.
+        """`paths` returns the files to watch, which may be others after each change.
 
-        `looks` were taken before the files were read.
+        `looks` is their state before they were read.
         """
         self._paths = paths
         self._reported: dict[str, Look | None] = dict(looks)
@@ -58,21 +59,21 @@ class Watcher:
 
     async def run(self, interval: float = INTERVAL) -> None:
         """Check periodically until cancelled."""
-        import asyncio  # not above: the first look comes before there is a loop, and before it is known to be needed
+        import asyncio  # not at the top: `start` uses this module before it needs a loop
 
         while True:
             await asyncio.sleep(interval)
             self.look()
 
     def look(self) -> None:
-        """Look once; a change is reported if nothing has changed since the last look.
+        """Check all files once; report a change if nothing has changed since the last check.
 
-        A file that is missing for a moment, as between two renames, has not changed; one that stays away is gone, which
-        is said once, and has changed when it is back, whatever it holds.
+        A file that is missing for a moment, as between two renames, has not changed. One that stays away is reported as
+        gone, once; when it is back, it has changed, whatever its content.
         """
         now = {path: self._look_at(path) for path in self._paths()}
         for path in now:
-            # Named since the last reload, which has read it.
+            # The last reload was the first to read this file.
             self._reported.setdefault(path, now[path])
         is_settled = all(self._seen.get(path, now[path]) == now[path] for path in now)
         self._seen = now
@@ -86,10 +87,10 @@ class Watcher:
             self._missing.pop(path, None)
             return now
         missing = self._missing[path] = self._missing.get(path, 0) + 1
-        if missing == GONE_LOOKS and self._reported.get(path) is not None:
+        if missing == GONE_CHECKS and self._reported.get(path) is not None:
             self._reported[path] = None
             self._gone(path)
-        return self._reported.get(path) if missing < GONE_LOOKS else None
+        return self._reported.get(path) if missing < GONE_CHECKS else None
 
 
 def look(path: str) -> Look | None:
@@ -102,12 +103,12 @@ def look(path: str) -> Look | None:
 
 
 def content_digest(path: str) -> bytes | None:
-    """Hash what is in the file, as one that was only touched has not changed; None if that cannot be known.
+    """Return a hash of the file's content, because one that was only touched has not changed; None if it is unreadable.
 
-    What has more bytes than any configuration is told apart by its beginning.
+    Of a file larger than any configuration, only the beginning counts.
     """
     try:
-        # A pipe or a device can be read only once, by the loader, so it is not even opened here.
+        # A pipe or a device can be read only once, by the loader, so it is not opened here.
         if not stat.S_ISREG(os.stat(path).st_mode):
             return None
         with open(path, "rb") as opened:

@@ -1,7 +1,7 @@
-"""Frozen dataclasses as JSON and back: what comes in is held against the types of the fields.
+"""Frozen dataclasses as JSON and back, with every value checked against the type of its field.
 
-Parent and worker are one version of the program, unless a package was exchanged under a running parent: then the two
-must find out, and not guess.
+Parent and worker run the same version, unless a package was replaced under a running parent. They must notice that, and
+not misread each other.
 Knows none of the messages.
 """
 
@@ -24,11 +24,11 @@ from typing import (
 
 
 class MalformedMessageError(Exception):
-    """What came is no message that is known here; the text says why, and quotes no value."""
+    """The received bytes are no known message; the text says why, without quoting a value."""
 
 
 def encode(message: object) -> bytes:
-    """Write a message: a JSON object of its fields, with the name of its type under `is`."""
+    """Return a message as JSON: an object of its fields, with the name of its type under `is`."""
     return json.dumps({"is": type(message).__name__, **_plain(message)}, default=_plain).encode("ascii")
 
 
@@ -46,7 +46,7 @@ def decode(content: bytes, known: Mapping[str, type[Any]]) -> Any:
 
 
 def _plain(value: Any) -> dict[str, Any]:
-    """Return the fields of a dataclass, one level deep."""
+    """Return the fields of a dataclass by name, their values unconverted."""
     return {one.name: getattr(value, one.name) for one in fields(value)}
 
 
@@ -54,7 +54,7 @@ _hints = cache(get_type_hints)
 
 
 def _value(kind: Any, raw: Any, path: str) -> Any:
-    """Return `raw` as a value of the type `kind`."""
+    """Return `raw` as a value of the type `kind`; `path` names it in a `MalformedMessageError`."""
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in (Union, types.UnionType):
         return _one_of(arguments, raw, path)

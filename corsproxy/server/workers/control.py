@@ -1,7 +1,7 @@
-"""The channel between the parent and a worker: messages, each behind its length, over a socket pair.
+"""The channel between the parent and a worker: messages with their lengths, over a socket pair.
 
-A socket pair because its end is the end of the other process, however it came: nothing else tells a worker that its
-parent was killed.
+When a process ends, however that happens, its end of the socket pair is closed: so a worker notices that its parent was
+killed.
 Does not know what the messages mean.
 """
 
@@ -20,13 +20,13 @@ Sent = TypeVar("Sent", FromParent, FromWorker)
 Received = TypeVar("Received", FromWorker, FromParent)
 
 MOST_BYTES = 64 * 1024 * 1024
-"""Of a message: the text of the largest configuration (4 MiB) may be six times as long in JSON."""
+"""The most bytes of a message: the text of the largest configuration (4 MiB) may be six times as long in JSON."""
 
 _LENGTH = struct.Struct("!I")
 
 
 class Channel(Generic[Sent, Received]):
-    """One end of the pair, in a running loop."""
+    """One end of the socket pair, in a running loop."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, known: dict[str, type]) -> None:
         self._reader = reader
@@ -35,27 +35,27 @@ class Channel(Generic[Sent, Received]):
 
     @staticmethod
     async def of_parent(sock: socket.socket) -> Channel[FromParent, FromWorker]:
-        """Take over the parent's end; the socket is closed with the channel."""
+        """Return the parent's channel over `sock`, which is closed with it."""
         return Channel(*await asyncio.open_unix_connection(sock=sock), _by_name(FromWorker))
 
     @staticmethod
     async def of_worker(sock: socket.socket) -> Channel[FromWorker, FromParent]:
-        """Take over a worker's end."""
+        """Return a worker's channel over `sock`, which is closed with it."""
         return Channel(*await asyncio.open_unix_connection(sock=sock), _by_name(FromParent))
 
     def send(self, message: Sent) -> None:
-        """Send a message; one to a process that is gone is lost, and `receive` says so."""
+        """Send a message; it is lost if the other process is gone, which `receive` reports."""
         if self._writer.is_closing():
             return
         content = encode(message)
-        # uvloop closes a transport whose other end has gone before it says so, and then refuses to write on it.
+        # uvloop closes a transport whose peer is gone before it reports that, and then raises at a write.
         with contextlib.suppress(RuntimeError):
             self._writer.write(_LENGTH.pack(len(content)) + content)
 
     async def receive(self) -> Received | None:
         """Return the next message; None once the other process is gone or has closed its end.
 
-        Raises `MalformedMessageError` for anything else, after which the channel cannot be used.
+        Raises `MalformedMessageError` for an invalid message, after which the channel cannot be used.
         """
         try:
             (length,) = _LENGTH.unpack(await self._reader.readexactly(_LENGTH.size))
@@ -67,7 +67,7 @@ class Channel(Generic[Sent, Received]):
         return message
 
     async def close(self) -> None:
-        """Close this end when everything is sent."""
+        """Close this end after everything has been sent."""
         self._writer.close()
         try:
             await self._writer.wait_closed()

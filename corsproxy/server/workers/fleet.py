@@ -1,6 +1,6 @@
-"""The servers of clients: this process, or workers; the rest of the process is the same for both.
+"""The processes that serve clients: this one, or workers.
 
-`Fleet` is what `process.py` needs of either; `SingleProcess` is the one without workers.
+`Fleet` is what `process.py` needs of either; `SingleProcess` is the fleet without workers.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ class Fleet(Protocol):
     """The serving processes."""
 
     async def start(self, configuration: Configuration) -> None:
-        """Serve; returns when connections are accepted; raises `PlanError` or `UsageError`."""
+        """Begin to serve; return when connections are accepted. Raises `PlanError` or `UsageError`."""
 
     async def failure(self) -> str:
-        """Wait until clients cannot be served any more; returns why."""
+        """Wait until clients cannot be served any more; return the reason."""
 
     async def apply(self, configuration: Configuration) -> None:
         """Put another configuration in force everywhere, or nowhere; raises `PlanError` or `UsageError`."""
@@ -31,17 +31,17 @@ class Fleet(Protocol):
         """Bring `totals` up to date."""
 
     async def events(self) -> tuple[list[Event], int]:
-        """Return the events of the inspector's recorders since the last call, in order, and how many were left out."""
+        """Return the events of the inspector's recorders since the last call, in order, and the number left out."""
 
     async def stop(self, drain: float) -> bool:
-        """Accept no more, finish what is in flight within `drain` seconds, end; True if nothing was cut."""
+        """Accept no more, wait `drain` seconds for requests in flight, and end; return whether none was cut."""
 
     def kill(self) -> None:
-        """End at once whatever would outlive this process."""
+        """End at once all processes that would outlive this one."""
 
 
 class SingleProcess:
-    """This process serves by itself: the default, with nothing between a signal and the data path."""
+    """The default fleet: this process serves clients itself."""
 
     def __init__(self, data_path: DataPath, recorder: Recorder | None = None) -> None:
         """`recorder` is the inspector's, if it is enabled; it observes each request."""
@@ -49,20 +49,20 @@ class SingleProcess:
         self._recorder = recorder
 
     async def start(self, configuration: Configuration) -> None:
-        """Serve, as `Fleet.start`."""
+        """Begin to serve, as `Fleet.start`."""
         await self._data_path.start(configuration)
 
     async def failure(self) -> str:
-        """Never returns: what ends this process ends the whole."""
+        """Never return: nothing can fail without this process."""
         never: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         return await never
 
     async def apply(self, configuration: Configuration) -> None:
-        """Exchange the configuration, as `Fleet.apply`."""
+        """Put another configuration in force, as `Fleet.apply`."""
         self._data_path.commit(configuration, self._data_path.prepare(configuration))
 
     async def report(self, totals: Totals) -> None:
-        """Read the gauges; the data path counts into the totals itself."""
+        """Set the gauges; the data path counts into the totals itself."""
         totals.connections, totals.in_flight = self._data_path.connections, self._data_path.in_flight
         totals.upstream_connections = {(name, state): n for name, state, n in self._data_path.upstream_connections}
         totals.process = process_numbers()
@@ -76,4 +76,4 @@ class SingleProcess:
         return await self._data_path.stop(drain)
 
     def kill(self) -> None:
-        """Nothing outlives the only process."""
+        """Do nothing: no other process would outlive this one."""

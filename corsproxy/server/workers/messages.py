@@ -1,7 +1,7 @@
 """The messages between the parent and a worker.
 
-Each message is a frozen value with plain fields, so that it goes over the channel as JSON and comes out as itself.
-A question carries a number, and the answer carries the same.
+Each message is a frozen value with plain fields, so that it can be sent as JSON and read back.
+A question has a number, and its answer has the same.
 """
 
 from __future__ import annotations
@@ -16,35 +16,35 @@ from corsproxy.settings import TlsFiles
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationText:
-    """A configuration in a form from which another process builds the same."""
+    """A configuration as text, from which another process can build the same one."""
 
     options: Options
     file: str | None
     kind: Kind
     text: str
     tls: TlsFiles | None
-    """From the parent, because files on disk may have changed since it read them."""
+    """The parent's value, which the text alone does not give: of `--https`, or kept by a reload."""
 
     @classmethod
     def of(cls, configuration: Configuration) -> ConfigurationText:
-        """Write a configuration down."""
+        """Return a configuration as text."""
         source = configuration.source
         tls = configuration.settings.tls
         return cls(source.options, source.file, source.kind, configuration.loaded.text, tls)
 
     @property
     def source(self) -> Source:
-        """Where the configuration came from."""
+        """The source that the parent has loaded the configuration from."""
         return Source(self.options, self.file, kind=self.kind)
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The first message to a worker: what to serve."""
+    """What to serve: the first message to a worker."""
 
     configuration: ConfigurationText
     counts: bool
-    """True if metrics are needed."""
+    """True if metrics are counted."""
     inspects: bool
     shows_fields: bool
     via_token: str
@@ -67,14 +67,14 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class AskReport:
-    """Report the numbers now."""
+    """Report the counts and gauges now."""
 
     number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class AskEvents:
-    """Return the events that the inspector's recorder kept."""
+    """Send the events that the inspector's recorder has kept."""
 
     number: int = 0
 
@@ -86,7 +86,7 @@ class Ping:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Finish what is in flight within `drain` seconds, and end."""
+    """Finish the requests in flight within `drain` seconds, and end."""
 
     drain: float
 
@@ -114,10 +114,10 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class WorkerReport:
-    """What has been counted since the last report, and what is there now; also sent unsolicited."""
+    """The counts since the last report, and the current gauges; the answer to `AskReport`, and sent regularly."""
 
     number: int = 0
-    """0 if unsolicited."""
+    """0 if nobody asked for it."""
     counts: Counts = field(default_factory=Counts)
     connections: int = 0
     in_flight: int = 0
@@ -134,7 +134,7 @@ class Events:
     number: int
     events: list[Event]
     skipped: int
-    """Events that were left out."""
+    """The number of events that were left out."""
 
 
 @dataclass(frozen=True, slots=True)

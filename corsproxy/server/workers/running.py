@@ -1,6 +1,6 @@
-"""A running worker, as the parent sees it: its process, its channel, and its last report.
+"""A running worker as the parent sees it: its process, its channel, and its last report.
 
-Knows nothing about the other workers, and replaces none.
+Knows nothing about other workers or replacements.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ from corsproxy.server.workers.messages import (
 )
 
 GRACE = 3.0
-"""Seconds in which a worker has to end once it has nothing left to do; then it is killed."""
+"""Seconds for a worker to end once it has nothing left to do; then it is killed."""
 
 _START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
     "from corsproxy.server.workers.worker import main; main(*json.loads(sys.argv[2]))"
 )
-"""What a worker runs: imports are found where the parent found them, and nowhere else (`-P`)."""
+"""The program of a worker: it imports from the parent's `sys.path`, and not from the current directory (`-P`)."""
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ class RunningWorker:
         """The last report; its counts are in the totals already."""
         self.drained = False
         self.heard = 0
-        """How many messages have come from it."""
+        """The number of messages that it has sent."""
         self._answers: dict[int, asyncio.Future[Answer]] = {}
         self._asked = 0
 
@@ -94,7 +94,7 @@ class RunningWorker:
         return await asyncio.wait_for(answer, patience)
 
     async def run(self, totals: Totals, ready: asyncio.Future[None]) -> str:
-        """Take its messages until it is gone; returns how it ended."""
+        """Handle its messages until it is gone; return how it ended, for the log."""
         try:
             while (message := await self.channel.receive()) is not None:
                 self.heard += 1
@@ -123,7 +123,7 @@ class RunningWorker:
             case Drained():
                 self.drained = message.in_time
             case Pong():
-                pass  # nothing to do: its arrival is what counts
+                pass  # `heard` has counted it
 
     def _answer(self, answer: Answer) -> None:
         waiting = self._answers.pop(answer.number, None)
@@ -131,7 +131,7 @@ class RunningWorker:
             waiting.set_result(answer)
 
     async def _wait(self) -> int:
-        """Wait for the exit status of a process whose channel has ended, and see to it that there is one."""
+        """Return the exit status of a process whose channel has ended; kill it if it does not end within `GRACE`."""
         deadline = time.monotonic() + GRACE
         while (status := self.popen.poll()) is None:
             if time.monotonic() > deadline:

@@ -1,10 +1,10 @@
-"""Workers: several processes that share the parent's listening sockets, replaced when they die.
+"""Workers: several processes that share the parent's listening sockets, and are replaced when they die.
 
-Each worker is a fresh interpreter, not a fork: the parent has a loop, threads that write logs and a TLS library in use
-when a replacement is due, and none of these survives a fork in good order. A start costs what a start of the program
-costs, and happens rarely.
-The parent opens the sockets once and never accepts on them, so no connection is lost with a worker that was not its
-own; a socket for each worker (SO_REUSEPORT) would spread connections more evenly and lose the queue of one that dies.
+Each worker is a new interpreter, not a fork: when a replacement is due, the parent has an event loop, threads that
+write logs, and a TLS library in use, none of which survives a fork reliably. A start of a worker takes as long as a
+start of the program, but is rare.
+The parent opens the sockets once and never accepts on them, so a worker that dies takes only its own connections along.
+With a socket for each worker (SO_REUSEPORT) connections would be spread more evenly, but its queue would be lost too.
 Knows nothing about signals; of metrics it only adds counters to totals.
 """
 
@@ -43,25 +43,25 @@ from corsproxy.server.workers.messages import (
 from corsproxy.server.workers.running import GRACE, RunningWorker, start_worker
 
 QUICK_DEATHS = 5
-"""Consecutive deaths of one worker directly after its start that end the program, because it cannot work here."""
+"""Consecutive deaths of one worker, each directly after its start, that end the program: it cannot run here."""
 
 QUICK = 1.0
-"""Seconds of work below which a death counts as right after the start."""
+"""Seconds of serving below which a death is directly after the start."""
 
 _ANSWER_TIMEOUT = 30.0
-"""Seconds a worker may take to make a configuration ready."""
+"""Seconds for a worker to prepare a configuration."""
 
 _REPORT_TIMEOUT = 1.0
-"""Seconds a scrape waits for a worker's latest numbers; those of the last second are known anyway."""
+"""Seconds that a scrape waits for a worker's current numbers; those of a second ago are known anyway."""
 
 PATIENCE = 30.0
 """Seconds without an answer after which a worker counts as hung and is replaced."""
 
-_LOOKS = 10
-"""How often within that time it is looked for an answer."""
+_CHECKS = 10
+"""The number of checks for an answer within that time."""
 
-_LOOKS_AT_START = 4 * _LOOKS
-"""A start on a busy machine takes its time, and says nothing meanwhile."""
+_CHECKS_AT_START = 4 * _CHECKS
+"""The same before the worker serves: on a busy machine a start takes long, and sends nothing meanwhile."""
 
 CPU = "process_cpu_seconds_total"
 
@@ -84,9 +84,9 @@ class Workers:
         inspects: bool,
         patience: float = PATIENCE,
     ) -> None:
-        """`lock` is the file that keeps log lines apart, `counts` says whether anybody can ask for the totals.
+        """`lock` is the file that keeps log lines of several processes apart; `counts` is True if metrics are counted.
 
-        `inspects` says whether the inspector is on; `patience` is how many seconds a worker may keep silent.
+        `inspects` is True if the inspector is on; `patience` is in seconds, as `PATIENCE` is.
         """
         self._count = count
         self._listeners = listeners
@@ -101,14 +101,14 @@ class Workers:
         self._keepers: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
         self._changing = asyncio.Lock()
-        """Held while a worker is given its configuration, so that none is left with another one than the rest."""
+        """Held while a worker gets its configuration, so that all workers have the same one."""
         self._spent = 0.0
-        """Seconds of CPU time of the workers that are gone."""
+        """Seconds of CPU time that workers which are gone have used."""
         self._failed: asyncio.Future[str] | None = None
         self._configuration: Configuration
 
     async def start(self, configuration: Configuration) -> None:
-        """Serve, as `Fleet.start`: returns when every worker accepts connections."""
+        """Begin to serve, as `Fleet.start`: return when every worker accepts connections."""
         self._check(configuration)
         self._configuration = configuration
         loop = asyncio.get_running_loop()
@@ -117,12 +117,12 @@ class Workers:
         await asyncio.gather(*ready)
 
     async def failure(self) -> str:
-        """Wait until the workers cannot go on; returns why."""
+        """Wait until a worker cannot be kept running; return the reason."""
         self._failed = self._failed or asyncio.get_running_loop().create_future()
         return await self._failed
 
     async def apply(self, configuration: Configuration) -> None:
-        """Exchange the configuration, as `Fleet.apply`: every worker makes it ready before any puts it in force."""
+        """Put another configuration in force, as `Fleet.apply`: every worker prepares it before any commits it."""
         async with self._changing:
             self._check(configuration)
             question = Prepare(ConfigurationText.of(configuration))
@@ -133,7 +133,7 @@ class Workers:
             await self._ask_all(Commit(), Committed, _ANSWER_TIMEOUT, everyone=True)
 
     async def report(self, totals: Totals) -> None:
-        """Ask every worker for what it has counted since it last said so."""
+        """Bring `totals` up to date, as `Fleet.report`, with the current numbers of every worker."""
         await self._ask_all(AskReport(), WorkerReport, _REPORT_TIMEOUT)
         reports = [worker.latest for worker in self._workers]
         totals.connections = sum(report.connections for report in reports)
@@ -146,7 +146,7 @@ class Workers:
         totals.upstream_connections, totals.process = dict(connections), dict(process)
 
     async def events(self) -> tuple[list[Event], int]:
-        """Ask every worker for what its recorder kept, as `Fleet.events`."""
+        """Return the events of all workers' recorders, as `Fleet.events`."""
         answers = await self._ask_all(AskEvents(), Events, _REPORT_TIMEOUT)
         return merged([(answer.events, answer.skipped) for answer in answers], self._budget)
 
@@ -169,14 +169,14 @@ class Workers:
             worker.popen.kill()
 
     async def _keep(self, number: int, ready: asyncio.Future[None]) -> None:
-        """Keep one worker running, however often it has to be started."""
+        """Keep one worker running: start it, and start it again whenever it ends."""
         quick_deaths = 0
         while not self._stopping.is_set():
             async with self._changing:
                 worker = await self._spawn()
             self._workers.append(worker)
             if self._stopping.is_set():
-                worker.popen.kill()  # started too late to hear of it
+                worker.popen.kill()  # it was started after `stop` had sent its messages
             watching = asyncio.get_running_loop().create_task(self._end_if_hung(worker))
             try:
                 ending = await worker.run(self._totals, ready)
@@ -185,7 +185,7 @@ class Workers:
             if self._stopping.is_set():
                 return
             self._workers.remove(worker)
-            self._spent += worker.latest.process.get(CPU, 0.0)  # a counter never falls
+            self._spent += worker.latest.process.get(CPU, 0.0)  # so that the counter never decreases
             lived = time.monotonic() - worker.ready_at if worker.ready_at else 0.0
             quick_deaths = quick_deaths + 1 if lived < QUICK else 0
             log.error("worker %d (pid %d) %s; it is replaced", number, worker.popen.pid, ending)
@@ -201,9 +201,9 @@ class Workers:
         while True:
             heard = worker.heard
             worker.channel.send(Ping())
-            # In steps, as the time during which this very process was stopped must not count.
-            for _ in range(_LOOKS if worker.ready_at else _LOOKS_AT_START):
-                await asyncio.sleep(self._patience / _LOOKS)
+            # In steps, because time in which this process itself was stopped must not count.
+            for _ in range(_CHECKS if worker.ready_at else _CHECKS_AT_START):
+                await asyncio.sleep(self._patience / _CHECKS)
                 if worker.heard != heard:
                     break
             else:
@@ -229,9 +229,9 @@ class Workers:
             listener_context(configuration.settings.tls)
 
     async def _ask_all(self, question: Question, kind: type[A], patience: float, *, everyone: bool = False) -> list[A]:
-        """Ask every worker, and return the answers of those that survive.
+        """Ask every worker, and return the answers, without those of workers that are gone or too slow.
 
-        `everyone` says that no worker may leave it undone; else the answer goes without one that is slow.
+        Raises `UsageError` for a worker that is too slow if `everyone` must answer.
         """
         answers = await asyncio.gather(
             *(worker.ask(question, patience) for worker in self._workers), return_exceptions=True

@@ -1,7 +1,7 @@
-"""A worker: a fresh process that serves on the parent's sockets and obeys the parent's messages.
+"""A worker: a new process that serves on the parent's sockets and carries out the parent's messages.
 
-`main` is its entry point. It ignores signals, which the parent handles: a terminal or a service manager that sends them
-to all processes must not stop workers without the parent.
+`main` is its entry point. It ignores signals: a terminal or a service manager may send them to all processes, but only
+the parent decides when workers stop.
 Knows nothing about other workers.
 """
 
@@ -50,15 +50,14 @@ from corsproxy.server.workers.messages import (
 log = logging.getLogger(__name__)
 
 REPORT_INTERVAL = 1.0
-"""Seconds between two unsolicited reports: what is counted since the last one is lost with a worker that is
-killed."""
+"""Seconds between two reports: the counts since the last one are lost if the worker is killed."""
 
 ORPHAN_DRAIN = 2.0
-"""Seconds that requests in flight get when the parent is gone; the worker has to end within five."""
+"""Seconds for requests in flight when the parent is gone; the worker must end within five."""
 
 
 def main(control: int, lock: int, listeners: Sequence[int]) -> None:
-    """Work until the parent stops the worker or dies; the arguments are inherited descriptors."""
+    """Serve until the parent stops the worker or ends; the arguments are inherited descriptors."""
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     outputs = Outputs.open(lock)
@@ -78,7 +77,7 @@ async def _work(control: int, listeners: Sequence[int], outputs: Outputs) -> Non
         elif start is not None:
             raise MalformedMessageError("it says nothing of what to serve")
     except MalformedMessageError as error:
-        # Most likely another version of the package was installed under a running parent.
+        # Most likely another version of the package has been installed under a running parent.
         log.error("worker: the parent sent a message that cannot be read: %s", error)
         sys.exit(1)
     await channel.close()
@@ -101,7 +100,7 @@ async def _serve(
 
 
 class _Worker:
-    """Answer the parent's messages while the data path serves."""
+    """Handles the parent's messages while the data path serves."""
 
     def __init__(
         self,
@@ -119,7 +118,7 @@ class _Worker:
         self._draining: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
-        """Work until stopped; the parent's end is a stop too."""
+        """Handle messages until the parent stops the worker, or ends."""
         loop = asyncio.get_running_loop()
         stopped = loop.create_task(self._stopped.wait())
         reports = loop.create_task(self._report_regularly())
@@ -133,12 +132,12 @@ class _Worker:
             if message is None:
                 await self._data_path.stop(ORPHAN_DRAIN)
                 break
-            await self._obey(message)
+            await self._handle(message)
         reports.cancel()
         stopped.cancel()
         self._channel.send(self._report())
 
-    async def _obey(self, message: FromParent) -> None:
+    async def _handle(self, message: FromParent) -> None:
         match message:
             case Prepare():
                 self._channel.send(Prepared(message.number, await self._prepare(message.configuration)))
@@ -160,7 +159,7 @@ class _Worker:
                 raise MalformedMessageError("it says for the second time what to serve")
 
     async def _prepare(self, text: ConfigurationText) -> str | None:
-        """Prepare another configuration; return the reason if that fails."""
+        """Prepare another configuration; return the reason if that fails, otherwise None."""
         self._prepared = None
         try:
             configuration = await asyncio.to_thread(_configuration, text)
@@ -193,6 +192,6 @@ class _Worker:
 
 
 def _configuration(text: ConfigurationText) -> Configuration:
-    """Build the configuration that the parent has accepted, from the same text."""
+    """Return the configuration that the parent has accepted, built from the same text."""
     configuration = load_again(text.source, text.text, os.environ)
     return replace(configuration, settings=replace(configuration.settings, tls=text.tls))
