@@ -93,6 +93,8 @@ wheel: $(DEV_STAMP) ## build the compiled and the pure wheel into dist/, install
 MUTANTS ?=
 mutants: $(UV_STAMP) $(DEV_STAMP) ## break the pure modules in thousands of places, one at a time, and list what no test minds (hours)
 	$(UV) pip install --python $(BIN)/python $(LOCKED) -r requirements/mutants.txt
+	@# What it kept of other tests it would ask for by names that pytest does not find again.
+	rm -rf mutants/tests mutants/mutmut-stats.json
 	CORSPROXY_MUTANTS=1 HYPOTHESIS_PROFILE=check $(BIN)/mutmut run --max-children 2 $(MUTANTS)
 	$(BIN)/mutmut results | grep -v ': not checked$$' || echo "no mutant survived"
 
