@@ -7,14 +7,14 @@
 
 ARG BASE=python:3.14-slim-bookworm
 
-# --- what is only needed to build -------------------------------------------------------------------------------------
+# --- needed only for the build ----------------------------------------------------------------------------------------
 FROM ${BASE} AS build
 
-# The compiler of the compiled form; it is in this stage alone.
+# The compiler of the compiled form; it is only in this stage.
 RUN apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev
 
 WORKDIR /build
-# The environment has no pip of its own: the base's installs into it from outside, so none reaches the final stage with it.
+# The environment has no pip: the base's pip installs into it from outside, so that none reaches the final stage.
 RUN ["python3", "-m", "venv", "--without-pip", "/opt/corsproxy"]
 RUN ["python3", "-m", "venv", "/opt/builder"]
 

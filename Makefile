@@ -14,13 +14,13 @@ DEV_STAMP := $(VENV)/.installed-test
 UV_STAMP  := $(VENV)/.installed-uv
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 UV  := $(BIN)/uv --quiet
-# What uv.lock names and nothing else, wheels alone, each file by its hash.
+# Only packages of uv.lock, only wheels, each checked by its hash.
 LOCKED := --no-deps --only-binary :all: --require-hashes
 # With the locked setuptools, so that this fetches nothing.
 EDITABLE := --no-deps --no-build-isolation --editable .
 
-# Hundreds of processes are started from what is installed here: compiled once, not each time, whatever the image that
-# this runs in says of its own.
+# Tests start hundreds of processes from this environment: keep their bytecode, even if the image that this runs in
+# disables that.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DELETE_ON_ERROR:
@@ -153,7 +153,7 @@ image: ## build the container image (BASE=... for another base, IMAGE=... for an
 	$(BUILDAH_BUD) --tag $(IMAGE) .
 	$(PYTHON) scripts/steady_image.py $(IMAGE)
 
-# One image for each platform under a name of its own, then a manifest that lists them under the name asked for.
+# One image for each platform under a separate name, then a manifest that lists them under the requested name.
 image-multi: ## the image for amd64 and arm64 under one name (the other one is emulated: needs qemu-user-static)
 	set -e; images=; for platform in $(PLATFORMS); do \
 	  image=$(IMAGE)-$${platform##*/}; \
