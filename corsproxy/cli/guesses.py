@@ -24,9 +24,20 @@ _RENAMED = {
     "-u": "--upstream",
     "--origin": "--allow-origin",
     "--origins": "--allow-origin",
+    "--allow-origins": "--allow-origin",
+    "--allow-methods": "--allow-method",
+    "--allow-headers": "--allow-header",
+    "--expose-headers": "--expose-header",
+    "--cors-origin": "--allow-origin",
     "--credentials": "--allow-credentials",
 }
 """Options of `serve`, by the names that other programs use."""
+
+
+_SWITCHES = ("--allow-credentials", "--credentials", "--inspect", "--watch", "--insecure", "--https")
+"""Options that take no value."""
+_SPOKEN_NO = ("no", "false", "off", "0")
+_SPOKEN = ("yes", "true", "on", "1", *_SPOKEN_NO)
 
 
 def other_line(args: Sequence[str]) -> str | None:
@@ -50,6 +61,10 @@ def _meant(words: list[str]) -> list[str]:
     for place, word in enumerate(words):
         name, equals, value = word.partition("=")
         before = words[place - 1] if place else ""
+        if before in _SWITCHES and word.lower() in _SPOKEN:
+            if word.lower() in _SPOKEN_NO:
+                meant[-1:] = ["--no-allow-credentials"] if meant[-1] == "--allow-credentials" else []
+            continue
         if name in _RENAMED:
             word = _RENAMED[name] + equals + value
         elif name == "--upstream":

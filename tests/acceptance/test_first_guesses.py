@@ -25,6 +25,10 @@ GUESSES = {
     "localhost:3000 --listen 1": "corsproxy serve --upstream http://localhost:3000 --listen 1",
     "--upstream http://localhost:3000": "corsproxy serve --upstream http://localhost:3000",
     "serve --upstream http://a --upstream http://b": "corsproxy serve --upstream http://a --route /api=http://b",
+    "serve --upstream http://a --allow-origins http://b": "corsproxy serve --upstream http://a --allow-origin http://b",
+    "serve --upstream http://a --allow-credentials yes": "corsproxy serve --upstream http://a --allow-credentials",
+    "serve --upstream http://a --allow-credentials false": "corsproxy serve --upstream http://a --no-allow-credentials",
+    "serve --upstream http://a --watch off": "corsproxy serve --upstream http://a",
     "help": "corsproxy --help",
     "help serve": "corsproxy serve --help",
     "version": "corsproxy --version",
@@ -37,6 +41,47 @@ def test_a_first_guess_is_answered_with_the_line_to_type(guess: str, line: str) 
     status, _, said = invoked(*guess.split())
     assert status == 2
     assert said[-1] == f"Write: {line}"
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("http:/a", "'http:/a': expected an absolute http or https URL: write http://a"),
+        ("https//a/x", "'https//a/x': expected an absolute http or https URL: write https://a/x"),
+        ("a:1", "'a:1': expected an absolute http or https URL: write"),
+        ("http:/u:p@a", "'http:/…@a': expected an absolute http or https URL"),
+        ("http://", "'http://': expected an absolute http or https URL"),
+    ],
+)
+@pytest.mark.parametrize("command", ["probe", "verify"])
+def test_a_mistyped_url_of_a_deployment_is_shown_as_it_was_meant(command: str, url: str, said: str) -> None:
+    """And no login in it is."""
+    options = ["--upstream", "http://a"] if command == "verify" else []
+    status, _, errors = invoked(command, url, *options)
+    assert status == 2
+    assert said in errors[-1]
+    assert "u:p" not in errors[-1]
+    assert ("write" in errors[-1]) == ("write" in said)
+
+
+QUICK = "explain / --upstream http://a --allow-origin https://a.example --origin"
+
+
+@pytest.mark.parametrize(
+    ("line", "because"),
+    [
+        (f"{QUICK} https://b.example", "the allowed origins do not include https://b.example"),
+        (f"{QUICK} https://a.example --method PUT --allow-method GET", "the allowed methods do not include PUT"),
+        (f"{QUICK} https://a.example --header X-A --allow-header X-B", "the allowed headers do not include every"),
+        (f"{QUICK} https://a.example --credentials --no-allow-credentials", "credentials are not allowed"),
+    ],
+)
+def test_quick_mode_is_explained_without_a_policy_that_nobody_wrote(line: str, because: str) -> None:
+    """The first line has no key of a file."""
+    status, said, _ = invoked(*line.split())
+    assert status == 1
+    assert because in said[0]
+    assert "policy quick" not in said[0]
 
 
 def test_an_upstream_that_is_a_port_is_one_of_this_machine() -> None:

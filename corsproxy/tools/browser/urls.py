@@ -6,6 +6,7 @@ Only texts are examined: no name is resolved.
 from __future__ import annotations
 
 import ipaddress
+import re
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
@@ -26,6 +27,13 @@ def split(url: str) -> SplitResult | None:
     if parts.scheme not in {"http", "https"} or not host or not _NEVER_IN_HOSTS.isdisjoint(host):
         return None
     return parts if port is None or port <= 65535 else None
+
+
+def likely(text: str, scheme: str) -> str | None:
+    """Return the URL that was probably meant by one that is none, which may lack its scheme; None if there is none."""
+    slip = re.match(r"(https?)(?::[/\\]*|[/\\]+)", text, re.IGNORECASE)
+    url = f"{slip[1].lower()}://{text[slip.end() :]}" if slip else f"{scheme}://{text}"
+    return url if url != text and split(url) is not None and urlsplit(url).username is None else None
 
 
 def origin_of(url: str) -> str | None:

@@ -91,7 +91,8 @@ class Judgement:
         if self.reason == "method_not_allowed" and method not in FORWARDED_METHODS:
             return f"the proxy knows no method {method!r} and answers 501"
         policy_name = policy.name if policy else ""
-        return _BECAUSE[self.reason].format(origin=asked.origin, method=method, policy=policy_name, path=asked.path)
+        sentence = (_BECAUSE_OF_OPTIONS if self.by_options else _BECAUSE).get(self.reason, _BECAUSE[self.reason])
+        return sentence.format(origin=asked.origin, method=method, policy=policy_name, path=asked.path)
 
 
 _BECAUSE = {
@@ -104,6 +105,14 @@ _BECAUSE = {
     "credentials_not_allowed": "allow_credentials of policy {policy} is not true",
 }
 """The sentence for each reason."""
+
+_BECAUSE_OF_OPTIONS = {
+    "origin_not_allowed": "the allowed origins do not include {origin}",
+    "method_not_allowed": "the allowed methods do not include {method}",
+    "headers_not_allowed": "the allowed headers do not include every header that needs it",
+    "credentials_not_allowed": "credentials are not allowed",
+}
+"""The same in quick mode, in which nobody has written a policy; the option stands in `decided_by`."""
 
 
 def judge(loaded: Loaded, question: Question) -> Judgement:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass
 from typing import Literal, TextIO
 
@@ -95,8 +96,10 @@ def _checked_url(url: str) -> str:
     # As a browser parses it: https://url.spec.whatwg.org/#concept-basic-url-parser
     bare = url.strip(_AROUND_URLS).translate(_NOT_IN_URLS).partition("#")[0]
     if urls.split(bare) is None:
-        hint = "" if "://" in url else f": write http://{url}"
-        raise UsageError(f"invalid URL {url!r}: expected an absolute http or https URL{hint}")
+        right = urls.likely(bare, "http")
+        hint = f": write {right}" if right else ""
+        shown = re.sub(r"[^/\\?#]*@", "…@", url, count=1)  # a login is not repeated
+        raise UsageError(f"invalid URL {shown!r}: expected an absolute http or https URL{hint}")
     return bare
 
 

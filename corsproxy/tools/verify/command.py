@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TextIO
@@ -111,8 +112,10 @@ def _write(content: object, out: TextIO) -> None:
 def _checked_url(url: str) -> str:
     parts = urls.split(url.strip())
     if parts is None:
-        hint = "" if "://" in url else f": write https://{url}"
-        raise UsageError(f"invalid URL {url!r}: expected an absolute http or https URL{hint}")
+        right = urls.likely(url.strip(), "https")
+        hint = f": write {right}" if right else ""
+        shown = re.sub(r"[^/\\?#]*@", "…@", url, count=1)  # a login is not repeated
+        raise UsageError(f"invalid URL {shown!r}: expected an absolute http or https URL{hint}")
     if parts.query or parts.fragment:
         raise UsageError(f"invalid URL {url!r}: name the deployment's base, without a query: routes are put behind it")
     if parts.username is not None:
