@@ -11,6 +11,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.proxy.bench import Bench
 from tests.proxy.wire import Client
 from tests.support.upstream import Connection
@@ -111,6 +113,16 @@ def send_all(client: Client) -> None:
     """Send the amount."""
     for _ in range(AMOUNT // MIB):
         client.send(PIECE)
+
+
+def test_a_client_that_pipelines_and_never_reads(bench: Bench) -> None:
+    """Its next request is not even begun before it takes the response: none is kept for it."""
+    bench.answering(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % MIB + PIECE)
+    with bench.client(receive_buffer=64 * 1024) as client:
+        client.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n" * 100)
+        bench.upstream.wait_for(lambda: bench.requests)
+        with pytest.raises(AssertionError, match="in vain"):
+            bench.upstream.wait_for(lambda: len(bench.requests) > 30, timeout=1.0)
 
 
 HANDSHAKE = b"GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"

@@ -44,6 +44,7 @@ def test_the_admin_listener_answers(proxy: Proxy, method: str, path: str, status
     assert answer.status == status
     assert answer.cors == {}
     assert answer.fields["server"] == "corsproxy"
+    assert answer.fields.get("cache-control") == ("no-store" if (path, status) != ("/metrics", 200) else None)
     if method == "HEAD":
         assert answer.body == b""
     if status == 405:

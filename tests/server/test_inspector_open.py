@@ -88,6 +88,7 @@ def test_fields_and_query_are_shown_on_loopback_alone(admin: str, shown: bool) -
         ("Cookie", "sid=hunter2; theme=dark", f"sid={MASK}; theme={MASK}"),
         ("Set-Cookie", "sid=hunter2; Path=/; HttpOnly", f"sid={MASK}; Path=/; HttpOnly"),
         ("Set-Cookie", "hunter2", f"={MASK}"),
+        ("Set-Cookie", "a=b; Path=/4bf92f3577b34da6a3ce929d0e0e4736", f"a={MASK}; {MASK}"),
         ("WWW-Authenticate", "Negotiate hunter2", f"Negotiate {MASK}"),
         ("WWW-Authenticate", "NTLM", "NTLM"),
         ("Location", "/back?code=hunter2&page=2#top", f"/back?code={MASK}&page=2#top"),

@@ -121,11 +121,15 @@ def test_the_listener_in_the_file_cannot_change() -> None:
 
 def test_a_hangup_stops_quick_mode() -> None:
     """There is nothing to read again, and the window of the terminal was closed."""
-    with Upstream() as upstream, started(None, "--upstream", upstream.url, "--watch") as proxy:
-        proxy.stderr.wait_line("--watch has nothing to watch")
-        proxy.signal(signal.SIGHUP)
-        assert proxy.wait() == 0
-        assert "stopping: SIGHUP" in proxy.stderr.text
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under nohup
+    try:
+        with Upstream() as upstream, started(None, "--upstream", upstream.url, "--watch") as proxy:
+            proxy.stderr.wait_line("--watch has nothing to watch")
+            proxy.signal(signal.SIGHUP)
+            assert proxy.wait() == 0
+            assert "stopping: SIGHUP" in proxy.stderr.text
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_nohup_keeps_quick_mode_running() -> None:

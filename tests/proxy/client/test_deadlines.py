@@ -220,6 +220,11 @@ def test_a_rate_is_asked_for_from_when_something_is_owed(unsent: int, due: Due) 
     assert look(92, is_owed=True) is due
 
 
+def test_a_half_closed_client_is_answered_for_two_seconds() -> None:
+    """The number is documented (http-88)."""
+    assert HALF_CLOSED_GRACE == 2.0
+
+
 def test_a_half_closed_client_is_known() -> None:
     """Until the connection ends."""
     clocks = Deadlines(LIMITS, START)
