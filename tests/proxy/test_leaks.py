@@ -219,7 +219,7 @@ def descriptors(pid: int) -> list[str]:
 
 async def until(condition: Callable[[], object]) -> None:
     """Wait until it holds."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - another process has no events for us
             await asyncio.sleep(0.05)
 
