@@ -33,9 +33,9 @@ help: ## say what can be made
 demo: $(RUN_STAMP) ## a legacy API, a page on another origin and the proxy between them, on loopback
 	@$(BIN)/corsproxy demo
 
-# One worker more than the two cores that this is measured on: much of the time is waiting, for sockets and for processes.
+# Two workers more than the two cores that this is measured on: part of the time is waiting, for sockets and for processes.
 # A file stays whole, as its tests share their processes.
-PYTEST_ARGS ?= --numprocesses 3 --dist loadfile --no-loadscope-reorder
+PYTEST_ARGS ?= --numprocesses 4 --dist loadfile --no-loadscope-reorder
 # What starts no process and no browser: the rules, the configuration, the pure parts of the data path, the tools.
 # Nothing waits there, and each worker has to find all tests first.
 PURE := -m 'not process and not browser' --numprocesses 2

@@ -99,7 +99,7 @@ def test_a_reviewer_runs_everything(tree: Path) -> None:
         "ruff format --check .",
         "ruff check .",
         "mypy",
-        "python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder",
+        "python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder",
     ]
 
 
@@ -156,7 +156,7 @@ def test_the_compiled_form_is_built_and_tested(tree: Path) -> None:
     )
     assert lay_out.endswith("scripts/compiled_tree.py build/compiled")
     assert test.startswith("cd build/compiled/tree && FORM_UNDER_TEST=compiled ")
-    places = re.findall(r" (tests/\S+)", test.partition(" -m pytest --numprocesses 3 ")[2])
+    places = re.findall(r" (tests/\S+)", test.partition(" -m pytest --numprocesses 4 ")[2])
     assert "tests/server/test_form.py" in places, "it fails where what runs is not compiled"
     assert all((ROOT / place).exists() for place in places)
 
