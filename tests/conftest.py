@@ -64,6 +64,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             slow.add(item.path)
         if known & _DRIVES_A_BROWSER:
             item.add_marker("browser")
+        if {"firefox", "tab"} & set(item.fixturenames) and not item.path.name.endswith(_DRIVE_FIREFOX):
+            raise pytest.UsageError(
+                f"{item.path}: rename it: what drives Firefox ends in {' or '.join(_DRIVE_FIREFOX)}"
+            )
         if is_hypothesis_test(item.function):
             item.add_marker("property")
     places = spread(slow)
@@ -80,12 +84,16 @@ def spread(files: set[Path]) -> dict[Path, float]:
     return {file: at / len(places) for at, file in enumerate(sorted(places, key=lambda file: (places[file], file)))}
 
 
+_DRIVE_FIREFOX = ("_in_browsers.py", "_in_firefox.py")
+"""How the names of files end that drive Firefox: the scheduler knows no more of them."""
+
+
 class _OneFirefox(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
     """A worker for each file, but one for all that drive Firefox: to start and to end it costs seven seconds."""
 
     def _split_scope(self, nodeid: str) -> str:
         path = super()._split_scope(nodeid)
-        return "Firefox" if path.endswith(("_in_browsers.py", "_in_firefox.py")) else path
+        return "Firefox" if path.endswith(_DRIVE_FIREFOX) else path
 
 
 @pytest.hookimpl(optionalhook=True)
