@@ -275,7 +275,8 @@ def test_the_verdict_holds_against_matching_witnesses(text: str) -> None:
     matched = {witness for witness in _MATCHED if compiled.fullmatch(witness)}
     automaton = Automaton(text)
     assert automaton.is_exact
-    assert {witness for witness in _MATCHED if Matcher(automaton).fullmatch(witness)} == matched
+    matcher = Matcher(automaton)  # one for all, as a policy has one for all its requests
+    assert {witness for witness in _MATCHED if matcher.fullmatch(witness)} == matched
     if not matched.isdisjoint(_WITNESSES):
         assert found & {Danger.STRANGER, Danger.LOOK_ALIKE, Danger.SUFFIX}
     if not matched.isdisjoint(_PLAIN):
