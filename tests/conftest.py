@@ -144,6 +144,16 @@ if os.environ.get("CORSPROXY_MUTANTS"):
     sys.setrecursionlimit(4 * sys.getrecursionlimit())
 
 
+if os.environ.get("CORSPROXY_MUTANTS"):
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+        """Make the ids anew: mutmut collects twice in one process, and pytest would escape those it has kept again."""
+        for mark in metafunc.definition.iter_markers("parametrize"):
+            if mark._param_ids_from is not None:
+                object.__setattr__(mark._param_ids_from, "_param_ids_generated", None)
+
+
 @pytest.fixture(autouse=bool(os.environ.get("CORSPROXY_MUTANTS")))
 def _forgetful() -> None:
     """Empty what modules remember, so that a broken source is run again by every test that would run it first."""

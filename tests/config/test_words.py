@@ -76,6 +76,12 @@ def test_a_duration_out_of_range_is_refused_with_the_limit(text: str, said: str)
         words.duration(0.001, 86400).parse(text)
 
 
+def test_a_limit_below_a_second_is_named_in_milliseconds() -> None:
+    """To the millisecond, as people write it."""
+    with pytest.raises(RefusedError, match="at least 1500ms"):
+        words.duration(1.5, 86400).parse("1s")
+
+
 def test_whole_seconds_stay_whole() -> None:
     """max_age is sent as delta-seconds, which have no fraction (RFC 9111 section 1.2.2)."""
     parsed = words.whole_seconds(0, 86400, zero="none").parse("10m")
@@ -112,6 +118,7 @@ def test_a_size_out_of_range_is_refused_with_the_limit() -> None:
         words.size(256, 1024).parse("255")
     with pytest.raises(RefusedError, match="at most 1024 bytes"):
         words.size(256, 1024).parse("1MiB")
+    assert [words.size(256, 1024).parse(text) for text in ("256", "1KiB")] == [256, 1024]
 
 
 @pytest.mark.parametrize("text", ["", "0", "1.0", "-1", "true", "17", "1e1", "９"])
@@ -119,7 +126,7 @@ def test_a_whole_number_out_of_range_or_in_another_form_is_refused(text: str) ->
     """A whole number out of range or in another form is refused."""
     with pytest.raises(RefusedError, match="number"):
         words.integer(1, 16).parse(text)
-    assert words.integer(1, 16).parse("16") == 16
+    assert [words.integer(1, 16).parse(text) for text in ("1", "16")] == [1, 16]
 
 
 @pytest.mark.parametrize(

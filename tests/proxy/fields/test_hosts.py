@@ -15,6 +15,8 @@ from corsproxy.proxy.fields.hosts import is_same_host
         (b"api.example:80", b"api.example", 443, False),
         (b"api.example:8080", b"api.example:8081", 80, False),
         (b"api.example", b"example", 80, False),
+        (b"api.example:65535", b"api.example:065535", 80, False),
+        (b"api.example:65535", b"api.example", 65535, True),
         (b"[::1]:443", b"[::1]", 443, True),
         (b"[::1]", b"[::2]", 443, False),
     ],
