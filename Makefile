@@ -37,8 +37,8 @@ demo: $(RUN_STAMP) ## a legacy API, a page on another origin and the proxy betwe
 # A file stays whole, as its tests share their processes.
 PYTEST_ARGS ?= --numprocesses 4 --dist loadfile --no-loadscope-reorder
 # What starts no process and no browser: the rules, the configuration, the pure parts of the data path, the tools.
-# Nothing waits there, and each worker has to find all tests first.
-PURE := -m 'not process and not browser' --numprocesses 2
+# Little waits there, and each worker has to find all tests first: one more than two cores is enough.
+PURE := -m 'not process and not browser' --numprocesses 3
 
 # The types are checked beside the tests, as neither keeps two cores busy from its first second to its last.
 check: style ## what to run before each commit: format, lint, types, and the tests that start no process
