@@ -197,9 +197,11 @@ def parse_network(text: str) -> Network:
 
 def _likely_network(text: str) -> str | None:
     """Return the network of `10.0.*`, or the address of `10.0.0.1:80`."""
-    octets = text.removesuffix(".*").removesuffix(".*").removesuffix(".*").split(".")
-    right = ".".join([*octets, "0", "0", "0"][:4]) + f"/{8 * len(octets)}" if text.endswith(".*") else ""
-    if found := re.fullmatch(r"([0-9.]+):[0-9]+|\[([0-9a-fA-F:.]+)\](?::[0-9]+)?", text):
+    right = ""
+    if found := re.fullmatch(r"([0-9.]+?)(?:\.\*){1,3}", text):
+        octets = found[1].split(".")
+        right = ".".join([*octets, "0", "0", "0"][:4]) + f"/{8 * len(octets)}"
+    elif found := re.fullmatch(r"([0-9.]+):[0-9]+|\[([0-9a-fA-F:.]+)\](?::[0-9]+)?", text):
         right = found[1] or found[2]
     with contextlib.suppress(ValueError):
         return str(ipaddress.ip_network(right)).removesuffix("/32").removesuffix("/128")

@@ -12,12 +12,10 @@ from typing import Literal
 
 from corsproxy.config.addresses import parse_authority, punycode, unix_socket_path
 from corsproxy.config.problems import RefusedError, nearest, quote
+from corsproxy.cors import is_scheme_alone, mend_separator
 from corsproxy.settings import authority
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
-# `://` with too few or too many slashes, slanted the wrong way, or without its colon.
-_SEPARATOR_SLIP = re.compile(r"(https?)(?!://[^/\\])(?:[:;][/\\]*|[/\\]+)(?=[^/\\])", re.IGNORECASE)
-_SCHEME_ALONE = re.compile(r"https?(?::[/\\]*)?", re.IGNORECASE)
 _SOCKET = re.compile(r"/(?:var/run|run|tmp)/.+|/.+\.sock(?:et)?")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
@@ -122,12 +120,10 @@ def _refuse_slips(text: str) -> None:
     bare = text.strip("\"'`<> \t\r\n")
     if bare != text and "://" in bare:
         raise RefusedError(f"invalid URL {quote(text)}: nothing else may stand around it: write {bare}")
-    if _SCHEME_ALONE.fullmatch(text):
+    if is_scheme_alone(text):
         raise RefusedError(f"missing host in {quote(text)}, as in http://localhost:8000", "missing")
-    if slip := _SEPARATOR_SLIP.match(text):
-        rest = text[slip.end() :]
-        port_alone = re.match(r"[0-9]+(?:/|\Z)", rest)
-        right = f"{slip[1]}://{'localhost:' if port_alone else ''}{rest}"
+    if (right := mend_separator(text)) != text:
+        right = re.sub(r"\A(https?://)(?=[0-9]+(?:/|\Z))", r"\1localhost:", right, flags=re.IGNORECASE)
         raise RefusedError(f"invalid URL {quote(text)}: '://' stands between scheme and host: write {right}")
     if text.lower().startswith(("http://unix:/", "https://unix:/")):
         raise RefusedError(f"invalid URL {quote(text)}: write {text.partition('://')[2]}")

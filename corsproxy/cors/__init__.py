@@ -32,6 +32,7 @@ from corsproxy.cors.ports import BAD_PORTS
 from corsproxy.cors.problems import PolicyErrors, PolicyProblem
 from corsproxy.cors.public_suffix import is_public_suffix, registrable_domain
 from corsproxy.cors.spec import DANGERS, MAX_MAX_AGE, OriginSpec, PolicySpec
+from corsproxy.cors.spelling import is_scheme_alone, mend_separator
 from corsproxy.cors.tokens import is_token
 
 __all__ = [
@@ -72,7 +73,9 @@ __all__ = [
     "is_cors_response_field",
     "is_loopback",
     "is_public_suffix",
+    "is_scheme_alone",
     "is_token",
+    "mend_separator",
     "parse_origin",
     "parse_pattern",
     "parse_regex",

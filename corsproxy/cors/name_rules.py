@@ -18,9 +18,10 @@ from corsproxy.cors.headers import (
 from corsproxy.cors.methods import CARRIED, is_forbidden, normalize
 from corsproxy.cors.problems import PolicyProblem, ProblemReason, Severity, quote
 from corsproxy.cors.spec import DANGERS, MAX_MAX_AGE, WILDCARD
-from corsproxy.cors.tokens import is_token
+from corsproxy.cors.tokens import TOKEN_BYTES, is_token
 
 _METHODS = "allow_methods"
+_NAME_AND_VALUE = re.compile(rf"([{re.escape(TOKEN_BYTES.decode())}]+)\s*[:=]\s*\S.*")
 
 
 def check_methods(methods: tuple[str, ...]) -> list[PolicyProblem]:
@@ -114,7 +115,7 @@ def _not_a_name(text: str, noun: str) -> str | None:
     """Return why `text` is not a valid name, and the remedy; None if it is."""
     if not text:
         return "the value is empty; remove it"
-    if found := re.fullmatch(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*[:=]\s*\S.*", text.strip()):
+    if found := _NAME_AND_VALUE.fullmatch(text.strip()):
         return f"a name has no value; write {quote(found[1])}"
     if re.search("[,;]", text) or " " in text.strip():
         return f"each {noun} must be a separate item"

@@ -56,12 +56,12 @@ def broken_rules(text: str) -> str:
         return "a page that is opened from a file has the origin 'null'; serve it from http://localhost instead"
     if key := re.match(r"(regex|file):\s", text):
         return f"'{key[1]}: …' is a mapping of one key, so no quotation marks may be around it"
-    if _SCHEME_ALONE.fullmatch(text.strip()):
+    if is_scheme_alone(text.strip()):
         return "the host is missing, as in 'https://app.example.com'"
     slips = []
     if text != (bare := _bare(text)):
         slips.append("nothing else may stand around it")
-    if bare != (text := _with_separator(bare)):
+    if bare != (text := mend_separator(bare)):
         slips.append("'://' stands between scheme and host")
     if _SEVERAL.search(text.strip()):
         return "each origin must be a separate item"
@@ -75,8 +75,8 @@ def broken_rules(text: str) -> str:
 
 def right_spelling(text: str) -> str | None:
     """Return a guess of the intended origin; None if there is no sensible one."""
-    text = _with_separator(_bare(text.strip()))
-    if text.lower() in {"null", *_WORDS_FOR_EVERYONE} or _SCHEME_ALONE.fullmatch(text):
+    text = mend_separator(_bare(text.strip()))
+    if text.lower() in {"null", *_WORDS_FOR_EVERYONE} or is_scheme_alone(text):
         return None
     if _SEVERAL.search(text) or _REGEX_LIKE.search(text):
         return None
@@ -109,8 +109,13 @@ def _is_misspelt_host(text: str) -> bool:
     return not (is_ipv4(host) or (address and "]" in text and canonical_ipv6(address) == address))
 
 
-def _with_separator(text: str) -> str:
-    """Return the text with `://` in place of a mistyped one."""
+def is_scheme_alone(text: str) -> bool:
+    """Return whether `text` is only `http` or `https`, with or without a separator."""
+    return _SCHEME_ALONE.fullmatch(text) is not None
+
+
+def mend_separator(text: str) -> str:
+    """Return a URL of the web, or an origin, with `://` in place of a mistyped one."""
     return _SEPARATOR_SLIP.sub(r"\1://", text)
 
 
