@@ -195,7 +195,7 @@ class ServerProcess:
 
 
 async def _unless(ending: asyncio.Future[int], work: Coroutine[None, None, None]) -> bool:
-    """Return True when `work` is done, or False, with the work cancelled, if a stop was requested first."""
+    """Run `work` to its end and return whether it got there: a stop that is requested first cancels it."""
     task = asyncio.get_running_loop().create_task(work)
     await asyncio.wait((task, ending), return_when=asyncio.FIRST_COMPLETED)
     if task.done():

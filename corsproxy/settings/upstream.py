@@ -111,7 +111,7 @@ class Upstream:
     tunnel_timeout: float = 3600.0
     """Longest silence in a tunnel, both ways; 0 is no limit."""
     parsing: Parsing = "strict"
-    """Whether invalid HTTP that browsers accept from old servers is an error or a warning."""
+    """`strict` makes invalid HTTP that browsers accept from old servers an error, `lenient` a warning."""
     connection_login: ConnectionLogin = "auto"
     """How logins that authenticate a whole connection (NTLM, Negotiate) are handled."""
     host_mode: HostMode = "upstream"

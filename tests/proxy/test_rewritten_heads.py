@@ -14,6 +14,7 @@ from corsproxy.proxy.fields.referer import OriginRewriter
 from corsproxy.proxy.outgoing import edit_fields, rewrite_origin, rewrite_references
 from corsproxy.proxy.response.head import interim_head
 from corsproxy.settings import CookieRules, FieldEdits, OriginMode, Upstream
+from tests.proxy.inside import CONFIG, stage
 from tests.proxy.request.test_request_head import going_on, read
 from tests.proxy.response.test_response_head import DATE, NONE, PLAIN, head, middle
 
@@ -47,6 +48,18 @@ def test_a_response_line_is_turned_back(line: bytes, turned: bytes) -> None:
     lines = (DATE, b"X-1: 1", line, b"X-2: 2")
     assert middle(head(*lines), NONE, RULES) == [b"X-1: 1", turned, b"X-2: 2"]
     assert middle(head(*lines), NONE, PLAIN) == [b"X-1: 1", line, b"X-2: 2"]
+
+
+async def test_redirects_keep_leaves_the_lines_as_they_are() -> None:
+    """The route then has no such rule; by default it has."""
+    for key, location in (("", b"Location: HOST/a"), (", redirects: keep", b"Location: http://127.0.0.1:PORT/a")):
+        async with stage(CONFIG.replace('PORT"', f'PORT"{key}')) as it:
+            it.writer.write(b"GET /a HTTP/1.1\r\nHost: proxy.example\r\n\r\n")
+            asked = await it.asked()
+            port = b"%d" % asked.writer.get_extra_info("sockname")[1]
+            asked.answer(b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:%b/a\r\nContent-Length: 0\r\n\r\n" % port)
+            expected = location.replace(b"PORT", port).replace(b"HOST", b"http://proxy.example")
+            assert expected in (await it.head()).split(b"\r\n")
 
 
 def test_the_host_that_the_client_has_sent_is_the_upstream_s_too() -> None:

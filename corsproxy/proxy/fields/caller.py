@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from corsproxy.cors import is_public_suffix
-from corsproxy.proxy.fields.hosts import split_host
+from corsproxy.proxy.fields.hosts import is_address, split_host
 from corsproxy.proxy.fields.lines import FieldLine
 from corsproxy.proxy.fields.names import RequestField
 
@@ -66,8 +66,3 @@ def _share_registrable_domain(host: bytes, other: bytes) -> bool:
             break
         common.insert(0, label)
     return bool(common) and not is_public_suffix(b".".join(common).decode("latin-1"))
-
-
-def is_address(host: bytes) -> bool:
-    """Return whether a host is an IP address rather than a name."""
-    return host.startswith(b"[") or host.replace(b".", b"").isdigit()

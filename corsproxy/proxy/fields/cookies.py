@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from corsproxy.proxy.fields.hosts import split_host
+from corsproxy.proxy.fields.hosts import is_within, split_host
 from corsproxy.proxy.fields.references import PathMap
 from corsproxy.settings import CookieRules, Upstream
 
@@ -72,7 +72,7 @@ class CookieRewriter:
 
         if self.removes_foreign_domain:
             host = split_host(proxy_origin.partition(b"://")[2])[0]
-            attributes = [one for one in attributes if _name(one) != b"domain" or _lies_within(host, one)]
+            attributes = [one for one in attributes if _name(one) != b"domain" or _is_acceptable(host, one)]
         if self.remove_domain:
             attributes = _without(attributes, b"domain")
         elif self.domain is not None:
@@ -117,10 +117,10 @@ def _name(attribute: bytes) -> bytes:
     return attribute.partition(b"=")[0].strip(_SPACE).lower()
 
 
-def _lies_within(host: bytes, attribute: bytes) -> bool:
-    """Return whether a browser would accept this Domain from the host (RFC 6265 section 5.1.3)."""
+def _is_acceptable(host: bytes, attribute: bytes) -> bool:
+    """Return whether a browser would accept this Domain from the host; it ignores an empty one."""
     domain = attribute.partition(b"=")[2].strip(_SPACE).removeprefix(b".").lower()
-    return not domain or host == domain or host.endswith(b"." + domain)
+    return not domain or is_within(host, domain)
 
 
 def _without(attributes: list[bytes], name: bytes) -> list[bytes]:

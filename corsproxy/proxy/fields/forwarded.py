@@ -184,12 +184,11 @@ class ConnectionForwarding:
             else:
                 others.append(b"%s: %s\r\n" % (name, value))
         forwarded = b", ".join(filter(None, forwarded_lines))
-        elements = parse_forwarded(forwarded) if forwarded else None
 
         # A proxy that writes one family of fields forwards the other as the client sent it, so only one can be trusted.
         # X-Forwarded-* is by far the more common, so a Forwarded beside it is written anew.
-        uses_forwarded = bool(elements) and not any(values.values())
-        if elements and uses_forwarded:
+        elements = parse_forwarded(forwarded) if forwarded and not any(values.values()) else None
+        if elements:
             addresses, hosts, schemes = (_parameters(elements, what) for what in (b"for", b"host", b"proto"))
         else:
             addresses, hosts, schemes = (_items(values[what]) for what in (b"for", b"host", b"proto"))
@@ -199,7 +198,7 @@ class ConnectionForwarding:
         target = TargetOrigin(scheme, requested, _at(_items(values[b"port"]), depth))
 
         chain = b", ".join([*filter(None, values[b"for"]), self.client.encode()])
-        if uses_forwarded:
+        if elements:
             hops = b"%b, %b" % (forwarded, self._own_element(schemes, hosts, target))
         else:
             hops = self._elements(addresses, depth, target)

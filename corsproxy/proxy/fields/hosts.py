@@ -33,7 +33,7 @@ def _is_host(value: bytes) -> bool:
 
 
 _HOSTS: Final = NameTable(_is_host)
-"""Whether each value is a valid host; clients send the same few."""
+"""The cached results of `_is_host`; clients send the same few values."""
 
 
 def is_port(digits: bytes) -> bool:
@@ -52,6 +52,16 @@ def split_host(value: bytes) -> tuple[bytes, int | None]:
     if port.isdigit() and len(port) <= _MOST_PORT_DIGITS:
         return name.lower(), int(port)
     return value.lower(), None
+
+
+def is_address(host: bytes) -> bool:
+    """Return whether a host is an IP address rather than a name."""
+    return host.startswith(b"[") or host.replace(b".", b"").isdigit()
+
+
+def is_within(host: bytes, domain: bytes) -> bool:
+    """Return whether a lower-case host domain-matches a cookie's Domain (RFC 6265 section 5.1.3)."""
+    return host == domain or (not is_address(host) and host.endswith(b"." + domain))
 
 
 def is_same_host(one: bytes, other: bytes, default_port: int) -> bool:

@@ -35,7 +35,6 @@ _LINK_PART = re.compile(rb'<([^>]*)>|"(?:[^"\\]|\\.)*"|[^<"]+', re.DOTALL)
 class RedirectRewriter:
     """Rewrites the addresses in one route's responses."""
 
-    enabled: bool
     origins: frozenset[tuple[bytes, bytes, int]]
     """The upstream's own origins: scheme, host in lower case, port."""
     scheme: bytes
@@ -59,7 +58,6 @@ class RedirectRewriter:
             names.append((alias_scheme, authority))
         own = ((scheme, host_and_port(name, scheme)) for scheme, name in names)
         return cls(
-            enabled=upstream.rewrite_redirects,
             origins=frozenset((scheme, *pair) for scheme, pair in own if pair is not None),
             scheme=scheme,
             by_client_host=upstream.host_mode == "client",
@@ -72,8 +70,6 @@ class RedirectRewriter:
         `proxy_origin` is the proxy's origin as the client sees it; if it is empty, an absolute path is written, which
         means the same to the client. `client_host` is the Host of the request; behind an edge it may be another one.
         """
-        if not self.enabled:
-            return value
         if name_lower == b"link":
             return rewrite_targets(_LINK_PART, value, lambda target: self._reference(target, proxy_origin, client_host))
         if name_lower != b"refresh":

@@ -48,6 +48,7 @@ class ResponseRules:
     enforces: bool
     """False in shadow mode, in which the upstream's CORS fields stay and no grant is written."""
     redirects: RedirectRewriter | None
+    """None if the upstream's addresses stay as they are."""
     cookies: CookieRewriter | None
     edits: FieldEditor | None
     reports_lost_cookies: bool = False
@@ -245,9 +246,10 @@ _VARY_ORIGIN: Final = FieldLine(_VARY, b"Vary", b"Origin")
 
 
 def _covers_origin(value: bytes) -> bool:
+    """Return whether a value of Vary names Origin, or is `*`."""
     members = {member.strip().lower() for member in value.split(b",")}
     return b"*" in members or b"origin" in members
 
 
 _COVERS_ORIGIN: Final = NameTable(_covers_origin)
-"""Whether each value of Vary names Origin, or is `*`; an upstream sends few different values."""
+"""The cached results of `_covers_origin`; an upstream sends few different values."""

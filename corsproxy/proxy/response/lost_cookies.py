@@ -9,9 +9,9 @@ Results contain names and reasons, never a value.
 from __future__ import annotations
 
 from corsproxy.cors import is_loopback, is_public_suffix
-from corsproxy.proxy.fields.caller import Caller, is_address
+from corsproxy.proxy.fields.caller import Caller
 from corsproxy.proxy.fields.cookies import CookieRewriter
-from corsproxy.proxy.fields.hosts import split_host
+from corsproxy.proxy.fields.hosts import is_within, split_host
 from corsproxy.proxy.fields.names import ResponseField
 from corsproxy.proxy.upstream.head import ResponseHead
 
@@ -66,7 +66,7 @@ def why_lost(value: bytes, proxy_origin: bytes) -> str | None:
         (any(byte in _CONTROLS for byte in value), _CONTROL),
         (not name and not content, _EMPTY),
         (len(name) + len(content) > _LONGEST, _LONG),
-        (domain and not _covers(domain, host), _DOMAIN),
+        (domain and not is_within(host, domain), _DOMAIN),
         (domain and domain != host and is_public_suffix(domain.decode("latin-1")), _SUFFIX),
         (secure and scheme == b"http" and host and not is_loopback(host.decode("latin-1")), _PLAIN_HTTP),
         (attributes.get(b"samesite", b"").lower() == b"none" and not secure, _SECURE.format("SameSite=None")),
@@ -121,8 +121,3 @@ def _attributes(value: bytes) -> dict[bytes, bytes]:
     parted = (attribute.partition(b"=") for attribute in value.split(b";")[1:])
     pairs = ((name.strip(_SPACE).lower(), text.strip(_SPACE)) for name, _, text in parted)
     return {name: text for name, text in pairs if len(text) <= _ATTRIBUTE_LONGEST}
-
-
-def _covers(domain: bytes, host: bytes) -> bool:
-    """Return whether the host domain-matches a cookie's Domain (RFC 6265bis section 5.1.3)."""
-    return host == domain or (not is_address(host) and host.endswith(b"." + domain))

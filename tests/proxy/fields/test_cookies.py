@@ -402,6 +402,8 @@ def test_a_prefixed_cookie_that_browsers_keep_is_never_made_one_they_throw_away(
         (b"https://example.com", b"a=1; Domain=shop.example.com", b"a=1"),
         (b"https://badexample.com", b"a=1; Domain=example.com", b"a=1"),
         (b"http://[::1]:8080", b"a=1; Domain=example.com", b"a=1"),
+        (b"http://10.0.0.1:8080", b"a=1; Domain=10.0.0.1", b"a=1; Domain=10.0.0.1"),
+        (b"http://10.0.0.1:8080", b"a=1; Domain=0.0.1", b"a=1"),
         (b"http://localhost", b"a=1; Domain=", b"a=1; Domain="),
         (b"http://localhost", b"a=1; domain = x.example ; HttpOnly", b"a=1; HttpOnly"),
     ],

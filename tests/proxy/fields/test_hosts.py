@@ -1,10 +1,10 @@
-"""When two spellings of a host are one."""
+"""When two spellings of a host are one, and what is an address."""
 
 from __future__ import annotations
 
 import pytest
 
-from corsproxy.proxy.fields.hosts import is_same_host
+from corsproxy.proxy.fields.hosts import is_address, is_same_host
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,20 @@ def test_two_hosts_are_one(one: bytes, other: bytes, default_port: int, same: bo
     """In any letter case, the default port written or left out; a request that names two hosts is refused."""
     assert is_same_host(one, other, default_port) is same
     assert is_same_host(other, one, default_port) is same
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        (b"127.0.0.1", True),
+        (b"[::1]", True),
+        (b"[fe80::1]", True),
+        (b"localhost", False),
+        (b"127.0.0.1.example", False),
+        (b"1a.2", False),
+        (b"", False),
+    ],
+)
+def test_what_is_an_address(host: bytes, expected: bool) -> None:
+    """It has no domain above it, and no cookie of one."""
+    assert is_address(host) is expected

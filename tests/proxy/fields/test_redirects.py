@@ -286,13 +286,6 @@ def test_every_difference_from_nginx_and_http_proxy_is_named(name: bytes, row: R
     assert differs == bool(row.why)
 
 
-@pytest.mark.parametrize(("name", "row"), TABLE)
-def test_redirects_keep_leaves_every_line_as_it_is(name: bytes, row: Row) -> None:
-    """`redirects: keep` changes nothing at all."""
-    rewriter = RedirectRewriter.compile(replace(BASED, rewrite_redirects=False), "/app")
-    assert rewriter.rewrite(name, row.value, PROXY) == row.value
-
-
 OTHER_SETTINGS = [
     (
         "an alias",

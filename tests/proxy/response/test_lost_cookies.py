@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from corsproxy.proxy.fields.caller import Caller, is_address, is_same_site
+from corsproxy.proxy.fields.caller import Caller, is_same_site
 from corsproxy.proxy.fields.cookies import CookieRewriter
 from corsproxy.proxy.fields.lines import FieldLine
 from corsproxy.proxy.fields.names import RequestField, ResponseField
@@ -180,20 +180,3 @@ def test_a_cookie_that_is_withheld_is_lost() -> None:
     ((name, why),) = lost_cookies(head, None, HERE, Caller([], (b"https://app.example.com",)))
     assert name == b"a"
     assert "https://app.example.com" in why
-
-
-@pytest.mark.parametrize(
-    ("host", "expected"),
-    [
-        (b"127.0.0.1", True),
-        (b"[::1]", True),
-        (b"[fe80::1]", True),
-        (b"localhost", False),
-        (b"127.0.0.1.example", False),
-        (b"1a.2", False),
-        (b"", False),
-    ],
-)
-def test_what_is_an_address(host: bytes, expected: bool) -> None:
-    """It has no domain above it, and no cookie of one."""
-    assert is_address(host) is expected
