@@ -206,6 +206,21 @@ def test_text_for_people() -> None:
     assert "fix: compare Origin with a list" in text
 
 
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (b"Access-Control-Allow-Origin: *\r\n", "strangers: granted as every page is, by *, and not by name, so ruled"),
+        (b"", "strangers: refused, so ruled out: reflection of any origin"),
+    ],
+)
+def test_a_star_is_no_refusal(answer: bytes, said: str) -> None:
+    """Where strangers may read because everybody may, the report does not call them refused."""
+    out = io.StringIO()
+    with Upstream.answering(b"HTTP/1.1 200 OK\r\n" + answer + b"Content-Length: 0\r\n\r\n") as server:
+        probe_command(ProbeOptions(server.url, PAGE, timeout=20), out=out, err=io.StringIO())
+    assert said in out.getvalue()
+
+
 def test_control_characters_of_a_server_do_not_reach_the_terminal() -> None:
     """A hostile server cannot write escape sequences to the terminal."""
     out = io.StringIO()

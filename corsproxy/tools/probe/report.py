@@ -14,7 +14,7 @@ from corsproxy.tools.live.look_alikes import Likeness
 from corsproxy.tools.probe.finding import ProbeFinding, Severity
 from corsproxy.tools.probe.findings import explained_failure
 from corsproxy.tools.probe.further import FurtherAnswer, MadeUp, bases
-from corsproxy.tools.probe.strangers import grants, ruled_out
+from corsproxy.tools.probe.strangers import grants, grants_everyone, ruled_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +121,13 @@ def _made_up_lines(report: ProbeReport) -> Iterator[str]:
     refused = ruled_out(report.further)
     if not refused:
         return
+    answers = [one.answer for one in report.further if isinstance(one.asks, MadeUp)]
+    # A star lets every page read without credentials, but names none.
+    how = "granted as every page is, by *, and not by name" if any(map(grants_everyone, answers)) else "refused"
     yield "made-up origins"
     for base, likenesses in refused.items():
         of = f"resembling {base}" if base else "strangers"
-        yield f"  {of}: {f'refused, so ruled out: {_words(likenesses)}' if likenesses else 'none is refused'}"
+        yield f"  {of}: {f'{how}, so ruled out: {_words(likenesses)}' if likenesses else 'none is refused'}"
     for note in _notes(report):
         yield f"  note: {note}"
     yield ""

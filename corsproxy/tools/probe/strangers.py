@@ -20,6 +20,11 @@ def grants(answer: Answer, origin: str) -> bool:
     return answer.lines(checks.ACAO) == (origin,)
 
 
+def grants_everyone(answer: Answer) -> bool:
+    """Return whether a response lets every page read it, without credentials."""
+    return answer.lines(checks.ACAO) == ("*",)
+
+
 def with_credentials(answer: Answer) -> bool:
     """Return whether an answer grants credentials."""
     return answer.lines(checks.ACAC) == ("true",)
