@@ -51,6 +51,9 @@ def _why_not_carried(method: str) -> str:
     detail = "the proxy cannot carry it and answers 501"
     if method.upper().encode() in CARRIED:
         return f"{detail}: browsers send it as written; write {quote(method.upper())}, in the page too"
+    near = difflib.get_close_matches(method.upper(), [known.decode() for known in CARRIED], n=1, cutoff=0.75)
+    if near:
+        return f"{detail}: did you mean {quote(near[0])}?"
     return f"{detail}; have the page use a registered one, such as POST, and remove it"
 
 
