@@ -8,18 +8,16 @@ nginx writes every attribute as `; name=value`; rows that differ by that alone n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from corsproxy.proxy.fields.cookies import CookieRewriter
 from corsproxy.settings import CookieRules, Upstream
+from tests.proxy.fields.rows import OFF, Row, kept
 
 BASED = Upstream(name="legacy", scheme="http", host="localhost", port=80, base_path="/base")
 BARE = Upstream(name="legacy", scheme="http", host="localhost", port=80)
-OFF = b"<no such setting>"
 
 SPACING = "nginx writes the white space around an attribute anew"
 WHOLE_SEGMENTS = "nginx replaces text, not whole segments: /basement is another path"
@@ -35,23 +33,6 @@ REPEATED = "browsers read the last of a repeated attribute; nginx edits the firs
 KEEPS_SPELLING = "nginx keeps a value that is the same but for letter case, and our rows have one spelling"
 APPENDS = "SameSite and Secure are added in another order"
 TRAILING = "a trailing semicolon is used, not kept as an empty attribute"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One Set-Cookie line, three answers to it (None is ours again), and why they differ."""
-
-    value: bytes
-    ours: bytes
-    nginx: bytes | None = None
-    node: bytes | None = None
-    why: str = ""
-
-
-def kept(value: bytes, nginx: bytes | None = None, node: bytes | None = None, why: str = "") -> Row:
-    """Return a row whose value is untouched."""
-    return Row(value, value, nginx, node, why)
-
 
 DATE = b"Expires=Wed, 21 Oct 2015 07:28:00 GMT"
 
@@ -326,8 +307,7 @@ def test_every_difference_from_nginx_and_http_proxy_is_named(
     rules: CookieRules, upstream: Upstream, prefix: str, row: Row
 ) -> None:
     """A row gives a reason exactly where one of the two answers otherwise."""
-    differs = any(theirs not in {None, OFF, row.ours} for theirs in (row.nginx, row.node))
-    assert differs == bool(row.why)
+    assert row.differs == bool(row.why)
 
 
 @pytest.mark.parametrize(("rules", "upstream", "prefix", "row"), ROWS)

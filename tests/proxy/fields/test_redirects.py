@@ -7,7 +7,7 @@ default `proxy_redirect`) and http-proxy 1.18.1 (target `http://localhost/base`,
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from corsproxy.proxy.fields.redirects import RedirectRewriter
 from corsproxy.settings import Upstream
+from tests.proxy.fields.rows import Row, kept
 
 PROXY = b"http://proxy.test"
 BASED = Upstream(name="legacy", scheme="http", host="localhost", port=80, base_path="/base")
@@ -36,22 +37,6 @@ REFRESH = (
     "nginx makes it a path, which old browsers do not take in Refresh, and sees only lower-case `url=` and no quotes"
 )
 ONLY_LOCATION = "nginx knows Location and Refresh, http-proxy Location alone"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of an upstream and three answers to it; None is ours again."""
-
-    value: bytes
-    ours: bytes
-    nginx: bytes | None = None
-    node: bytes | None = None
-    why: str = ""
-
-
-def kept(value: bytes, nginx: bytes | None = None, node: bytes | None = None, why: str = "") -> Row:
-    """Return a row whose value is untouched."""
-    return Row(value, value, nginx, node, why)
 
 
 LOCATIONS = [
@@ -282,8 +267,7 @@ def test_a_reference_is_turned_back_only_where_it_is_the_upstreams_own(name: byt
 @pytest.mark.parametrize(("name", "row"), TABLE)
 def test_every_difference_from_nginx_and_http_proxy_is_named(name: bytes, row: Row) -> None:
     """A row gives a reason exactly where one of the two answers otherwise."""
-    differs = any(theirs is not None and theirs != row.ours for theirs in (row.nginx, row.node))
-    assert differs == bool(row.why)
+    assert row.differs == bool(row.why)
 
 
 OTHER_SETTINGS = [
