@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +10,7 @@ from corsproxy.tools.browser import Browser
 from tests.browser import firefox as of_firefox
 from tests.browser.chromium import MISSING, Chromium, Page, executable
 from tests.browser.firefox import Firefox, FirefoxPage
+from tests.support.installed import installed
 
 Tab = tuple[Browser, Page | FirefoxPage]
 """A tab, and whose it is."""
@@ -19,12 +19,7 @@ Tab = tuple[Browser, Page | FirefoxPage]
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Chromium]:
     """One headless Chromium for all tests; without one they are skipped, on a build server they fail."""
-    path = executable()
-    if path is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(MISSING)
-        pytest.skip(MISSING)
-    browser = Chromium(path)
+    browser = Chromium(installed(executable(), MISSING))
     yield browser
     browser.close()
 
@@ -33,14 +28,9 @@ def chromium() -> Iterator[Chromium]:
 def firefox() -> Iterator[Firefox]:
     """One headless Firefox for all tests; without one they are skipped, on a build server they fail.
 
-    It is dear to start: the names of its files end in `_in_firefox` or `_in_browsers`, by which one worker gets all.
+    It takes seconds to start, so one worker gets all files that drive it: those named `_in_firefox` or `_in_browsers`.
     """
-    path = of_firefox.executable()
-    if path is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(of_firefox.MISSING)
-        pytest.skip(of_firefox.MISSING)
-    browser = Firefox(path)
+    browser = Firefox(installed(of_firefox.executable(), of_firefox.MISSING))
     yield browser
     browser.close()
 

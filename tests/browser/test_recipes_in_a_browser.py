@@ -6,7 +6,6 @@ tests/recipes/test_desk_recipes.py asks all of them by curl, which minds neither
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from tests.browser.servers import Pages
 from tests.recipes.certificate import Certificate, fingerprint_of
 from tests.recipes.sites import pages
 from tests.recipes.test_desk_recipes import RECIPES_AT_THE_DESK, runs
+from tests.support.installed import installed
 from tests.support.process import Proxy, started
 from tests.support.upstream import Connection, Upstream
 
@@ -72,11 +72,7 @@ class Desk:
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """Start each recipe as it is written, but for ports, and one Chromium that finds the LAN on loopback."""
-    path = executable()
-    if path is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(MISSING)
-        pytest.skip(MISSING)
+    path = installed(executable(), MISSING)
     home = tmp_path_factory.mktemp("home")
     with contextlib.ExitStack() as stack:
         page = int(stack.enter_context(Pages()).origin("localhost").rpartition(":")[2])

@@ -5,13 +5,13 @@ Knows where things lie; judges nothing itself.
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
+
+from tests.support.installed import installed
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DEPLOY = ROOT / "deploy"
@@ -33,13 +33,7 @@ def of_kind(path: Path, kind: str) -> list[Document]:
 
 def program(name: str, package: str) -> str:
     """Find a program that no Python package has; without it the test is skipped, in CI it fails."""
-    found = shutil.which(name)
-    if found is not None:
-        return found
-    how = f"{name} is not installed; on Debian: apt-get install {package}"
-    if os.environ.get("CI") == "true":
-        pytest.fail(how)
-    pytest.skip(how)
+    return installed(shutil.which(name), f"{name} is not installed; on Debian: apt-get install {package}")
 
 
 def shipped_configurations() -> dict[str, str]:

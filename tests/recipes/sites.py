@@ -9,18 +9,16 @@ a proxy of its own, always on the one port that the browser knows.
 from __future__ import annotations
 
 import contextlib
-import os
 import ssl
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import pytest
-
 from tests.browser.chromium import MISSING, Chromium, Page, executable
 from tests.recipes import RECIPES
 from tests.recipes.certificate import Certificate
 from tests.recipes.server import Server
+from tests.support.installed import installed
 from tests.support.process import started
 from tests.support.programs import free_port
 
@@ -91,16 +89,8 @@ class Sites:
             chromium.close()
 
     def _browser(self, arguments: tuple[str, ...]) -> Chromium:
-        """Return the browser with these arguments, started if it is the first call.
-
-        Without one the test is skipped, saying how to get it; on a build server it fails.
-        """
+        """Return the browser with these arguments, started if it is the first call."""
         if arguments not in self._browsers:
-            path = executable()
-            if path is None:
-                if os.environ.get("CI") == "true":
-                    pytest.fail(MISSING)
-                pytest.skip(MISSING)
             ports = {
                 "api.example.net": self._proxy_port,
                 "app.example.com": self._page_port,
@@ -108,7 +98,7 @@ class Sites:
             }
             rules = ", ".join(f"MAP {name}:443 127.0.0.1:{port}" for name, port in ports.items())
             self._browsers[arguments] = Chromium(
-                path,
+                installed(executable(), MISSING),
                 f"--host-resolver-rules={rules}",
                 f"--ignore-certificate-errors-spki-list={self._certificate.fingerprint}",
                 *arguments,
