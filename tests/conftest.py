@@ -1,4 +1,4 @@
-"""What holds for every test: its marks, and how many examples a property is tried on.
+"""What holds for every test: its marks, its place in the order, and how many examples a property is tried on.
 
 `process` and `browser` are set here, by what a test module imports, so that none is forgotten: `make check` leaves
 those tests out, since it is for every save of a file.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import os
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -29,17 +28,21 @@ settings.register_profile("default", _PATIENT, derandomize=True)
 settings.register_profile("thorough", _PATIENT)
 settings.load_profile(PROFILE)
 
+pytest_plugins = ["tests.support.mutants"] if os.environ.get("CORSPROXY_MUTANTS") else []
+
 # What a test module that starts processes imports, itself or by way of another module of the tests.
 _STARTS_PROCESSES = {"subprocess", "multiprocessing"}
 _DRIVES_A_BROWSER = {"playwright.sync_api", "playwright.async_api", "tests.browser.chromium"}
 
+_DRIVE_FIREFOX = ("_in_browsers.py", "_in_firefox.py")
+"""The ends of the names of files that drive Firefox; the scheduler knows only the names."""
 
 PURE = "not process and not browser"
-"""How `make check` names its tests."""
+"""The expression by which `make check` selects its tests."""
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Do not even import the files of which `make check` would take no test: they are a third of the imports."""
+    """Skip the files without a test for `make check`: to import them takes a third of its collection."""
     if config.getoption("markexpr") != PURE or collection_path.suffix != ".py":
         return None
     module = ".".join(collection_path.relative_to(ROOT).with_suffix("").parts)
@@ -47,10 +50,10 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test, and put the files that start processes first, those of each directory among those of others.
+    """Mark every test, and run the files that start processes first, in an order that mixes the directories.
 
-    Those are few and long: run last, one of them keeps a worker busy for minutes in which the others have nothing left.
-    The tests of one directory are alike: browsers use all the processors there are, and limits in time use none.
+    They are few and long: run last, one of them keeps a worker busy for minutes while the others have nothing left.
+    The tests of a directory are alike: those with browsers use every processor, those of limits in time use none.
     """
     slow: set[Path] = set()
     for item in items:
@@ -70,26 +73,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             )
         if is_hypothesis_test(item.function):
             item.add_marker("property")
-    places = spread(slow)
-    items.sort(key=lambda item: places.get(item.path, 1.0))
+    places = {path: place for place, path in enumerate(spread(slow))}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
-def spread(files: set[Path]) -> dict[Path, float]:
-    """Place files between 0 and 1 so that those of each directory of the tests are evenly apart."""
+def spread(files: set[Path]) -> list[Path]:
+    """Return the files in an order in which those of each directory of the tests are evenly spaced."""
     directories: dict[tuple[str, ...], list[Path]] = {}
     for file in sorted(files):
         directories.setdefault(file.relative_to(ROOT / "tests").parts[:-1][:1], []).append(file)
-    places = {file: at / len(of_one) for of_one in directories.values() for at, file in enumerate(of_one)}
-    # No two at one place, where their tests would be mixed.
-    return {file: at / len(places) for at, file in enumerate(sorted(places, key=lambda file: (places[file], file)))}
-
-
-_DRIVE_FIREFOX = ("_in_browsers.py", "_in_firefox.py")
-"""How the names of files end that drive Firefox: the scheduler knows no more of them."""
+    position = {file: at / len(of_one) for of_one in directories.values() for at, file in enumerate(of_one)}
+    return sorted(files, key=lambda file: (position[file], file))
 
 
 class _OneFirefox(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
-    """A worker for each file, but one for all that drive Firefox: to start and to end it costs seven seconds."""
+    """Gives each file to one worker, and all files that drive Firefox to the same: a Firefox costs seven seconds."""
 
     def _split_scope(self, nodeid: str) -> str:
         path = super()._split_scope(nodeid)
@@ -98,13 +96,13 @@ class _OneFirefox(LoadFileScheduling):  # type: ignore[misc]  # xdist has no typ
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
-    """Give the files to the workers."""
+    """Keep the tests of a file in one worker, and those of Firefox."""
     return _OneFirefox(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @functools.cache
 def everything_imported(module: str) -> frozenset[str]:
-    """Name what a module of the tests imports, with what the modules of the tests that it imports do."""
+    """Return what a module of the tests imports, directly or through other modules of the tests."""
     found: set[str] = set()
     waiting = [module]
     while waiting:
@@ -115,7 +113,7 @@ def everything_imported(module: str) -> frozenset[str]:
     return frozenset(found)
 
 
-# Read with a pattern and not with `ast`, which takes seconds for all tests, in each worker.
+# A pattern, because `ast` takes seconds for all tests, in each worker.
 _IMPORT = re.compile(
     r"^ *(?:import (?P<module>[\w.]+)|from (?P<base>[\w.]+) import (?P<names>\([^)]*\)|.+))", re.MULTILINE
 )
@@ -124,7 +122,7 @@ _COMMENT = re.compile(r"#.*")
 
 @functools.cache
 def imported(module: str) -> frozenset[str]:
-    """Name what a module imports; of modules that are not of the tests nothing is known."""
+    """Return what a module of the tests or scripts imports; nothing for other modules."""
     path = ROOT / module.replace(".", "/")
     path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
     if module.partition(".")[0] not in {"tests", "scripts"} or not path.is_file():
@@ -137,28 +135,3 @@ def imported(module: str) -> frozenset[str]:
             if taken.strip():
                 names.add(f"{base}.{taken.split()[0]}")
     return frozenset(names)
-
-
-if os.environ.get("CORSPROXY_MUTANTS"):
-    # Mutmut puts two calls around each of ours, and a deep expression of the tests would no longer end in time.
-    sys.setrecursionlimit(4 * sys.getrecursionlimit())
-
-
-if os.environ.get("CORSPROXY_MUTANTS"):
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-        """Make the ids anew: mutmut collects twice in one process, and pytest would escape those it has kept again."""
-        for mark in metafunc.definition.iter_markers("parametrize"):
-            if mark._param_ids_from is not None:
-                object.__setattr__(mark._param_ids_from, "_param_ids_generated", None)
-
-
-@pytest.fixture(autouse=bool(os.environ.get("CORSPROXY_MUTANTS")))
-def _forgetful() -> None:
-    """Empty what modules remember, so that a broken source is run again by every test that would run it first."""
-    for name, module in list(sys.modules.items()):
-        if name.startswith("corsproxy."):
-            for value in vars(module).values():
-                if isinstance(value, functools._lru_cache_wrapper):
-                    value.cache_clear()
