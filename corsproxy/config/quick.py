@@ -15,8 +15,9 @@ from typing import Final
 from corsproxy.config.load import Loaded, load_text
 from corsproxy.config.options import Options
 from corsproxy.config.problems import ConfigError, Problem, quote
-from corsproxy.config.quick_problems import by_option, mistakes
-from corsproxy.config.quick_text import POLICY_NAME, quick_text, quoted, upstream_pairs
+from corsproxy.config.quick_problems import by_option
+from corsproxy.config.quick_routes import mistakes, upstream_pairs
+from corsproxy.config.quick_text import POLICY_NAME, quick_text, quoted
 from corsproxy.cors import is_loopback
 from corsproxy.settings import CookieRules, Settings
 

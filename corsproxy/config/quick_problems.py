@@ -1,4 +1,4 @@
-"""Problems in terms of options: those of the file that quick mode generates, and those that it cannot show.
+"""Problems of the file that quick mode generates, in terms of options.
 
 A remedy is written as the option at fault is: on the command line, or as a variable of the environment.
 """
@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from corsproxy.config.options import FLAGS, Options
-from corsproxy.config.problems import Problem, RefusedError, quote
-from corsproxy.config.quick_text import POLICY_NAME, UPSTREAM_NAME, bare_port, holds_several, upstream_pairs
-from corsproxy.config.upstream_urls import parse_upstream_url
+from corsproxy.config.problems import Problem
+from corsproxy.config.quick_routes import UPSTREAM_NAME, assigned, shown, upstream_pairs
+from corsproxy.config.quick_text import POLICY_NAME
 
 _OPTION_OF_KEY = {
     "allow_origins": "allow_origins",
@@ -29,7 +29,6 @@ _OPTION_OF_KEY = {
 }
 """The option for each key of the policy and of an upstream."""
 
-
 _NEEDS_A_FILE = " in a configuration file ('corsproxy init' writes one)"
 
 
@@ -38,7 +37,8 @@ def option_of(path: str, options: Options) -> str:
     section, _, rest = path.partition(".")
     if section.startswith("upstreams"):
         name, _, key = rest.partition(".")
-        option = _OPTION_OF_KEY.get(key.partition(".")[0]) or ("upstream" if _is_single(name, options) else "routes")
+        is_single = name == UPSTREAM_NAME or not options.routes
+        option = _OPTION_OF_KEY.get(key.partition(".")[0]) or ("upstream" if is_single else "routes")
     elif section.startswith("policies"):
         option = _OPTION_OF_KEY.get(rest.removeprefix(f"{POLICY_NAME}.").partition("[")[0], "allow_origins")
     elif section.startswith("routes"):
@@ -59,7 +59,7 @@ def by_option(problems: Sequence[Problem], options: Options) -> Iterator[Problem
         option = option_of(problem.path, options)
         if (option, problem.message) not in reported:
             reported.add((option, problem.message))
-            message = _without_a_file(problem, options)
+            message = _without_a_file(problem, option, options)
             yield Problem("", 0, 0, option, problem.severity, problem.reason, message)
 
 
@@ -84,9 +84,8 @@ _KEYS = re.compile(r"\b(?:allow_(?:origins|methods|headers|credentials)|expose_h
 _QUOTED = re.compile(r"('[^']*')")
 
 
-def _without_a_file(problem: Problem, options: Options) -> str:
+def _without_a_file(problem: Problem, option: str, options: Options) -> str:
     """Return the message in terms of options, with a hint for keys without an option."""
-    option = option_of(problem.path, options)
     in_environment = option.startswith("CORSPROXY_")
 
     def in_options(match: re.Match[str], words: str) -> str:
@@ -112,85 +111,15 @@ def _without_a_file(problem: Problem, options: Options) -> str:
 
 def _written(option: str, value: str, options: Options, *, in_environment: bool) -> str:
     """Return an option with a value as the user would write it, or its name for the value ''."""
-    name = options.names.get(option) or FLAGS[option]
+    name = options.name(option)
     if in_environment:
         name = "CORSPROXY_" + FLAGS[option].removeprefix("--").replace("-", "_").upper()
-    if name.startswith("CORSPROXY_"):
-        return f"{name}={value}" if value else name
-    if value == "false":
+    if value == "false" and name.startswith("--"):
         return f"--no-{name.removeprefix('--')}"
-    return f"{name} {value}".strip()
+    return assigned(name, value) if value else name
 
 
 def _route(index: int, options: Options) -> str:
     """Return the option that represents a route of the generated file."""
     name, path, url = upstream_pairs(options)[index]
-    if _is_single(name, options):
-        return options.name("upstream")
-    return _shown(f"{path}={url}")
-
-
-# --- what the generated file cannot show ----------------------------------------------------------------------------
-
-
-def mistakes(options: Options) -> Iterator[Problem]:
-    """Yield problems that the generated file cannot show."""
-    option = options.name("routes")
-    taken = {"/"} if options.upstream is not None else set()
-    for route in options.routes:
-        path, equals, url = route.partition("=")
-        if not equals or not path.startswith("/") or url.startswith("="):
-            right = _likely_route(route) or "/api=http://localhost:8000"
-            yield _problem(option, f"invalid route {_shown(route)}: expected PATH=URL, as in {right}")
-        elif not url:
-            yield _problem(option, f"invalid route {_shown(route)}: the URL is missing after the '='")
-        elif port := bare_port(url):
-            right = _assigned(option, f"{path}=http://localhost:{port}")
-            yield _problem(option, f"invalid URL {quote(url)}: for a server on this machine write {right}")
-        elif holds_several(url):
-            yield _problem(option, f"invalid route {_shown(route)}: each route is a value of its own; repeat {option}")
-        elif path in taken:
-            first = f"{options.name('upstream')} is its route" if path == "/" else "an earlier route has it"
-            yield _problem(option, f"duplicate path {quote(path)}: {first}; change one, or remove it")
-        taken.add(path)
-    if options.upstream is not None and (port := bare_port(options.upstream)):
-        option = options.name("upstream")
-        right = _assigned(option, f"http://localhost:{port}")
-        yield _problem(option, f"invalid URL {quote(options.upstream)}: for a server on this machine write {right}")
-
-
-def _shown(route: str) -> str:
-    """Return a route for a message, without a login in its URL."""
-    return quote(re.sub(r"//[^/?#]*@", "//…@", route))
-
-
-_ARROW = r"\s*(?:=+>?|->|:|\s)\s*"
-_PATH_THEN_URL = re.compile(rf"[~^*\s]*(?P<path>[^\s=]*?){_ARROW}(?P<url>(?:https?|unix)://?\S+)")
-_URL_THEN_PATH = re.compile(rf"(?P<url>https?://[^\s=]+?){_ARROW}(?P<path>/[^\s=]*)")
-_URL_ALONE = re.compile(r"(?P<path>)(?P<url>https?://\S+)")
-
-
-def _likely_route(text: str) -> str | None:
-    """Return the PATH=URL that was probably meant: other separators, other order, no slash, nginx's signs."""
-    text = text.strip().strip("\"'")
-    found = next((m for form in (_URL_THEN_PATH, _URL_ALONE, _PATH_THEN_URL) if (m := form.fullmatch(text))), None)
-    if found is None:
-        return f"{text.rstrip('=')}=http://localhost:8000" if re.fullmatch(r"/[\w./-]*", text) else None
-    path, url = found["path"], found["url"]
-    try:
-        parse_upstream_url(url)
-    except RefusedError:
-        return None
-    return f"/{path.lstrip('/')}={url}"
-
-
-def _assigned(option: str, value: str) -> str:
-    return f"{option}={value}" if option.startswith("CORSPROXY_") else f"{option} {value}"
-
-
-def _problem(option: str, message: str) -> Problem:
-    return Problem("", 0, 0, option, "error", "invalid", message)
-
-
-def _is_single(name: str, options: Options) -> bool:
-    return not options.routes or (name == UPSTREAM_NAME and options.upstream is not None)
+    return options.name("upstream") if name == UPSTREAM_NAME else shown(f"{path}={url}")

@@ -8,6 +8,7 @@ from typing import Final
 
 from corsproxy.config.options import Options
 from corsproxy.config.problems import RefusedError
+from corsproxy.config.quick_routes import upstream_pairs
 from corsproxy.config.upstream_urls import parse_upstream_url
 from corsproxy.cors import is_loopback
 
@@ -19,46 +20,10 @@ LOOPBACK_ORIGINS: Final = tuple(
 POLICY_NAME = "quick"
 """The name of the one policy."""
 
-UPSTREAM_NAME = "upstream"
-
 
 def quick_text(options: Options, *, insecure: bool = False) -> str:
     """Return the file that the options represent; `insecure` allows plain-http origins with credentials."""
     return "\n".join((*_upstream_lines(options), *_policy_lines(options, insecure), *_route_lines(options))) + "\n"
-
-
-def upstream_pairs(options: Options) -> list[tuple[str, str, str]]:
-    """Return the name of each upstream, its path and its URL."""
-    pairs = [(UPSTREAM_NAME, "/", options.upstream)] if options.upstream is not None else []
-    taken = {UPSTREAM_NAME}
-    for route in options.routes:
-        path, equals, url = route.partition("=")
-        known = path in (one for _, one, _ in pairs)
-        if (
-            known
-            or not equals
-            or not path.startswith("/")
-            or url[:1] in ("", "=")
-            or bare_port(url)
-            or holds_several(url)
-        ):
-            continue  # a mistake, which is reported elsewhere
-        slug = re.sub(r"[^A-Za-z0-9]+", "-", path).strip("-").lower()[:40].strip("-") or "root"
-        name = next(name for name in (slug, *(f"{slug}-{at}" for at in range(2, 1000))) if name not in taken)
-        taken.add(name)
-        pairs.append((name, path, url))
-    return pairs
-
-
-def bare_port(url: str) -> str | None:
-    """Return the port of a URL that is nothing else: `3000` or `:3000`."""
-    port = url.removeprefix(":")
-    return port if port.isascii() and port.isdecimal() else None
-
-
-def holds_several(url: str) -> bool:
-    """Return whether another PATH=URL stands behind the URL."""
-    return re.search(r"[,;]\s*/[^=]*=", url) is not None
 
 
 def _upstream_lines(options: Options) -> Iterator[str]:
