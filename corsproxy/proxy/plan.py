@@ -149,9 +149,9 @@ class RoutePlan:
         return read is not None and not (read + b"/").startswith(self._base_read)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Plan:
-    """`Settings` compiled for the data path of one worker."""
+    """`Settings` compiled for the data path of one worker; only `begun` and `in_flight` change."""
 
     settings: Settings
     routes: RouteTable[RoutePlan]
@@ -161,6 +161,8 @@ class Plan:
     """The proxy's own origins, as browsers see them: `public_origins`; empty if there are none."""
     begun: set[RequestRecord] | None = None
     """The requests that have begun, for the inspector, which removes those that have ended; None if it is off."""
+    in_flight: int = 0
+    """The number of requests that began with this plan and have not ended."""
 
     @property
     def limits(self) -> Limits:

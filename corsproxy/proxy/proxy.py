@@ -11,7 +11,7 @@ import secrets
 import socket
 import ssl
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from corsproxy.proxy.client.handshakes import TlsServer
 from corsproxy.proxy.client.listener import ClientListener
@@ -20,6 +20,7 @@ from corsproxy.proxy.plan import Plan
 from corsproxy.proxy.relay import Relay
 from corsproxy.proxy.request_record import Observer, RequestRecord
 from corsproxy.proxy.response.answers import with_id
+from corsproxy.proxy.upstream.pool import UpstreamPool
 
 SWEEP_INTERVAL = 0.25
 """Seconds between two checks of all deadlines: a timeout is late by at most this, and needs no timer of its own."""
@@ -42,6 +43,7 @@ class Proxy:
         self._relay = Relay(plan, observers, via_token or new_via_token())
         self._listener = ClientListener(self._relay, plan.limits, self._on_unread)
         self._retired: list[Plan] = []
+        """The plans no longer in force with which requests in flight began: their deadlines must be checked, too."""
         self._sweep_handle = self._loop.call_later(SWEEP_INTERVAL, self._sweep)
 
     @property
@@ -72,7 +74,7 @@ class Proxy:
     def upstream_connections(self) -> list[tuple[str, str, int]]:
         """Upstream, state and number of connections, including those of retired plans."""
         counts: dict[tuple[str, str], int] = {}
-        for pool in {id(pool): pool for plan in (self.plan, *self._retired) for pool in plan.pools}.values():
+        for pool in self._pools():
             for state, count in pool.states().items():
                 key = (pool.upstream.name, state)
                 counts[key] = counts.get(key, 0) + count
@@ -81,7 +83,7 @@ class Proxy:
     @property
     def in_flight(self) -> int:
         """The number of requests in flight."""
-        return self._relay.in_flight
+        return sum(plan.in_flight for plan in self._plans())
 
     def swap(self, plan: Plan) -> None:
         """Put a new plan in force for the next requests; requests in flight keep theirs."""
@@ -114,19 +116,24 @@ class Proxy:
         self._sweep_handle.cancel()
         for connection in self._listener.open_connections:
             connection.abort()
-        for plan in (*self._retired, self.plan):
-            for pool in plan.pools:
-                pool.close()
+        for pool in self._pools():
+            pool.close()
         await asyncio.sleep(0)
+
+    def _plans(self) -> tuple[Plan, ...]:
+        return self.plan, *self._retired
+
+    def _pools(self) -> Iterable[UpstreamPool]:
+        """Return each pool once; plans share those of unchanged upstreams."""
+        return dict.fromkeys(pool for plan in self._plans() for pool in plan.pools)
 
     def _sweep(self) -> None:
         now = self._loop.time()
         for connection in self._listener.open_connections:
             connection.sweep(now)
-        for plan in (self.plan, *self._retired):
-            for pool in plan.pools:
-                pool.sweep(now)
-        self._retired = [plan for plan in self._retired if any(pool.is_in_use for pool in plan.pools)]
+        for pool in self._pools():
+            pool.sweep(now)
+        self._retired = [plan for plan in self._retired if plan.in_flight]
         self._sweep_handle = self._loop.call_later(SWEEP_INTERVAL, self._sweep)
 
     def _on_unread(self, unread: Unread) -> bytes:

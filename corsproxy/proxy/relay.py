@@ -41,7 +41,6 @@ class Relay:
     def __init__(self, plan: Plan, observers: Sequence[Observer], via_token: str) -> None:
         self.plan = plan
         """The configuration in force; replaced as a whole."""
-        self.in_flight = 0
         self._observers = tuple(observers)
         self._token = via_token.encode("ascii")
         # RFC 9110 section 7.6.3: the received protocol version, and a pseudonym for the recipient.
@@ -58,7 +57,7 @@ class Relay:
         it and returns the same. None means that the upstream has the request, and the connection is notified later.
         """
         context = RequestContext(self, request, RequestRecord(request.method, _now(), request.connection.peer))
-        self.in_flight += 1
+        context.plan.in_flight += 1
         grant = NO_GRANT
         try:
             admitted = admit(context, self.new_request_id)
@@ -74,9 +73,10 @@ class Relay:
             return context.finish()
         return cycle.start()
 
-    def request_ended(self, record: RequestRecord) -> None:
+    def request_ended(self, context: RequestContext) -> None:
         """Complete the record of a request and call the observers with it."""
-        self.in_flight -= 1
+        record = context.record
+        context.plan.in_flight -= 1
         record.duration = _now() - record.started
         for observer in self._observers:
             observer(record)

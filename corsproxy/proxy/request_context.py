@@ -56,5 +56,5 @@ class RequestContext:
         """End the request, if it has not ended yet; return whether the connection may carry another."""
         if not self._is_finished:
             self._is_finished = True
-            self._relay.request_ended(self.record)
+            self._relay.request_ended(self)
         return self.keep

@@ -210,11 +210,6 @@ class UpstreamPool:
         self._reported[oddity] = now
         return True
 
-    @property
-    def is_in_use(self) -> bool:
-        """True if any connection is open."""
-        return bool(self.connections or self._tunnels)
-
     def place_for_tunnel(self) -> HeldPlace:
         """Return a place for a tunnel, to hold from before its request is sent; raises `UpstreamError` without one."""
         place = self._tunnel_places.take()

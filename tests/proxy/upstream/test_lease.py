@@ -100,7 +100,7 @@ async def test_a_dial_that_fails_leaves_its_place() -> None:
         asked = await asyncio.gather(pool.acquire(), pool.acquire(), pool.acquire(), return_exceptions=True)
     kinds = [one.kind for one in asked if isinstance(one, UpstreamError)]
     assert kinds == [UpstreamErrorKind.CONNECT] * 3
-    assert not pool.is_in_use
+    assert not sum(pool.states().values())
 
 
 async def test_the_place_of_a_connection_that_ends_is_the_next_in_lines(pool: UpstreamPool) -> None:
