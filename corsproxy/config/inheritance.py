@@ -40,13 +40,8 @@ def whole_policies(
             others = [one for one in section if one != name]
             near = nearest(base, others)
             extended.add(near or base)  # one mistake, one message: the intended base is not also unused
-            hint = (
-                f"did you mean {near!r}?"
-                if near
-                else f"expected {listed(map(repr, others))}"
-                if others
-                else "remove the key"
-            )
+            expected = f"expected {listed(map(repr, others))}" if others else "remove the key"
+            hint = f"did you mean {near!r}?" if near else expected
             report.error(f"{join('policies', name)}.extends", "undefined", f"undefined policy {quote(base)}: {hint}")
         elif name not in circles and (circle := _circle(name, bases)):
             circles.update(circle)

@@ -29,8 +29,19 @@ def split(url: str) -> SplitResult | None:
     return parts if port is None or port <= 65535 else None
 
 
-def likely(text: str, scheme: str) -> str | None:
-    """Return the URL that was probably meant by one that is none, which may lack its scheme; None if there is none."""
+def why_invalid(url: str, bare: str, scheme: str) -> str:
+    """Return the message about a URL that `split` does not accept: as written, and without what is around it.
+
+    A URL without a scheme probably lacks `scheme`.
+    """
+    right = _likely(bare, scheme)
+    hint = f": write {right}" if right else ""
+    shown = re.sub(r"[^/\\?#]*@", "…@", url, count=1)  # a login is not repeated
+    return f"invalid URL {shown!r}: expected an absolute http or https URL{hint}"
+
+
+def _likely(text: str, scheme: str) -> str | None:
+    """Return the URL that was probably intended, or None."""
     slip = re.match(r"(https?)(?::[/\\]*|[/\\]+)", text, re.IGNORECASE)
     url = f"{slip[1].lower()}://{text[slip.end() :]}" if slip else f"{scheme}://{text}"
     return url if url != text and split(url) is not None and urlsplit(url).username is None else None

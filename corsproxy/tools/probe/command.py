@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from dataclasses import dataclass
 from typing import Literal, TextIO
 
@@ -96,10 +95,7 @@ def _checked_url(url: str) -> str:
     # As a browser parses it: https://url.spec.whatwg.org/#concept-basic-url-parser
     bare = url.strip(_AROUND_URLS).translate(_NOT_IN_URLS).partition("#")[0]
     if urls.split(bare) is None:
-        right = urls.likely(bare, "http")
-        hint = f": write {right}" if right else ""
-        shown = re.sub(r"[^/\\?#]*@", "…@", url, count=1)  # a login is not repeated
-        raise UsageError(f"invalid URL {shown!r}: expected an absolute http or https URL{hint}")
+        raise UsageError(urls.why_invalid(url, bare, "http"))
     return bare
 
 

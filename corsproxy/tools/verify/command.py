@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TextIO
@@ -110,17 +109,15 @@ def _write(content: object, out: TextIO) -> None:
 
 
 def _checked_url(url: str) -> str:
-    parts = urls.split(url.strip())
+    bare = url.strip()
+    parts = urls.split(bare)
     if parts is None:
-        right = urls.likely(url.strip(), "https")
-        hint = f": write {right}" if right else ""
-        shown = re.sub(r"[^/\\?#]*@", "…@", url, count=1)  # a login is not repeated
-        raise UsageError(f"invalid URL {shown!r}: expected an absolute http or https URL{hint}")
+        raise UsageError(urls.why_invalid(url, bare, "https"))
     if parts.query or parts.fragment:
         raise UsageError(f"invalid URL {url!r}: name the deployment's base, without a query: routes are put behind it")
     if parts.username is not None:
         raise UsageError("invalid URL: it carries a user name; give a login with --send 'Authorization: ...'")
-    return url.strip()
+    return bare
 
 
 def _checked_host(host: str | None) -> str:
