@@ -87,7 +87,7 @@ class FieldEditValues:
 
 
 def field_edits(noun: str) -> Record[FieldEditValues]:
-    """Declare the edits of a message's fields."""
+    """Return the shape of the edits of a message's fields."""
     return record(noun, FieldEditValues, is_secret=True)
 
 

@@ -74,7 +74,7 @@ def with_parameters(text: str) -> str:
 
 
 def segments(path: str, *, exact: bool) -> Segments:
-    """Split a checked path; None is a `{name}`.
+    """Return the segments of a checked path; None is a `{name}`.
 
     A trailing slash is dropped for a prefix and is an empty last segment for an exact route; `/` is `()`.
     """
@@ -184,7 +184,7 @@ def _check_segment(segment: str, text: str) -> None:
 
 
 def _canonical(path: str) -> str:
-    """Spell a path as a browser sends it: escapes in upper case, none where none is needed, all others escaped."""
+    """Return a path as a browser sends it: escapes in upper case, none where none is needed, all others escaped."""
 
     def spell(escape: re.Match[str]) -> str:
         character = chr(int(escape[1], 16))

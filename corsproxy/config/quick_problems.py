@@ -51,7 +51,7 @@ def option_of(path: str, options: Options) -> str:
 
 
 def by_option(problems: Sequence[Problem], options: Options) -> Iterator[Problem]:
-    """Report problems of the generated file as problems of the options."""
+    """Yield the problems of the generated file as problems of the options."""
     reported: set[tuple[str, str]] = set()
     for problem in problems:
         if not options.allow_origins and problem.severity == "warning" and "allow_origins" in problem.path:

@@ -116,7 +116,7 @@ def _decide_among(policies: tuple[Policy, ...], request: CorsRequest) -> Decisio
 
 
 def _with_timing(policy: Policy, decision: Decision, request: CorsRequest) -> Decision:
-    """Add Timing-Allow-Origin to the response to anything but a preflight.
+    """Return the decision with Timing-Allow-Origin, for a response to anything but a preflight.
 
     A page cannot time a preflight (https://fetch.spec.whatwg.org/#concept-tao-check).
     """
@@ -250,7 +250,7 @@ def _allows_headers(policy: Policy, names: tuple[bytes, ...]) -> bool:
 
 
 def _diagnosed(policy: Policy, request: CorsRequest, names: tuple[bytes, ...], reason: Reason) -> Decision:
-    """Refuse with the grant minus the refused parts, so that the browser's console names what is missing.
+    """Return a refusal with the grant minus the refused parts, so that the browser's console names what is missing.
 
     The browser then refuses by its own checks. A star is never sent here: it would grant the refused part.
     """

@@ -103,7 +103,7 @@ class _Judge:
                 return
 
     def _strangers(self) -> Iterator[ShownDanger]:
-        """Follow hosts from their end: names below a whole site belong to its owner."""
+        """Yield dangers among names, followed from their end: those below a whole site belong to its owner."""
         todo: list[tuple[str, Iterable[int]]] = [("", self._graph.host_ends(DOMAIN))]
         for names, (name, nodes) in enumerate(_popped(todo)):
             if names > _MOST_NAMES + 2 * len(self._graph.automaton.reads):
@@ -158,7 +158,7 @@ class _Judge:
         return ShownDanger(danger, self._graph.witness([text + rest for text in made_up], shortest), spans_labels)
 
     def _addresses(self) -> Iterator[ShownDanger]:
-        """Judge IP addresses by the networks that are spelled out."""
+        """Yield dangers among IP addresses, judged by the networks that are spelled out."""
         ends = self._graph.host_ends(IPV6)
         alive = self._graph.reaching(ends)
         for node in alive:

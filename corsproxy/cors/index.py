@@ -64,7 +64,7 @@ class OriginIndex:
 
 
 def build_index(patterns: list[tuple[int, Pattern]]) -> OriginIndex:
-    """Index patterns by what they compare; each comes with the number of its rule."""
+    """Return the index of patterns; each comes with the number of its rule."""
     index = OriginIndex()
     for rule, pattern in patterns:
         place = (pattern.scheme, _ANY_PORT if pattern.any_port else pattern.port)

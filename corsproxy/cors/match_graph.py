@@ -99,7 +99,10 @@ class MatchGraph:
         return found
 
     def _components(self) -> list[int]:
-        """Number the strongly connected components: an edge within one may be taken any number of times (Kosaraju)."""
+        """Return the number of each node's strongly connected component (Kosaraju).
+
+        An edge within a component may be taken any number of times.
+        """
         order: list[int] = []
         seen = [node not in self.alive for node in range(len(self.at))]
         for root in self.alive:

@@ -104,7 +104,7 @@ class RequestRecord:
 
     @property
     def path(self) -> str:
-        """As sent, without the query; bytes above ASCII as surrogate escapes."""
+        """The path as sent, without the query; bytes above ASCII as surrogate escapes."""
         return self.raw_path.decode("utf-8", "surrogateescape")
 
     @property

@@ -73,11 +73,11 @@ class Editor:
         return path in self._spans
 
     def replace(self, path: str, value: Value) -> Edit:
-        """Replace a scalar or a `[...]`."""
+        """Return the edit that replaces a scalar or a `[...]`."""
         return Edit(self._start(path), self._offset(self._spans[path].end), self._flow(value))
 
     def append(self, path: str, values: Sequence[Value]) -> list[Edit]:
-        """Add items at the end of a list."""
+        """Return the edits that add items at the end of a list."""
         span = self._spans[path]
         if self._is_text(path):
             return [self._insert_in_text(path, values)]
@@ -88,7 +88,7 @@ class Editor:
         return [self._insert_below(self._last_line(path), lines)]
 
     def set(self, path: str, key: str, value: Value) -> Edit:
-        """Set a key of a mapping, at its end if it is new; an empty `path` is the top level."""
+        """Return the edit that sets a key of a mapping, at its end if it is new; an empty `path` is the top level."""
         inner = f"{path}.{key}" if path else key
         if inner in self._spans:
             return self.replace(inner, value)
@@ -99,14 +99,14 @@ class Editor:
         return self._insert_below(self._last_line(path), [line])
 
     def set_above(self, before: str, key: str, value: Value) -> Edit:
-        """Add a top-level key above another one and its comments."""
+        """Return the edit that adds a top-level key above another one and its comments."""
         if self.is_flow:
             return self.set("", key, value)
         start = self._starts[self._head_line(before) - 1]
         return Edit(start, start, self._ended(self._entry(key, value, 0)))
 
     def section(self, key: str, above: str, lines: Sequence[str]) -> Edit:
-        """Replace a top-level key of a block file with lines, or add them above another key if it is missing."""
+        """Return the edit that replaces a top-level key of a block file with lines, or adds them above another key."""
         text = self._ended(self.newline.join(lines))
         if not self.has(key):
             start = self._starts[self._head_line(above) - 1]
@@ -121,7 +121,7 @@ class Editor:
         return self._text[self._start(path)] not in "[-" and not self._below(path)
 
     def _insert_in_text(self, path: str, values: Sequence[Value]) -> Edit:
-        """Insert after the last word of a list that is written as one text, within its quotes."""
+        """Return the edit that inserts after the last word of a list that is written as one text, within its quotes."""
         end = self._offset(self._spans[path].end)
         at = end - 1 if self._text[end - 1] in "'\"" else end
         return Edit(at, at, "".join(f" {value}" for value in values))
@@ -130,7 +130,7 @@ class Editor:
         return self._spans[path].flow if path else self.is_flow
 
     def _insert_in_flow(self, path: str, text: str) -> Edit:
-        """Insert after the last item, or after the opening bracket if there is none, so that a final comma may stay."""
+        """Return the edit that inserts after the last item or the opening bracket, so that a final comma may stay."""
         if below := self._below(path):
             at = max(self._offset(self._spans[found].end) for found in below)
             return Edit(at, at, f", {text}")

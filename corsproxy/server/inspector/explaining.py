@@ -48,7 +48,7 @@ def question_of(query: Sequence[tuple[str, str]]) -> Question:
 
 
 def explain_in_force(configuration: Configuration, question: Question) -> dict[str, object]:
-    """Explain one request as `corsproxy explain --format json` does.
+    """Return the explanation of one request, as `corsproxy explain --format json` writes it.
 
     With `quick`, the file is not one of the user's, and `change` may have a `command` in place of a `patch`.
     """

@@ -228,7 +228,7 @@ class _Player:
         self._headers = tuple((name, value) for name, value in self._headers if name.lower() not in low_names)
 
     def _reads(self, answer: Answer) -> frozenset[str]:
-        """Report what the script can read of the response."""
+        """Return the names of the fields that the script can read, and note those that it cannot."""
         if not self._is_cors:
             return frozenset(name.lower() for name, _ in answer.headers) - names.FORBIDDEN_RESPONSE_NAMES
         exposed = checks.readable_names(answer, include=self._include)

@@ -51,7 +51,7 @@ class DemoBrowser:
     _jar: SimpleCookie = field(default_factory=SimpleCookie)
 
     def call(self, call: Call, server: str) -> Played:
-        """Make one call of the page to `server`, an origin."""
+        """Make one call of the page to `server`, an origin; return what the page saw."""
         contents: list[str] = []
         request = PageRequest(
             url=server + call.path,

@@ -94,7 +94,10 @@ def _headers_noun(missing: list[str]) -> str:
 
 
 def _credentials(loaded: Loaded, judgement: Judgement, _environ: Mapping[str, str]) -> FileEdit:
-    """Allow credentials in the whole policy; a star has no effect with them, so the requesting origin replaces it."""
+    """Return the edit that allows credentials in the whole policy.
+
+    A star has no effect with them, so the requesting origin replaces it.
+    """
     name, spec = _policy_of(loaded, judgement)
     editor, path = Editor(loaded), f"policies.{name}"
     origin = judgement.question.origin or ""
@@ -120,7 +123,7 @@ def _credentials(loaded: Loaded, judgement: Judgement, _environ: Mapping[str, st
 
 
 def _no_policy(loaded: Loaded, judgement: Judgement, environ: Mapping[str, str]) -> FileEdit:
-    """Give the route an existing policy that allows the request, or else a new one that allows nothing more."""
+    """Return the edit that sets an existing policy which allows the request, or a new one that allows nothing more."""
     editor, path = Editor(loaded), f"routes[{judgement.choice.index}]"
     route = judgement.route.path if judgement.route else ""
     for name in loaded.policies:
@@ -133,7 +136,7 @@ def _no_policy(loaded: Loaded, judgement: Judgement, environ: Mapping[str, str])
 
 
 def _no_route(loaded: Loaded, judgement: Judgement, environ: Mapping[str, str]) -> FileEdit:
-    """Add a route to the upstream of the nearest route."""
+    """Return the edit that adds a route to the upstream of the nearest route."""
     question = judgement.question
     if judgement.choice.is_ambiguous:
         raise NoChangeError(
@@ -223,7 +226,7 @@ def _shown(loaded: Loaded, judgement: Judgement) -> str:
 
 
 def _add_names(editor: Editor, policy: str, key: str, missing: list[str], all_names: list[str]) -> list[Edit]:
-    """Add names to a list of a policy, or write the list with its default if it has none."""
+    """Return the edits that add names to a list of a policy, written with its default if it has none."""
     path = f"policies.{policy}.{key}"
     if editor.has(path):
         return editor.append(path, missing)

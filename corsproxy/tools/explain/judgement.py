@@ -116,7 +116,7 @@ _BECAUSE_OF_OPTIONS = {
 
 
 def judge(loaded: Loaded, question: Question) -> Judgement:
-    """Judge one request; nothing is sent."""
+    """Return the judgement of one request; nothing is sent."""
     method = names.normalized(question.method)
     choice = choose(loaded.settings, question.host, question.path, method)
     route = loaded.settings.routes[choice.index] if choice.index is not None else None

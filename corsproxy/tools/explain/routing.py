@@ -38,7 +38,7 @@ class Choice:
 
 
 def choose(settings: Settings, host: str, path: str, method: str = "GET") -> Choice:
-    """Choose the route as the proxy does, and list the near misses."""
+    """Return the route that the proxy would choose, and the near misses."""
     entries = [(route, index) for index, route in enumerate(settings.routes)]
     default_port = 443 if settings.tls is not None else 80
     table = RouteTable(entries, default_port)

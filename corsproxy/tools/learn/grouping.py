@@ -27,7 +27,7 @@ class Group:
 
 
 def grouped(origins: Iterable[str], in_force: Policy | None) -> list[Group]:
-    """Group origins by the patterns of the current policy, then by ports of loopback, then by parent domain."""
+    """Return origins in groups: by patterns of the current policy, then by ports of loopback, then by parent domain."""
     left = list(origins)
     groups: list[Group] = []
     steps: Sequence[Callable[[list[str]], list[Group]]] = (
@@ -45,7 +45,7 @@ def grouped(origins: Iterable[str], in_force: Policy | None) -> list[Group]:
 
 
 def _by_patterns(origins: list[str], in_force: Policy | None) -> list[Group]:
-    """Keep a current pattern that matches several origins: whoever wrote it knows the owner."""
+    """Return a group for each current pattern that matches several origins: whoever wrote it knows the owner."""
     members: dict[int, list[str]] = defaultdict(list)
     for origin in origins if in_force else ():
         rule = in_force.matching_rule(origin.encode("latin-1", "replace")) if in_force else None
@@ -70,7 +70,7 @@ def _by_ports(origins: list[str]) -> list[Group]:
 
 
 def _by_domain(origins: list[str]) -> list[Group]:
-    """Group subdomains under their longest common parent, never above the registrable domain."""
+    """Return subdomains in groups by their longest common parent, never above the registrable domain."""
     members: dict[tuple[str, str, int | None], list[tuple[str, Origin]]] = defaultdict(list)
     for text, origin in _parsed(origins):
         domain = registrable(origin.host)

@@ -29,7 +29,7 @@ def answer_findings(play: Play, further: Sequence[FurtherAnswer], origin: str) -
 
 
 def _stars(answers: Iterable[Answer]) -> Iterator[ProbeFinding]:
-    """Find a star with credentials, which no browser accepts."""
+    """Yield findings about a star with credentials, which no browser accepts."""
     seen = set()
     for answer in answers:
         if not with_credentials(answer):
@@ -50,7 +50,7 @@ _SINGLE = (checks.ACAO, checks.ACAC, checks.ACMA)
 
 
 def _lines(answers: Sequence[Answer]) -> Iterator[ProbeFinding]:
-    """Find fields that must appear once and appear twice, because two layers write CORS."""
+    """Yield findings about fields that must appear once and appear twice, because two layers write CORS."""
     for name in _SINGLE:
         most = max((len(answer.lines(name)) for answer in answers), default=0)
         if most > 1:
@@ -71,7 +71,7 @@ def _lines(answers: Sequence[Answer]) -> Iterator[ProbeFinding]:
 
 
 def _preflight(play: Play, by_variant: Mapping[Variant, FurtherAnswer]) -> Iterator[ProbeFinding]:
-    """Find preflights that get 401, 407 or a redirect, even if this request needs no preflight."""
+    """Yield findings about preflights that get 401, 407 or a redirect, even if this request needs no preflight."""
     asked = by_variant.get(Variant.PREFLIGHT)
     answers = [exchange.answer for exchange in play.exchanges if exchange.sent.kind == "preflight" and exchange.answer]
     answers += [asked.answer] if asked else []
@@ -97,7 +97,7 @@ def _preflight(play: Play, by_variant: Mapping[Variant, FurtherAnswer]) -> Itera
 def _vary(
     by_variant: Mapping[Variant, FurtherAnswer], further: Sequence[FurtherAnswer], origin: str
 ) -> Iterator[ProbeFinding]:
-    """Find responses that depend on Origin without `Vary`, which a cache then serves to the wrong page."""
+    """Yield findings about responses that depend on Origin without `Vary`: caches serve them to the wrong page."""
     # Preflights do not count: no cache keeps an answer to OPTIONS (RFC 9110 section 9.3.7).
     stranger = next((one for one in further if one.origin == STRANGER and one.sent.kind == "actual"), None)
     compared = {
@@ -128,7 +128,7 @@ def _last_actual(play: Play) -> Answer | None:
 
 
 def _errors(play: Play, by_variant: Mapping[Variant, FurtherAnswer], origin: str) -> Iterator[ProbeFinding]:
-    """Find errors that a page cannot read."""
+    """Yield findings about errors that a page cannot read."""
     asked = by_variant.get(Variant.NOT_FOUND)
     own = by_variant.get(Variant.ITSELF)
     good = own.answer if own else _last_actual(play)
@@ -147,7 +147,7 @@ def _fits(answer: Answer, origin: str) -> bool:
 
 
 def _ages(play: Play) -> Iterator[ProbeFinding]:
-    """Find preflights that are not cached, or have a max age beyond every browser's limit."""
+    """Yield findings about preflights that are not cached, or have a max age beyond every browser's limit."""
     passed = [exchange.answer for exchange in play.exchanges if exchange.sent.kind == "preflight"]
     ok = not any(step.outcome is Outcome.FAILED and step.check in _PREFLIGHT_CHECKS for step in play.steps)
     answer = passed[0] if passed and ok else None

@@ -47,7 +47,7 @@ class RouteOutcome:
 
     plan: RouteToAsk
     requests: int
-    """How many were sent."""
+    """The number of requests that were sent."""
     differences: tuple[Difference, ...]
 
 
@@ -68,7 +68,7 @@ class VerifyOutcome:
 
     @property
     def requests(self) -> int:
-        """How many were sent."""
+        """The number of requests that were sent."""
         return sum(route.requests for route in self.routes)
 
 
