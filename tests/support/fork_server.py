@@ -77,7 +77,7 @@ def report_end(pidfd: int, pid: int, fd: int) -> None:
 
 
 def tell(fd: int, number: int) -> None:
-    """Write a line of news; the test may have lost its interest."""
+    """Write a line of news, unless the test no longer reads them."""
     with contextlib.suppress(BrokenPipeError):
         os.write(fd, b"%d\n" % number)
 
@@ -100,7 +100,7 @@ def become(start: dict[str, Any], streams: list[int]) -> None:
 
 
 class ForkedWorker:
-    """A forked worker: of `subprocess.Popen`, what its parent uses."""
+    """A forked worker, with the part of `subprocess.Popen` that its parent uses."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
@@ -123,7 +123,7 @@ class ForkedWorker:
 def fork_worker(control: int, lock: int, listening: list[int]) -> ForkedWorker:
     """Start a worker as `running.start_process` does, but without a third of a second of imports.
 
-    Its parent runs an event loop and has threads. Of these the worker has the memory alone, and uses none of it.
+    Its parent runs an event loop and has threads; the worker has only their memory, and does not use it.
     """
     of_the_parent = set(descriptors().values())
     with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # of the threads, from Python 3.12
@@ -132,9 +132,10 @@ def fork_worker(control: int, lock: int, listening: list[int]) -> ForkedWorker:
         return ForkedWorker(pid)
     status = 1
     try:
-        # libuv has made a pipe of its own in this process.
-        new = [fd for fd, file in descriptors().items() if file not in of_the_parent]
-        keep_open({1, 2, control, lock, *listening, *new})
+        # Not what is new: libuv has made a pipe for this process.
+        for fd, file in descriptors().items():
+            if file in of_the_parent and fd not in {1, 2, control, lock, *listening}:
+                os.close(fd)
         os.open(os.devnull, os.O_RDONLY)  # becomes descriptor 0
         signal.set_wakeup_fd(-1)
         worker.main(control, lock, listening)
@@ -156,17 +157,8 @@ def descriptors() -> dict[int, str]:
     return found
 
 
-def keep_open(kept: set[int]) -> None:
-    """Close every other descriptor."""
-    for fd in range(max(kept) + 1):
-        if fd not in kept:
-            with contextlib.suppress(OSError):
-                os.close(fd)
-    os.closerange(max(kept) + 1, 4096)
-
-
 def reopen_streams() -> None:
-    """Make the standard streams anew, as the interpreter does at its start: what they know of their files is old."""
+    """Replace the standard streams as the interpreter makes them at its start: they remember their former files."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         stream = reopened(number, getattr(sys, name))
         setattr(sys, name, stream)

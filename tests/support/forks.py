@@ -36,7 +36,7 @@ def can_fork(environ: Mapping[str, str]) -> bool:
 class Forked:
     """A process forked for `args` of corsproxy; its stdout is collected where it is not a descriptor.
 
-    `closed` are the numbers of the standard streams that it has not got.
+    `closed` are the numbers of the standard streams that it starts without.
     """
 
     def __init__(

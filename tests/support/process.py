@@ -83,7 +83,7 @@ class Process:
 
     `args` are those after `python -m corsproxy`.
     `stdout=None` collects it like stderr; a file descriptor hands it over, and `stdout` is then None.
-    `closed` are the numbers of the standard streams that it has not got.
+    `closed` are the numbers of the standard streams that it starts without.
     `fresh=True` is for tests of the start itself: neither the process nor its workers are then forks of one that has
     loaded everything.
     """
@@ -158,7 +158,7 @@ class Process:
 def without_uvloop(folder: Path) -> dict[str, str]:
     """Return the environment of a process in which uvloop cannot be imported, by a file made in `folder`."""
     (folder / "uvloop.py").write_text("raise ImportError('not here')\n", encoding="utf-8")
-    return {"PYTHONPATH": f"{folder}:{Path(__file__).parents[2]}"}
+    return {"PYTHONPATH": f"{folder}:{ROOT}"}
 
 
 class Proxy(Process):
