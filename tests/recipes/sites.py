@@ -13,6 +13,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from tests.browser.chromium import MISSING, Chromium, Page, executable
 from tests.recipes import RECIPES
@@ -104,6 +105,21 @@ class Sites:
                 *arguments,
             )
         return self._browsers[arguments]
+
+
+CALL = """
+const api = "https://api.example.net";
+const call = (path, options = {}) => fetch(api + path, { credentials: "include", ...options });
+"""
+"""How the pages call the proxy."""
+
+
+def page_result(page: Page, script: str) -> Any:
+    """Return the result of a script after `CALL`; a failure of `fetch` is the text `blocked`."""
+    return page.evaluate(
+        f"async () => {{ {CALL} try {{ {script} }} catch (error) {{"
+        " if (error instanceof TypeError) return 'blocked'; throw error; } }"
+    )
 
 
 def changed(text: str, changes: dict[str, str]) -> str:

@@ -15,14 +15,12 @@ import pytest
 
 from tests.browser.chromium import Page
 from tests.recipes.server import SERVERS, Server
-from tests.recipes.sites import Sites
+from tests.recipes.sites import Sites, page_result
 from tests.support.programs import free_port, launched, needs, wait_until_listening
 
 pytestmark = pytest.mark.browser
 
 SCRIPT = """
-const api = "https://api.example.net";
-const call = (path, options = {}) => fetch(api + path, { credentials: "include", ...options });
 const post = (path, fields) => call(path, { method: "POST", body: new URLSearchParams(fields) });
 
 async function login(username, password) {
@@ -81,11 +79,8 @@ def application(running: Server) -> Server:
 
 
 def run(page: Page, statements: str) -> Any:
-    """Run statements after the script's functions; a failure of `fetch` is the text `blocked`."""
-    return page.evaluate(
-        f"async () => {{ {SCRIPT} try {{ {statements} }} catch (error) {{"
-        " if (error instanceof TypeError) return 'blocked'; throw error; } }"
-    )
+    """Run statements after the functions of the script."""
+    return page_result(page, SCRIPT + statements)
 
 
 def test_a_page_of_another_site_logs_in_stays_logged_in_and_logs_out(application: Server, sites: Sites) -> None:

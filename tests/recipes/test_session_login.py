@@ -9,7 +9,7 @@ import pytest
 
 from tests.browser.chromium import Page
 from tests.recipes.server import Server, python_server
-from tests.recipes.sites import Sites
+from tests.recipes.sites import Sites, page_result
 
 pytestmark = pytest.mark.browser
 
@@ -17,9 +17,6 @@ BLOCK_THIRD_PARTY_COOKIES = "--test-third-party-cookie-phaseout"
 
 # The functions of docs/recipes/session-login.md, and a look at who is logged in.
 SCRIPT = """
-const api = "https://api.example.net";
-const call = (path, options = {}) => fetch(api + path, { credentials: "include", ...options });
-
 async function login(username, password) {
   const form = await (await call("/login/")).text();
   const token = form.match(/name="csrfmiddlewaretoken" value="([^"]+)"/)[1];
@@ -52,11 +49,8 @@ def django_login(running: Server) -> Server:
 
 
 def run(page: Page, statements: str) -> Any:
-    """Run statements after the script's functions; a failure of `fetch` is the text `blocked`."""
-    return page.evaluate(
-        f"async () => {{ {SCRIPT} try {{ {statements} }} catch (error) {{"
-        " if (error instanceof TypeError) return 'blocked'; throw error; } }"
-    )
+    """Run statements after the functions of the script."""
+    return page_result(page, SCRIPT + statements)
 
 
 @pytest.mark.parametrize(

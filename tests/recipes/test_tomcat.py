@@ -16,7 +16,7 @@ import pytest
 
 from tests.browser.chromium import Page
 from tests.recipes.server import SERVERS, Server
-from tests.recipes.sites import Sites
+from tests.recipes.sites import Sites, page_result
 from tests.support.programs import launched, needs
 
 pytestmark = pytest.mark.browser
@@ -29,9 +29,6 @@ JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto"
 """A server for ten requests is not worth the second compiler."""
 
 SCRIPT = """
-const api = "https://api.example.net";
-const call = (path, options = {}) => fetch(api + path, { credentials: "include", ...options });
-
 async function login(username, password) {
   await call("/account.jsp");
   const body = new URLSearchParams({ j_username: username, j_password: password });
@@ -77,11 +74,8 @@ def opened(server: Server, sites: Sites, **changes: str) -> Iterator[Page]:
 
 
 def run(page: Page, statements: str) -> Any:
-    """Run statements after the script's functions; a failure of `fetch` is the text `blocked`."""
-    return page.evaluate(
-        f"async () => {{ {SCRIPT} try {{ {statements} }} catch (error) {{"
-        " if (error instanceof TypeError) return 'blocked'; throw error; } }"
-    )
+    """Run statements after the functions of the script."""
+    return page_result(page, SCRIPT + statements)
 
 
 LOGIN = "const answer = await login('ada', 'analytical'); return [answer.status, answer.url];"
