@@ -138,6 +138,7 @@ def test_the_browser_caches_an_answer_for_whom_it_was_made(stage: Stage, policy:
     """Two origins of one site read an answer that lasts, one after the other, with one cache between them."""
     base = stage.base(policy, "lasts")
     seen = []
+    stage.elsewhere.forget()
     for pages in (stage.pages, stage.neighbours):
         stage.elsewhere.open(f"{pages.origin(HOME)}/checks.html")
         seen.append(stage.elsewhere.evaluate(in_page("attempt(at('lasting')).then((r) => r.text ?? r)"), base))
