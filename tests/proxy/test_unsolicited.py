@@ -5,6 +5,7 @@ The races are those of real processes: the proxy is stopped, both sides speak, a
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import ssl
@@ -98,15 +99,21 @@ def _stage(loop_environment: dict[str, str], tls: Certificate | None) -> Iterato
         yield Stage(upstream, proxy)
 
 
+@contextlib.contextmanager
+def reused(stage: Stage) -> Iterator[tuple[Client, Connection]]:
+    """Yield a client of the proxy, and the connection to the upstream that its next request will get."""
+    with Client(stage.proxy.address) as first, Client(stage.proxy.address) as victim:
+        victim.send(HERE)
+        victim.read_response()
+        first.send(get(b"first"))
+        assert first.read_response().body == b"/first"
+        yield victim, next(c for c in reversed(stage.upstream.connections) if c.requests and c.ended is None)
+
+
 def test_http_83_a_stray_response_in_the_turn_of_the_request(stage: Stage) -> None:
     """http-83: a request and an unsolicited response that the proxy finds at once: each victim gets its own answer."""
     for number in range(ROUNDS):
-        with Client(stage.proxy.address) as first, Client(stage.proxy.address) as victim:
-            victim.send(HERE)
-            victim.read_response()
-            first.send(get(b"first"))
-            assert first.read_response().body == b"/first"
-            lent = next(c for c in reversed(stage.upstream.connections) if c.requests and c.ended is None)
+        with reused(stage) as (victim, lent):
             with Stopped(stage.proxy):
                 victim.send(get(b"victim%d" % number))
                 lent.send(EVIL)
@@ -116,12 +123,7 @@ def test_http_83_a_stray_response_in_the_turn_of_the_request(stage: Stage) -> No
 def test_http_83_an_end_in_the_turn_of_a_post(stage: Stage) -> None:
     """http-81: a POST goes to no connection that the upstream has closed by then."""
     for number in range(ROUNDS):
-        with Client(stage.proxy.address) as first, Client(stage.proxy.address) as victim:
-            victim.send(HERE)
-            victim.read_response()
-            first.send(get(b"first"))
-            assert first.read_response().body == b"/first"
-            lent = next(c for c in reversed(stage.upstream.connections) if c.requests and c.ended is None)
+        with reused(stage) as (victim, lent):
             with Stopped(stage.proxy):
                 victim.send(get(b"victim%d" % number, b"POST").replace(b"\r\n\r\n", b"\r\nContent-Length: 1\r\n\r\nx"))
                 lent.finish_sending()
