@@ -108,21 +108,16 @@ class RequestCycle:
 
     # --- without a task ---------------------------------------------------------------------------------------------
 
-    def start(self) -> bool | Coroutine[None, None, bool] | None:
+    def start(self) -> Coroutine[None, None, bool] | None:
         """Send the request and return None, or return a coroutine that does so if something must be waited for.
 
-        If the request has already ended, because it failed, return whether the connection may carry another.
+        Raises if the request cannot be sent.
         """
-        context = self.context
-        try:
-            attempt = self._send_at_once()
-        except Exception as error:  # noqa: BLE001 - every failure is answered, and logged if it is our fault
-            self._relay.answer_error(context, self._grant, error)
-            return context.finish()
+        attempt = self._send_at_once()
         if attempt is None:
-            context.connection.answered_by(self)
+            self.context.connection.answered_by(self)
             return self._run(None)
-        context.connection.answered_by(attempt)
+        self.context.connection.answered_by(attempt)
         attempt.upstream.notify(attempt)
         return None
 

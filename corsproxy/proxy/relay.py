@@ -67,11 +67,10 @@ class Relay:
                 answer_preflight(context, grant)
                 return context.finish()
             upgrade = check_forwardable(context, admitted, route, grant, self._token)
-            cycle = RequestCycle(self, context, admitted, route, grant, upgrade)
+            return RequestCycle(self, context, admitted, route, grant, upgrade).start()
         except Exception as error:  # noqa: BLE001 - every failure is answered, and logged if it is our fault
             self.answer_error(context, grant, error)
             return context.finish()
-        return cycle.start()
 
     def request_ended(self, context: RequestContext) -> None:
         """Complete the record of a request and call the observers with it."""

@@ -17,6 +17,7 @@ from corsproxy.proxy.fields.hosts import is_valid_host
 from corsproxy.proxy.fields.lengths import read_length
 from corsproxy.proxy.fields.lines import FieldLine
 from corsproxy.proxy.fields.names import RequestField
+from corsproxy.proxy.fields.trace_context import trace_id
 
 _PROTECTED_FROM_CONNECTION: Final = frozenset(
     {
@@ -227,27 +228,8 @@ def _note_request_id(head: RequestHead, _: bytes, value: bytes) -> bool:
 
 def _note_trace(head: RequestHead, _: bytes, value: bytes) -> bool:
     # More than one line is invalid (https://www.w3.org/TR/trace-context/#traceparent-header).
-    head.trace_id = b"" if head.trace_id else _trace_id(value)
+    head.trace_id = b"" if head.trace_id else trace_id(value)
     return True
-
-
-def _trace_id(value: bytes) -> bytes:
-    """Return the trace id of a `traceparent` value; empty if that is not valid.
-
-    Version 00 has exactly four parts, later ones may have more; version ff and ids of all zeros are invalid
-    (https://www.w3.org/TR/trace-context/#version-format).
-    """
-    trace = value[3:35]
-    if (
-        value[:55].translate(_HEX_AS_0) != _TRACEPARENT
-        or value[55:56] not in _TRACEPARENT_ENDS
-        or (len(value) > 55 and value.startswith(b"00"))
-        or value.startswith(b"ff")
-        or trace == _NO_TRACE
-        or value[36:52] == _NO_SPAN
-    ):
-        return b""
-    return trace
 
 
 def _note_max_forwards(head: RequestHead, _: bytes, value: bytes) -> bool:
@@ -264,12 +246,6 @@ def _note_reference(head: RequestHead, _name: bytes, _value: bytes) -> bool:
     head.has_references = True
     return True
 
-
-_TRACEPARENT: Final = b"-".join(b"0" * width for width in (2, 32, 16, 2))
-_TRACEPARENT_ENDS: Final = (b"", b"-")
-_HEX_AS_0: Final = bytes.maketrans(b"123456789abcdef", b"0" * 15)
-_NO_TRACE: Final = b"0" * 32
-_NO_SPAN: Final = b"0" * 16
 
 _NOTE_OF = {
     RequestField.FORWARD: _drop,  # not called: `read_request_head` forwards such lines itself
