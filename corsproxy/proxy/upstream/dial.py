@@ -12,21 +12,18 @@ import ipaddress
 import os
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import aiohappyeyeballs
 
 from corsproxy.proxy.errors import UpstreamError, UpstreamErrorKind
 from corsproxy.proxy.upstream.connection import UpstreamConnection
 from corsproxy.proxy.upstream.keepalive import keep_alive
-from corsproxy.proxy.upstream.last_words import exposing_ciphertext
 from corsproxy.proxy.upstream.tls import described
 from corsproxy.settings import Upstream
 
 _HAPPY_EYEBALLS_DELAY = 0.25
 """Seconds before the next address is tried too (RFC 8305 section 5 recommends 250 ms)."""
-
-_AddrInfo = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int]]
 
 
 async def dial(
@@ -60,7 +57,6 @@ async def _connect(
         return UpstreamConnection(loop, on_closed, lenient=upstream.parsing == "lenient")
 
     name = None if context is None else upstream.tls.server_name or upstream.host
-    context = exposing_ciphertext(context) if context is not None else None
     if upstream.unix_path is not None:
         _, connection = await loop.create_unix_connection(
             factory, upstream.unix_path, ssl=context, server_hostname=name
@@ -85,7 +81,7 @@ async def _connect(
     return connection
 
 
-async def _resolve(loop: asyncio.AbstractEventLoop, host: str, port: int) -> list[_AddrInfo]:
+async def _resolve(loop: asyncio.AbstractEventLoop, host: str, port: int) -> Sequence[aiohappyeyeballs.AddrInfoType]:
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
@@ -95,7 +91,6 @@ async def _resolve(loop: asyncio.AbstractEventLoop, host: str, port: int) -> lis
             return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (host, port))]
         return [(socket.AF_INET6, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (host, port, 0, 0))]
     try:
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+        return await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
     except (OSError, UnicodeError) as error:
         raise UpstreamError(UpstreamErrorKind.DNS, str(error)) from None
-    return [(family, kind, proto, canonical, address) for family, kind, proto, canonical, address in found]  # type: ignore[misc]

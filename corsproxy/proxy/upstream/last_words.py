@@ -26,7 +26,7 @@ class _Context(ssl.SSLContext):
     def wrap_bio(self, incoming: ssl.MemoryBIO, *args: Any, **options: Any) -> ssl.SSLObject:
         """Return the TLS object of a connection, with its buffer of incoming ciphertext as an attribute."""
         made = super().wrap_bio(incoming, *args, **options)
-        made.incoming = incoming  # type: ignore[attr-defined]
+        made.incoming = incoming  # type: ignore[attr-defined]  # for `LastWords`
         return made
 
 
@@ -59,7 +59,7 @@ class LastWords:
                 if self._tls is None:
                     yield data
                     continue
-                self._tls.incoming.write(data)  # type: ignore[attr-defined]
+                self._tls.incoming.write(data)  # type: ignore[attr-defined]  # set by `_Context`
                 with contextlib.suppress(ssl.SSLWantReadError):
                     while plain := self._tls.read(_AT_ONCE):
                         yield plain

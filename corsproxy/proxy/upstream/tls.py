@@ -11,6 +11,7 @@ import warnings
 
 from corsproxy.certificates import CertificateError, client_context, load_pair
 from corsproxy.proxy.errors import PlanError
+from corsproxy.proxy.upstream.last_words import exposing_ciphertext
 from corsproxy.settings import Upstream
 
 _VERSIONS = {
@@ -71,7 +72,7 @@ def upstream_context(upstream: Upstream) -> ssl.SSLContext | None:
     tls = upstream.tls
     key = f"upstreams.{upstream.name}.tls"
     try:
-        context = client_context(tls.ca)
+        context = exposing_ciphertext(client_context(tls.ca))
     except (CertificateError, OSError) as error:
         raise PlanError(f"{key}.ca", f"cannot use {tls.ca!r}: {error}") from None
     if not tls.verify:
