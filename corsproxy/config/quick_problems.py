@@ -64,18 +64,18 @@ def by_option(problems: Sequence[Problem], options: Options) -> Iterator[Problem
 
 
 _AS_OPTIONS = (
-    (rf"write 'on_refused: reject' in policy '{POLICY_NAME}'", "add {on_refused: reject}"),
+    (f"write 'on_refused: reject' in policy '{POLICY_NAME}'", "add {on_refused: reject}"),
     (
-        r"name the origins, with 'on_refused: reject'",
+        "name the origins, with 'on_refused: reject'",
         "name the origins with {allow_origins}, and add {on_refused: reject}",
     ),
-    (r"'upstream' with 'host: client'", "'upstream' with {send_host: client}"),
-    (r"write 'host: upstream'", "write {send_host: upstream}"),
-    (r"turn allow_credentials off", "write {allow_credentials: false}"),
-    (r"with allow_credentials", "with credentials"),
-    (rf"policy '{POLICY_NAME}'", "the policy"),
-    (r"'(regex|file): …' is a mapping.*", rf"'\1: …' can only stand{_NEEDS_A_FILE}"),
-    (r"change the path, the host, 'methods' or 'exact', or remove one", "change the path, or remove one"),
+    ("'upstream' with 'host: client'", "'upstream' with {send_host: client}"),
+    ("write 'host: upstream'", "write {send_host: upstream}"),
+    ("turn allow_credentials off", "write {allow_credentials: false}"),
+    ("with allow_credentials", "with credentials"),
+    (f"policy '{POLICY_NAME}'", "the policy"),
+    (": …' is a mapping of one key, so no quotation marks may be around it", f": …' can only stand{_NEEDS_A_FILE}"),
+    ("change the path, the host, 'methods' or 'exact', or remove one", "change the path, or remove one"),
 )
 """The wording of a file's messages, and the same in terms of options."""
 
@@ -87,20 +87,14 @@ _QUOTED = re.compile(r"('[^']*')")
 def _without_a_file(problem: Problem, option: str, options: Options) -> str:
     """Return the message in terms of options, with a hint for keys without an option."""
     in_environment = option.startswith("CORSPROXY_")
-
-    def in_options(match: re.Match[str], words: str) -> str:
-        return _REMEDY.sub(
-            lambda found: _written(found[1], found[2] or "", options, in_environment=in_environment),
-            match.expand(words),
-        )
-
+    written = partial(_written, options=options, in_environment=in_environment)
     message = problem.message
     for file_words, words in _AS_OPTIONS:
-        message = re.sub(file_words, partial(in_options, words=words), message)
+        message = message.replace(file_words, _REMEDY.sub(lambda found: written(found[1], found[2] or ""), words))
     separately = "separate them with commas" if in_environment else f"repeat {option}"
     message = message.replace("must be a separate item", f"is a value of its own; {separately}")
     parts = _QUOTED.split(message)  # what is quoted is the user's
-    parts[::2] = (_KEYS.sub(partial(in_options, words=r"{\g<0>}"), part) for part in parts[::2])
+    parts[::2] = (_KEYS.sub(lambda found: written(found[0]), part) for part in parts[::2])
     message = "".join(parts)
     message = re.sub(r"routes\[(\d+)\] in line \d+", lambda match: _route(int(match[1]), options), message)
     if found := re.match(r"routes\[(\d+)\]", problem.path):
@@ -109,7 +103,7 @@ def _without_a_file(problem: Problem, option: str, options: Options) -> str:
     return message + _NEEDS_A_FILE if needs_file else message
 
 
-def _written(option: str, value: str, options: Options, *, in_environment: bool) -> str:
+def _written(option: str, value: str = "", *, options: Options, in_environment: bool) -> str:
     """Return an option with a value as the user would write it, or its name for the value ''."""
     name = options.name(option)
     if in_environment:
