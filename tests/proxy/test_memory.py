@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -33,27 +32,32 @@ log: {{access: false, level: error}}
 
 
 def resident(pid: int) -> int:
-    """Bytes of memory that a process holds now."""
+    """Return the bytes of memory that a process holds now."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.partition("VmRSS:")[2].split()[0]) * 1024
 
 
-def drained(receive: Callable[[], int], pid: int, amount: int = AMOUNT) -> int:
-    """Take the amount slowly, a MiB and a pause at a time; the most memory the proxy held meanwhile."""
+def read_slowly(peer: Client | Connection, pid: int, amount: int = AMOUNT) -> int:
+    """Read the amount slowly, a MiB and a pause at a time; return the most memory the proxy held meanwhile."""
     pause = threading.Event()
-    taken = most = 0
-    looked = 0
-    while taken < amount:
-        taken += receive()
-        if taken - looked >= MIB:
-            looked = taken
-            most = max(most, resident(pid))
-            pause.wait(0.002)
+    most = 0
+    for _ in range(amount // MIB):
+        peer.read_exactly(MIB)
+        if isinstance(peer, Connection):
+            peer.forget()
+        most = max(most, resident(pid))
+        pause.wait(0.002)
     return most
 
 
+def send_all(peer: Client | Connection, amount: int = AMOUNT) -> None:
+    """Send the amount."""
+    for _ in range(amount // MIB):
+        peer.send(PIECE)
+
+
 def warm_up(bench: Bench) -> int:
-    """Send a little both ways, so that what is allocated once is; the memory held then."""
+    """Send a little both ways, so that what is allocated once is; return the memory held then."""
     with bench.client() as client:
         client.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 1_000_000)
         assert client.read_response().status == 200
@@ -73,16 +77,14 @@ def test_http_77_a_large_download_to_a_slow_reader(bench: Bench) -> None:
     def script(connection: Connection) -> None:
         connection.read_request()
         connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % AMOUNT)
-        for _ in range(AMOUNT // MIB):
-            connection.send(PIECE)
+        send_all(connection)
 
     bench.settle()
     bench.script = script
     with bench.client(receive_buffer=64 * 1024) as client:
         client.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
         assert client.read_head().status == 200
-        taken = [len(client.received)]
-        most = drained(lambda: taken.pop() if taken else len(client.socket.recv(65536)), bench.proxy.pid)
+        most = read_slowly(client, bench.proxy.pid)
     said("download", before, most)
     assert most - before < MOST_GROWTH
 
@@ -94,9 +96,7 @@ def test_http_78_a_large_upload_to_a_slow_upstream(bench: Bench) -> None:
 
     def script(connection: Connection) -> None:
         connection.read_head()
-        early = [len(connection.received) - connection.received.find(b"\r\n\r\n") - 4]
-        sock = connection.socket
-        most[0] = drained(lambda: early.pop() if early else len(sock.recv(65536)), bench.proxy.pid)
+        most[0] = read_slowly(connection, bench.proxy.pid)
         connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 
     bench.settle()
@@ -107,12 +107,6 @@ def test_http_78_a_large_upload_to_a_slow_upstream(bench: Bench) -> None:
         assert client.read_response().status == 200
     said("upload", before, most[0])
     assert most[0] - before < MOST_GROWTH
-
-
-def send_all(client: Client) -> None:
-    """Send the amount."""
-    for _ in range(AMOUNT // MIB):
-        client.send(PIECE)
 
 
 def test_a_client_that_pipelines_and_never_reads(bench: Bench) -> None:
@@ -137,18 +131,14 @@ def test_a_tunnel_to_a_slow_client(bench: Bench) -> None:
     def script(connection: Connection) -> None:
         connection.read_request()
         connection.send(SWITCHING)
-        for _ in range(THROUGH_A_TUNNEL // MIB):
-            connection.send(PIECE)
+        send_all(connection, THROUGH_A_TUNNEL)
 
     bench.settle()
     bench.script = script
     with bench.client(receive_buffer=64 * 1024) as client:
         client.send(HANDSHAKE)
         assert client.read_head().status == 101
-        taken = [len(client.received)]
-        most = drained(
-            lambda: taken.pop() if taken else len(client.socket.recv(65536)), bench.proxy.pid, THROUGH_A_TUNNEL
-        )
+        most = read_slowly(client, bench.proxy.pid, THROUGH_A_TUNNEL)
     assert most - before < MOST_GROWTH
 
 
@@ -160,9 +150,7 @@ def test_a_tunnel_to_a_slow_upstream(bench: Bench) -> None:
     def script(connection: Connection) -> None:
         connection.read_request()
         connection.send(SWITCHING)
-        early = [len(connection.received) - connection.received.find(b"\r\n\r\n") - 4]
-        sock = connection.socket
-        most[0] = drained(lambda: early.pop() if early else len(sock.recv(65536)), bench.proxy.pid, THROUGH_A_TUNNEL)
+        most[0] = read_slowly(connection, bench.proxy.pid, THROUGH_A_TUNNEL)
         connection.send(b"done")
 
     bench.settle()
@@ -170,7 +158,6 @@ def test_a_tunnel_to_a_slow_upstream(bench: Bench) -> None:
     with bench.client() as client:
         client.send(HANDSHAKE)
         assert client.read_head().status == 101
-        for _ in range(THROUGH_A_TUNNEL // MIB):
-            client.send(PIECE)
+        send_all(client, THROUGH_A_TUNNEL)
         assert client.read_exactly(4) == b"done"
     assert most[0] - before < MOST_GROWTH
