@@ -26,8 +26,10 @@ _OPTION_OF_KEY = {
     "host": "send_host",
     "origin": "send_origin",
     "tls": "insecure",
+    "trusted_proxies": "trusted_proxies",
+    "public_origins": "public_origins",
 }
-"""The option for each key of the policy and of an upstream."""
+"""The option for each key of the policy, of an upstream and of the top level."""
 
 _NEEDS_A_FILE = " in a configuration file ('corsproxy init' writes one)"
 
@@ -44,9 +46,7 @@ def option_of(path: str, options: Options) -> str:
     elif section.startswith("routes"):
         option = "routes" if options.routes else "upstream"
     else:
-        option = {"trusted_proxies": "trusted_proxies", "public_origins": "public_origins"}.get(
-            section.partition("[")[0], "upstream"
-        )
+        option = _OPTION_OF_KEY.get(section.partition("[")[0], "upstream")
     return options.name(option)
 
 

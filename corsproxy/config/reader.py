@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from corsproxy.config import tree, words
 from corsproxy.config.environment import interpolate, is_one_variable
-from corsproxy.config.problems import Place, Reason, RefusedError, Report, did_you_mean, join, listed, nearest, quote
+from corsproxy.config.problems import Place, Reason, RefusedError, Report, join, listed, nearest, quote
 from corsproxy.config.shape import BAD, AnyShape, Bad, Items, Key, ListOf, MapOf, Record, V, Word, walk
 
 
@@ -149,8 +149,8 @@ class Reader:
         for name, value, inner, at in self._entries(node, path):
             seen.add(name)
             if (key := shape.key(name)) is None:
-                self._unknown(name, shape, inner, at)
                 meant = nearest(name, known)
+                self._unknown(name, known, meant, inner, at)
                 if meant is not None or (isinstance(value, tree.Mapping) and len(node.entries) == 1):
                     # A misspelt required key is not also missing, nor are those that are one level too deep.
                     slips = known if meant is None else [meant]
@@ -182,18 +182,14 @@ class Reader:
                 self._report.spans[inner] = value.span
                 yield name, value, inner, key.span.start
 
-    def _unknown(self, name: str, shape: Record[object], path: str, place: Place) -> None:
-        elsewhere = self._homes.get(name)
-        here = [key.name for key in shape.keys if _is_form_of(name, key.name)]
-        if here:
-            hint = f": did you mean {listed(map(repr, here))}?"
-        else:  # an exact match elsewhere is a better guess than a similar name here
-            hint = (
-                f": it belongs under {elsewhere}" if elsewhere else did_you_mean(name, (key.name for key in shape.keys))
-            )
-        if not hint:
-            hint = f": expected one of {', '.join(key.name for key in shape.keys)}"
-        self._report.error(path, "unknown", f"unknown key {quote(name)}{hint}", place)
+    def _unknown(self, name: str, known: list[str], meant: str | None, path: str, place: Place) -> None:
+        if here := [key for key in known if _is_form_of(name, key)]:
+            hint = f"did you mean {listed(map(repr, here))}?"
+        elif elsewhere := self._homes.get(name):  # an exact match elsewhere is a better guess than a similar name here
+            hint = f"it belongs under {elsewhere}"
+        else:
+            hint = f"did you mean {meant!r}?" if meant else f"expected one of {', '.join(known)}"
+        self._report.error(path, "unknown", f"unknown key {quote(name)}: {hint}", place)
 
     def _mismatch(self, node: tree.Node, expected: str, hint: str, path: str, *, is_secret: bool = False) -> Bad:
         if isinstance(node, tree.Scalar):
