@@ -25,7 +25,7 @@ def test_the_routing_table_shows_a_socket_as_it_was_written(url: str, shown: str
 @pytest.mark.parametrize(
     "line", ["upstreams: {api: ${URL}}", "trusted_proxies: [${PROXY}]", "upstreams: {api: {url: http://${HOST}}}"]
 )
-def test_a_bare_variable_inside_brackets_is_told_to_take_quotes(tmp_path: Path, line: str) -> None:
+def test_the_message_about_a_bare_variable_in_brackets_says_to_quote_it(tmp_path: Path, line: str) -> None:
     """YAML reads the brace as its own there, so the message names the variable and not the comma."""
     file = tmp_path / "corsproxy.yaml"
     file.write_text(line + "\n", encoding="utf-8")

@@ -173,7 +173,7 @@ def test_timings_are_opened_with_the_same_grant(bench: Bench) -> None:
     assert answered(bench, b"/shop/x", b"Timing-Allow-Origin", b"*", ORIGIN_AND_REFERER) == [b"https://app.example"]
 
 
-def test_a_literal_host_is_sent_and_the_original_told(bench: Bench) -> None:
+def test_a_literal_host_is_sent_and_the_original_forwarded(bench: Bench) -> None:
     """`host: legacy.example`, whose redirects are its own too."""
     request = ask(bench, b"/named")
     assert request.values(b"Host") == [b"legacy.example"]

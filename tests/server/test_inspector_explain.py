@@ -78,7 +78,9 @@ def test_explain_goes_by_the_configuration_in_force(upstream: Upstream) -> None:
         pytest.param([("file", "/etc/passwd")], "unknown parameter 'file'", id="a parameter that there is not"),
     ],
 )
-def test_a_question_that_is_none_is_told_so(proxy: Proxy, question: list[tuple[str, str]], said: str) -> None:
+def test_an_invalid_question_is_refused_with_the_reason(
+    proxy: Proxy, question: list[tuple[str, str]], said: str
+) -> None:
     """The answer is 400 with a sentence, never a traceback, and the size of a question is bounded."""
     status, text = proxy.ask_admin(f"/explain?{urlencode(question)}")
     assert status == 400

@@ -206,7 +206,7 @@ def counters_of(*records: RequestRecord) -> Counters:
     return counters
 
 
-def test_the_version_is_told() -> None:
+def test_the_version_is_exposed() -> None:
     """A dashboard shows which one runs."""
     assert f'corsproxy_build_info{{version="{__version__}"}} 1.0' in exposition(Totals()).decode()
 

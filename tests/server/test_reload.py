@@ -53,7 +53,7 @@ def test_a_changed_policy_is_in_force_after_sighup_in_every_worker(workers: int)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_bad_file_changes_nothing_and_is_told_with_all_its_problems(workers: int) -> None:
+def test_a_bad_file_changes_nothing_and_is_reported_with_all_its_problems(workers: int) -> None:
     """The old policy stays in force, the failure is counted, and the next good file is taken."""
     extra = f"workers: {workers}"
     with Upstream() as upstream, started(config(upstream, extra), admin=True) as proxy:
@@ -284,7 +284,7 @@ def moved_back(file: Path, text: str) -> None:
     [(written_anew, OTHER, "policies: changed app"), (moved_back, APP, "nothing changed")],
     ids=lambda value: getattr(value, "__name__", None),
 )
-def test_a_watched_file_that_is_gone_is_told_once_and_loaded_when_it_is_back(
+def test_a_missing_watched_file_is_reported_once_and_loaded_when_it_is_back(
     back: Callable[[Path, str], None], origin: str, said: str
 ) -> None:
     """Nothing is reloaded, and nothing fails, while there is no file."""

@@ -200,7 +200,7 @@ def test_an_empty_file_name_is_a_mistake_and_no_default(command: str, tmp_path: 
     assert lines[-1].endswith(": the file name is empty; give one, or omit the option")
 
 
-def test_a_bad_file_is_told_with_all_its_problems(tmp_path: Path) -> None:
+def test_a_bad_file_is_reported_with_all_its_problems(tmp_path: Path) -> None:
     """`serve` reports what `check` would, and does not start."""
     file = tmp_path / "bad.yaml"
     file.write_text(config("http://127.0.0.1:9", "worker: 2\nlisten: nonsense"), encoding="utf-8")
@@ -219,7 +219,7 @@ def test_workers_are_as_many_as_the_file_allows(workers: str) -> None:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_certificates_that_cannot_be_used_are_told_by_name(workers: str, tmp_path: Path) -> None:
+def test_unusable_certificates_are_reported_by_name(workers: str, tmp_path: Path) -> None:
     """A certificate with the wrong key, or without PEM, is reported with its place and without a traceback."""
     one, other = self_signed(tmp_path, "one"), self_signed(tmp_path, "other")
     file = tmp_path / "corsproxy.yaml"
@@ -235,7 +235,7 @@ def test_certificates_that_cannot_be_used_are_told_by_name(workers: str, tmp_pat
         assert re.match(rf"{file}:4:\d+: {said}", lines[0]), lines
 
 
-def test_serve_stumbles_over_nothing_that_check_has_not_told(tmp_path: Path) -> None:
+def test_serve_fails_on_nothing_that_check_does_not_report(tmp_path: Path) -> None:
     """A key with a password would have been asked for at the terminal."""
     made = self_signed(tmp_path, "upstream")
     encrypt = ["openssl", "pkey", "-aes256", "-passout", "pass:x", "-in", str(made.private_key)]
@@ -293,7 +293,7 @@ def test_json_means_json_from_the_first_line(tmp_path: Path) -> None:
     assert (status, [json.loads(line)["level"] for line in lines]) == (3, ["error"])
 
 
-def test_a_loopback_listener_in_a_container_is_told_what_to_listen_on() -> None:
+def test_a_loopback_listener_in_a_container_causes_a_hint() -> None:
     """Nobody outside would ever reach it; what listens everywhere needs no such line."""
     environ = {"container": "podman"}
     with started(None, "--upstream", "http://127.0.0.1:9", environ=environ) as proxy:

@@ -133,7 +133,7 @@ def test_a_cookie_withheld_from_a_page_of_another_site_is_one_line() -> None:
     assert said == [expected]
 
 
-def test_an_upstream_that_makes_up_cookie_names_is_told_of_at_most_a_hundred_times() -> None:
+def test_an_upstream_that_makes_up_cookie_names_is_reported_at_most_a_hundred_times() -> None:
     """The terminal, and what it remembers, are bounded."""
     cookies = b"".join(b"Set-Cookie: c%d=x; Partitioned\r\n" % number for number in range(60))
     with (

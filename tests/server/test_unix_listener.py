@@ -123,7 +123,7 @@ def test_a_login_of_the_connection_is_refused(tmp_path: Path) -> None:
         assert upstream.requests == []
 
 
-def test_a_missing_directory_is_told(tmp_path: Path) -> None:
+def test_a_missing_directory_is_reported(tmp_path: Path) -> None:
     """It is not created, because its mode would be unclear."""
     assert message(tmp_path / "none" / "proxy.sock") == "the directory is missing: make it, or take another path"
 

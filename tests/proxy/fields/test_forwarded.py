@@ -480,7 +480,7 @@ def test_an_upstream_is_told_less(peer: str) -> None:
     assert lines_of(forwarding, "none", b"/shop") == []
 
 
-def test_lines_of_one_request_are_not_told_for_the_next() -> None:
+def test_lines_of_one_request_are_not_sent_with_the_next() -> None:
     """A trusted proxy carries many clients on one connection."""
     connection = LAN.for_connection("10.0.0.1", False)
     clients = [connection.request(b"a", lines).client for lines in (((XFF, b"8.8.8.8"),), ((XFF, b"9.9.9.9"),), ())]
