@@ -149,9 +149,8 @@ def _open_tcp(address: TcpAddress) -> list[Listener]:
 
 
 def _listen(family: int, place: tuple[object, ...]) -> Listener:
-    sock = socket.socket(
-        family, socket.SOCK_STREAM, socket.IPPROTO_TCP
-    )  # named, as asyncio asks for it before TCP_NODELAY
+    # The protocol is named because asyncio sets TCP_NODELAY only on a socket that names it.
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         # Connections of an earlier process in TIME_WAIT then do not block the address; a listening socket still does.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

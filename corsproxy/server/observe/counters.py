@@ -21,7 +21,7 @@ KNOWN_METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "CONNE
 
 _UPSTREAM_ERRORS: Final = frozenset(str(kind) for kind in UpstreamErrorKind)
 
-# Python 3.11 finds an enum's members by a slow look-up; these are asked for at every request.
+# Python 3.11 looks up members of an enum slowly; these are used for every request.
 _NONE: Final = Kind.NONE
 _PREFLIGHT: Final = Kind.PREFLIGHT
 
@@ -98,8 +98,8 @@ class Counters:
         for route, method, status, count in taken.requests:
             request = (route, method, status)
             self.requests[request] = self.requests.get(request, 0) + count
-        for route, asked, outcome, reason, count in taken.decisions:
-            key = (route, asked, outcome, reason)
+        for route, kind, outcome, reason, count in taken.decisions:
+            key = (route, kind, outcome, reason)
             self.decisions[key] = self.decisions.get(key, 0) + count
         for upstream, kind, count in taken.upstream_errors:
             self.upstream_errors[upstream, kind] = self.upstream_errors.get((upstream, kind), 0) + count

@@ -5,45 +5,30 @@ Two configurations in, text out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from corsproxy.config import Configuration
 from corsproxy.settings import Route, Settings
 
-FIXED: dict[str, Callable[[Settings], object]] = {
-    "listen": lambda settings: settings.listen,
-    "tls": lambda settings: settings.tls,
-    "admin": lambda settings: settings.admin,
-    "admin_hosts": lambda settings: settings.admin_hosts,
-    "inspector": lambda settings: settings.inspector,
-    "workers": lambda settings: settings.workers,
-}
-"""The keys that are read only at the start, with their values; the same TLS files are read again at a reload."""
+FIXED = ("listen", "tls", "admin", "admin_hosts", "inspector", "workers")
+"""The keys that are read only at the start; the same TLS files are read again at a reload."""
 
 
 def keep_fixed(old: Settings, new: Settings) -> tuple[Settings, list[str]]:
     """Return the new settings with the old values of keys that need a restart, and a warning for each such change."""
     warnings = [
         f"{key} cannot change without a restart: the old value stays in force"
-        for key, value in FIXED.items()
-        if value(old) != value(new)
+        for key in FIXED
+        if getattr(old, key) != getattr(new, key)
     ]
-    kept = replace(
-        new,
-        listen=old.listen,
-        tls=old.tls,
-        admin=old.admin,
-        admin_hosts=old.admin_hosts,
-        inspector=old.inspector,
-        workers=old.workers,
-    )
-    return kept, warnings
+    return replace(new, **{key: getattr(old, key) for key in FIXED}), warnings
 
 
 def describe_change(old: Configuration, new: Configuration) -> str:
     """Return one line with the routes, upstreams, policies and other keys that were added, removed or changed."""
-    parts = [_difference(name, _named(old)[name], _named(new)[name]) for name in ("routes", "upstreams", "policies")]
+    before, after = _named(old), _named(new)
+    parts = [_difference(what, before[what], after[what]) for what in after]
     parts += [
         f"{key} changed"
         for key in ("trusted_proxies", "public_origins", "limits", "shutdown", "log")
