@@ -12,8 +12,8 @@ from typing import Final
 
 from corsproxy.proxy.client.head import ParsedHead
 from corsproxy.proxy.fields.lengths import read_length
-from corsproxy.proxy.fields.lines import FieldLine, is_repeated, keep_line
-from corsproxy.proxy.fields.names import REQUEST_FIELDS, RequestField
+from corsproxy.proxy.fields.lines import TEXT, FieldLine, is_repeated, keep_line
+from corsproxy.proxy.fields.names import REQUEST_FIELDS, RequestField, is_field_name
 from corsproxy.proxy.fields.sections import KNOWN_SECTIONS, cut_referer, keep_section
 from corsproxy.proxy.table import NameTable, Table, marking_all_but
 
@@ -24,12 +24,6 @@ _METHODS: Final = {
 
 _PATH: Final = marking_all_but(b"!$%&'()*+,-./0123456789:;=?@ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~")
 """Changes what RFC 3986 does not allow in a path or query; whether the rest is valid, aiohttp's parser decides."""
-
-_TEXT: Final = marking_all_but(bytes((0x09, *range(0x20, 0x7F), *range(0x80, 0x100))))
-"""Changes what a field value must not contain (RFC 9110 section 5.5)."""
-
-_TOKEN: Final = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-"""The bytes of a field name (RFC 9110 section 5.6.2)."""
 
 _UNUSUAL_NAMES: Final = frozenset({b"transfer-encoding", b"upgrade", b"proxy-connection", b"sec-websocket-key1"})
 """Left to aiohttp's parser: fields that frame content or end HTTP on the connection, `Proxy-Connection`, which llhttp
@@ -70,7 +64,7 @@ def read_plain_head(head: bytes, most_lines: int, *, may_be_known: bool = True) 
         if section is not None and len(section.lines) <= most_lines:
             lines = section.lines.copy()
             if behind:
-                if referer.translate(_TEXT) != referer:
+                if referer.translate(TEXT) != referer:
                     return None
                 lines[section.referer] = FieldLine(_REFERER, b"Referer", referer.strip())
             return ParsedHead(
@@ -126,9 +120,9 @@ def _new_line(text: bytes) -> FieldLine[RequestField] | None:
     """Parse a field line that is not cached; None if it is unusual."""
     name, colon, value = text.partition(b":")
     known = _NAMES.known.get(name) or _NAMES[name]
-    if known.is_unusual or not colon or text.translate(_TEXT) != text:
+    if known.is_unusual or not colon or text.translate(TEXT) != text:
         return None
-    # The only white space that `_TEXT` leaves is spaces and tabs, so `strip` removes just OWS.
+    # The only white space that `TEXT` leaves is spaces and tabs, so `strip` removes just OWS.
     line = FieldLine(known.meaning, name, value.strip(), known.once)
     return keep_line(KNOWN_LINES, text, line) if known.is_repeated else line
 
@@ -141,7 +135,7 @@ class _RequestName:
     def __init__(self, name: bytes) -> None:
         lower = name.lower()
         self.meaning = REQUEST_FIELDS[name]
-        self.is_unusual = not name or bool(name.translate(None, _TOKEN)) or lower in _UNUSUAL_NAMES
+        self.is_unusual = not is_field_name(name) or lower in _UNUSUAL_NAMES
         """True if such a line is left to aiohttp's parser."""
         self.is_repeated = is_repeated(lower)
         self.once = 1 << _ONCE.index(lower) if lower in _ONCE else 0

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final, Generic, TypeVar
 
-from corsproxy.proxy.table import Table
+from corsproxy.proxy.table import Table, marking_all_but
 
 Meaning = TypeVar("Meaning")
 Key = TypeVar("Key")
@@ -33,6 +33,11 @@ _REPEATED: Final = frozenset(
     """.split()
 )
 """Fields whose values describe programs and resources, never a person or a session."""
+
+
+TEXT: Final = marking_all_but(bytes((0x09, *range(0x20, 0x7F), *range(0x80, 0x100))))
+"""For `bytes.translate`: changes what neither a field value (RFC 9110 section 5.5) nor a reason phrase (RFC 9112
+section 4) may contain."""
 
 
 class FieldLine(Generic[Meaning]):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Final
 
-from corsproxy.cors import is_cors_response_field
+from corsproxy.cors import is_cors_response_field, is_token
 from corsproxy.proxy.fields.forwarded import FORWARDING_FIELDS, STRIPPED_TWINS
 from corsproxy.proxy.table import NameTable
 
@@ -132,3 +132,8 @@ REQUEST_FIELDS: Final = NameTable(lambda name: _REQUEST_NAMES.get(name.lower(), 
 
 RESPONSE_FIELDS: Final = NameTable(_classify_response)
 """The meaning of each field name of upstream responses, in any letter case."""
+
+
+def is_field_name(name: bytes) -> bool:
+    """Return whether `name` is valid: a token (RFC 9110 section 5.1)."""
+    return is_token(name)

@@ -9,19 +9,15 @@ from __future__ import annotations
 
 import re
 
+from corsproxy.proxy.fields.names import is_field_name
 from corsproxy.proxy.upstream.oddity import Oddities, Oddity, protocol_error
 
 MAX_FIELD_LINES = 1000
 """The most field lines in all heads of one response, and in its trailer section. Every line is an object of some 200
 bytes. nginx, Apache and Node accept 100 to 2,000, and no real response is known that comes near."""
 
-_TOKEN = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-"""The bytes of a field name (RFC 9110 section 5.6.2)."""
-
-_CONTROL = bytes((*range(0x09), *range(0x0A, 0x20), 0x7F))
+CONTROLS = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 """The control characters that a field value must not contain: all but HTAB (RFC 9110 section 5.5), CR included."""
-
-_CONTROLS = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 def split_lines(section: bytes) -> list[bytes]:
@@ -52,7 +48,7 @@ def read_field_lines(lines: list[bytes], oddities: Oddities) -> list[tuple[bytes
             parts = dropped
             continue
         name = name.rstrip(b" \t")  # RFC 9112 section 5.1: "A proxy MUST remove any such whitespace"
-        if not name or name.translate(None, _TOKEN):
+        if not is_field_name(name):
             raise protocol_error(f"invalid field name {name[:80]!r}")
         parts = [value.strip(b" \t")]
         fields.append((name, parts))
@@ -62,7 +58,7 @@ def read_field_lines(lines: list[bytes], oddities: Oddities) -> list[tuple[bytes
 def _value(parts: list[bytes], oddities: Oddities) -> bytes:
     """Return the field value with folds joined, and without control characters if parsing is lenient."""
     value = b" ".join(parts).strip(b" \t") if len(parts) > 1 else parts[0]
-    if _CONTROLS.search(value):
+    if CONTROLS.search(value):
         oddities.note(Oddity.CONTROL)
-        return value.translate(None, _CONTROL).strip(b" \t")
+        return CONTROLS.sub(b"", value).strip(b" \t")
     return value

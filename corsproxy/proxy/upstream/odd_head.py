@@ -9,7 +9,7 @@ import re
 
 from corsproxy.proxy.fields.lines import FieldLine
 from corsproxy.proxy.fields.names import RESPONSE_FIELDS, ResponseField
-from corsproxy.proxy.upstream.field_section import read_field_lines, split_lines
+from corsproxy.proxy.upstream.field_section import CONTROLS, read_field_lines, split_lines
 from corsproxy.proxy.upstream.framing import settle
 from corsproxy.proxy.upstream.head import ResponseHead
 from corsproxy.proxy.upstream.oddity import Oddities, protocol_error
@@ -17,8 +17,6 @@ from corsproxy.proxy.upstream.oddity import Oddities, protocol_error
 _STATUS_LINE = re.compile(rb"HTTP/1\.([0-9]) ([0-9]{3})(?: (.*))?", re.DOTALL)
 """As in RFC 9112 section 4, but the space before an empty reason phrase may be missing; a higher minor version is read
 as HTTP/1.1 (RFC 9110 section 2.5)."""
-
-_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 def read_head(section: bytes, oddities: Oddities, *, is_head_request: bool, expects_upgrade: bool) -> ResponseHead:
@@ -31,7 +29,7 @@ def read_head(section: bytes, oddities: Oddities, *, is_head_request: bool, expe
     head.minor = min(int(match[1]), 1)
     head.status = int(match[2])
     reason = match[3] or b""
-    head.reason = b"" if _CONTROL.search(reason) else reason
+    head.reason = b"" if CONTROLS.search(reason) else reason
     if head.status < 100:
         raise protocol_error(f"status {head.status:03}")
     head.fields = [

@@ -10,17 +10,11 @@ from __future__ import annotations
 from typing import Final
 
 from corsproxy.proxy.fields.lengths import read_length
-from corsproxy.proxy.fields.lines import FieldLine, is_repeated, keep_line
-from corsproxy.proxy.fields.names import RESPONSE_FIELDS, ResponseField
-from corsproxy.proxy.table import NameTable, Table, marking_all_but
+from corsproxy.proxy.fields.lines import TEXT, FieldLine, is_repeated, keep_line
+from corsproxy.proxy.fields.names import RESPONSE_FIELDS, ResponseField, is_field_name
+from corsproxy.proxy.table import NameTable, Table
 from corsproxy.proxy.upstream.field_section import MAX_FIELD_LINES
 from corsproxy.proxy.upstream.head import NO_CONTENT_STATUSES, RESET_CONTENT, Framing, ResponseHead
-
-_TEXT: Final = marking_all_but(bytes((0x09, *range(0x20, 0x7F), *range(0x80, 0x100))))
-"""Changes what a status line and a field value must not contain (RFC 9112 section 4, RFC 9110 section 5.5)."""
-
-_TOKEN: Final = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-"""The bytes of a field name (RFC 9110 section 5.6.2)."""
 
 # Python 3.11 looks up members of an enum slowly; these are used for every field line.
 _CONNECTION: Final = ResponseField.CONNECTION
@@ -108,9 +102,9 @@ def _new_line(text: bytes) -> FieldLine[ResponseField] | None:
     """Parse a field line that is not cached; None if it is unusual."""
     name, colon, value = text.partition(b":")
     known = _NAMES.known.get(name) or _NAMES[name]
-    if not known.is_token or not colon or text.translate(_TEXT) != text:
+    if not known.is_token or not colon or text.translate(TEXT) != text:
         return None
-    # The only white space that `_TEXT` leaves is spaces and tabs, so `strip` removes just OWS.
+    # The only white space that `TEXT` leaves is spaces and tabs, so `strip` removes just OWS.
     line = FieldLine(known.meaning, name, value.strip())
     return keep_line(KNOWN_LINES, text, line) if known.is_repeated else line
 
@@ -122,7 +116,7 @@ class _ResponseName:
 
     def __init__(self, name: bytes) -> None:
         self.meaning = RESPONSE_FIELDS[name]
-        self.is_token = bool(name) and not name.translate(None, _TOKEN)
+        self.is_token = is_field_name(name)
         """True if the name is valid."""
         self.is_repeated = is_repeated(name.lower())
 
@@ -134,7 +128,7 @@ def _read_status_line(text: bytes) -> _StatusLine | None:
     status, reason = text[9:12], text[13:]
     is_plain = (
         text.startswith(b"HTTP/1.1 ")
-        and text.translate(_TEXT) == text
+        and text.translate(TEXT) == text
         and status.isdigit()
         and b"200" <= status <= b"599"
         and text[12:13] == b" "
