@@ -2,7 +2,7 @@
 
 Playwright runs on an event loop in a thread of its own: its synchronous interface would leave a loop running in the
 thread of the tests, and the asynchronous tests of other packages could not run any more.
-A tab costs a second of a processor to open and a twentieth to empty, so that the next test gets a used one, emptied:
+Opening a tab takes a second of CPU, emptying one a twentieth, so the next test gets a used tab, emptied;
 `test_used_tabs.py` holds that nothing of the last page is left in it.
 Knows nothing of corsproxy.
 """
@@ -25,7 +25,7 @@ from playwright.async_api import Page as AsyncPage
 T = TypeVar("T")
 
 Scheme = Literal["light", "dark"]
-"""The colours that a person has chosen for pages."""
+"""The colour scheme that a user prefers."""
 
 DEADLINE = 60.0
 """Seconds until a call of the browser is given up; two slow cores are shared by all tests."""
@@ -60,21 +60,21 @@ _FORGET: tuple[tuple[str, dict[str, Any]], ...] = (
 
 
 def executable() -> str | None:
-    """Find the browser's program, None where there is none."""
+    """Return the browser's program, or None."""
     named = os.environ.get(EXECUTABLE)
     return named or next((path for name in _NAMES if (path := shutil.which(name))), None)
 
 
 @dataclass(slots=True)
 class _Tab:
-    """A tab with a profile of its own, in or out of use."""
+    """A tab with a separate profile, in use or idle."""
 
     kind: str
     """The options of its profile."""
     page: AsyncPage
     tools: CDPSession
     console: list[str]
-    """That of whoever uses it now."""
+    """The console of its current user."""
 
 
 class Page:
@@ -93,11 +93,11 @@ class Page:
         self._chromium.run(self._page.goto(url))
 
     def evaluate(self, script: str, argument: object = None) -> Any:
-        """Run an expression, or call a function with the argument, and give its value once it is settled."""
+        """Run an expression, or call a function with the argument, and return its value once it is settled."""
         return self._chromium.run(self._page.evaluate(script, argument))
 
     def wait_for(self, selector: str) -> None:
-        """Wait until an element is there and visible."""
+        """Wait until an element exists and is visible."""
         self._chromium.run(self._page.wait_for_selector(selector))
 
     def click(self, selector: str) -> None:
@@ -172,7 +172,7 @@ class Chromium:
         return Page(self, tab)
 
     def take_back(self, tab: _Tab, *, broken: bool) -> None:
-        """Empty a tab for the next who asks for one, or close it if it is broken."""
+        """Empty a tab for its next user, or close it if it is broken."""
         if broken:
             self.run(tab.page.context.close())
         else:
@@ -180,7 +180,7 @@ class Chromium:
             self._idle[tab.kind].append(tab)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine of Playwright's and give its result."""
+        """Run a coroutine of Playwright's and return its result."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(DEADLINE)
 
     def close(self) -> None:
@@ -192,7 +192,7 @@ class Chromium:
         self._loop.close()
 
     async def _new_tab(self, kind: str, options: dict[str, Any]) -> _Tab:
-        """Everything that talks to the browser does so on its loop's thread, the listener on the console too."""
+        """Open a tab; all that talks to the browser runs on its loop's thread, the listener on the console too."""
         context = await self._browser.new_context(**options)
         context.set_default_timeout(DEADLINE * 500)
         page = await context.new_page()

@@ -46,7 +46,7 @@ _PREFERENCES = {
 
 
 def executable() -> str | None:
-    """Find the browser's program, None if there is none."""
+    """Return the browser's program, or None."""
     return os.environ.get(EXECUTABLE) or shutil.which("firefox-esr") or shutil.which("firefox")
 
 
@@ -87,7 +87,7 @@ class Firefox:
             raise
 
     def page(self) -> FirefoxPage:
-        """Open a tab with cookies of its own."""
+        """Open a tab with separate cookies."""
         user = self.command("browser.createUserContext", {})["userContext"]
         context = self.command("browsingContext.create", {"type": "tab", "userContext": user})["context"]
         return FirefoxPage(self, context, self._consoles.setdefault(context, []))

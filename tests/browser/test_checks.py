@@ -41,7 +41,7 @@ POLICY_NAMES = tuple(line.strip(" :") for line in POLICIES.splitlines() if line.
 class Stage:
     """Everything that a check needs: the browser, its pages, the proxy and the service behind it.
 
-    A page costs more than what a script does there: it stays loaded, in a profile that is emptied for each row.
+    Loading a page takes longer than a script on it, so it stays loaded, in a profile that is emptied for each row.
     """
 
     home: Page
@@ -80,7 +80,7 @@ class Stage:
 
 
 def in_page(script: str) -> str:
-    """Make a function of a script of the table, to be called with the row's URL."""
+    """Return a function with a script of the table, to be called with the row's URL."""
     return f"(base) => {{ const at = (what) => `${{base}}/${{what}}`; return {script}; }}"
 
 

@@ -74,7 +74,7 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture
 def application(running: Server) -> Server:
-    """Return it as one test sees it."""
+    """Return it without the requests of earlier tests."""
     return running.from_now()
 
 

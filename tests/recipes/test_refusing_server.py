@@ -25,7 +25,7 @@ def running() -> Iterator[Server]:
 
 @pytest.fixture
 def fixed_list(running: Server) -> Server:
-    """Return it as one test sees it."""
+    """Return it without the requests of earlier tests."""
     return running.from_now()
 
 

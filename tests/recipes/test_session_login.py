@@ -44,7 +44,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def django_login(running: Server) -> Server:
-    """Return it as one test sees it."""
+    """Return it without the requests of earlier tests."""
     return running.from_now()
 
 

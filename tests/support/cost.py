@@ -1,4 +1,4 @@
-"""What a call costs, in counts that are the same on every machine and under any load."""
+"""The cost of a call, in counts that are the same on every machine and under any load."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""On how many examples a property is tried: few while one works, some in CI, very many when one looks for trouble.
+"""The number of examples of a property: few for each change, some in CI, very many in a search for faults.
 
-HYPOTHESIS_PROFILE says which: `check`, `default` or `thorough` (`make check`, `make test`, `make fuzz`).
+HYPOTHESIS_PROFILE selects it: `check`, `default` or `thorough` (`make check`, `make test`, `make fuzz`).
 """
 
 from __future__ import annotations
@@ -12,5 +12,5 @@ _SCALE = {"check": 0.2, "default": 0.4, "thorough": 100}
 
 
 def examples(usually: int) -> int:
-    """Return the number of examples for the profile in force; with `usually` many most faults are found at once."""
+    """Return the number of examples for the current profile; `usually` is a number that finds most faults."""
     return max(20, round(usually * _SCALE[PROFILE]))

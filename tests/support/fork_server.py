@@ -37,9 +37,9 @@ def load(package: str) -> None:
             importlib.import_module(module.name)
 
 
-def fork_as_told(control: socket.socket) -> None:
-    """Fork for each message; return in the processes forked, where all is as their message says."""
-    # From the keyboard, it ends the test run, and that ends this process.
+def fork_on_request(control: socket.socket) -> None:
+    """Fork for each message; return only in the forks, each set up as its message says."""
+    # Ctrl-C ends the test run, which ends this process.
     on_interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
     poll = select.poll()
     poll.register(control, select.POLLIN)
@@ -63,20 +63,20 @@ def fork_as_told(control: socket.socket) -> None:
             pidfd = os.pidfd_open(pid)
             poll.register(pidfd, select.POLLIN)
             news[pidfd] = pid, fds[3]
-            tell(fds[3], pid)
+            report(fds[3], pid)
 
 
 def report_end(pidfd: int, pid: int, fd: int) -> None:
     """Report how a process has ended, and only then free its id, which must not be signalled from now on."""
     ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     assert ended is not None
-    tell(fd, ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status)
+    report(fd, ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status)
     os.close(fd)
     os.close(pidfd)
     os.waitpid(pid, 0)
 
 
-def tell(fd: int, number: int) -> None:
+def report(fd: int, number: int) -> None:
     """Write a line of news, unless the test no longer reads them."""
     with contextlib.suppress(BrokenPipeError):
         os.write(fd, b"%d\n" % number)
@@ -190,7 +190,7 @@ def run() -> None:
 
 
 def end(status: int) -> None:
-    """End as an interpreter does, but without freeing its memory, object by object: that takes longer than the rest."""
+    """End as an interpreter does, but without freeing each object, which would take longer than the rest."""
     threading._shutdown()  # type: ignore[attr-defined]  # as multiprocessing does, whose children end in this way
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
@@ -203,5 +203,5 @@ if __name__ == "__main__":
     load("corsproxy")
     gc.collect()
     gc.freeze()
-    fork_as_told(socket.socket(fileno=int(sys.argv[1])))
+    fork_on_request(socket.socket(fileno=int(sys.argv[1])))
     run()

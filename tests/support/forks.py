@@ -1,7 +1,7 @@
-"""A `corsproxy` process that need not be loaded: forked from one that is, in a tenth of the time.
+"""A `corsproxy` process forked from one that has loaded the package, in a tenth of the time.
 
-It is a process of its own with its own descriptors, environment and directory, and ends as any other.
-What it does not go through is the start of the interpreter and the imports, so that tests of those start a fresh one.
+It has its own descriptors, environment and directory, and ends like any other process.
+Only the start of the interpreter and the imports are missing, so tests of those start a fresh process.
 Has the part of `subprocess.Popen` that the tests use.
 """
 
@@ -34,7 +34,7 @@ def can_fork(environ: Mapping[str, str]) -> bool:
 
 
 class Forked:
-    """A process forked for `args` of corsproxy; its stdout is collected where it is not a descriptor.
+    """A process forked for `args` of corsproxy; its stdout is collected if `stdout` is None.
 
     `closed` are the numbers of the standard streams that it starts without.
     """
@@ -75,7 +75,7 @@ class Forked:
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for the end; subprocess.TimeoutExpired when the time is up before."""
+        """Wait for the end; raises subprocess.TimeoutExpired if the time is up first."""
         while (status := self.poll()) is None:
             with contextlib.suppress(ValueError):  # closed by another thread's `poll`
                 if not select.select([self._news], [], [], timeout)[0]:
@@ -94,7 +94,7 @@ class Forked:
 
 
 def _pipe(stack: contextlib.ExitStack) -> tuple[int, int]:
-    """Make a pipe, of which the second end is for the process and closed with the stack."""
+    """Make a pipe, whose second end is for the process and is closed with the stack."""
     ours, theirs = os.pipe()
     stack.callback(os.close, theirs)
     return ours, theirs

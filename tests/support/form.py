@@ -1,4 +1,4 @@
-"""Which form of the package is tested: its sources, or the compiled modules, of which `make test-compiled` tells."""
+"""Which form of the package is tested: its sources, or the compiled modules (`make test-compiled`)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ IS_COMPILED = os.environ.get("FORM_UNDER_TEST") == "compiled"
 
 
 def needs_interpreter(what: str) -> None:
-    """Skip a test that looks at the interpreter at work; nothing that the package itself does is a reason."""
+    """Skip a test of how the interpreter runs the package; what the package does is the same in both forms."""
     if IS_COMPILED:
         pytest.skip(f"compiled code does not go through the interpreter: {what}")

@@ -1,4 +1,4 @@
-"""What a test does that lacks a program: on a person's machine it is skipped, in CI it fails."""
+"""A test without a program that it needs: skipped on a person's machine, failed in CI."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ DEADLINE = 60.0
 
 
 _LINE = r'(?:^|"message": ")'
-"""Where a line of the program begins: as text, or in a JSON object."""
+"""The beginning of a line of the program, as text or in a JSON object."""
 
 
 class Output:
@@ -52,7 +52,7 @@ class Output:
         return "\n".join(self.lines)
 
     def wait_for(self, condition: Callable[[list[str]], object], timeout: float = DEADLINE) -> None:
-        """Wait until `condition(lines)` is true; AssertionError when the stream ends or the time is up before."""
+        """Wait until `condition(lines)` is true; raises AssertionError if the stream ends or the time is up first."""
         with self._changed:
             self._changed.wait_for(lambda: bool(condition(self.lines)) or self._ended, timeout)
             if not condition(self.lines):
@@ -119,7 +119,7 @@ class Process:
 
     @property
     def pid(self) -> int:
-        """The process id; of the parent, where there are workers."""
+        """The process id; the parent's, if there are workers."""
         return self.popen.pid
 
     def signal(self, number: signal.Signals) -> None:
@@ -165,9 +165,9 @@ class Proxy(Process):
     """A running `corsproxy serve`: where it listens, and what its admin listener says."""
 
     directory: Path
-    """Where its configuration is, and what its relative paths are seen from."""
+    """The folder of its configuration, to which relative paths refer."""
     config: Path
-    """The file it reads; it is not there in quick mode."""
+    """The file it reads; missing in quick mode."""
 
     @property
     def address(self) -> tuple[str, int]:
@@ -190,7 +190,7 @@ class Proxy(Process):
         return self._tcp("admin")
 
     def ask_admin(self, path: str, method: str = "GET", **fields: str) -> tuple[int, str]:
-        """Status and content of one request to the admin listener."""
+        """Return the status and content of one request to the admin listener."""
         connection = http.client.HTTPConnection(*self.admin, timeout=DEADLINE)
         with contextlib.closing(connection):
             connection.request(method, path, headers=fields)
@@ -198,14 +198,14 @@ class Proxy(Process):
             return response.status, response.read().decode()
 
     def metrics(self) -> dict[str, float]:
-        """Every sample of `/metrics`, by its name and labels as written (`name{a="b"}`)."""
+        """Return every sample of `/metrics` by its name and labels as written (`name{a="b"}`)."""
         status, text = self.ask_admin("/metrics")
         assert status == 200, text
         samples = (line.rsplit(" ", 1) for line in text.splitlines() if line and not line.startswith("#"))
         return {name: float(value) for name, value in samples}
 
     def access_log(self, at_least: int = 0) -> list[dict[str, Any]]:
-        """Return the access log's lines, where `log.format` is json, once there are so many."""
+        """Return the access log's lines, once there are so many; `log.format` must be json."""
         assert self.stdout is not None
         self.stdout.wait_for(lambda lines: len(lines) >= at_least)
         return [json.loads(line) for line in self.stdout.lines]
@@ -237,7 +237,7 @@ def started(
     `listen` None leaves the address to the file.
     `fresh` is as for `Process`.
     `options` are further ones of `serve`; the file is `corsproxy.yaml` in `directory`, a temporary one by default.
-    Raises AssertionError with the output where it ends before it listens.
+    Raises AssertionError with the output if it ends before it listens.
     """
     with contextlib.ExitStack() as stack:
         home = directory or Path(stack.enter_context(TemporaryDirectory(prefix="corsproxy-test-")))
@@ -263,7 +263,7 @@ def ran(
     closed: Sequence[int] = (),
     fresh: bool = False,
 ) -> tuple[int, list[str], list[str]]:
-    """Exit status, lines of stdout and lines of stderr of a `corsproxy` command that ends by itself."""
+    """Return the exit status, the lines of stdout and those of stderr of a `corsproxy` command that ends by itself."""
     process = Process(args, environ=environ, directory=directory, closed=closed, fresh=fresh)
     try:
         status = process.wait()

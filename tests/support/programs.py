@@ -3,7 +3,7 @@
     with launched(sys.executable, "-m", "http.server", "0") as output:
         port = output.wait_line(r"port ([0-9]+)")[1]
 
-Where it listens is read from what it prints.
+Its port is read from its output.
 Knows nothing of what it does; `process.py` is for corsproxy itself.
 """
 
@@ -24,16 +24,15 @@ import pytest
 from tests.support.process import DEADLINE, Output
 
 _PLAIN = {"PYTHONUNBUFFERED": "1", "FORCE_COLOR": "0", "NO_COLOR": "1"}
-"""What makes programs print each line at once, without colours in the middle of an address."""
-
+"""Variables that make programs print each line at once, without colours in the middle of an address."""
 
 _PATH = f"{os.environ.get('PATH', '')}:/usr/sbin"
-"""Where servers are that Debian installs: that folder is on root's path alone."""
+"""With the folder of servers that Debian installs, which is only on root's PATH."""
 
 
 @contextlib.contextmanager
 def launched(*command: str, folder: Path | None = None) -> Iterator[Output]:
-    """Run a command in a folder, give what it prints on either stream, and end it, by force if need be."""
+    """Run a command in a folder, yield its output on both streams, and end it, by force if need be."""
     process = subprocess.Popen(
         command,
         cwd=folder,
@@ -58,7 +57,7 @@ def launched(*command: str, folder: Path | None = None) -> Iterator[Output]:
 
 
 def needs(program: str, instruction: str) -> str:
-    """Find a program, or skip with what would install it."""
+    """Return a program's path, or skip the test with the way to install it."""
     found = shutil.which(program, path=_PATH)
     if found is None:
         pytest.skip(f"no {program}: {instruction}")
@@ -66,10 +65,9 @@ def needs(program: str, instruction: str) -> str:
 
 
 def free_port() -> int:
-    """Find a port that nobody listens on, for a program that cannot say which one it took.
+    """Return a free port, for a program that cannot report which one it got.
 
-    It is none of those that the kernel gives to whoever asks for any (32768 and up): hundreds of sockets of other tests
-    get one of them each second.
+    It is below those that the kernel chooses (32768 and up), because other tests get hundreds of them each second.
     """
     while True:
         port = random.randrange(20000, 32768)

@@ -79,7 +79,7 @@ class Connection:
     def read_request(self) -> Request:
         """Read one whole request.
 
-        Raises PeerEndedError where the peer ends the connection before.
+        Raises PeerEndedError if the peer ends the connection first.
         """
         head = self.read_until(b"\r\n\r\n")
         fields = Request(head, b"")
@@ -117,7 +117,7 @@ class Connection:
         self._read = 0
 
     def read_some(self) -> bytes:
-        """Read what is there, at least one byte."""
+        """Read what has come, at least one byte."""
         if len(self.received) == self._read:
             self._receive()
         return self._take(len(self.received))
@@ -223,7 +223,7 @@ class Upstream:
 
     @classmethod
     def answering(cls, *responses: bytes) -> Upstream:
-        """Make an upstream that answers the n-th request of each connection with the n-th response (then the last)."""
+        """Return an upstream that answers the n-th request of a connection with the n-th response (then the last)."""
         return cls(answer_each(*responses))
 
     @property
@@ -238,13 +238,13 @@ class Upstream:
 
     @property
     def url(self) -> str:
-        """What a configuration names it by."""
+        """The URL for a configuration."""
         if self._unix_path is not None:
             return f"unix:{self._unix_path}"
         return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
     def wait_for(self, condition: Callable[[], object], timeout: float = DEADLINE) -> None:
-        """Wait until `condition()` is true of what has arrived; AssertionError after `timeout` seconds."""
+        """Wait until `condition()` holds for what has arrived; raises AssertionError after `timeout` seconds."""
         with self.changed:
             if not self.changed.wait_for(lambda: bool(condition()), timeout):
                 raise AssertionError(f"the upstream waited {timeout} s in vain; it has {self.requests!r}")
@@ -312,7 +312,7 @@ class Upstream:
 
 
 def answer_each(*responses: bytes) -> Script:
-    """Make a script that answers each request of its connection in turn; the last response is repeated."""
+    """Return a script that answers each request of its connection in turn; the last response is repeated."""
 
     def script(connection: Connection) -> None:
         number = 0
