@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from corsproxy.config.problems import Reason, Report, join, listed, quote
 from corsproxy.cors import BAD_PORTS, is_loopback
-from corsproxy.settings import Address, PolicySettings, Route, Settings, TcpAddress, UnixAddress, Upstream
+from corsproxy.settings import Address, PolicySettings, Route, Settings, TcpAddress, UnixAddress, Upstream, bracketed
 
 Doubt = tuple[str, Reason, str]
 """Key path, reason, message."""
@@ -133,7 +133,7 @@ def _reaches(host: str, listen: str) -> bool:
 
 
 def _is_loopback(host: str) -> bool:
-    return is_loopback(f"[{host}]" if ":" in host else host)
+    return is_loopback(bracketed(host))
 
 
 def _is_any(host: str) -> bool:

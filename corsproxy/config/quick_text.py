@@ -11,6 +11,7 @@ from corsproxy.config.problems import RefusedError
 from corsproxy.config.quick_routes import upstream_pairs
 from corsproxy.config.upstream_urls import parse_upstream_url
 from corsproxy.cors import is_loopback
+from corsproxy.settings import bracketed
 
 LOOPBACK_ORIGINS: Final = tuple(
     f"{scheme}://{host}:*" for host in ("localhost", "127.0.0.1", "[::1]") for scheme in ("http", "https")
@@ -94,4 +95,4 @@ def _is_on_this_machine(url: str) -> bool:
         found = parse_upstream_url(url)
     except RefusedError:
         return False
-    return found.unix_path is not None or is_loopback(f"[{found.host}]" if ":" in found.host else found.host)
+    return found.unix_path is not None or is_loopback(bracketed(found.host))

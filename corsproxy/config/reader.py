@@ -93,7 +93,7 @@ class Reader:
         return tuple(values)
 
     def _listed(self, node: tree.Scalar, shape: ListOf[object], word: Word[object], path: str) -> Items[object] | Bad:
-        """Return the list that one text stands for."""
+        """Return the items of a list that is written as one text."""
         pieces = self._pieces(node, shape, word, path)
         if len(pieces) < shape.min_items:
             hint = f" (from {quote(node.text)})" if "$" in node.text else ""
@@ -206,7 +206,7 @@ class Reader:
 
 
 def _in_short(record: Record[V], value: object) -> V:
-    """Return the record for which a bare scalar stands."""
+    """Return the record that is written as one scalar."""
     return record.make(**{**_defaults(record), record.short_for: value})
 
 

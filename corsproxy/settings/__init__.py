@@ -5,7 +5,7 @@ Durations are seconds, sizes are bytes.
 Of the project this package imports only `corsproxy.cors`.
 """
 
-from corsproxy.settings.addresses import Address, Network, TcpAddress, TlsFiles, UnixAddress, authority
+from corsproxy.settings.addresses import Address, Network, TcpAddress, TlsFiles, UnixAddress, authority, bracketed
 from corsproxy.settings.process import Limits, Log, Settings, Shutdown
 from corsproxy.settings.route import Mode, OnRefused, PolicySettings, Route, WebSockets
 from corsproxy.settings.upstream import (
@@ -49,4 +49,5 @@ __all__ = [
     "UpstreamTls",
     "WebSockets",
     "authority",
+    "bracketed",
 ]

@@ -18,7 +18,7 @@ class TcpAddress:
     port: int
 
     def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return f"{bracketed(self.host)}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,14 @@ class UnixAddress:
 Address = TcpAddress | UnixAddress
 
 
+def bracketed(host: str) -> str:
+    """Return a host as URLs write it: an IPv6 address in brackets (RFC 3986 section 3.2.2)."""
+    return f"[{host}]" if ":" in host else host
+
+
 def authority(scheme: Literal["http", "https"], host: str, port: int) -> str:
-    """Return the host and, unless it is the scheme's default, the port (RFC 9110 section 7.2); IPv6 in brackets."""
-    host = f"[{host}]" if ":" in host else host
+    """Return the host and, unless it is the scheme's default, the port (RFC 9110 section 7.2)."""
+    host = bracketed(host)
     return host if port == (443 if scheme == "https" else 80) else f"{host}:{port}"
 
 

@@ -43,7 +43,7 @@ class Shutdown:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """What is logged, and how."""
+    """The format and the contents of the log."""
 
     format: Literal["text", "json"] = "text"
     level: Literal["debug", "info", "warning", "error"] = "info"

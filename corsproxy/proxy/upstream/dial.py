@@ -20,7 +20,7 @@ from corsproxy.proxy.errors import UpstreamError, UpstreamErrorKind
 from corsproxy.proxy.upstream.connection import UpstreamConnection
 from corsproxy.proxy.upstream.keepalive import keep_alive
 from corsproxy.proxy.upstream.tls import described
-from corsproxy.settings import Upstream
+from corsproxy.settings import Upstream, bracketed
 
 _HAPPY_EYEBALLS_DELAY = 0.25
 """Seconds before the next address is tried too (RFC 8305 section 5 recommends 250 ms)."""
@@ -43,9 +43,8 @@ async def dial(
 
 def _refused(upstream: Upstream, error: OSError) -> str:
     """Return the address and the system's reason; asyncio's own messages contain a Python tuple."""
-    host = f"[{upstream.host}]" if ":" in upstream.host else upstream.host
     why = os.strerror(error.errno) if error.errno else error.strerror or type(error).__name__
-    return f"{upstream.unix_path or f'{host}:{upstream.port}'}: {why}"
+    return f"{upstream.unix_path or f'{bracketed(upstream.host)}:{upstream.port}'}: {why}"
 
 
 async def _connect(

@@ -20,7 +20,7 @@ from corsproxy.proxy import RequestRecord
 from corsproxy.server.inspector.masking import masked_answer, masked_fields, masked_query
 from corsproxy.server.observe.access_log import cors_word
 from corsproxy.server.observe.escape import readable
-from corsproxy.settings import Settings, TcpAddress
+from corsproxy.settings import Settings, TcpAddress, bracketed
 
 
 class Event(TypedDict):
@@ -247,4 +247,4 @@ def shows_fields(settings: Settings) -> bool:
         return True  # the default address is on loopback
     if not isinstance(admin, TcpAddress):
         return False
-    return is_loopback(f"[{admin.host}]" if ":" in admin.host else admin.host)
+    return is_loopback(bracketed(admin.host))

@@ -12,7 +12,7 @@ from corsproxy.escape import printable
 from corsproxy.proxy import RequestRecord, UpstreamErrorKind
 from corsproxy.server.observe.diagnostics import Announcer
 from corsproxy.server.observe.escape import readable
-from corsproxy.settings import Settings, Upstream
+from corsproxy.settings import Settings, Upstream, bracketed
 
 NULL_ORIGIN_FIX = (
     "the page has no origin of its own (opened from a file, or in a sandboxed frame): "
@@ -97,8 +97,7 @@ def upstream_hint(record: RequestRecord, upstream: Upstream, *, in_container: bo
             f"the certificate of {upstream.origin} is not trusted here; "
             "if it is the right server (self-signed, in development), start corsproxy with --insecure"
         )
-    host = f"[{upstream.host}]" if ":" in upstream.host else upstream.host
-    is_here = upstream.unix_path is None and is_loopback(host)
+    is_here = upstream.unix_path is None and is_loopback(bracketed(upstream.host))
     if record.error == UpstreamErrorKind.CONNECT and in_container and is_here:
         return (
             f"inside a container {upstream.host} is the container itself: a server on its host is "

@@ -9,6 +9,8 @@ import ipaddress
 import re
 from urllib.parse import SplitResult, urljoin, urlsplit
 
+from corsproxy.settings import bracketed
+
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 _NEVER_IN_HOSTS = frozenset(" #/<>?@[\\]^|") | {chr(code) for code in (*range(0x20), 0x7F)}
@@ -56,9 +58,8 @@ def origin_of(url: str) -> str | None:
         host = parts.hostname.encode("idna").decode() if not parts.hostname.isascii() else parts.hostname
     except UnicodeError:
         return None
-    host = f"[{host}]" if ":" in host else host
     port = "" if parts.port in {None, DEFAULT_PORTS[parts.scheme]} else f":{parts.port}"
-    return f"{parts.scheme}://{host}{port}"
+    return f"{parts.scheme}://{bracketed(host)}{port}"
 
 
 def resolve(base: str, location: str) -> str | None:

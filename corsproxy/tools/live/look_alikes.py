@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping
 from enum import StrEnum
 
 from corsproxy.cors import registrable_domain
+from corsproxy.settings import bracketed
 from corsproxy.tools.browser import urls
 
 MARK = "corsproxyprobe"
@@ -100,7 +101,7 @@ def look_alikes(origin: str) -> dict[Likeness, tuple[str, ...]]:
     parts = urls.split(origin)
     if parts is None or not parts.hostname:
         return {}
-    scheme, host = parts.scheme, f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    scheme, host = parts.scheme, bracketed(parts.hostname)
     port = f":{parts.port}" if parts.port else ""
     made = {_L.PORT: tuple(f"{scheme}://{host}:{other}" for other in _other_ports(parts.port))}
     if scheme == "https":
