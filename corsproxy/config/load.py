@@ -52,8 +52,11 @@ class Loaded:
     """By policy: where each rule of its origins is written, in the configuration or in a file of origins."""
     homes: Mapping[str, Mapping[str, str]]
     """By policy and key, if it is written: the policy in which it is, the same or one that it extends."""
-    is_quick: bool = False
-    """True if the text was generated from the options of quick mode."""
+
+    @property
+    def is_quick(self) -> bool:
+        """True if the text was generated from the options of quick mode."""
+        return self.settings.by_options
 
     @property
     def shown_text(self) -> str:

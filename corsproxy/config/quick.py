@@ -61,7 +61,7 @@ def load_quick(options: Options, *, file: str = QUICK_FILE) -> Loaded:
         insecure = options.name("insecure")
         warnings = (*(one for one in warnings if one.path != insecure), *_unverified(options))
     settings = replace(_with_cookies(loaded.settings), by_options=True)
-    return replace(loaded, settings=settings, warnings=warnings, is_quick=True)
+    return replace(loaded, settings=settings, warnings=warnings)
 
 
 def _with_cookies(settings: Settings) -> Settings:
