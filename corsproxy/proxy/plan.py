@@ -13,7 +13,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from corsproxy.proxy.cors_gate import CorsGate
-from corsproxy.proxy.errors import Refusal
 from corsproxy.proxy.fields.cookies import CookieRewriter
 from corsproxy.proxy.fields.destinations import DestinationRewriter
 from corsproxy.proxy.fields.edits import FieldEditor
@@ -21,8 +20,8 @@ from corsproxy.proxy.fields.forwarded import Forwarding, Trust, block_for
 from corsproxy.proxy.fields.redirects import RedirectRewriter
 from corsproxy.proxy.fields.references import PathMap
 from corsproxy.proxy.fields.referer import OriginRewriter
-from corsproxy.proxy.request.other_reading import other_reading
 from corsproxy.proxy.request.target import Target
+from corsproxy.proxy.request.upstream_path import UpstreamPath
 from corsproxy.proxy.request_record import RequestRecord
 from corsproxy.proxy.response.head import ResponseRules
 from corsproxy.proxy.routes import RouteTable
@@ -35,13 +34,12 @@ class RoutePlan:
     """One route, with everything that a request on it needs."""
 
     __slots__ = (
-        "_base_depth",
         "_base_query",
-        "_base_read",
         "_forwarded",
         "_host",
         "_host_line",
-        "_paths",
+        "_prefix",
+        "_upstream_path",
         "destinations",
         "gate",
         "label",
@@ -84,17 +82,17 @@ class RoutePlan:
             edits=FieldEditor.compile(upstream.response_headers, folds=False),
             reports_lost_cookies=upstream.cookies is not None and upstream.cookies.removes_foreign_domain,
         )
-        self._paths = PathMap.compile(upstream, route.strip_prefix)
-        self._base_read = (other_reading(self._paths.base) or self._paths.base) + b"/"
-        """The base path as a server that decodes and normalizes reads it, with a slash at its end."""
-        self._base_depth = self._base_read.count(b"/")
+        paths = PathMap.compile(upstream, route.strip_prefix)
+        self._prefix = paths.prefix
+        self._upstream_path = UpstreamPath(paths)
         self._base_query = upstream.base_query.encode()
         self._forwarded = upstream.forwarded_mode
         host = upstream.host_literal if upstream.host_mode == "literal" else upstream.authority
         self._host = host.encode()
         self._host_line = b"Host: %b\r\n" % self._host
         self.destinations = (
-            DestinationRewriter.compile(upstream, route.strip_prefix, self.upstream_path)
+            # Not a method of this object: a cycle would keep a replaced plan in memory until the next full sweep.
+            DestinationRewriter.compile(upstream, route.strip_prefix, self._upstream_path.of)
             if upstream.rewrite_redirects
             else None
         )
@@ -106,7 +104,7 @@ class RoutePlan:
         proxy's host is left out then, because Radicale would take those addresses for another server's.
         """
         mode = "client" if has_upstream_addresses and self._forwarded == "all" else self._forwarded
-        return block_for(mode, forwarding, self._paths.prefix)
+        return block_for(mode, forwarding, self._prefix)
 
     def host_line(self, client_host: bytes) -> bytes:
         """Return the Host line for the upstream."""
@@ -121,32 +119,13 @@ class RoutePlan:
     def upstream_target(self, target: Target) -> bytes:
         """Return the request target for the upstream: path and query, with the base path and query of its URL.
 
-        Raises `Refusal` with 400 as `upstream_path` does.
+        Raises `Refusal` with 400 if the path would leave what the route serves.
         """
-        path = self.upstream_path(target.path)
+        path = self._upstream_path.of(target.path)
         query = target.query
         if self._base_query:
             return b"%b?%b&%b" % (path, self._base_query, query) if query else b"%b?%b" % (path, self._base_query)
         return path if query is None else b"%b?%b" % (path, query)
-
-    def upstream_path(self, path: bytes) -> bytes:
-        """Return the base path and the part of `path` below the stripped prefix, byte for byte.
-
-        Raises `Refusal` with 400 if the path is not below the prefix, or if a server that decodes and normalizes would
-        leave the base path.
-        """
-        paths = self._paths
-        if not paths.base and not paths.prefix:
-            return path
-        mapped = paths.to_upstream(path)
-        if mapped is None or (paths.base and self._leaves_base(mapped)):
-            raise Refusal(400, "the path leads out of what this route serves")
-        return mapped
-
-    def _leaves_base(self, path: bytes) -> bool:
-        """Return whether a server that decodes and normalizes would leave the base path."""
-        read = other_reading(path, self._base_depth, len(self._base_read))
-        return read is not None and not (read + b"/").startswith(self._base_read)
 
 
 @dataclass(slots=True, eq=False)

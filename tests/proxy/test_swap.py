@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 from corsproxy.config import load_text
 from corsproxy.proxy import Proxy, compile_plan
+from corsproxy.proxy.cors_gate import CorsGate
 from corsproxy.proxy.proxy import SWEEP_INTERVAL
 from tests.proxy.inside import CONFIG, stage
 
@@ -57,3 +59,23 @@ async def test_no_replaced_plan_is_kept_without_a_request() -> None:
         ]
         assert it.proxy._retired == []
         await it.stays_open()
+
+
+def gates() -> int:
+    """Return how many objects that decide for routes are in memory."""
+    return sum(isinstance(kept, CorsGate) for kept in gc.get_objects())
+
+
+async def test_a_replaced_plan_is_freed_at_once() -> None:
+    """Nothing in it refers back to it: full sweeps are rare, and what exists at the start is excluded from them."""
+    async with stage() as it:
+        gc.collect()
+        gc.disable()
+        try:
+            before = gates()
+            for _ in range(3):
+                swap(it.proxy, CONFIG.replace("PORT", "1"))
+            await swept()
+            assert gates() == before
+        finally:
+            gc.enable()
