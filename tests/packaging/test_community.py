@@ -81,10 +81,14 @@ def test_a_called_workflow_gets_its_secrets() -> None:
 
 def test_ci_runs_where_its_programs_are() -> None:
     """`.ci/run` installs packages of Debian, some of which Ubuntu's runners have not (firefox-esr) or only as snaps."""
-    for path in WORKFLOWS:
-        for job in documents(path)[0]["jobs"].values():
-            if any(step.get("run", "").startswith(".ci/run") for step in job.get("steps", [])):
-                assert re.fullmatch(r"python:3\.\d+-bookworm", job["container"]["image"]), path
+    jobs = [job for path in WORKFLOWS for job in documents(path)[0]["jobs"].values()]
+    images = [
+        job["container"]["image"]
+        for job in jobs
+        if any(".ci/run" in step.get("run", "") for step in job.get("steps", []))
+    ]
+    assert images
+    assert all(re.fullmatch(r"python:3\.\d+-bookworm", image) for image in images)
 
 
 def test_what_holds_a_release(tmp_path: Path) -> None:
