@@ -95,7 +95,7 @@ class Proxy:
         self._retired.append(old)
 
     def start_draining(self) -> None:
-        """Let every connection end with its current request, and close tunnels, which would not end by themselves."""
+        """Close every connection after its current request, and tunnels now: they would not end by themselves."""
         for connection in self._listener.open_connections:
             if connection.tunnel is not None:
                 connection.abort()

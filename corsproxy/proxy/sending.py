@@ -53,7 +53,7 @@ class Collected:
         return self._collection.take()
 
     def end_slow_content(self) -> None:
-        """Give back the place among slow requests, because all content has arrived."""
+        """Free the place among slow requests, because all content has arrived."""
         if self._place is not None:
             self._place.give_back()
 

@@ -265,7 +265,7 @@ class UpstreamConnection(asyncio.Protocol):
         sink = self._sink
         if sink is None:
             if len(reader.body) > 1 and reader.state not in ENDED:
-                self.pause()  # nobody takes the content yet: one segment is kept, the rest waits in the socket
+                self.pause()  # there is no sink yet: one segment is kept, the rest waits in the socket
             if reader.head is not None or reader.interim:
                 self._notify()
             return
@@ -278,7 +278,7 @@ class UpstreamConnection(asyncio.Protocol):
             self._done.set_result(None)
 
     def eof_received(self) -> bool:
-        """Let the reader decide whether the end of the upstream's side is the end of the content, or a failure."""
+        """End the content or fail the exchange, because the upstream has closed its side: the reader knows which."""
         if self.busy:
             try:
                 self.reader.feed_eof(is_cut=not self.reader.complete and not has_ended_cleanly(self.transport))

@@ -42,5 +42,5 @@ class HeldPlace:
         """Do nothing: the place is held already."""
 
     def __exit__(self, *_: object) -> None:
-        """Give the place back."""
+        """Free the place."""
         self.give_back()
