@@ -1,4 +1,4 @@
-"""Requests and responses for property tests: most of them valid, some of them odd, and ways to break them.
+"""Requests and responses for tests: most of them valid, some of them odd, ways to break them, and other spellings.
 
 Knows the grammar of RFC 9112 from the writing side; nothing of corsproxy.
 """
@@ -140,3 +140,9 @@ def mutated(draw: st.DrawFn, messages: st.SearchStrategy[bytes]) -> bytes:
             case _:
                 data = data[:at] + draw(_INSERTED) + data[at:]
     return data
+
+
+def spellings(line: bytes) -> tuple[bytes, bytes, bytes]:
+    """Return a field line as it is, and with its name in capitals and in lower case."""
+    name, _, value = line.partition(b": ")
+    return line, name.upper() + b": " + value, name.lower() + b": " + value
