@@ -109,6 +109,6 @@ class Relay:
     def report(self, context: RequestContext, route: RoutePlan, upstream: UpstreamConnection) -> None:
         """Log the invalid HTTP that lenient parsing has accepted in a response."""
         for oddity in upstream.reader.oddities:
-            if route.pool.is_report_due(oddity):
+            if route.pool.oddity_reports.is_due(oddity, _now()):
                 accepted = "taken as 'parsing: lenient' says"
                 log.warning("upstream %s: %s, %s%s", route.upstream.name, oddity, accepted, where(context.record))

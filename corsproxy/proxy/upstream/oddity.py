@@ -6,8 +6,12 @@ Each has one reading that is safe if the connection is closed afterwards; everyt
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 from corsproxy.proxy.errors import UpstreamError, UpstreamErrorKind
+
+REPORT_INTERVAL: Final = 60.0
+"""Seconds between two log lines about the same oddity, which an old server has in every response."""
 
 
 class Oddity(StrEnum):
@@ -39,6 +43,24 @@ class Oddities:
             raise UpstreamError(kind, f"{oddity}, which 'parsing: lenient' takes")
         if oddity not in self.found:
             self.found.append(oddity)
+
+
+class OddityReports:
+    """Limits the log lines about the oddities of one upstream."""
+
+    __slots__ = ("_reported",)
+
+    def __init__(self) -> None:
+        self._reported: dict[Oddity, float] = {}
+        """When each oddity was last logged."""
+
+    def is_due(self, oddity: Oddity, now: float) -> bool:
+        """Return whether to log this oddity, which is then due again after `REPORT_INTERVAL`; `now` is in seconds."""
+        last = self._reported.get(oddity)
+        if last is not None and now < last + REPORT_INTERVAL:
+            return False
+        self._reported[oddity] = now
+        return True
 
 
 def protocol_error(detail: str) -> UpstreamError:

@@ -14,7 +14,7 @@ from corsproxy.proxy.errors import UpstreamError, UpstreamErrorKind
 from corsproxy.proxy.upstream.connection import UpstreamConnection
 from corsproxy.proxy.upstream.dial import dial
 from corsproxy.proxy.upstream.lease import Lease, Reservation
-from corsproxy.proxy.upstream.oddity import Oddity
+from corsproxy.proxy.upstream.oddity import OddityReports
 from corsproxy.proxy.upstream.places import HeldPlace, Places
 from corsproxy.settings import Upstream
 
@@ -24,9 +24,6 @@ REST = 0.02
 Old servers send content after HEAD, 204 and 304, some in a separate segment a few milliseconds after the head:
 the next request would get it as its response.
 """
-
-REPORT_INTERVAL = 60.0
-"""Seconds between two log lines about the same oddity, which an old server has in every response."""
 
 HANDSHAKE = 1.0
 """Seconds for a client to continue after a login challenge on its connection, even if others wait for a place.
@@ -61,8 +58,7 @@ class UpstreamPool:
         """The places of tunnels, and of requests for one that are in flight."""
         self.speaks_http_1_0 = False
         """True if the last response was HTTP/1.0: such a server does not know Expect (RFC 9110 section 10.1.1)."""
-        self._reported: dict[Oddity, float] = {}
-        """When each oddity of the upstream was last logged."""
+        self.oddity_reports = OddityReports()
 
     def take_idle(self) -> Lease | None:
         """Lend the idle connection that was used last, or None; close the ones that are too old or not silent."""
@@ -201,14 +197,6 @@ class UpstreamPool:
         self.retire()
         for connection in (*self.connections, *self._tunnels):
             connection.abort()
-
-    def is_report_due(self, oddity: Oddity) -> bool:
-        """Return whether to log this oddity now, which is then the case again after `REPORT_INTERVAL`."""
-        now = self._loop.time()
-        if now < self._reported.get(oddity, 0.0) + REPORT_INTERVAL:
-            return False
-        self._reported[oddity] = now
-        return True
 
     def place_for_tunnel(self) -> HeldPlace:
         """Return a place for a tunnel, to hold from before its request is sent; raises `UpstreamError` without one."""

@@ -8,8 +8,7 @@ from dataclasses import replace
 import pytest
 
 from corsproxy.proxy.errors import UpstreamError, UpstreamErrorKind
-from corsproxy.proxy.upstream.oddity import Oddity
-from corsproxy.proxy.upstream.pool import REPORT_INTERVAL, UpstreamPool
+from corsproxy.proxy.upstream.pool import UpstreamPool
 from tests.proxy.upstream.stage import (
     CLOSES,
     OK,
@@ -241,17 +240,3 @@ async def test_a_closed_pool_has_no_connection() -> None:
         await it.used(late)
         late.end()
         assert it.pool.take_idle() is None
-
-
-async def test_an_oddity_is_reported_once_a_minute() -> None:
-    """Each kind for itself."""
-    loop = asyncio.get_running_loop()
-    pool = UpstreamPool(PATIENT, None, loop)
-    assert pool.is_report_due(Oddity.BARE_LF) is True
-    assert pool.is_report_due(Oddity.BARE_LF) is False
-    assert pool.is_report_due(Oddity.CONTROL) is True
-    pool._reported[Oddity.BARE_LF] = loop.time() - REPORT_INTERVAL + 1
-    assert pool.is_report_due(Oddity.BARE_LF) is False
-    pool._reported[Oddity.BARE_LF] = loop.time() - REPORT_INTERVAL
-    assert pool.is_report_due(Oddity.BARE_LF) is True
-    assert pool.is_report_due(Oddity.BARE_LF) is False
