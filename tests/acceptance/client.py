@@ -36,13 +36,13 @@ class Answer:
 
 
 def ask(address: tuple[str, int], path: bytes, *lines: bytes, method: bytes = b"GET", host: bytes = b"h") -> Answer:
-    """Send one request whose last it is, and read to the end."""
+    """Send the only request of a connection, and read to the end."""
     fields = b"".join(line + b"\r\n" for line in (b"Host: " + host, b"Connection: close", *lines))
     return send(address, b"%b %b HTTP/1.1\r\n%b\r\n" % (method, path, fields))
 
 
 def upgrade(address: tuple[str, int], path: bytes, *lines: bytes, host: bytes = b"h") -> Answer:
-    """Ask for a WebSocket, and read the answer up to the end of its head, or of the connection where it is refused."""
+    """Ask for a WebSocket, and read the answer up to the end of its head, or of the connection if it is refused."""
     fields = b"".join(line + b"\r\n" for line in (b"Host: " + host, *HANDSHAKE, *lines))
     return send(address, b"GET %b HTTP/1.1\r\n%b\r\n" % (path, fields), until=b"\r\n\r\n")
 

@@ -177,7 +177,7 @@ def _reload(proxy: Proxy, text: str) -> None:
 
 @contextlib.contextmanager
 def wrong_servers(page: str) -> Iterator[str]:
-    """Run the servers that are wrong about CORS, and give the URL of the one to ask."""
+    """Run the servers that are wrong about CORS, and yield the URL of the one to ask."""
     filled: dict[str, str] = {}
 
     def script(connection: Connection) -> None:

@@ -1,6 +1,6 @@
 """One proxy and one scriptable upstream behind it, shared by the tests of a module.
 
-Each test says anew what the upstream does; connections that the test before has left in the proxy's pool are closed in
+Each test sets what the upstream does; connections that the test before has left in the proxy's pool are closed in
 between, so that none is answered by another test's script.
 """
 
@@ -24,8 +24,8 @@ _LIMITS = {"body_timeout": "1m", "header_timeout": "1m", "max_body": "2MiB"}
 def configuration(**limits: str) -> str:
     """Write a configuration with these limits, `{upstream}` still to be filled in with the upstream's URL.
 
-    It is more patient than the tests are, as a busy machine may stop any process for seconds: whoever tests a limit in
-    time sets it.
+    It is more patient than the tests, because a busy machine may stop any process for seconds; a test of a time limit
+    sets its own.
     """
     return f"""
 admin: 127.0.0.1:0

@@ -18,7 +18,7 @@ def _module_bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
 
 @pytest.fixture
 def bench(module_bench: Bench) -> Iterator[Bench]:
-    """Return the module's proxy and its upstream; the test fails where the proxy had a fault of its own."""
+    """Return the module's proxy and its upstream; the test fails if the proxy itself had a fault."""
     module_bench.settle()
     said = len(module_bench.proxy.stderr.lines)
     yield module_bench

@@ -32,7 +32,7 @@ class Response:
 
     @property
     def status(self) -> int:
-        """The status code; 0 where no head came."""
+        """The status code; 0 if no head came."""
         return int(self.head.split(b" ", 2)[1]) if self.head else 0
 
     @property

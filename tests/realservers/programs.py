@@ -27,7 +27,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 
 @contextlib.contextmanager
 def running() -> Iterator[dict[str, str]]:
-    """Run all of them, and give the URL of each, without a path."""
+    """Run all of them, and yield the URL of each, without a path."""
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(TemporaryDirectory(prefix="corsproxy-dav-"))
         outputs = {}

@@ -41,7 +41,7 @@ class _PageHandler(BaseHTTPRequestHandler):
 
 @contextlib.contextmanager
 def pages(certificate: Certificate) -> Iterator[int]:
-    """Serve an empty page under every name of the certificate; gives the port."""
+    """Serve an empty page under every name of the certificate, and yield the port."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _PageHandler)
     server.daemon_threads = True
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -68,7 +68,7 @@ class Sites:
 
     @contextlib.contextmanager
     def page_behind(self, recipe: str, server: Server, *arguments: str, **changes: str) -> Iterator[Page]:
-        """Open a tab in a fresh profile, with the proxy running by the recipe's own file.
+        """Open a tab in a fresh profile, with a proxy that runs the recipe's own file.
 
         `arguments` are those of the browser's command line; `changes` are as for `changed`.
         """

@@ -28,7 +28,7 @@ class EventStream:
         self.requests: list[dict[str, Any]] = []
 
     def wait(self, condition: Callable[[EventStream], object]) -> None:
-        """Read until `condition(stream)` is true; fails where the stream ends, or the time is up, before."""
+        """Read until `condition(stream)` is true; fails if the stream ends or the time is up first."""
         # Totals come each second, so that a read alone never takes long.
         end = time.monotonic() + DEADLINE
         while not condition(self):
@@ -36,7 +36,7 @@ class EventStream:
             assert self._read_event(), f"the stream ended after {self.raw.decode()}"
 
     def wait_requests(self, count: int) -> list[dict[str, Any]]:
-        """Read until so many requests have come, and give them all."""
+        """Read until so many requests have come, and return them all."""
         self.wait(lambda stream: len(stream.requests) >= count)
         return self.requests
 

@@ -72,7 +72,7 @@ def connect(address: tuple[str, int]) -> socket.socket:
 
 
 def receive_until(sock: socket.socket, end: bytes) -> bytes:
-    """Read up to `end`, and whatever came with it; fails where the connection ends before."""
+    """Read up to `end`, and whatever came with it; fails if the connection ends first."""
     received = b""
     while end not in received:
         data = sock.recv(65536)

@@ -24,7 +24,7 @@ _ADDRESS = r"(?i)(?:running|listening|available) on:?\s+(http://127\.0\.0\.1:\d+
 
 @contextlib.contextmanager
 def served(*command: str) -> Iterator[str]:
-    """Run a server that prints its address, and give its URL."""
+    """Run a server that prints its address, and yield its URL."""
     with launched(*command, folder=HERE) as output:
         found = output.wait_line(_ADDRESS)
         yield found[1] or found[2]
@@ -32,7 +32,7 @@ def served(*command: str) -> Iterator[str]:
 
 @contextlib.contextmanager
 def nginx(folder: Path) -> Iterator[str]:
-    """Run nginx, and give its URL."""
+    """Run nginx, and yield its URL."""
     port = free_port()
     config = folder / "nginx.conf"
     config.write_text((HERE / "nginx.conf").read_text().replace("@PORT@", str(port)))

@@ -27,7 +27,7 @@ APP = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nETag: "1"\r\nConten
 
 @contextlib.contextmanager
 def served(*command: str) -> Iterator[str]:
-    """Run a server that prints its address, and give its URL."""
+    """Run a server that prints its address, and yield its URL."""
     with launched(*command, folder=HERE) as output:
         yield output.wait_line(_ADDRESS)[1]
 
