@@ -34,7 +34,7 @@ FOUND = """async () => [
 
 
 def lasts(connection: Connection) -> None:
-    """Give the answer to each request."""
+    """Answer each request."""
     while True:
         connection.read_request()
         connection.send(LASTS)

@@ -66,7 +66,7 @@ class Shown:
     status: int = 0
     stdin: str = ""
     endless: bool = False
-    """Whether it goes on until the reader ends it."""
+    """True if it goes on until the reader ends it."""
 
 
 PROBE = "--origin https://app.example.com --method PUT --header Content-Type --credentials"

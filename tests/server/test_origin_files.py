@@ -13,7 +13,7 @@ from tests.support.upstream import Upstream
 
 
 def granted(proxy: Proxy, origin: str) -> bool:
-    """Ask whether an origin is granted now."""
+    """Return whether an origin is granted now."""
     return ask(proxy.address, Origin=origin).cors.get("access-control-allow-origin") == origin
 
 

@@ -33,7 +33,7 @@ def reloads(proxy: Proxy) -> tuple[float, float, float]:
 
 
 def granted(proxy: Proxy, origin: str) -> bool:
-    """Ask whether an origin is granted now."""
+    """Return whether an origin is granted now."""
     return ask(proxy.address, Origin=origin).cors.get("access-control-allow-origin") == origin
 
 
